@@ -1,0 +1,5 @@
+"""The `sekisho` command."""
+
+
+def main() -> None:
+    """Run the command line."""

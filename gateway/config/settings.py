@@ -1,0 +1,140 @@
+"""The settings: one frozen tree. docs/settings.md lists every key; a test compares.
+
+Paths are relative to the settings file. Secrets come from files or the environment, never from this tree.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gateway.units import Duration, Size
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listen(_Group):
+    """An address to listen on: `127.0.0.1:2525`, `[::1]:2525`."""
+
+    host: str
+    port: Annotated[int, Field(ge=0, le=65535)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        host, colon, port = value.rpartition(":")
+        if not colon or not port.isdigit():
+            raise ValueError(f"not an address to listen on: {value!r}; write host:port, for example 127.0.0.1:2525")
+        return {"host": host.strip("[]"), "port": int(port)}
+
+
+class Tls(_Group):
+    certificate: Path
+    key: Path
+
+
+class Smtp(_Group):
+    """Mail in."""
+
+    listen: tuple[Listen, ...] = (Listen(host="127.0.0.1", port=2525),)
+    implicit_tls_listen: tuple[Listen, ...] = ()
+    tls: Tls | None = None
+    auth_requires_tls: bool = True
+    trusted_networks: tuple[str, ...] = ()
+
+
+class Limits(_Group):
+    """Bounds on what peers control. The defaults are those of the MTAs named in docs/operations.md."""
+
+    message: Size = 35 << 20
+    line: Size = 998
+    recipients: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    connections: Annotated[int, Field(ge=1)] = 1000
+    connections_per_address: Annotated[int, Field(ge=1)] = 50
+    commands: Annotated[int, Field(ge=10)] = 5000
+    errors: Annotated[int, Field(ge=1)] = 20
+    auth_failures: Annotated[int, Field(ge=1)] = 5
+    received_fields: Annotated[int, Field(ge=5)] = 50
+    bytes_in_flight: Size = 512 << 20
+    idle: Duration = timedelta(minutes=5)
+    session: Duration = timedelta(hours=1)
+    data: Duration = timedelta(minutes=10)
+    data_rate: Annotated[int, Field(ge=0)] = 500
+
+
+class Smarthost(_Group):
+    """The MTA that takes everything. The password stands alone in `password_file`."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 25
+    tls: Literal["off", "opportunistic", "starttls", "implicit"] = "opportunistic"
+    verify: bool = True
+    username: str | None = None
+    password_file: Path | None = None
+
+
+class Delivery(_Group):
+    """Mail out: the smarthost, or the recipients' MX where none is set."""
+
+    smarthost: Smarthost | None = None
+    connections_per_host: Annotated[int, Field(ge=1, le=100)] = 10
+    concurrency: Annotated[int, Field(ge=1, le=1000)] = 50
+    recipients_per_transaction: Annotated[int, Field(ge=1, le=1000)] = 100
+    give_up_after: Duration = timedelta(days=5)
+    delay_notice_after: Duration = timedelta(hours=4)
+    connect_timeout: Duration = timedelta(seconds=30)
+    command_timeout: Duration = timedelta(minutes=5)
+    nameservers: tuple[str, ...] = ()
+
+
+class Web(_Group):
+    """The page behind the links, health and metrics. `public_url` is what stands in notices."""
+
+    listen: Listen = Listen(host="127.0.0.1", port=8025)
+    public_url: str = "http://127.0.0.1:8025"
+    metrics_listen: Listen | None = None
+    link_valid: Duration = timedelta(days=7)
+
+
+class Notices(_Group):
+    """Who our own mail is from; `address` defaults to sekisho@ the host name."""
+
+    address: str | None = None
+    name: str = "Sekisho 関所"
+
+
+class Retention(_Group):
+    """How long finished mail is kept: the body until its key is destroyed, the record until its row goes."""
+
+    bodies: Duration = timedelta(days=7)
+    records: Duration = timedelta(days=366)
+
+
+class Log(_Group):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "text"] = "auto"
+
+
+class Settings(_Group):
+    """Everything `sekisho serve` needs to know."""
+
+    hostname: str
+    state: Path = Path("var")
+    policies: Path = Path("policies")
+    accounts: Path | None = None
+    master_key_file: Path | None = None
+    minimum_free_space: Size = 256 << 20
+    smtp: Smtp = Smtp()
+    limits: Limits = Limits()
+    delivery: Delivery = Delivery()
+    web: Web = Web()
+    notices: Notices = Notices()
+    retention: Retention = Retention()
+    log: Log = Log()

@@ -1,0 +1,39 @@
+"""What a decision is made from: everything about one mail that a policy may ask for, gathered before it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.message.address import Address
+from gateway.message.envelope import Envelope
+from gateway.message.header import HeaderSection
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A part a person would call an attachment: decoded name (empty where it has none), size in octets as decoded."""
+
+    name: str
+    size_bytes: int
+    content_type: str
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts of one mail.
+
+    `visible` holds the distinct addresses that any revealing header field shows (To, Cc, Resent-*, Reply-To and friends),
+    strict reading and lenient scan together, without the author's own. `confident` is False where one of these fields could
+    not be read with confidence. `unclear` names, in closed words, what in the MIME structure can be read in two ways.
+    """
+
+    envelope: Envelope
+    header: HeaderSection
+    visible: tuple[Address, ...]
+    confident: bool
+    authors: tuple[Address, ...]
+    subject: str
+    attachments: tuple[Attachment, ...]
+    size_bytes: int
+    unclear: frozenset[str] = frozenset()

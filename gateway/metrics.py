@@ -1,0 +1,64 @@
+"""Every Prometheus series in one place. Labels are closed lists: never an address, a queue id or a host name.
+
+Base units, `_total` on counters (Prometheus naming). docs/operations.md lists them all; a test compares.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+HOLD_BUCKETS = (1, 10, 60, 300, 600, 900, 1800, 3600, 14400, 86400, 259200)
+DELIVERY_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 14400)
+COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+
+CONNECTIONS = Gauge("sekisho_smtp_connections", "SMTP connections open now", registry=REGISTRY)
+ACCEPTED = Counter("sekisho_messages_accepted_total", "Messages accepted with 250", registry=REGISTRY)
+REFUSED = Counter(
+    "sekisho_messages_refused_total",
+    "Messages or commands refused, by reason",
+    ["reason"],  # policy, syntax, size, recipients, auth, sender, rate, loop, content, store, timeout, error
+    registry=REGISTRY,
+)
+AUTHENTICATIONS = Counter("sekisho_smtp_auth_total", "AUTH attempts by result", ["result"], registry=REGISTRY)
+HELD = Counter("sekisho_recipients_held_total", "Recipients held at acceptance", registry=REGISTRY)
+CANCELLED = Counter(
+    "sekisho_recipients_cancelled_total", "Recipients cancelled, by reason", ["reason"], registry=REGISTRY
+)
+DELIVERED = Counter("sekisho_recipients_delivered_total", "Recipients the next hop took", registry=REGISTRY)
+DEFERRED = Counter(
+    "sekisho_recipients_deferred_total", "Attempts put off, by reason", ["reason"], registry=REGISTRY
+)
+BOUNCED = Counter(
+    "sekisho_recipients_bounced_total", "Recipients given up, by reason", ["reason"], registry=REGISTRY
+)
+NOTICES = Counter("sekisho_notices_total", "Mails Sekisho wrote itself, by kind", ["kind"], registry=REGISTRY)
+HOLD_SECONDS = Histogram(
+    "sekisho_hold_seconds", "Time from acceptance to the end of a hold", buckets=HOLD_BUCKETS, registry=REGISTRY
+)
+DELIVERY_SECONDS = Histogram(
+    "sekisho_delivery_seconds",
+    "Time from release to the next hop's 250",
+    buckets=DELIVERY_BUCKETS,
+    registry=REGISTRY,
+)
+COMMIT_SECONDS = Histogram(
+    "sekisho_store_commit_seconds", "Time of one group commit", buckets=COMMIT_BUCKETS, registry=REGISTRY
+)
+QUEUE = Gauge("sekisho_queue_recipients", "Recipients by state", ["state"], registry=REGISTRY)
+OLDEST_DUE = Gauge(
+    "sekisho_oldest_due_seconds", "Age of the oldest recipient that should be moving", registry=REGISTRY
+)
+PENDING_NOTICES = Gauge("sekisho_notices_pending", "Notices waiting to be written", registry=REGISTRY)
+POLICY_INFO = Gauge("sekisho_policy_info", "1 for the policy in force", ["digest"], registry=REGISTRY)
+POLICY_RELOADS = Counter("sekisho_policy_reloads_total", "Policy reloads by result", ["result"], registry=REGISTRY)
+POLICY_STALE = Gauge(
+    "sekisho_policy_stale", "1 while the files on disk are broken and the last good policy is used", registry=REGISTRY
+)
+READY = Gauge("sekisho_ready", "1 where a readiness check passes", ["check"], registry=REGISTRY)
+
+
+def render() -> bytes:
+    """Return the exposition text of the registry."""
+    return generate_latest(REGISTRY)

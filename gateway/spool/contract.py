@@ -1,0 +1,215 @@
+"""The spool's door: every verb that changes the state of mail, and the values it takes and gives.
+
+On return of a verb its effect, and the event that tells of it, are on disk. Every verb raises `StoreUnavailable` when it could
+not be committed (then nothing of it happened); verbs on one message raise `UnknownMessage`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.message.address import Address
+from gateway.message.envelope import Envelope
+from gateway.policy.decision import Decision, Language
+from gateway.spool.lifecycle import Reason, State
+
+
+class StoreUnavailable(Exception):
+    """The store cannot take or give data now; temporary by definition (habit: unknown errors are temporary)."""
+
+
+class UnknownMessage(Exception):
+    """No message with this queue id."""
+
+
+class BodyUnreadable(Exception):
+    """The body is missing, was purged, or fails authentication; a damaged one is kept aside, never deleted."""
+
+
+class NoticeKind(StrEnum):
+    """Mail that Sekisho writes itself; a row in the outbox until it is spooled as a message of its own."""
+
+    HOLD = "hold"            # to the sender: what is held, until when, how to stop it
+    CANCELLED = "cancelled"  # to the sender: what was stopped by somebody else
+    FAILED = "failed"        # DSN action "failed" (RFC 3464)
+    DELAYED = "delayed"      # DSN action "delayed"
+    COPY = "copy"            # to the addresses a rule notifies
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it, for the event log: kind is sender, admin or system; name is an address, a login or empty."""
+
+    kind: str
+    name: str = ""
+
+
+SYSTEM = Actor("system")
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A mail to accept. `raw` is stored as it is (docs/decisions/0001-the-message-is-bytes.md).
+
+    `from_gateway` marks mail that Sekisho wrote itself: it triggers no notices and no DSN; `about` is the queue id it tells of.
+    """
+
+    envelope: Envelope
+    raw: bytes
+    decision: Decision
+    received_at: datetime
+    subject: str = ""
+    from_gateway: bool = False
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One recipient's row. `due_at` is when a hold ends or the next attempt is due; None in a final state."""
+
+    index: int
+    address: Address
+    external: bool
+    state: State
+    due_at: datetime | None
+    attempts: int
+    reply: str = ""
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message as the spool knows it, without its body."""
+
+    queue_id: str
+    envelope: Envelope
+    decision: Decision
+    received_at: datetime
+    subject: str
+    size_bytes: int
+    from_gateway: bool
+    recipients: tuple[Recipient, ...]
+
+    @property
+    def language(self) -> Language:
+        return self.decision.language
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The truth about a verb: recipients (indexes) that it changed, and those it came too late or not for, with their state."""
+
+    done: tuple[int, ...]
+    not_done: tuple[tuple[int, State], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Recipients of one message, leased to this process: the attempt is on disk before the caller connects anywhere.
+
+    `message.recipients` holds only the leased ones; a result recorded after `lease_until` changes nothing.
+    """
+
+    message: Stored
+    lease: str
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one leased recipient: DELIVERED, DEFERRED (with `retry_at`) or BOUNCED."""
+
+    index: int
+    state: State
+    reason: Reason
+    reply: str = ""
+    enhanced: str = ""
+    next_hop: str = ""
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An outbox row: a mail still to be written. `recipients` are indexes into the message it is about."""
+
+    notice_id: int
+    kind: NoticeKind
+    queue_id: str
+    to: str
+    recipients: tuple[int, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The spool at one moment, for metrics and readiness."""
+
+    by_state: dict[State, int]
+    oldest_due: datetime | None
+    pending_notices: int
+
+
+class Spool(Protocol):
+    """The only door to state. All verbs are coroutines; none holds the event loop while it commits."""
+
+    async def accept(self, message: NewMessage) -> str:
+        """Store the mail, its recipients (held or queued by the decision), its event and its notices; return the queue id."""
+
+    async def refused(self, envelope: Envelope, decision: Decision, subject: str, at: datetime) -> None:
+        """Write the event of a refused mail; nothing of the mail itself is kept."""
+
+    async def cancel(
+        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
+    ) -> Change:
+        """Cancel the given recipients (None: all) by compare-and-set. What is ACTIVE or final is told, not touched."""
+
+    async def release(
+        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
+    ) -> Change:
+        """Let held recipients go now. By the sender (reason BY_SENDER) the firm part of the window stays: due_at moves there."""
+
+    async def release_due(self, now: datetime, limit: int) -> int:
+        """Queue up to `limit` held recipients whose time has come; return how many."""
+
+    async def claim(self, now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
+        """Lease up to `limit` queued or deferred recipients that are due, oldest first, and record the attempt."""
+
+    async def record(self, claim: Claim, results: Sequence[Result], now: datetime) -> Change:
+        """Record what became of leased recipients; a bounce queues its DSN in the same transaction."""
+
+    async def expire(self, now: datetime, older_than: timedelta, limit: int) -> int:
+        """Bounce up to `limit` deferred recipients of messages older than the delivery period."""
+
+    async def delay_notices(self, now: datetime, older_than: timedelta, limit: int) -> int:
+        """Put a DELAYED notice in the outbox, once per message, for recipients still deferred after `older_than`."""
+
+    async def recover(self, now: datetime) -> int:
+        """Give back leases that ran out or belonged to a dead process (ACTIVE -> DEFERRED, due now); return how many."""
+
+    async def purge(self, now: datetime, bodies_after: timedelta, records_after: timedelta, limit: int) -> int:
+        """Destroy bodies (by their key) and later the records of finished messages; return how many were touched."""
+
+    async def pending_notices(self, limit: int) -> Sequence[Notice]:
+        """Return outbox rows, oldest first."""
+
+    async def finish_notice(self, notice: Notice, mail: NewMessage | None) -> str | None:
+        """Accept the notice's mail and delete its outbox row in one transaction; None drops it. Return the new queue id."""
+
+    async def get(self, queue_id: str) -> Stored:
+        """Return one message with all its recipients."""
+
+    async def raw(self, queue_id: str) -> bytes:
+        """Return the original octets; raises BodyUnreadable."""
+
+    async def held(self, limit: int, before: str | None = None) -> Sequence[Stored]:
+        """Return messages with at least one held recipient, newest first, older than queue id `before`."""
+
+    async def next_due(self) -> datetime | None:
+        """Return the earliest time at which release_due or claim would find work; None when there is none."""
+
+    async def figures(self) -> Figures:
+        """Return counts by state, the oldest due time of what should already be moving, and waiting notices."""

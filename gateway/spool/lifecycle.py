@@ -1,0 +1,77 @@
+"""The lifecycle of one recipient: one table. Nothing else assigns a state.
+
+The closed lists of events and reasons stand here too, because every transition writes its event in the same transaction.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    HELD = "held"
+    QUEUED = "queued"
+    ACTIVE = "active"
+    DEFERRED = "deferred"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    CANCELLED = "cancelled"
+
+
+FINAL = frozenset({State.DELIVERED, State.BOUNCED, State.CANCELLED})
+CANCELLABLE = frozenset({State.HELD, State.QUEUED, State.DEFERRED})
+
+
+class Kind(StrEnum):
+    """What an event in the log says happened."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+    ATTEMPT = "attempt"
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    BOUNCED = "bounced"
+    NOTICE = "notice"
+    PURGED = "purged"
+    CORRUPT = "corrupt"
+    STARTED = "started"
+    STOPPED = "stopped"
+    POLICY = "policy"
+    ACCOUNT = "account"
+
+
+class Reason(StrEnum):
+    """Why it happened: a closed list, so that figures and queries can rely on it."""
+
+    POLICY = "policy"                # a rule asked for it
+    WINDOW_OVER = "window-over"      # the hold ran its time
+    NO_HOLD = "no-hold"              # nothing demanded a hold
+    BY_SENDER = "by-sender"          # the sender pressed a button
+    BY_ADMIN = "by-admin"            # sekisho held ...
+    REMOTE_REPLY = "remote-reply"    # the next hop said so
+    NO_CONNECTION = "no-connection"  # the next hop could not be reached or broke off
+    NO_ROUTE = "no-route"            # DNS says that nobody takes mail there
+    UNSUPPORTED = "unsupported"      # the next hop lacks SMTPUTF8 or 8BITMIME
+    EXPIRED = "expired"              # older than the delivery period
+    LEASE_LOST = "lease-lost"        # a crash or a stop during an attempt
+    UNREADABLE = "unreadable"        # the stored body cannot be opened; it is kept aside
+    RETENTION = "retention"          # its time to be deleted has come
+    SYSTEM = "system"                # the service itself
+
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.HELD: frozenset({State.QUEUED, State.CANCELLED}),
+    State.QUEUED: frozenset({State.ACTIVE, State.HELD, State.CANCELLED}),
+    State.ACTIVE: frozenset({State.DELIVERED, State.DEFERRED, State.BOUNCED}),
+    State.DEFERRED: frozenset({State.ACTIVE, State.HELD, State.CANCELLED, State.BOUNCED}),
+    State.DELIVERED: frozenset(),
+    State.BOUNCED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+
+def sources(target: State) -> frozenset[State]:
+    """Return the states from which `target` may be reached: the compare side of every compare-and-set."""
+    return frozenset(state for state, targets in TRANSITIONS.items() if target in targets)
