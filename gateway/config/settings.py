@@ -54,7 +54,7 @@ class Limits(_Group):
     """Bounds on what peers control. The defaults are those of the MTAs named in docs/operations.md."""
 
     message: Size = 35 << 20
-    line: Size = 998
+    line: Size = 2048
     recipients: Annotated[int, Field(ge=1, le=100_000)] = 1000
     connections: Annotated[int, Field(ge=1)] = 1000
     connections_per_address: Annotated[int, Field(ge=1)] = 50

@@ -1,0 +1,35 @@
+"""Fixtures every layer shares: the corpus of real mail beside the checkout, put in wire form."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CORPUS = Path(os.environ.get("SEKISHO_CORPUS", Path(__file__).parents[1].parent / "shared" / "corpus"))
+
+
+def wire_form(raw: bytes) -> bytes:
+    """Return the mail with CRLF line ends, as SMTP would carry it; a bare CR stays."""
+    return re.sub(rb"(?<!\r)\n", b"\r\n", raw)
+
+
+def corpus_mails() -> Iterator[tuple[str, bytes]]:
+    """Yield (name, octets in wire form) of every corpus mail, in order."""
+    for path in sorted(CORPUS.rglob("*")):
+        if path.is_file() and path.name != "INDEX.tsv":
+            yield str(path.relative_to(CORPUS)), wire_form(path.read_bytes())
+
+
+@pytest.fixture(scope="session")
+def corpus() -> list[tuple[str, bytes]]:
+    """All corpus mails; skips where the corpus is absent, fails where it must be there (SEKISHO_NO_SKIP)."""
+    mails = list(corpus_mails()) if CORPUS.is_dir() else []
+    if not mails:
+        if os.environ.get("SEKISHO_NO_SKIP"):
+            pytest.fail("the mail corpus is absent")
+        pytest.skip("the mail corpus is absent")
+    return mails
