@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-CORPUS = Path(os.environ.get("SEKISHO_CORPUS", Path(__file__).parents[1].parent / "shared" / "corpus"))
+CORPUS = Path(os.environ.get("TEST_CORPUS", Path(__file__).parents[1].parent / "shared" / "corpus"))
 
 
 def wire_form(raw: bytes) -> bytes:
@@ -26,10 +26,10 @@ def corpus_mails() -> Iterator[tuple[str, bytes]]:
 
 @pytest.fixture(scope="session")
 def corpus() -> list[tuple[str, bytes]]:
-    """All corpus mails; skips where the corpus is absent, fails where it must be there (SEKISHO_NO_SKIP)."""
+    """All corpus mails; skips where the corpus is absent, fails where it must be there (TEST_NO_SKIP)."""
     mails = list(corpus_mails()) if CORPUS.is_dir() else []
     if not mails:
-        if os.environ.get("SEKISHO_NO_SKIP"):
+        if os.environ.get("TEST_NO_SKIP"):
             pytest.fail("the mail corpus is absent")
         pytest.skip("the mail corpus is absent")
     return mails
