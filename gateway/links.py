@@ -1,0 +1,131 @@
+"""Links in notices: a signed capability for one person on one message (docs/decisions/0040-links-are-capabilities.md).
+
+Whoever holds the link may act as that person on that message, and on nothing else. A token cannot be guessed, changed or
+counted through, and it ends. The same secret seals what a page hands out to come back: its form and its answers.
+This module never says whether a message exists, and never logs a token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
+
+from gateway.clock import Clock, utc_now
+
+MAX_TOKEN = (
+    1024  # characters; a queue id and the longest address (RFC 5321 4.5.3.1: 320 octets) take about 700
+)
+MIN_SECRET = 32  # octets; as long as the digest that signs
+_LINK, _SEAL = b"sekisho link v1", b"sekisho seal v1"
+
+
+class LinkInvalid(Exception):
+    """The token was not made by this gateway, or it was altered."""
+
+
+class LinkExpired(LinkInvalid):
+    """The token was good once; its time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a good token says: `person` (an address) may act on `queue_id`."""
+
+    queue_id: str
+    person: str
+
+
+class Links:
+    """Make and read links. `secret` comes from the master key; `valid` is counted from the making of the link."""
+
+    def __init__(self, secret: bytes, public_url: str, valid: timedelta, clock: Clock = utc_now) -> None:
+        if len(secret) < MIN_SECRET:
+            raise ValueError(f"the secret for links has {len(secret)} octets, needed are {MIN_SECRET}")
+        self._public_url = public_url.rstrip("/")
+        self._valid = valid
+        self._clock = clock
+        self._links = _serializer(secret, _LINK, clock)
+        self._seals = _serializer(secret, _SEAL, clock)
+
+    @property
+    def base_path(self) -> str:
+        """Return the path that the pages stand under, without a slash at its end: empty for a host of our own."""
+        return urlsplit(self._public_url).path
+
+    @property
+    def origin(self) -> str:
+        """Return the origin (RFC 6454) that a browser names when one of our pages posts a form."""
+        parts = urlsplit(self._public_url)
+        return f"{parts.scheme}://{parts.netloc}".lower()
+
+    def url(self, queue_id: str, person: str) -> str:
+        """Return the address of the page where `person` decides on this message."""
+        return f"{self._public_url}/m/{self._links.dumps([queue_id, person])}"
+
+    def read(self, token: str) -> Claim:
+        """Return what the token says; raises LinkExpired or LinkInvalid."""
+        queue_id, person = self._load(self._links, token)
+        return Claim(queue_id, person)
+
+    def seal(self, token: str, value: dict[str, Any]) -> str:
+        """Sign a small value that only the holder of `token` will hand back."""
+        return _text(self._seals.dumps([_digest(token), value]))
+
+    def unseal(self, token: str, sealed: str) -> dict[str, Any]:
+        """Return a sealed value; raises LinkInvalid where it was altered or belongs to another link, LinkExpired where it is old."""
+        owner, value = self._load(self._seals, sealed)
+        if owner != _digest(token):
+            raise LinkInvalid("sealed for another link")
+        return dict(value)
+
+    def _load(self, serializer: URLSafeTimedSerializer, token: str) -> Any:
+        if len(token) > MAX_TOKEN:
+            raise LinkInvalid("longer than any link of ours")
+        try:
+            value, made_at = serializer.loads(token, return_timestamp=True)
+        except BadData:
+            raise LinkInvalid("not signed by this gateway") from None
+        # Not `max_age`: it takes a token from the future for an expired one, and a clock stepping back is no fault of its holder.
+        if self._clock() - made_at > self._valid:
+            raise LinkExpired("older than a link may be")
+        return value
+
+
+def _serializer(secret: bytes, salt: bytes, clock: Clock) -> URLSafeTimedSerializer:
+    class ClockedSigner(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return int(clock().timestamp())
+
+    return URLSafeTimedSerializer(
+        secret,
+        salt=salt,
+        serializer=_CompactJson,
+        signer=ClockedSigner,
+        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+    )
+
+
+class _CompactJson:
+    """JSON without spaces: a link has to survive mail clients that break long lines."""
+
+    @staticmethod
+    def dumps(value: Any) -> str:
+        return json.dumps(value, separators=(",", ":"))
+
+    @staticmethod
+    def loads(text: str | bytes) -> Any:
+        return json.loads(text)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()[:32]
+
+
+def _text(token: str | bytes) -> str:
+    return token.decode() if isinstance(token, bytes) else token

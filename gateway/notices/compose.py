@@ -1,0 +1,104 @@
+"""Composers for the notices about a hold, a cancellation and a copy: from the spool's rows to octets, without any I/O.
+
+Each returns None where there is nothing (any more) to tell; the worker then drops the notice. A hold notice and a cancellation
+go to the sender, wherever the sender is. A copy goes inside only: a policy file must not make Sekisho write to strangers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from gateway.languages import LANGUAGES, Words
+from gateway.links import Links
+from gateway.message.address import parse_path
+from gateway.message.domains import DomainSet
+from gateway.notices.letter import Author, Letter, to_octets
+from gateway.notices.summary import Summary, summarise
+from gateway.spool.contract import Notice, NoticeKind, Stored
+from gateway.spool.lifecycle import State
+
+Composer = Callable[[Stored, Notice, bytes | None], bytes | None]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Composers:
+    """The composers of this room, by kind, in the language of each decision."""
+
+    def __init__(self, links: Links, zone: ZoneInfo, author: Author) -> None:
+        self._links = links
+        self._author = author
+        self._words = {language: Words(language, zone) for language in LANGUAGES}
+        self._templates = {language: _environment(words) for language, words in self._words.items()}
+
+    def by_kind(self) -> Mapping[NoticeKind, Composer]:
+        """Return what the worker takes; the kinds of delivery status come from delivery/."""
+        return {
+            NoticeKind.HOLD: self.hold,
+            NoticeKind.CANCELLED: self.cancelled,
+            NoticeKind.COPY: self.copy,
+        }
+
+    def hold(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
+        """Tell the sender what is held and how to stop it; None when nothing is held any more."""
+        if not any(row.state is State.HELD for row in message.recipients):
+            return None
+        gettext = self._words[message.language].gettext
+        summary = self._summary(message, raw, range(len(message.recipients)))
+        url = self._links.url(message.queue_id, notice.to)
+        return self._write(message, notice, "hold", gettext("[Held] %(subject)s"), summary, url)
+
+    def cancelled(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
+        """Tell the sender for whom somebody else stopped the mail; None when nobody of them is cancelled."""
+        states = {row.index: row.state for row in message.recipients}
+        stopped = [index for index in notice.recipients if states.get(index) is State.CANCELLED]
+        if not stopped:
+            return None
+        gettext = self._words[message.language].gettext
+        summary = self._summary(message, raw, stopped)
+        return self._write(message, notice, "cancelled", gettext("[Not sent] %(subject)s"), summary)
+
+    def copy(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
+        """Tell an address inside the facts of a mail, never its content; None for an address outside."""
+        if not DomainSet(message.decision.internal).matches(parse_path(notice.to)):
+            return None
+        gettext = self._words[message.language].gettext
+        summary = self._summary(message, raw, range(len(message.recipients)))
+        return self._write(message, notice, "copy", gettext("[Notice] %(subject)s"), summary)
+
+    def _summary(self, message: Stored, raw: bytes | None, indexes: Sequence[int]) -> Summary:
+        return summarise(message, raw, indexes, self._words[message.language], self._author.hostname)
+
+    def _write(
+        self, message: Stored, notice: Notice, name: str, title: str, summary: Summary, url: str = ""
+    ) -> bytes:
+        language, subject = message.language.value, title % {"subject": summary.subject}
+        values = {"s": summary, "url": url, "subject": subject, "language": language}
+        templates = self._templates[language]
+        letter = Letter(
+            kind=notice.kind.value,
+            queue_id=message.queue_id,
+            notice_id=notice.notice_id,
+            language=language,
+            subject=subject,
+            text=templates.get_template(f"{name}.txt").render(values),
+            html=templates.get_template(f"{name}.html").render(values),
+        )
+        return to_octets(letter, self._author, parse_path(notice.to), notice.created_at)
+
+
+def _environment(words: Words) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]
+    return environment

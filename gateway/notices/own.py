@@ -1,0 +1,44 @@
+"""Sekisho's own mail as the spool takes it: nothing holds it, nothing rewrites it, nothing answers it.
+
+The null reverse-path (RFC 5321 4.5.5) and `from_gateway` together keep it out of every loop: no rule is asked, no notice and no
+delivery status is written about it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gateway.message.address import parse_path
+from gateway.message.domains import DomainSet
+from gateway.message.envelope import Client, Envelope
+from gateway.policy.decision import Decision, Demands, Language, Outcome
+from gateway.spool.contract import NewMessage, Notice, Stored
+
+OWN_DIGEST = "own-mail"  # stands where a policy's digest would: no policy decided this
+
+
+def own_mail_decision(external: bool, language: Language) -> Decision:
+    """Return the decision on a mail of our own to one recipient: no demands, the original form, at once."""
+    return Decision(
+        digest=OWN_DIGEST, outcomes=(Outcome(external, Demands()),), assigned=(0,), language=language
+    )
+
+
+def own_mail(about: Stored, notice: Notice, raw: bytes, hostname: str, now: datetime) -> NewMessage:
+    """Return the mail to accept for a notice; raises AddressError where its address is none."""
+    to = parse_path(notice.to)
+    external = not DomainSet(about.decision.internal).matches(to)
+    envelope = Envelope(
+        sender=None,
+        recipients=(to,),
+        client=Client(ip="127.0.0.1", helo=hostname),
+        smtputf8=to.needs_smtputf8,
+    )
+    return NewMessage(
+        envelope=envelope,
+        raw=raw,
+        decision=own_mail_decision(external, about.language),
+        received_at=now,
+        from_gateway=True,
+        about=about.queue_id,
+    )

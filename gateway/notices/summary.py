@@ -1,0 +1,145 @@
+"""What a notice tells about a mail, as plain values: a pure step between the spool's rows and the templates.
+
+Everything a stranger chose passes `shown` here, so a template cannot forget it. The body's text is not in these values at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.languages import Words, shown, size
+from gateway.message.facts import Attachment
+from gateway.policy.decision import Form, Reason
+from gateway.spool.contract import Recipient, Stored
+from gateway.spool.lifecycle import State
+from gateway.transform.preview import Group, preview
+
+SHOWN_RECIPIENTS = (
+    50  # addresses in one notice: more than fit on a screen help nobody, and the page shows them all
+)
+SHOWN_GROUPS = 10  # kinds of copies; a policy rarely makes more than three
+SHOWN_ATTACHMENTS = 30  # file names in one notice
+SUBJECT, ADDRESS, FIELD, FILE_NAME, REASON = 200, 320, 600, 200, 400  # characters shown of each
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    address: str
+    external: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Recipients who get the same; `leaves` is empty where they are not held; `more` of them are not listed."""
+
+    count: int
+    external: bool
+    form: str
+    leaves: str
+    sight: str | None
+    to: str
+    cc: str
+    lines: tuple[Line, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One mail as a notice shows it. `readable` is False where the original cannot be read any more."""
+
+    queue_id: str
+    subject: str
+    sender: str
+    received: str
+    size: str
+    zone: str
+    readable: bool
+    copies: tuple[Copies, ...]
+    more_copies: int
+    attachments: tuple[str, ...]
+    more_attachments: int
+    reasons: tuple[str, ...]
+    deadline: str
+    changed: str
+    total: int
+
+
+def summarise(
+    message: Stored, raw: bytes | None, indexes: Sequence[int], words: Words, hostname: str
+) -> Summary:
+    """Tell of these recipients (indexes), and of what each of them will see."""
+    rows = {row.index: row for row in message.recipients}
+    seen = preview(
+        raw, message.envelope, message.decision, message.queue_id, message.received_at, hostname, indexes
+    )
+    attachments = seen.attachments or ()
+    told = [rows[index] for index in indexes]
+    return Summary(
+        queue_id=message.queue_id,
+        subject=shown(message.subject, SUBJECT) or words.gettext("(no subject)"),
+        sender=shown(str(message.envelope.sender or "<>"), ADDRESS),
+        received=words.moment(message.received_at),
+        size=size(message.size_bytes),
+        zone=words.zone_name(),
+        readable=raw is not None,
+        copies=_copies_of(seen.groups, rows, words),
+        more_copies=sum(len(group.recipients) for group in seen.groups[SHOWN_GROUPS:]),
+        attachments=tuple(_attachment(item, words) for item in attachments[:SHOWN_ATTACHMENTS]),
+        more_attachments=max(0, len(attachments) - SHOWN_ATTACHMENTS),
+        reasons=_reasons(seen.groups, words),
+        deadline=_earliest((row.due_at for row in told if row.state is State.HELD), words),
+        changed=_latest((row.changed_at for row in told), words),
+        total=len(told),
+    )
+
+
+def _copies_of(groups: Sequence[Group], rows: dict[int, Recipient], words: Words) -> tuple[Copies, ...]:
+    """Share the bound on listed addresses out evenly: one long group must not push the others out of the notice."""
+    listed = SHOWN_RECIPIENTS // max(1, min(len(groups), SHOWN_GROUPS))
+    return tuple(
+        _copies(group, [rows[index] for index in group.recipients], listed, words)
+        for group in groups[:SHOWN_GROUPS]
+    )
+
+
+def _copies(group: Group, rows: list[Recipient], listed: int, words: Words) -> Copies:
+    sight = group.sight
+    return Copies(
+        count=len(rows),
+        external=group.external,
+        form=_FORMS[group.form],
+        leaves=_earliest((row.due_at for row in rows if row.state is State.HELD), words),
+        sight=None if sight is None else "alone" if sight.alone else "fields",
+        to=shown(sight.to, FIELD) if sight else "",
+        cc=shown(sight.cc, FIELD) if sight else "",
+        lines=tuple(Line(shown(str(row.address), ADDRESS), row.external) for row in rows[:listed]),
+        more=max(0, len(rows) - listed),
+    )
+
+
+_FORMS = {Form.ORIGINAL: "original", Form.BCC: "bcc", Form.INDIVIDUAL: "individual"}
+
+
+def _attachment(item: Attachment, words: Words) -> str:
+    name = shown(item.name, FILE_NAME) or words.gettext("(no name)")
+    return f"{name} ({size(item.size_bytes)})"
+
+
+def _reasons(groups: Sequence[Group], words: Words) -> tuple[str, ...]:
+    distinct: dict[str, Reason] = {reason.rule: reason for group in groups for reason in group.reasons}
+    return tuple(
+        shown(reason.text.ja if words.language == "ja" else reason.text.en, REASON)
+        for reason in distinct.values()
+    )
+
+
+def _earliest(moments: Iterable[datetime | None], words: Words) -> str:
+    known = [moment for moment in moments if moment is not None]
+    return words.moment(min(known)) if known else ""
+
+
+def _latest(moments: Iterable[datetime | None], words: Words) -> str:
+    known = [moment for moment in moments if moment is not None]
+    return words.moment(max(known)) if known else ""
