@@ -1,0 +1,206 @@
+"""The accounts: who may submit, with which addresses. A YAML file, read again when it changes.
+
+A broken edit keeps the accounts that were good. Passwords are kept as argon2id hashes (RFC 9106) only; this module never
+sees a plain one. `add`, `change` and so on return new values; `write` puts them on disk whole or not at all, mode 0600.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from gateway.message.address import Address, AddressError, normalise_domain, parse_path
+from gateway.policy.decision import Language
+from gateway.yaml_source import Problem, Problems, load, validate
+
+MAX_ACCOUNTS = 10_000  # one organisation; the file is read whole
+MAX_LOGIN = 256  # characters of a login name, the length of a path (RFC 5321 4.5.3.1.3)
+
+_HEAD = (
+    "# Accounts of this gateway. `sekisho account` rewrites this file: comments are not kept.\n"
+    '# addresses: what the account may use as sender, "name@example.jp" or "@example.jp" for the whole domain.\n'
+)
+
+log = structlog.get_logger()
+
+
+class Account(BaseModel):
+    """One account; `addresses` are what it may send from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    login: Annotated[str, Field(min_length=1, max_length=MAX_LOGIN)]
+    password: str
+    addresses: Annotated[tuple[str, ...], Field(min_length=1)]
+    suspended: bool = False
+    language: Language | None = None
+
+    @field_validator("login")
+    @classmethod
+    def _plain_login(cls, value: str) -> str:
+        if not value.isprintable() or value != value.strip():
+            raise ValueError("a login has no control characters and no space around it")
+        return value
+
+    @field_validator("password")
+    @classmethod
+    def _is_hash(cls, value: str) -> str:
+        if not value.startswith("$argon2id$"):
+            raise ValueError("not an argon2id hash; set the password with `sekisho account passwd`")
+        return value
+
+    @field_validator("addresses")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            _owned_key(entry)
+        return value
+
+    def owns(self, address: Address) -> bool:
+        """Tell whether the account may send as `address`; an address that can be read in two ways is nobody's."""
+        if address.ambiguous:
+            return False
+        return any(_owned_key(entry) in (address.key, f"@{address.domain}") for entry in self.addresses)
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    accounts: Annotated[tuple[Account, ...], Field(max_length=MAX_ACCOUNTS)] = ()
+
+    @model_validator(mode="after")
+    def _logins_differ(self) -> _File:
+        seen: set[str] = set()
+        for account in self.accounts:
+            if account.login.casefold() in seen:
+                raise ValueError(f"the login {account.login!r} stands here twice")
+            seen.add(account.login.casefold())
+        return self
+
+
+def _owned_key(entry: str) -> str:
+    """Return the key of an `addresses` entry: `local@domain`, or `@domain` for all of one; raises ValueError."""
+    try:
+        return "@" + normalise_domain(entry[1:]) if entry.startswith("@") else _exact_key(entry)
+    except AddressError as error:
+        raise ValueError(f"not an address: {entry!r} ({error})") from None
+
+
+def _exact_key(entry: str) -> str:
+    address = parse_path(entry)
+    if address.ambiguous:
+        raise ValueError(f"the address {entry!r} can be read in two ways")
+    return address.key
+
+
+def read(path: Path) -> tuple[Account, ...]:
+    """Return the accounts of a file; a file that is not there has none. Raises `Problems`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeDecodeError) as error:
+        cause = getattr(error, "strerror", None) or "not UTF-8"
+        raise Problems([Problem(str(path), 1, 1, "", f"cannot be read: {cause}")]) from None
+    return validate(_File, load(text, str(path))).accounts
+
+
+def write(path: Path, accounts: tuple[Account, ...]) -> None:
+    """Put the accounts on disk, whole or not at all, readable by their owner only; durable on return."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(to_yaml(accounts))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def to_yaml(accounts: tuple[Account, ...]) -> str:
+    """Write the file's text; every value is a JSON value, which YAML reads as the same."""
+    out = [_HEAD, "accounts:\n" if accounts else "accounts: []\n"]
+    for account in accounts:
+        values = account.model_dump(mode="json", exclude_defaults=True)
+        lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items()]
+        out += ["  - ", "    ".join(lines)]
+    return "".join(out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What tells one version of a file from the next without reading it."""
+
+    modified_ns: int
+    size: int
+    inode: int
+
+
+class Accounts:
+    """The accounts in force. Looks at the file's stamp on each question (a microsecond) and reads it when it changed."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._stamp: _Stamp | None = None
+        self._by_login: dict[str, Account] = {}
+        if path is not None:
+            self._stamp = _stamp(path)
+            self._use(read(path))
+
+    def __len__(self) -> int:
+        self._refresh()
+        return len(self._by_login)
+
+    def get(self, login: str) -> Account | None:
+        """Return the account as it is now, suspended or not."""
+        self._refresh()
+        return self._by_login.get(login.casefold())
+
+    def active(self, login: str) -> Account | None:
+        """Return the account if it may submit now."""
+        account = self.get(login)
+        return account if account is not None and not account.suspended else None
+
+    def language_of(self, login: str) -> Language | None:
+        """Return the language the account's owner reads, where the file says so."""
+        account = self.get(login)
+        return account.language if account is not None else None
+
+    def _use(self, accounts: tuple[Account, ...]) -> None:
+        self._by_login = {account.login.casefold(): account for account in accounts}
+
+    def _refresh(self) -> None:
+        if self._path is None or (stamp := _stamp(self._path)) == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._use(read(self._path))
+        except Problems as problems:
+            log.error(
+                "accounts_broken", problems=[str(p) for p in problems.problems], kept=len(self._by_login)
+            )
+        else:
+            log.info("accounts_read", accounts=len(self._by_login))
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return _Stamp(found.st_mtime_ns, found.st_size, found.st_ino)

@@ -1,0 +1,125 @@
+"""The content of one DATA, taken apart as it arrives: a pure reader without sockets, fed with chunks of any size.
+
+Only CRLF "." CRLF ends the data (RFC 5321 4.1.1.4); every other dot line is content or a fault, so that nobody can smuggle
+a second mail past us. Dots are unstuffed, and bare CR, bare LF, NUL, long lines and size are judged block by block, with a
+handful of scans in C for each block and no loop over lines. After a fault the reader keeps nothing and only looks for the end.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+_END = b"\r\n.\r\n"
+_STRADDLE = len(_END) - 1  # octets of an end that may already stand in what was read
+
+
+class Fault(Enum):
+    """Why content cannot be taken."""
+
+    BARE_CR = "a CR without LF"
+    BARE_LF = "an LF without CR"
+    NUL = "a NUL octet"
+    LONG_LINE = "an over-long line"
+    SIZE = "too large"
+    NO_ROOM = "no room at the moment"
+
+
+class DataReader:
+    """Collects one message. `size_limit` counts octets as stored; `line_limit` counts a line with its CRLF and stuffed dot.
+
+    The start of the data counts as the start of a line: `_pending` begins with a CRLF that is not part of the message,
+    and from then on always begins with the CRLF that ended the last whole line. So the end and a stuffed dot are the same
+    search everywhere, across chunk borders and on line one.
+    """
+
+    def __init__(self, size_limit: int, line_limit: int) -> None:
+        self._size_limit = size_limit
+        self._line_limit = line_limit
+        self._pending = bytearray(b"\r\n")
+        self._blocks: list[bytes] = []
+        self._stored = -2  # the CRLF that is not part of the message
+        self.received = 0
+        self.fault: Fault | None = None
+        self.eight_bit = False
+        self.ended = False
+
+    @property
+    def held(self) -> int:
+        """Return how many octets this reader keeps in memory."""
+        return max(0, self._stored) + len(self._pending)
+
+    def feed(self, chunk: bytes) -> bytes | None:
+        """Take the next octets; return None while more are needed, else what follows the end of the data."""
+        searched = max(0, len(self._pending) - _STRADDLE)
+        self._pending += chunk
+        self.received += len(chunk)
+        at = self._pending.find(_END, searched)
+        if at < 0:
+            self._take_whole_lines()
+            return None
+        rest = bytes(self._pending[at + len(_END) :])
+        self.received -= len(rest)
+        self._take(bytes(self._pending[: at + 2]))
+        self._pending = bytearray()
+        self.ended = True
+        return rest
+
+    def give_up(self, fault: Fault) -> None:
+        """Keep nothing of this message; from here on only its end is looked for."""
+        self.fault = self.fault or fault
+        self._blocks.clear()
+        self._stored = 0
+        del self._pending[:-_STRADDLE]
+
+    def content(self) -> bytes:
+        """Return the message; call it once, after the end and without a fault."""
+        blocks, self._blocks = self._blocks, []
+        return blocks[0][2:] if len(blocks) == 1 else b"".join(blocks)[2:]
+
+    def _take_whole_lines(self) -> None:
+        at = self._pending.rfind(b"\r\n")
+        if at > 0 and self.fault is None:
+            self._take(bytes(self._pending[:at]))
+            del self._pending[:at]
+        if self.fault is not None:
+            del self._pending[:-_STRADDLE]
+        elif len(self._pending) - 2 > self._line_limit:
+            begun = bytes(self._pending).removesuffix(b"\r")  # its LF may come with the next chunk
+            self.give_up(line_fault(begun, self._line_limit) or Fault.LONG_LINE)
+
+    def _take(self, block: bytes) -> None:
+        if self.fault is not None:
+            return
+        fault = line_fault(block, self._line_limit)
+        block = block.replace(b"\r\n.", b"\r\n")
+        self._stored += len(block)
+        if fault is None and self._stored > self._size_limit:
+            fault = Fault.SIZE
+        if fault is not None:
+            self.give_up(fault)
+            return
+        self.eight_bit = self.eight_bit or not block.isascii()
+        self._blocks.append(block)
+
+
+def line_fault(block: bytes, line_limit: int) -> Fault | None:
+    """Return what is wrong with a block of lines: CRLF, a line, CRLF, a line ... (RFC 5321 2.3.8)."""
+    ends = block.count(b"\r\n")
+    if block.count(b"\n") != ends:
+        return Fault.BARE_LF
+    if block.count(b"\r") != ends:
+        return Fault.BARE_CR
+    if b"\0" in block:
+        return Fault.NUL
+    return Fault.LONG_LINE if _has_long_line(block, line_limit) else None
+
+
+def _has_long_line(block: bytes, limit: int) -> bool:
+    """Jump from line end to line end, a whole limit at a time: about one search for each `limit` octets."""
+    start = 2
+    while len(block) - start > limit - 2:
+        end = block.rfind(b"\n", start, start + limit)
+        if end < 0:
+            return True
+        start = end + 1
+    return False

@@ -1,0 +1,130 @@
+"""Counters on what peers may take: connections, memory, guesses at passwords. No I/O; times are passed in.
+
+One instance of each is shared by all sessions of a process, on one event loop, so nothing here locks.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter, OrderedDict, deque
+
+GUESS_WINDOW = 600.0  # seconds in which failed AUTH of one address are added up
+GUESS_FACTOR = 4  # an office behind one address: this many sessions' worth of failures within the window
+GUESS_ADDRESSES = 10_000  # addresses remembered, oldest forgotten: about 2 MiB
+RATE_GRACE = 30.0  # seconds before the minimum rate of DATA counts: a slow start is not an attack
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def client_group(ip: str) -> str:
+    """Return what limits are counted by: the IPv4 address, or the /64 an IPv6 client can move in freely."""
+    address = plain_address(ip)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((int(address), 64), strict=False))
+    return str(address) if address is not None else ip
+
+
+def plain_address(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read an address as the socket tells it: an IPv4 client on an IPv6 socket is an IPv4 client; None if unreadable."""
+    try:
+        address = ipaddress.ip_address(ip.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_trusted(ip: str, networks: tuple[Network, ...]) -> bool:
+    """Tell whether a client may relay without AUTH."""
+    address = plain_address(ip)
+    return address is not None and any(address in network for network in networks)
+
+
+class Connections:
+    """How many connections are open, in all and for each client address."""
+
+    def __init__(self, total: int, per_address: int) -> None:
+        self._total = total
+        self._per_address = per_address
+        self._open: Counter[str] = Counter()
+        self._count = 0
+
+    def enter(self, ip: str) -> bool:
+        """Count a connection; False (and not counted) when it is one too many."""
+        group = client_group(ip)
+        if self._count >= self._total or self._open[group] >= self._per_address:
+            return False
+        self._count += 1
+        self._open[group] += 1
+        return True
+
+    def leave(self, ip: str) -> None:
+        """Take back what `enter` counted."""
+        group = client_group(ip)
+        self._count -= 1
+        self._open[group] -= 1
+        if not self._open[group]:
+            del self._open[group]
+
+
+class Budget:
+    """Octets of mail in memory over all connections."""
+
+    def __init__(self, octets: int) -> None:
+        self._limit = octets
+        self._used = 0
+
+    def take(self, octets: int) -> bool:
+        """Reserve octets (a negative number gives back); False, and nothing reserved, when they are not there."""
+        if octets > 0 and self._used + octets > self._limit:
+            return False
+        self._used += octets
+        return True
+
+    def has(self, octets: int) -> bool:
+        return self._used + octets <= self._limit
+
+    @property
+    def used(self) -> int:
+        return self._used
+
+
+class Guesses:
+    """Failed AUTH by client address over many connections, in a sliding window, in a table of bounded size."""
+
+    def __init__(self, allowed: int, window: float = GUESS_WINDOW, addresses: int = GUESS_ADDRESSES) -> None:
+        self._allowed = allowed
+        self._window = window
+        self._addresses = addresses
+        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def failed(self, ip: str, now: float) -> None:
+        """Remember a failure at monotonic time `now`."""
+        group = client_group(ip)
+        times = self._failures.setdefault(group, deque(maxlen=self._allowed))
+        times.append(now)
+        self._failures.move_to_end(group)
+        if len(self._failures) > self._addresses:
+            self._failures.popitem(last=False)
+
+    def too_many(self, ip: str, now: float) -> bool:
+        """Tell whether this address used up its failures within the window."""
+        group = client_group(ip)
+        times = self._failures.get(group)
+        if times is None:
+            return False
+        while times and now - times[0] > self._window:
+            times.popleft()
+        if not times:
+            del self._failures[group]
+        return len(times) >= self._allowed
+
+
+def data_deadline(started: float, received: int, now: float, idle: float, whole: float, rate: int) -> float:
+    """Return when a DATA in progress is cut: silence, the absolute limit, or falling below `rate` octets per second.
+
+    Octets that arrived buy time at the minimum rate, so a mail that trickles is cut although it never falls silent.
+    """
+    deadlines = [now + idle, started + whole]
+    if rate:
+        deadlines.append(started + min(RATE_GRACE, idle) + received / rate)
+    return min(deadlines)
