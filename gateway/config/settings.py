@@ -6,12 +6,30 @@ Paths are relative to the settings file. Secrets come from files or the environm
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gateway.units import Duration, Size
+
+
+def _network(value: object) -> object:
+    try:
+        return ip_network(str(value))
+    except ValueError:
+        raise ValueError(f"not a network: {value!r}; write for example 192.168.1.0/24") from None
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"not a time zone: {value!r}; write for example Asia/Tokyo")
+    return value
+
+
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
 class _Group(BaseModel):
@@ -31,7 +49,9 @@ class Listen(_Group):
             return value
         host, colon, port = value.rpartition(":")
         if not colon or not port.isdigit():
-            raise ValueError(f"not an address to listen on: {value!r}; write host:port, for example 127.0.0.1:2525")
+            raise ValueError(
+                f"not an address to listen on: {value!r}; write host:port, for example 127.0.0.1:2525"
+            )
         return {"host": host.strip("[]"), "port": int(port)}
 
 
@@ -47,7 +67,7 @@ class Smtp(_Group):
     implicit_tls_listen: tuple[Listen, ...] = ()
     tls: Tls | None = None
     auth_requires_tls: bool = True
-    trusted_networks: tuple[str, ...] = ()
+    trusted_networks: tuple[Network, ...] = ()
 
 
 class Limits(_Group):
@@ -126,6 +146,7 @@ class Settings(_Group):
     """Everything `sekisho serve` needs to know."""
 
     hostname: str
+    timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Tokyo"
     state: Path = Path("var")
     policies: Path = Path("policies")
     accounts: Path | None = None

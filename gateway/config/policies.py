@@ -1,0 +1,107 @@
+"""The policy in force: read from its folder, renewed when the folder changes, kept when an edit is broken.
+
+A broken edit never replaces a working policy (docs/decisions/0002-fail-closed.md): the last good one stays, and
+`sekisho_policy_stale`, /readyz and the log say so. Without any good policy there is none, and mail gets 451.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from watchfiles import awatch
+
+from gateway import metrics
+from gateway.policy.load import load_policy
+from gateway.policy.model import Policy
+from gateway.yaml_source import Problem, Problems
+
+MAX_FILES = 200  # of one folder; more is a mistake such as a wrong path
+SETTLE_MS = 300  # editors write in several steps: wait until a change is this old
+
+log = structlog.get_logger()
+
+
+def read_policy(folder: Path) -> Policy:
+    """Read every `*.yaml` of the folder except cases; raises `Problems`."""
+    try:
+        names = sorted(
+            p for p in folder.iterdir() if p.suffix == ".yaml" and not p.name.endswith(".cases.yaml")
+        )
+    except OSError as error:
+        raise Problems([_problem(folder, f"cannot be read: {error.strerror}")]) from None
+    if not names:
+        raise Problems([_problem(folder, "holds no policy", "put a file such as default.yaml there")])
+    if len(names) > MAX_FILES:
+        raise Problems([_problem(folder, f"holds more than {MAX_FILES} policy files")])
+    return load_policy({str(path): _text(path) for path in names})
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Problems(
+            [_problem(path, f"not UTF-8 at octet {error.start}", "save the file as UTF-8")]
+        ) from None
+    except OSError as error:
+        raise Problems([_problem(path, f"cannot be read: {error.strerror}")]) from None
+
+
+def _problem(path: Path, message: str, hint: str = "") -> Problem:
+    return Problem(str(path), 1, 1, "", message, hint)
+
+
+class PolicyInForce:
+    """Holds the last good policy of one folder."""
+
+    def __init__(self, folder: Path, on_change: Callable[[Policy], None] | None = None) -> None:
+        self._folder = folder
+        self._policy: Policy | None = None
+        self._on_change = on_change
+        self.problems: Problems | None = None
+
+    @property
+    def current(self) -> Policy:
+        """Return the policy in force; raises `Problems` where there never was a good one."""
+        if self._policy is None:
+            raise self.problems or Problems([_problem(self._folder, "not read yet")])
+        return self._policy
+
+    async def reload(self) -> bool:
+        """Read the folder again, off the event loop; return whether the policy on disk is the one in force now."""
+        try:
+            policy = await asyncio.to_thread(read_policy, self._folder)
+        except Problems as problems:
+            self._keep(problems)
+            return False
+        self._put(policy)
+        return True
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Reload on every change of the folder until `stop` is set."""
+        async for _ in awatch(self._folder, stop_event=stop, debounce=SETTLE_MS, step=50, recursive=False):
+            await self.reload()
+
+    def _keep(self, problems: Problems) -> None:
+        self.problems = problems
+        metrics.POLICY_RELOADS.labels("broken").inc()
+        metrics.POLICY_STALE.set(1)
+        log.error(
+            "policy.broken", problems=[str(p) for p in problems.problems], kept=self._policy is not None
+        )
+
+    def _put(self, policy: Policy) -> None:
+        before, self._policy, self.problems = self._policy, policy, None
+        metrics.POLICY_STALE.set(0)
+        if before is not None and before.digest == policy.digest:
+            metrics.POLICY_RELOADS.labels("unchanged").inc()
+            return
+        metrics.POLICY_RELOADS.labels("changed").inc()
+        metrics.POLICY_INFO.clear()
+        metrics.POLICY_INFO.labels(policy.digest[:12]).set(1)
+        log.info("policy.in-force", digest=policy.digest[:12], folder=str(self._folder))
+        if self._on_change is not None:
+            self._on_change(policy)
