@@ -1,0 +1,166 @@
+"""One SMTP connection to a next hop: writes octets, waits for replies, turns every way of failing into a
+`DeliveryError`.
+
+It knows nothing of mail. Replies are queued in order, so that pipelined commands find theirs; whatever comes
+unasked makes the connection unclean, and an unclean one is never used again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+
+from gateway.delivery.errors import BadReply, DeliveryError, NoConnection
+from gateway.delivery.hop import Capabilities
+from gateway.delivery.reply import Reply, ReplyParser
+
+MAX_QUEUED = 1100
+"""Replies that may wait: a transaction has at most 1,000 recipients (settings) and a handful of other
+commands."""
+
+HIGH_WATER = 512 * 1024
+"""Octets the transport may buffer before writing waits for the peer."""
+
+
+class Connection(asyncio.Protocol):
+    """The client's end. `reused` says that it served a message before; `dot_sent` that the peer may have
+    taken this one."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._parser = ReplyParser()
+        self._replies: deque[Reply] = deque()
+        self._wakeup: asyncio.Future[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._lost: DeliveryError | None = None
+        self.closed: asyncio.Future[None] = self._loop.create_future()
+        self.capabilities = Capabilities()
+        self.encrypted = False
+        self.needs_reset = False
+        self.dot_sent = False
+        self.messages = 0
+
+    @property
+    def reused(self) -> bool:
+        return self.messages > 0
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether the connection stands and nothing unasked has come over it (such as an idle 421)."""
+        return self._lost is None and not self._replies and self._parser.idle
+
+    @property
+    def broken(self) -> bool:
+        return self._lost is not None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (create_connection promises it)
+        transport.set_write_buffer_limits(high=HIGH_WATER)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._replies.extend(self._parser.feed(data))
+            if len(self._replies) > MAX_QUEUED:
+                raise BadReply("more replies than commands")
+        except BadReply as error:
+            self._fail(error)
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(NoConnection(f"connection lost: {exc}" if exc else "the peer closed the connection"))
+        self._wake()
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._writable = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+        self._writable = None
+
+    def write(self, data: bytes) -> None:
+        """Hand octets to the transport; raises what the connection died of."""
+        if self._lost is not None or self._transport is None:
+            raise self._lost or NoConnection("not connected")
+        self._transport.write(data)
+
+    async def drain(self, timeout: float) -> None:
+        """Wait until the transport takes more; raises NoConnection on time-out or loss."""
+        if self._writable is not None:
+            await self._wait(self._writable, timeout, "the peer takes no data")
+        if self._lost is not None:
+            raise self._lost
+
+    async def reply(self, timeout: float) -> Reply:
+        """Return the next reply; raises NoConnection on time-out or loss, BadReply on garbage."""
+        while not self._replies:
+            if self._lost is not None:
+                raise self._lost
+            self._wakeup = self._loop.create_future()
+            await self._wait(self._wakeup, timeout, "no reply in time")
+        return self._replies.popleft()
+
+    async def command(self, line: str, timeout: float) -> Reply:
+        """Send one command and wait for its reply."""
+        self.write(line.encode() + b"\r\n")
+        return await self.reply(timeout)
+
+    async def start_tls(self, context: ssl.SSLContext, name: str, timeout: float) -> None:
+        """Encrypt the connection. What came in the clear after the 220 is an injection (CVE-2011-0411) and
+        ends it."""
+        self._must_be_clean()
+        assert self._transport is not None  # noqa: S101 (a reply was read from it)
+        try:
+            transport = await self._loop.start_tls(
+                self._transport, self, context, server_hostname=name, ssl_handshake_timeout=timeout
+            )
+        except (OSError, ssl.SSLError) as error:
+            self._fail(NoConnection(f"TLS failed: {error}"))
+            raise NoConnection(f"TLS failed: {error}") from error
+        self._must_be_clean()
+        if transport is None:
+            raise NoConnection("TLS failed: the connection closed")
+        self._transport = transport
+        self._parser = ReplyParser()
+        self.encrypted = True
+
+    def quit(self) -> None:
+        """Say goodbye without waiting for an answer, and close."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"QUIT\r\n")
+            self._transport.close()
+        self._lost = self._lost or NoConnection("closed by us")
+
+    def abort(self) -> None:
+        """Drop the connection at once; what is not yet sent stays unsent."""
+        self._fail(NoConnection("aborted by us"))
+
+    def _must_be_clean(self) -> None:
+        if self._replies or not self._parser.idle:
+            self._fail(BadReply("data in the clear after the reply to STARTTLS"))
+        if self._lost is not None:
+            raise self._lost
+
+    def _fail(self, error: DeliveryError) -> None:
+        self._lost = self._lost or error
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _wake(self) -> None:
+        for waiter in (self._wakeup, self._writable if self._lost else None):
+            if waiter is not None and not waiter.done():
+                waiter.set_result(None)
+
+    async def _wait(self, future: asyncio.Future[None], timeout: float, what: str) -> None:
+        try:
+            async with asyncio.timeout(timeout):
+                await future
+        except TimeoutError:
+            error = NoConnection(f"{what} ({timeout:g} s)")
+            self._fail(error)
+            raise error from None

@@ -1,0 +1,148 @@
+"""Hand one copy to its next hop, trying the route's hosts in turn, and say for each recipient what became of
+it.
+
+Never raises for what a peer does, and never sends a message twice by itself: a second try, on another host or
+on a fresh connection, happens only while the end of data has not been sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from gateway.delivery.connection import Connection
+from gateway.delivery.errors import BadReply, Busy, DeliveryError, NoConnection, SessionRefused, Unsupported
+from gateway.delivery.mail import Outgoing
+from gateway.delivery.outcome import Verdict, judge, too_many
+from gateway.delivery.pool import Place, Pool
+from gateway.delivery.route import Route, Router
+from gateway.delivery.timeouts import Timeouts
+from gateway.delivery.transaction import Said, transact
+
+Word = Said | BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of each recipient of a copy, in order, and the hop that said so ("" when none was
+    reached)."""
+
+    verdicts: tuple[Verdict, ...]
+    next_hop: str = ""
+
+
+class Courier:
+    """Delivers copies; one for the whole service."""
+
+    def __init__(self, pool: Pool, router: Router, timeouts: Timeouts) -> None:
+        self._pool = pool
+        self._router = router
+        self._timeouts = timeouts
+
+    async def deliver(
+        self, route: Route, make: Callable[[], Outgoing], count: int, start_by: float
+    ) -> Delivery:
+        """Deliver the copy that `make` renders, once a connection is free, to its `count` recipients.
+
+        `start_by` is the loop time after which no transaction may begin. A transaction ends within
+        `timeouts.transaction`.
+        """
+        trace: list[str] = []
+        try:
+            words = await self._try_hops(route, make, start_by, trace)
+        except Exception as error:  # unknown errors are temporary: the table in outcome.py says so
+            words = [error] * count
+        return Delivery(tuple(judge(word) for word in words), trace[-1] if trace else "")
+
+    async def _try_hops(
+        self, route: Route, make: Callable[[], Outgoing], start_by: float, trace: list[str]
+    ) -> list[Word]:
+        last: DeliveryError = NoConnection("no host to try")
+        for hop in await self._router.hops(route):
+            wait = start_by - asyncio.get_running_loop().time()
+            if wait <= 0:
+                raise Busy("no time left in this attempt")
+            try:
+                async with self._pool.place(hop, wait) as place:
+                    trace.append(str(hop))
+                    return await self._bounded(place, make())
+            except _MayTryElsewhereError as error:
+                last = error.cause
+        raise last
+
+    async def _bounded(self, place: Place, mail: Outgoing) -> list[Word]:
+        """Run the transactions under an absolute deadline: a peer that answers one octet a minute must come
+        to an end."""
+        try:
+            async with asyncio.timeout(self._timeouts.transaction):
+                return await self._in_turn(place, mail)
+        except TimeoutError:
+            raise NoConnection(f"not finished in {self._timeouts.transaction:g} s") from None
+
+    async def _in_turn(self, place: Place, mail: Outgoing) -> list[Word]:
+        """Deliver, and deliver again to those for whom the transaction was full, as long as each turn serves
+        somebody."""
+        words: dict[int, Word] = {}
+        waiting = list(range(len(mail.recipients)))
+        while waiting:
+            part = replace(mail, recipients=tuple(mail.recipients[number] for number in waiting))
+            said = await self._one_turn(place, part, first=not words)
+            full = [
+                n for n, word in zip(waiting, said, strict=True) if isinstance(word, Said) and too_many(word)
+            ]
+            words |= dict(zip(waiting, said, strict=True))
+            progress = any(isinstance(word, Said) and word.reply.positive for word in said)
+            waiting = full if progress else []
+        return [words[number] for number in range(len(mail.recipients))]
+
+    async def _one_turn(self, place: Place, mail: Outgoing, *, first: bool) -> list[Word]:
+        """Run one transaction. After the first turn somebody has the mail: a failure is told, not raised."""
+        try:
+            return list(await self._transact(place, mail))
+        except _MayTryElsewhereError as error:
+            if first:
+                raise
+            return [error.cause] * len(mail.recipients)
+        except DeliveryError as error:
+            if first:
+                raise
+            return [error] * len(mail.recipients)
+
+    async def _transact(self, place: Place, mail: Outgoing) -> list[Said | Unsupported]:
+        connection = await _session(place, fresh=False)
+        try:
+            said = await self._on(connection, mail)
+        except _MayTryElsewhereError as error:
+            if not (connection.reused and isinstance(error.cause, NoConnection | SessionRefused)):
+                raise
+            connection = await _session(place, fresh=True)  # the peer had closed it while it lay idle
+            said = await self._on(connection, mail)
+        if any(isinstance(word, Said) and word.reply.code == 421 for word in said):
+            place.discard()
+        else:
+            place.give_back()
+        return said
+
+    async def _on(self, connection: Connection, mail: Outgoing) -> list[Said | Unsupported]:
+        try:
+            return await transact(connection, mail, self._timeouts)
+        except (NoConnection, SessionRefused, BadReply) as error:
+            if connection.dot_sent:
+                raise
+            raise _MayTryElsewhereError(error) from error
+
+
+async def _session(place: Place, *, fresh: bool) -> Connection:
+    try:
+        return await place.connection(fresh=fresh)
+    except (NoConnection, SessionRefused, BadReply) as error:
+        raise _MayTryElsewhereError(error) from error
+
+
+class _MayTryElsewhereError(Exception):
+    """It failed, and nobody has the mail: the next host may be tried."""
+
+    def __init__(self, cause: DeliveryError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause

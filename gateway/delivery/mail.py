@@ -1,0 +1,112 @@
+"""One copy on its way to one next hop, and what of SMTP's extensions it needs there. Pure.
+
+A mail that needs what the next hop lacks is refused in clear words, for the recipients concerned; it is never
+converted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from gateway.delivery.errors import UncleanContent, Unsupported
+from gateway.delivery.hop import Capabilities
+from gateway.message.address import Address
+
+SCAN = 256 * 1024
+"""Octets looked at in one piece when searching for 8-bit data."""
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Octets to deliver: `header` ends with the empty line; `body` is shared by all copies of one message.
+
+    `smtputf8` is what the submitting client declared. Undeclared raw 8-bit header fields are old practice, in
+    any charset, and count as 8-bit data.
+    """
+
+    sender: Address | None
+    recipients: tuple[Address, ...]
+    header: bytes
+    body: memoryview
+    smtputf8: bool = False
+    body_8bit: bool | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.header) + self.body.nbytes
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The commands of a transaction, and the recipients (by number) that cannot be served at this hop."""
+
+    mail_from: str
+    rcpt_to: dict[int, str]
+    refused: dict[int, Unsupported] = field(default_factory=dict)
+
+
+def has_8bit(data: memoryview) -> bool:
+    """Tell whether any octet is above 127."""
+    return any(not bytes(data[at : at + SCAN]).isascii() for at in range(0, data.nbytes, SCAN))
+
+
+def plan(mail: Outgoing, offered: Capabilities) -> Plan:
+    """Return what to say for this mail to a hop with these capabilities; raises UncleanContent."""
+    eight_bit = _needs_8bit(mail)
+    everybody = _lacking(mail, offered, eight_bit)
+    refused: dict[int, Unsupported] = {}
+    commands: dict[int, str] = {}
+    for number, address in enumerate(mail.recipients):
+        problem = everybody or _lacking_for(address, offered)
+        if problem is not None:
+            refused[number] = problem
+        else:
+            commands[number] = f"RCPT TO:<{_path(address)}>"
+    utf8 = _needs_utf8(mail) or any(mail.recipients[number].needs_smtputf8 for number in commands)
+    return Plan(_mail_from(mail, offered, eight_bit=eight_bit, utf8=utf8), commands, refused)
+
+
+def _mail_from(mail: Outgoing, offered: Capabilities, *, eight_bit: bool, utf8: bool) -> str:
+    command = f"MAIL FROM:<{_path(mail.sender) if mail.sender else ''}>"
+    if "SIZE" in offered:
+        command += f" SIZE={mail.size}"
+    if "8BITMIME" in offered and (eight_bit or utf8):
+        command += " BODY=8BITMIME"
+    return command + " SMTPUTF8" if utf8 else command
+
+
+def _needs_8bit(mail: Outgoing) -> bool:
+    body = has_8bit(mail.body) if mail.body_8bit is None else mail.body_8bit
+    return body or not mail.header.isascii()
+
+
+def _needs_utf8(mail: Outgoing) -> bool:
+    sender = mail.sender is not None and mail.sender.needs_smtputf8
+    return sender or (mail.smtputf8 and not mail.header.isascii())
+
+
+def _lacking(mail: Outgoing, offered: Capabilities, eight_bit: bool) -> Unsupported | None:
+    if _needs_utf8(mail) and "SMTPUTF8" not in offered:
+        return Unsupported("5.6.7", "the next mail server does not take internationalised mail (no SMTPUTF8)")
+    if eight_bit and "8BITMIME" not in offered:
+        return Unsupported("5.6.3", "the next mail server does not take 8-bit mail (no 8BITMIME)")
+    return None
+
+
+def _lacking_for(address: Address, offered: Capabilities) -> Unsupported | None:
+    if address.needs_smtputf8 and "SMTPUTF8" not in offered:
+        return Unsupported(
+            "5.6.7", "the next mail server does not take internationalised addresses (no SMTPUTF8)"
+        )
+    return None
+
+
+def _path(address: Address) -> str:
+    """Return the address for a command; a control character in it would start another command."""
+    text = str(address)
+    if _UNSAFE.search(text):
+        raise UncleanContent(f"a control character in an address: {text!r}")
+    return text

@@ -1,0 +1,171 @@
+"""Sessions that stay open between mails: bounded per host and in all, reused while they are good, closed when
+idle.
+
+A place in the pool is taken first and the session second, so that who waits for a slow host holds nothing
+else. A host that could not be reached is left alone for a moment: a thousand waiting copies must not each run
+into the same time-out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from gateway.delivery.connection import Connection
+from gateway.delivery.errors import Busy, NoConnection
+from gateway.delivery.hop import Hop
+
+Open = Callable[[Hop], Awaitable[Connection]]
+
+IDLE = 30.0  # seconds an unused session stays open; many servers close after 60 to 300
+MAX_IDLE = 100  # unused sessions in all, so that mail for many domains does not collect sockets
+MAX_MESSAGES = 100  # messages on one session: servers count them, and load balancers want a turn
+REST = 5.0  # seconds without a new attempt after a host could not be reached
+GOODBYE = 2.0  # seconds granted to sessions to close when the pool closes
+
+
+@dataclass(slots=True)
+class _Host:
+    hop: Hop
+    places: asyncio.Semaphore
+    users: int = 0
+    idle: list[Connection] = field(default_factory=list)
+    down_until: float = 0.0
+    down_because: str = ""
+
+
+class Place:
+    """The right to use one session of a host; `connection` gives a used one or opens a new one."""
+
+    def __init__(self, pool: Pool, host: _Host) -> None:
+        self._pool = pool
+        self._host = host
+        self._current: Connection | None = None
+
+    async def connection(self, *, fresh: bool = False) -> Connection:
+        """Return a session ready for MAIL; `fresh` insists on a new one. Raises what the opener raises."""
+        self.discard()
+        while self._host.idle and not fresh:
+            self._current = self._pool.take(self._host)
+            if self._current.usable:
+                return self._current
+            self.discard()
+        self._current = await self._pool.open(self._host)
+        return self._current
+
+    def discard(self) -> None:
+        """Close the session at hand; it must not be used again."""
+        if self._current is not None:
+            self._current.abort()
+            self._current = None
+
+    def give_back(self) -> None:
+        """Return the session at hand to the pool, or close it politely when it has served enough."""
+        if self._current is not None:
+            self._pool.keep(self._host, self._current)
+            self._current = None
+
+
+class Pool:
+    """All sessions of the service. `per_host` and `total` bound how many are in use at once."""
+
+    def __init__(
+        self, open_: Open, per_host: int, total: int, *, idle: float = IDLE, max_messages: int = MAX_MESSAGES
+    ) -> None:
+        self._open = open_
+        self._per_host = per_host
+        self._total = asyncio.Semaphore(total)
+        self._idle_seconds = idle
+        self._max_messages = max_messages
+        self._hosts: dict[Hop, _Host] = {}
+        self._timers: dict[Connection, asyncio.TimerHandle] = {}
+        self._closing: set[asyncio.Future[None]] = set()
+
+    @asynccontextmanager
+    async def place(self, hop: Hop, wait: float) -> AsyncIterator[Place]:
+        """Wait up to `wait` seconds for a place at the host; raises Busy. A session not given back is
+        dropped."""
+        host = self._hosts.setdefault(hop, _Host(hop, asyncio.Semaphore(self._per_host)))
+        host.users += 1
+        try:
+            await self._enter(host, wait)
+            place = Place(self, host)
+            try:
+                yield place
+            finally:
+                place.discard()
+                self._total.release()
+                host.places.release()
+        finally:
+            host.users -= 1
+            self._forget(host)
+
+    async def open(self, host: _Host) -> Connection:
+        """Open a session unless the host failed a moment ago; raises what the opener raises."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < host.down_until:
+            raise NoConnection(host.down_because)
+        try:
+            connection = await self._open(host.hop)
+        except NoConnection as error:
+            host.down_until, host.down_because = loop.time() + REST, str(error)
+            loop.call_later(REST, self._forget, host)
+            raise
+        self._closing.add(connection.closed)
+        connection.closed.add_done_callback(self._closing.discard)
+        return connection
+
+    def take(self, host: _Host) -> Connection:
+        """Take the session that was used last: the others may grow old and close."""
+        connection = host.idle.pop()
+        self._timers.pop(connection).cancel()
+        return connection
+
+    def keep(self, host: _Host, connection: Connection) -> None:
+        """Keep a session for the next mail, or say goodbye."""
+        if not connection.usable:
+            connection.abort()
+        elif connection.messages >= self._max_messages or len(self._timers) >= MAX_IDLE:
+            connection.quit()
+        else:
+            host.idle.append(connection)
+            loop = asyncio.get_running_loop()
+            self._timers[connection] = loop.call_later(self._idle_seconds, self._expire, host, connection)
+
+    def _expire(self, host: _Host, connection: Connection) -> None:
+        if connection in host.idle:
+            host.idle.remove(connection)
+            self._timers.pop(connection).cancel()
+            connection.quit()
+        self._forget(host)
+
+    async def close(self) -> None:
+        """Say goodbye on all idle sessions and wait shortly for all sessions to be closed."""
+        for host in self._hosts.values():
+            while host.idle:
+                self.take(host).quit()
+        if self._closing:
+            await asyncio.wait(set(self._closing), timeout=GOODBYE)
+
+    async def _enter(self, host: _Host, wait: float) -> None:
+        """Take a place at the host, then one of all; in this order, so that a slow host's queue blocks nobody
+        else."""
+        try:
+            async with asyncio.timeout(wait):
+                await host.places.acquire()
+                try:
+                    await self._total.acquire()
+                except BaseException:
+                    host.places.release()
+                    raise
+        except TimeoutError:
+            raise Busy(f"{host.hop}: no free connection in {wait:g} s") from None
+
+    def _forget(self, host: _Host) -> None:
+        """Drop the record of a host that nobody uses: the table must not grow with every domain ever written
+        to."""
+        down = asyncio.get_running_loop().time() < host.down_until
+        if self._hosts.get(host.hop) is host and not (host.users or host.idle or down):
+            del self._hosts[host.hop]

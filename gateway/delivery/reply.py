@@ -1,0 +1,111 @@
+"""Replies of a next hop, read strictly (RFC 5321 4.2) and within bounds.
+
+What is not a reply raises `BadReply`, after which the connection must be given up: who lost count of replies
+once could take the refusal of one recipient for the acceptance of another. Pure: octets in, replies out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+MAX_LINE = 2048
+"""Octets in one reply line. RFC 5321 4.5.3.1.5 says 512; real servers put long links into refusals."""
+
+MAX_LINES = 100
+"""Lines in one reply. An EHLO reply has about 15."""
+
+MAX_TEXT = 500
+"""Characters of a reply's text that are kept for the record, the log and the DSN."""
+
+_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?\n")
+_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class DeliveryError(Exception):
+    """Something prevented the hand-over. Temporary unless a subclass says otherwise (see errors.py)."""
+
+
+class BadReply(DeliveryError):
+    """The peer sent something that is no SMTP reply, or more of it than it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One complete reply: its code and the text of its lines, control characters replaced."""
+
+    code: int
+    lines: tuple[str, ...] = ()
+
+    @property
+    def positive(self) -> bool:
+        return 200 <= self.code < 300
+
+    @property
+    def temporary(self) -> bool:
+        return 400 <= self.code < 500
+
+    @property
+    def permanent(self) -> bool:
+        return 500 <= self.code < 600
+
+    @property
+    def enhanced(self) -> str:
+        """Return the enhanced status code (RFC 2034), or "" where there is none or its class contradicts the
+        code."""
+        match = _ENHANCED.match(self.lines[0]) if self.lines else None
+        return match[0] if match and match[1] == str(self.code)[0] else ""
+
+    def __str__(self) -> str:
+        return f"{self.code} {' '.join(self.lines)}".strip()[:MAX_TEXT]
+
+
+@dataclass(slots=True)
+class ReplyParser:
+    """Cut a stream of octets into replies. A lone LF ends a line as CRLF does; nothing else is forgiven."""
+
+    _buffer: bytearray = field(default_factory=bytearray)
+    _code: bytes = b""
+    _lines: list[str] = field(default_factory=list)
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether no part of a reply is waiting for its rest."""
+        return not self._buffer and not self._lines
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """Take octets and return the replies they complete; raises BadReply."""
+        self._buffer += data
+        replies: list[Reply] = []
+        while (end := self._buffer.find(b"\n")) >= 0:
+            line = bytes(self._buffer[: end + 1])
+            del self._buffer[: end + 1]
+            reply = self._take(line)
+            if reply is not None:
+                replies.append(reply)
+        if len(self._buffer) > MAX_LINE:
+            raise BadReply(f"a reply line is longer than {MAX_LINE} octets")
+        return replies
+
+    def _take(self, line: bytes) -> Reply | None:
+        match = _LINE.fullmatch(line)
+        if match is None or len(line) > MAX_LINE:
+            raise BadReply(f"not an SMTP reply: {clean(line[:80])!r}")
+        code, mark, text = match[1], match[2], match[3] or b""
+        if self._lines and code != self._code:
+            raise BadReply(f"the code changes within one reply: {clean(self._code)} to {clean(code)}")
+        self._code = code
+        self._lines.append(clean(text))
+        if len(self._lines) > MAX_LINES:
+            raise BadReply(f"a reply has more than {MAX_LINES} lines")
+        if mark == b"-":
+            return None
+        reply = Reply(int(code), tuple(self._lines))
+        self._lines.clear()
+        return reply
+
+
+def clean(octets: bytes) -> str:
+    """Return a peer's words as text without control characters, for records and logs."""
+    return _CONTROL.sub(" ", octets.decode("utf-8", "replace")).strip()

@@ -1,0 +1,147 @@
+"""Where a recipient's mail goes: to the smarthost, or to the hosts that the domain's MX records name (RFC
+5321 5.1).
+
+A route is a value, so that recipients with equal routes can share a transaction; equals among the hosts are
+shuffled only when it is used. Never routes to ourselves: not by MX records that name this host, and not to
+addresses that mean "this machine".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from gateway.config.settings import Smarthost
+from gateway.delivery.errors import NoRoute
+from gateway.delivery.hop import Hop
+from gateway.evidence.resolver import DnsUnavailable, Mx, NoSuchDomain, Resolver
+
+MAX_HOPS = 5
+"""Addresses tried for one copy before it is put off (Postfix: smtp_mx_address_limit)."""
+
+SMTP_PORT = 25
+
+Shuffle = Callable[[list[Mx]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Either one configured hop, or mail exchangers by preference."""
+
+    hop: Hop | None = None
+    exchangers: tuple[Mx, ...] = ()
+
+
+def smarthost_hop(smarthost: Smarthost, password: str = "") -> Hop:
+    """Return the hop of the settings' smarthost; its password is read elsewhere, once."""
+    return Hop(
+        name=smarthost.host.strip("[]"),
+        port=smarthost.port,
+        tls=smarthost.tls,
+        verify=smarthost.verify,
+        username=smarthost.username or "",
+        password=password,
+    )
+
+
+def usable_exchangers(records: Sequence[Mx], domain: str, hostname: str) -> tuple[Mx, ...]:
+    """Return the exchangers mail may go to; raises NoRoute for a null MX (RFC 7505) and where we are the best
+    one.
+
+    Exchangers not better than ourselves are dropped (RFC 5321 5.1): whatever they hand on comes back to us.
+    """
+    if not records:
+        return (Mx(0, domain),)
+    if all(not mx.host for mx in records):
+        raise NoRoute("5.1.10", f"{domain} takes no mail (null MX)", permanent=True)
+    ours = min((mx.preference for mx in records if mx.host == hostname.lower()), default=None)
+    usable = tuple(mx for mx in records if mx.host and (ours is None or mx.preference < ours))
+    if not usable:
+        raise NoRoute("5.4.6", f"mail for {domain} loops back to this server", permanent=True)
+    return usable
+
+
+def in_order(exchangers: Sequence[Mx], shuffle: Shuffle) -> list[str]:
+    """Return host names by preference, equals in the order `shuffle` gives them (RFC 5321 5.1 asks for a
+    random one)."""
+    hosts: list[str] = []
+    for _, group in groupby(sorted(exchangers, key=lambda mx: mx.preference), key=lambda mx: mx.preference):
+        equals = list(group)
+        shuffle(equals)
+        hosts.extend(mx.host for mx in equals)
+    return hosts
+
+
+def literal_address(domain: str) -> str:
+    """Return the IP address of an address literal (RFC 5321 4.1.3); raises NoRoute where it is none."""
+    text = domain[1:-1]
+    if text.lower().startswith("ipv6:"):
+        text = text[5:]
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise NoRoute("5.1.2", f"{domain} is no address of a mail server", permanent=True) from None
+
+
+def is_foreign(address: str) -> bool:
+    """Tell whether an address from the DNS may be connected to: never this machine, never a group of
+    machines."""
+    ip = ipaddress.ip_address(address)
+    mapped = getattr(ip, "ipv4_mapped", None) or ip
+    return not (mapped.is_loopback or mapped.is_unspecified or mapped.is_multicast or mapped.is_link_local)
+
+
+class Router:
+    """Finds routes. `hop` is the smarthost; without it the DNS decides."""
+
+    def __init__(self, hostname: str, resolver: Resolver, hop: Hop | None, shuffle: Shuffle) -> None:
+        self._hostname = hostname
+        self._resolver = resolver
+        self._hop = hop
+        self._shuffle = shuffle
+
+    async def route(self, domain: str) -> Route:
+        """Return the route for a domain; raises NoRoute."""
+        if self._hop is not None:
+            return Route(self._hop)
+        if domain.startswith("["):
+            return Route(exchangers=(Mx(0, domain),))
+        try:
+            records = await self._resolver.mx(domain)
+        except NoSuchDomain:
+            raise NoRoute("5.1.2", f"the domain {domain} does not exist", permanent=True) from None
+        except DnsUnavailable as error:
+            raise NoRoute(
+                "4.4.3", f"the DNS gives no answer about {domain}: {error}", permanent=False
+            ) from error
+        return Route(exchangers=usable_exchangers(records, domain, self._hostname))
+
+    async def hops(self, route: Route) -> list[Hop]:
+        """Return where to connect, best first, at most MAX_HOPS; raises NoRoute where no host has a usable
+        address."""
+        if route.hop is not None:
+            return [route.hop]
+        found: list[Hop] = []
+        unanswered: DnsUnavailable | None = None
+        for host in in_order(route.exchangers, self._shuffle):
+            try:
+                found += await self._host_hops(host)
+            except DnsUnavailable as error:
+                unanswered = error
+            if len(found) >= MAX_HOPS:
+                break
+        if not found:
+            raise self._no_hops(route, unanswered)
+        return found[:MAX_HOPS]
+
+    async def _host_hops(self, host: str) -> list[Hop]:
+        addresses = [literal_address(host)] if host.startswith("[") else await self._resolver.addresses(host)
+        return [Hop(host, SMTP_PORT, address) for address in addresses if is_foreign(address)]
+
+    def _no_hops(self, route: Route, unanswered: DnsUnavailable | None) -> NoRoute:
+        hosts = ", ".join(mx.host for mx in route.exchangers)
+        if unanswered is not None:
+            return NoRoute("4.4.3", f"the DNS gives no answer about {hosts}: {unanswered}", permanent=False)
+        return NoRoute("5.1.2", f"no mail server with a usable address: {hosts}", permanent=True)

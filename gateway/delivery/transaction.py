@@ -1,0 +1,178 @@
+"""One mail transaction on an open session: MAIL, RCPT..., DATA, the message, and what was said about each
+recipient.
+
+With PIPELINING (RFC 2920) the envelope and DATA leave in one write; without it, one command at a time. On
+return the session is ready for the next transaction or marked `needs_reset`; on an exception it must be given
+up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.delivery.connection import Connection
+from gateway.delivery.dots import END, wire
+from gateway.delivery.errors import DeliveryError, NoConnection, SessionRefused, Unsupported
+from gateway.delivery.mail import Outgoing, Plan, plan
+from gateway.delivery.reply import Reply
+from gateway.delivery.timeouts import Timeouts
+
+
+Envelope = tuple[Reply, dict[int, Reply], Reply | None]
+"""The replies to MAIL, to each RCPT by recipient number, and to DATA where it was sent."""
+
+
+class Stage(StrEnum):
+    """Which command a reply belongs to."""
+
+    MAIL = "MAIL FROM"
+    RCPT = "RCPT TO"
+    DATA = "DATA"
+    END = "end of data"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The reply that decides about one recipient."""
+
+    stage: Stage
+    reply: Reply
+
+
+async def transact(connection: Connection, mail: Outgoing, timeouts: Timeouts) -> list[Said | Unsupported]:
+    """Hand the mail over and return, for each recipient in order, what decides about it.
+
+    Raises SessionRefused when MAIL was refused for now or the peer closes with 421 (nothing was taken then),
+    NoConnection, BadReply or UncleanContent. `connection.dot_sent` tells whether the peer may have taken the
+    mail in spite of an exception.
+    """
+    connection.dot_sent = False
+    steps = plan(mail, connection.capabilities)
+    verdicts: dict[int, Said | Unsupported] = dict(steps.refused)
+    if steps.rcpt_to:
+        verdicts |= await _Transaction(connection, steps, timeouts).run(mail)
+        connection.messages += 1
+    return [verdicts[number] for number in range(len(mail.recipients))]
+
+
+class _Transaction:
+    def __init__(self, connection: Connection, steps: Plan, timeouts: Timeouts) -> None:
+        self._connection = connection
+        self._timeouts = timeouts
+        self._steps = steps
+        self._reset = ["RSET"] if connection.needs_reset else []
+
+    async def run(self, mail: Outgoing) -> dict[int, Said]:
+        self._connection.needs_reset = True
+        pipelining = "PIPELINING" in self._connection.capabilities
+        mail_reply, rcpts, data = await (self._pipelined() if pipelining else self._stop_and_wait())
+        if not mail_reply.positive:
+            await self._leave_data(data)
+            return dict.fromkeys(rcpts, Said(Stage.MAIL, mail_reply))
+        said = {number: Said(Stage.RCPT, reply) for number, reply in rcpts.items()}
+        accepted = [number for number, reply in rcpts.items() if reply.positive]
+        if not accepted:
+            await self._leave_data(data)
+            return said
+        assert data is not None  # noqa: S101 (DATA was sent: a recipient was accepted)
+        said |= dict.fromkeys(accepted, await self._content(mail, data))
+        return said
+
+    async def _pipelined(self) -> Envelope:
+        lines = [*self._reset, self._steps.mail_from, *self._steps.rcpt_to.values(), "DATA", ""]
+        self._connection.write("\r\n".join(lines).encode())
+        if self._reset:
+            self._check_reset(await self._reply())
+        mail_reply = await self._reply()
+        rcpts = {number: await self._reply() for number in self._steps.rcpt_to}
+        data = _closing(await self._connection.reply(self._timeouts.data))
+        if data.code != 354:
+            self._refuse_session(mail_reply)
+        return mail_reply, rcpts, data
+
+    async def _stop_and_wait(self) -> Envelope:
+        if self._reset:
+            self._check_reset(await self._say("RSET"))
+        mail_reply = await self._say(self._steps.mail_from)
+        self._refuse_session(mail_reply)
+        if not mail_reply.positive:
+            return mail_reply, dict.fromkeys(self._steps.rcpt_to, mail_reply), None
+        rcpts = {number: await self._say(command) for number, command in self._steps.rcpt_to.items()}
+        if not any(reply.positive for reply in rcpts.values()):
+            return mail_reply, rcpts, None
+        data = _closing(await self._connection.command("DATA", self._timeouts.data))
+        return mail_reply, rcpts, data
+
+    async def _content(self, mail: Outgoing, data: Reply) -> Said:
+        """Send the message after a 354 and return the reply that decides about every accepted recipient."""
+        if data.code != 354:
+            return Said(Stage.DATA, _not_positive(data))
+        try:
+            await self._send(mail)
+        except NoConnection:
+            return Said(Stage.END, await self._parting_words())
+        final = await self._connection.reply(self._timeouts.final)
+        self._connection.needs_reset = False
+        return Said(Stage.END, final)
+
+    async def _send(self, mail: Outgoing) -> None:
+        """Write the message. The last chunk holds the end of data: from then on the peer may have taken the
+        mail.
+
+        Nothing is waited for after it but the reply: a 250 followed by a close must count as a 250.
+        """
+        previous = b""
+        for chunk in wire(mail.header, mail.body):
+            if previous:
+                self._connection.write(previous)
+                await self._connection.drain(self._timeouts.block)
+            previous = chunk
+        self._connection.write(previous)
+        self._connection.dot_sent = True
+
+    async def _parting_words(self) -> Reply:
+        """Return a refusal that came while we were still writing; a connection that died silently raises its
+        error."""
+        reply = await self._connection.reply(0)
+        if not (reply.temporary or reply.permanent):
+            raise NoConnection(f"the connection broke while the message was sent, after {reply}")
+        return reply
+
+    async def _leave_data(self, data: Reply | None) -> None:
+        """Get out of a DATA that was let in although no recipient was: a lone dot sends nothing to nobody
+        (RFC 2920 3.1)."""
+        if data is not None and data.code == 354:
+            self._connection.write(END)
+            await self._connection.reply(self._timeouts.final)
+            self._connection.needs_reset = False
+
+    def _refuse_session(self, reply: Reply) -> None:
+        """Leave on a MAIL that is refused for now: it is about us or the host's state, and another host may
+        do better."""
+        if not (reply.positive or reply.permanent):
+            raise SessionRefused("MAIL FROM", reply)
+
+    def _check_reset(self, reply: Reply) -> None:
+        if not reply.positive:
+            raise SessionRefused("RSET", reply)
+
+    async def _reply(self) -> Reply:
+        return _closing(await self._connection.reply(self._timeouts.command))
+
+    async def _say(self, command: str) -> Reply:
+        return _closing(await self._connection.command(command, self._timeouts.command))
+
+
+def _closing(reply: Reply) -> Reply:
+    """Pass a reply on; a 421 before the message was sent means that the peer leaves and took nothing:
+    SessionRefused."""
+    if reply.code == 421:
+        raise SessionRefused("the peer closes", reply)
+    return reply
+
+
+def _not_positive(data: Reply) -> Reply:
+    if data.positive:
+        raise DeliveryError(f"DATA answered {data}: neither 354 nor a refusal")
+    return data
