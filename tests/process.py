@@ -1,0 +1,296 @@
+"""The real thing for tests: `sekisho serve` as a process of its own, and a next hop that keeps the octets it gets.
+
+Everything listens on loopback at ports the kernel chose; processes are ended by their id.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+ROOT = Path(__file__).parents[1]
+PATIENCE_S = 30.0  # how long a test waits for something that should take a moment
+
+POLICY = """\
+version: 1
+organisation:
+  name: test
+  internal: [city.example.lg.jp, .city.example.lg.jp, sports.example.jp]
+rules:
+  - id: hide-recipients
+    reason: {ja: 外部の宛先が2件以上見えます, en: two or more external recipients are visible}
+    when: {visible_external: {at_least: 2}}
+    then: {recipients: bcc}
+  - id: cancel-window
+    reason: {ja: 外部への送信です, en: mail going outside}
+    when: {external: {at_least: 1}}
+    then: {hold: WINDOW}
+"""
+
+
+def free_port() -> int:
+    """Return a loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(check: Callable[[], Any], what: str, patience: float = PATIENCE_S) -> Any:
+    """Poll until `check` returns something true; return it, or fail with what was waited for."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        with suppress(OSError):
+            if value := check():
+                return value
+        time.sleep(0.02)
+    raise AssertionError(f"waited {patience} s for {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One transaction at the next hop: octets as on the wire, dots unstuffed."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    raw: bytes
+
+    @property
+    def header(self) -> bytes:
+        return self.raw.partition(b"\r\n\r\n")[0] + b"\r\n"
+
+    @property
+    def body(self) -> bytes:
+        return self.raw.partition(b"\r\n\r\n")[2]
+
+
+class _Session(socketserver.StreamRequestHandler):
+    """A plain SMTP server: no library of ours and none of the product's."""
+
+    server: NextHop
+    wbufsize = 0
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 next-hop.example ESMTP\r\n")
+        sender, recipients = "", []
+        for line in self.rfile:
+            verb = line[:4].upper()
+            if verb == b"EHLO":
+                self.wfile.write(
+                    b"250-next-hop.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE\r\n"
+                )
+            elif verb == b"MAIL":
+                sender, recipients = _path(line), []
+                self.wfile.write(b"250 2.1.0 ok\r\n")
+            elif verb == b"RCPT":
+                recipients.append(_path(line))
+                self.wfile.write(b"250 2.1.5 ok\r\n")
+            elif verb == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                raw = _read_data(self.rfile)
+                self.wfile.write(self.server.take(Taken(sender, tuple(recipients), raw)))
+            elif verb == b"QUIT":
+                self.wfile.write(b"221 2.0.0 bye\r\n")
+                return
+            else:
+                self.wfile.write(b"250 2.0.0 ok\r\n")
+
+
+def _path(line: bytes) -> str:
+    found = re.search(rb"<([^>]*)>", line)
+    assert found, line
+    return found[1].decode()
+
+
+def _read_data(stream: BinaryIO) -> bytes:
+    lines = []
+    for line in stream:
+        if line == b".\r\n":
+            break
+        lines.append(line[1:] if line.startswith(b".") else line)
+    return b"".join(lines)
+
+
+class NextHop(socketserver.ThreadingTCPServer):
+    """Keeps what it takes in `taken`; `answer` may refuse a transaction."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Session)
+        self.taken: list[Taken] = []
+        self.answer: Callable[[Taken], bytes] = lambda _: b"250 2.0.0 taken\r\n"
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    def take(self, mail: Taken) -> bytes:
+        reply = self.answer(mail)
+        if reply.startswith(b"250"):
+            self.taken.append(mail)
+        return reply
+
+    def recipients(self) -> list[str]:
+        """Return every recipient taken so far, once per transaction."""
+        return [recipient for mail in list(self.taken) for recipient in mail.recipients]
+
+
+@contextmanager
+def next_hop() -> Iterator[NextHop]:
+    """Run a next hop in a thread."""
+    with NextHop() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
+@dataclass
+class Gateway:
+    """One gateway's folder, and its process while it runs."""
+
+    folder: Path
+    hop_port: int
+    window: str = "2s"
+    extra: str = ""
+    smtp_port: int = field(default_factory=free_port)
+    web_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def write(self) -> None:
+        """Write settings and policy; what a test changes later, it changes in these files."""
+        (self.folder / "policies").mkdir(exist_ok=True)
+        (self.folder / "policies" / "default.yaml").write_text(
+            POLICY.replace("WINDOW", self.window), encoding="utf-8"
+        )
+        (self.folder / "sekisho.yaml").write_text(
+            f"hostname: gw.example.jp\nstate: var\n"
+            f"smtp:\n  listen: ['127.0.0.1:{self.smtp_port}']\n  trusted_networks: [127.0.0.0/8]\n"
+            f"delivery:\n  smarthost: {{host: 127.0.0.1, port: {self.hop_port}, tls: 'off'}}\n"
+            f"web:\n  listen: 127.0.0.1:{self.web_port}\n  public_url: http://127.0.0.1:{self.web_port}\n"
+            f"log: {{format: json}}\n{self.extra}",
+            encoding="utf-8",
+        )
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "sekisho.yaml"
+
+    @property
+    def log_text(self) -> str:
+        return (self.folder / "log.jsonl").read_text(encoding="utf-8")
+
+    def start(self, command: Sequence[str] = (sys.executable, "-m", "gateway.cli")) -> None:
+        """Start the process and wait until it says it is ready."""
+        with (self.folder / "log.jsonl").open("ab") as out:
+            self.process = subprocess.Popen(
+                [*command, "serve", "--config", str(self.config)],
+                cwd=ROOT,
+                stdout=out,
+                stderr=out,
+                env=environment(),
+            )
+        process = self.process
+        wait_for(lambda: process.poll() is not None or self.alive(), "the gateway to answer")
+        assert process.poll() is None, self.log_text
+
+    def alive(self) -> bool:
+        """Tell whether the SMTP and web listeners answer."""
+        with socket.create_connection(("127.0.0.1", self.smtp_port), 1):
+            pass
+        return self.get("/healthz")[0] == 200
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End the process and return its exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        status = self.process.wait(PATIENCE_S)
+        self.process = None
+        return status
+
+    def get(self, path: str) -> tuple[int, str]:
+        """GET a page; return status and text."""
+        return _open(urllib.request.Request(f"http://127.0.0.1:{self.web_port}{path}"))  # noqa: S310
+
+    def metric(self, series: str) -> float:
+        """Return the value of one series, 0 where it is not there yet."""
+        found = re.search(rf"(?m)^{re.escape(series)} (\S+)$", self.get("/metrics")[1])
+        return float(found[1]) if found else 0.0
+
+    def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `sekisho` with arguments against this gateway's settings."""
+        done = subprocess.run(
+            [sys.executable, "-m", "gateway.cli", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=environment(),
+            check=False,
+        )
+        assert not check or done.returncode == 0, (arguments, done.stdout, done.stderr)
+        return done
+
+    def cli_json(self, *arguments: str) -> Any:
+        """Run a verb with --json and return what it printed."""
+        return json.loads(self.cli(*arguments, "--config", str(self.config), "--json").stdout)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for a child: ours without settings of the product."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("SEKISHO_")}
+
+
+def _open(request: urllib.request.Request) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+@contextmanager
+def gateway(folder: Path, hop_port: int, window: str = "2s", extra: str = "") -> Iterator[Gateway]:
+    """Run a gateway; whatever state it is in at the end, its process ends."""
+    running = Gateway(folder, hop_port, window, extra)
+    running.write()
+    running.start()
+    try:
+        yield running
+    finally:
+        if running.process is not None and running.process.poll() is None:
+            running.process.kill()
+            running.process.wait()
+
+
+def mail(to: Sequence[str], subject: str = "test", body: bytes = b"hello\r\n", extra: bytes = b"") -> bytes:
+    """Return a small mail from the office with `to` in its To field."""
+    return (
+        b"From: office@sports.example.jp\r\nTo: "
+        + ",\r\n ".join(to).encode()
+        + f"\r\nSubject: {subject}\r\nDate: Sat, 21 Nov 2026 10:00:00 +0900\r\n".encode()
+        + f"Message-ID: <{subject}.{time.monotonic_ns()}@sports.example.jp>\r\n".encode()
+        + extra
+        + b"\r\n"
+        + body
+    )
