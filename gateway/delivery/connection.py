@@ -1,5 +1,4 @@
-"""One SMTP connection to a next hop: writes octets, waits for replies, turns every way of failing into a
-`DeliveryError`.
+"""One SMTP connection to a next hop: octets out, replies in, every failure a `DeliveryError`.
 
 It knows nothing of mail. Replies are queued in order, so that pipelined commands find theirs; whatever comes
 unasked makes the connection unclean, and an unclean one is never used again.

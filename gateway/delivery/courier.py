@@ -1,5 +1,4 @@
-"""Hand one copy to its next hop, trying the route's hosts in turn, and say for each recipient what became of
-it.
+"""Hand one copy to its next hop, host by host, and say for each recipient what became of it.
 
 Never raises for what a peer does, and never sends a message twice by itself: a second try, on another host or
 on a fresh connection, happens only while the end of data has not been sent.

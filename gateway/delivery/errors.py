@@ -1,13 +1,13 @@
-"""Why a copy could not be handed over. Everything here is temporary unless its class says that it is
-permanent.
+"""Why a copy could not be handed over. All of it is temporary unless its class says that it is permanent.
 
-DeliveryError                temporary: what nobody foresaw must never bounce mail ├── NoConnection
-not reached, broken off, timed out, TLS failed ├── BadReply                 the peer speaks something that is
-not SMTP, or speaks out of turn ├── SessionRefused           the peer refused us before any mail was named
-(greeting, EHLO, STARTTLS, AUTH, MAIL 4yz) ├── Busy                     no free connection within the time
-allowed ├── UncleanContent           our own octets break the rules of the wire: a fault of ours, never sent
-├── Unsupported              permanent: the next hop lacks an extension that this mail cannot do without └──
-NoRoute                  permanent or not: what DNS says about the domain
+DeliveryError            temporary: what nobody foresaw must never bounce mail
+├── NoConnection         not reached, broken off, timed out, TLS failed
+├── BadReply             the peer speaks something that is not SMTP, or speaks out of turn
+├── SessionRefused       the peer refused us, not a mail: greeting, EHLO, STARTTLS, AUTH, MAIL 4yz, 421
+├── Busy                 no free connection within the time allowed
+├── UncleanContent       our own octets break the rules of the wire: a fault of ours, never sent
+├── Unsupported          permanent: the next hop lacks an extension that this mail cannot do without
+└── NoRoute              permanent or not: what DNS says about the domain
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from gateway.delivery.mail import Outgoing, Plan, plan
 from gateway.delivery.reply import Reply
 from gateway.delivery.timeouts import Timeouts
 
-
 Envelope = tuple[Reply, dict[int, Reply], Reply | None]
 """The replies to MAIL, to each RCPT by recipient number, and to DATA where it was sent."""
 
