@@ -5,6 +5,7 @@ Everything listens on loopback at ports the kernel chose; processes are ended by
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PATIENCE_S = 30.0  # how long a test waits for something that should take a moment
@@ -85,7 +86,8 @@ class _Session(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.wfile.write(b"220 next-hop.example ESMTP\r\n")
-        sender, recipients = "", []
+        sender = ""
+        recipients: list[str] = []
         for line in self.rfile:
             verb = line[:4].upper()
             if verb == b"EHLO":
@@ -115,7 +117,7 @@ def _path(line: bytes) -> str:
     return found[1].decode()
 
 
-def _read_data(stream: BinaryIO) -> bytes:
+def _read_data(stream: io.BufferedIOBase) -> bytes:
     lines = []
     for line in stream:
         if line == b".\r\n":
@@ -229,7 +231,7 @@ class Gateway:
 
     def get(self, path: str) -> tuple[int, str]:
         """GET a page; return status and text."""
-        return _open(urllib.request.Request(f"http://127.0.0.1:{self.web_port}{path}"))  # noqa: S310
+        return _open(urllib.request.Request(f"http://127.0.0.1:{self.web_port}{path}"))
 
     def metric(self, series: str) -> float:
         """Return the value of one series, 0 where it is not there yet."""
@@ -262,7 +264,7 @@ def environment() -> dict[str, str]:
 
 def _open(request: urllib.request.Request) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

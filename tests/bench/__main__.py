@@ -153,7 +153,8 @@ def table(size: int, rates: dict[str, dict[str, list[float]]], out: Callable[[st
         ours = statistics.median(by_who["sekisho"])
         spread = f"[{min(by_who['sekisho']):.0f}-{max(by_who['sekisho']):.0f}]"
         out(
-            f"{task:<16} {size:>8} octets   postfix {theirs:7.0f}/s   sekisho {ours:7.0f}/s {spread:<13} ratio {ours / theirs:5.2f}"
+            f"{task:<16} {size:>8} octets   postfix {theirs:7.0f}/s"
+            f"   sekisho {ours:7.0f}/s {spread:<13} ratio {ours / theirs:5.2f}"
         )
 
 
