@@ -1,0 +1,41 @@
+"""Whose mail it is: the one address that every recipient may see, because it is the sender's own.
+
+Own are the reverse-path and the From address, but the latter only where it was read with confidence and stands alone: an
+address that a broken From field happens to hold is nobody's own, and must not slip past what hides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.message.address import Address
+from gateway.message.address_list import parse_mailboxes
+from gateway.message.envelope import Envelope
+from gateway.message.header import HeaderSection
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """`address` is what a To line names in place of the recipients, None for the null sender; `own` is all that is theirs."""
+
+    address: Address | None
+    own: tuple[Address, ...]
+
+
+def author_of(envelope: Envelope, header: HeaderSection) -> Author:
+    """Find the author. A null sender gets no To line of their own, even where a From stands (bounces, auto-replies)."""
+    single = _single_from(header)
+    own = tuple(address for address in (single, envelope.sender) if address is not None)
+    if envelope.sender is None:
+        return Author(None, own)
+    return Author(single or envelope.sender, own)
+
+
+def _single_from(header: HeaderSection) -> Address | None:
+    fields = header.all("from")
+    if len(fields) != 1:
+        return None
+    read = parse_mailboxes(fields[0].value)
+    if not read.confident or len(read.items) != 1 or read.items[0].address.ambiguous:
+        return None
+    return read.items[0].address

@@ -1,0 +1,73 @@
+"""The ways in which a reader, or a program behind the reader, may read one header value; hidden addresses are sought in each.
+
+Raw octets, RFC 2047 decoded, percent decoded (RFC 2231, mailto), HTML entities, full-width letters, white space or comments
+around `@` and `.`, a value folded inside an address, a parameter continued over several (RFC 2231 3). Only for searching:
+no reading is ever written into a mail.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from urllib.parse import unquote
+
+from gateway.message.header import Field
+from gateway.message.text import decode_header
+
+# A value without any of these holds no address in any reading. ESC and 8-bit octets may decode to a full-width `@`; `=`
+# opens encoded words and stands for `@` in variable envelope return paths.
+_SUSPECT = re.compile(rb"[@=&%\x1b\x80-\xff]")
+_BROKEN_FOLD = re.compile(rb"\r\n[ \t]+")
+_ISO_2022 = re.compile(r"\x1b[$(][@-_]?[@-_]")
+_COMMENT = re.compile(r"\([^()]*\)")
+_LOOSE = re.compile(r"\s*([@.])\s*")
+_CONTINUATION = re.compile(r"\"?\s*;\s*[\w-]+\*\d+\*?\s*=\s*(?:\"|[\w-]*'[\w-]*')?")
+
+
+def is_suspect(octets: bytes) -> bool:
+    """Tell whether octets may hold an address at all: cheap, and never False for a value that does."""
+    return _SUSPECT.search(octets) is not None
+
+
+def readings(field: Field) -> tuple[str, ...]:
+    """Return the distinct readings of a field's value, not yet folded in case; none where it can hold no address."""
+    body = field.body
+    if not is_suspect(body):
+        return ()
+    value = field.value
+    joined = _BROKEN_FOLD.sub(b"", body)
+    found = dict.fromkeys((_as_text(value), _as_text(joined), decode_header(value)))
+    for text in tuple(found):
+        found.update(dict.fromkeys(_unwrapped(text)))
+    return tuple(found)
+
+
+def fold(text: str) -> str:
+    """Return the form that texts are compared in: NFKC (full-width letters), case-folded, ideographic full stop as dot."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", text).casefold().replace("。", ".")
+
+
+def fold_with_origin(text: str) -> tuple[str, list[int]]:
+    """Return the folded text and, for each of its characters, the index of the one it came from."""
+    pieces = [fold(char) for char in text]
+    origin = [index for index, piece in enumerate(pieces) for _ in piece]
+    return "".join(pieces), origin
+
+
+def _as_text(octets: bytes) -> str:
+    return _ISO_2022.sub(" ", octets.decode("utf-8", "replace"))
+
+
+def _unwrapped(text: str) -> list[str]:
+    """Undo one layer of what hides an address from a plain search."""
+    decoded = [text]
+    if "%" in text:
+        decoded.append(unquote(text, errors="replace"))
+    if "&" in text:
+        decoded.append(html.unescape(text))
+    if "*" in text:
+        decoded += [unquote(joined, errors="replace") for joined in [_CONTINUATION.sub("", text)]]
+    return decoded + [_LOOSE.sub(r"\1", _COMMENT.sub("", each)) for each in decoded]

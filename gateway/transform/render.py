@@ -1,0 +1,111 @@
+"""Render copies: read an original once, compute what copies share once, then write one header after another.
+
+Promise: deterministic, linear, the body a view of the original and never copied. Every copy has our Received on top, Date and
+Message-ID where there were none, the tags of its view, and no Bcc, Resent-Bcc or Return-Path; all other octets of an ORIGINAL
+copy are those that came. A hiding copy differs from others of its kind in the To field only, which makes the next one cheap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.message.domains import DomainSet
+from gateway.message.envelope import Envelope
+from gateway.message.header import HeaderSection, split
+from gateway.message.revealing import ALWAYS_DROPPED
+from gateway.policy.decision import Decision
+from gateway.transform.author import Author, author_of
+from gateway.transform.frame import Frame, build_frame, tag_fields, without_tags
+from gateway.transform.to_line import to_field
+from gateway.transform.trace import Added, added_fields
+from gateway.transform.veil import Seen, draw_veil, seen_in
+from gateway.transform.view import View
+
+Kind = tuple[tuple[str, ...], bool, tuple[tuple[str, str], ...]]
+"""What hiding copies with the same frame share: companions, hide_internal, tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy: `header` ends with the empty line, `body` lies in the original octets."""
+
+    header: bytes
+    body: memoryview
+
+    def to_bytes(self) -> bytes:
+        """Return the whole copy in one piece, for previews and tests; delivery sends the two parts."""
+        return self.header + bytes(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """An original, read once. The two dicts keep what was computed: an entry per class of recipients, not per recipient."""
+
+    header: HeaderSection
+    body: memoryview
+    added: Added
+    author: Author
+    seen: Seen
+    internal: DomainSet
+    to_group: str | None
+    smtputf8: bool
+    frames: dict[Kind, Frame] = field(default_factory=dict, repr=False, compare=False)
+    complete: dict[View, bytes] = field(default_factory=dict, repr=False, compare=False)
+
+
+def prepare(
+    raw: bytes, envelope: Envelope, decision: Decision, queue_id: str, received_at: datetime, hostname: str
+) -> Original:
+    """Read an original: split it, find its author and whom it shows. `received_at` is aware, `hostname` our own."""
+    header, body_at = split(raw)
+    return Original(
+        header=header,
+        body=memoryview(raw)[body_at:],
+        added=added_fields(envelope, queue_id, received_at, hostname),
+        author=author_of(envelope, header),
+        seen=seen_in(header, envelope),
+        internal=DomainSet(decision.internal),
+        to_group=decision.to_line.group,
+        smtputf8=envelope.smtputf8,
+    )
+
+
+def render(original: Original, view: View) -> Copy:
+    """Return the copy that recipients with this view get."""
+    if not view.hides:
+        return Copy(_complete(original, view), original.body)
+    frame = frame_of(original, view)
+    return Copy(b"".join((frame.before, to_field(to_entries(original, view)), frame.after)), original.body)
+
+
+def to_entries(original: Original, view: View) -> tuple[bytes, ...]:
+    """Return what stands in the To of a hiding copy, entry by entry."""
+    frame = frame_of(original, view)
+    return frame.blind if view.own is None else frame.to_of(view.own, original.smtputf8)
+
+
+def frame_of(original: Original, view: View) -> Frame:
+    """Return what all hiding copies of this kind share, computed at the first call."""
+    kind = (view.companions, view.hide_internal, view.tags)
+    frame = original.frames.get(kind)
+    if frame is None:
+        veil = draw_veil(
+            original.seen, original.author, original.internal, view.companions, view.hide_internal
+        )
+        frame = build_frame(
+            original.header, original.added, view.tags, veil, original.to_group, original.smtputf8
+        )
+        original.frames[kind] = frame
+    return frame
+
+
+def _complete(original: Original, view: View) -> bytes:
+    """Return the original header section with our fields on top. The section puts them below a leading mbox line."""
+    header = original.complete.get(view)
+    if header is None:
+        kept = without_tags(original.header.drop(*ALWAYS_DROPPED), view.tags)
+        octets = kept.prepend(original.added.to(kept.fields) + tag_fields(view.tags)).to_bytes()
+        header = octets + (b"\r\n" if octets.endswith(b"\r\n") else b"\r\n\r\n")
+        original.complete[view] = header
+    return header

@@ -1,0 +1,83 @@
+"""The fields a relay adds: Received (RFC 5321 4.4), and Date and Message-ID where a mail came without (RFC 6409 8).
+
+Deterministic in its arguments, so that a copy rendered again after a restart is the same copy. The Received field never has a
+`for` clause: it would show one recipient to another.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from ipaddress import IPv6Address, ip_address
+
+from gateway.message.envelope import Client, Envelope
+from gateway.message.header import Field
+
+MAX_HELO = 255  # octets: the longest domain name (RFC 5321 4.5.3.1.2); a peer's longer claim is cut
+_NOT_IN_HELO = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The fields that every copy of one mail gets: `received` always, the others where they are missing."""
+
+    received: bytes
+    date: bytes
+    message_id: bytes
+
+    def to(self, fields: tuple[Field, ...]) -> bytes:
+        """Return what goes on top of these fields."""
+        present = {field.name for field in fields if field.value}
+        date = b"" if "date" in present else self.date
+        message_id = b"" if "message-id" in present else self.message_id
+        return self.received + date + message_id
+
+
+def added_fields(envelope: Envelope, queue_id: str, received_at: datetime, hostname: str) -> Added:
+    """Return the fields we may add to a mail. `received_at` is aware."""
+    return Added(
+        received_field(envelope, queue_id, received_at, hostname),
+        date_field(received_at),
+        message_id_field(queue_id, hostname),
+    )
+
+
+def received_field(envelope: Envelope, queue_id: str, received_at: datetime, hostname: str) -> bytes:
+    """Return our trace field, folded. `received_at` is aware."""
+    lines = (
+        f"Received: from {_helo(envelope.client)} ({_literal(envelope.client.ip)})",
+        f"\tby {hostname} (Sekisho) with {_protocol(envelope)} id {queue_id};",
+        f"\t{format_datetime(received_at)}",
+    )
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii", "replace")
+
+
+def date_field(received_at: datetime) -> bytes:
+    """Return a Date field that tells when we accepted the mail."""
+    return f"Date: {format_datetime(received_at)}\r\n".encode("ascii")
+
+
+def message_id_field(queue_id: str, hostname: str) -> bytes:
+    """Return a Message-ID that is unique because the queue id is."""
+    return f"Message-ID: <{queue_id}@{hostname}>\r\n".encode("ascii", "replace")
+
+
+def _helo(client: Client) -> str:
+    """Return the HELO name with everything neutralised that could end a field, a comment or look like an address."""
+    return _NOT_IN_HELO.sub("?", client.helo[:MAX_HELO]) or "unknown"
+
+
+def _literal(ip: str) -> str:
+    try:
+        address = ip_address(ip.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    return f"[IPv6:{address}]" if isinstance(address, IPv6Address) else f"[{address}]"
+
+
+def _protocol(envelope: Envelope) -> str:
+    """Return the "with" keyword (RFC 3848; RFC 6531 4.3 for mail that uses SMTPUTF8)."""
+    base = "UTF8SMTP" if envelope.smtputf8 else "ESMTP"
+    return base + ("S" if envelope.client.tls else "") + ("A" if envelope.client.authenticated else "")

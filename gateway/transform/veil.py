@@ -1,0 +1,100 @@
+"""What a hiding copy may show, and whether a field shows more.
+
+Hidden are the external envelope recipients and every external address that a revealing field shows, without the author's own
+and the companions; with `hide_internal` also the internal ones among them. Individual copies share one veil: a recipient's own
+address, too, is written only in their To, so that thousands of copies differ in one field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from gateway.message.address import Address
+from gateway.message.address_list import parse_mailboxes, scan
+from gateway.message.domains import DomainSet
+from gateway.message.envelope import Envelope
+from gateway.message.header import Field, HeaderSection
+from gateway.message.revealing import ALWAYS_DROPPED, is_revealing
+from gateway.transform.author import Author
+from gateway.transform.hidden import HiddenIndex
+from gateway.transform.readings import is_suspect, readings
+
+_LISTED = ("to", "cc")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The addresses a mail shows: `listed` in To and Cc, as addresses; `known` in all revealing fields and the envelope.
+
+    An address that stands only in the display name of another, or in a comment, is known but not listed.
+    """
+
+    listed: dict[str, Address]
+    known: dict[str, Address]
+
+
+@dataclass(frozen=True, slots=True)
+class Veil:
+    """What hides in all copies of one kind; `listed` is who may be named in the To that is written."""
+
+    internal: DomainSet
+    author: Author
+    may_show: frozenset[str]
+    index: HiddenIndex
+    listed: tuple[Address, ...]
+
+    def reveals(self, field: Field) -> bool:
+        """Tell whether the field holds a hidden address in any reading."""
+        return self.index.in_field(field)
+
+    def names_outsider(self, field: Field) -> bool:
+        """Tell whether the lenient scan finds any external address that may not be seen, hidden or unheard of."""
+        if not is_suspect(field.body):
+            return False
+        if any(map(self.is_outsider, scan(field.value))):
+            return True
+        return any(self.is_outsider(found) for text in readings(field) for found in scan(_octets(text)))
+
+    def is_outsider(self, address: Address) -> bool:
+        return address.key not in self.may_show and not self.internal.matches(address)
+
+
+def seen_in(header: HeaderSection, envelope: Envelope) -> Seen:
+    """Gather who is shown, by strict reading and lenient scan together, and who receives."""
+    known = {address.key: address for address in envelope.recipients}
+    listed: dict[str, Address] = {}
+    for field in header.fields:
+        if not (is_revealing(field) or field.name in ALWAYS_DROPPED):
+            continue
+        read = parse_mailboxes(field.value)
+        strict = {mailbox.address.key: mailbox.address for mailbox in read.items}
+        every = strict | {address.key: address for address in scan(field.value)}
+        known |= every
+        if field.name in _LISTED:
+            listed |= strict if read.confident else every
+    return Seen(listed, known)
+
+
+def draw_veil(
+    seen: Seen, author: Author, internal: DomainSet, companions: Iterable[str], hide_internal: bool
+) -> Veil:
+    """Decide what may be seen by recipients with these companions."""
+    own = frozenset(address.key for address in author.own)
+    may_show = own | frozenset(companions)
+    hides = _hides(internal, hide_internal)
+    hidden = [address for key, address in seen.known.items() if key not in may_show and hides(address)]
+    hidden_keys = {address.key for address in hidden}
+    allowed = [*author.own, *(address for key, address in seen.known.items() if key not in hidden_keys)]
+    listed = (address for key, address in seen.listed.items() if key not in hidden_keys)
+    return Veil(internal, author, may_show, HiddenIndex(hidden, allowed), tuple(listed))
+
+
+def _hides(internal: DomainSet, hide_internal: bool) -> Callable[[Address], bool]:
+    if hide_internal:
+        return lambda _: True
+    return lambda address: not internal.matches(address)
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
