@@ -1,8 +1,9 @@
-"""Words for people: gettext catalogues compiled in memory at start, times and sizes in the reader's way of writing.
+"""Words for people: gettext catalogues compiled in memory, times and sizes in the reader's way of writing.
 
-English is the source language: a message without an entry is shown as it stands in the code. Every other language has one
-catalogue, gateway/locale/<language>/LC_MESSAGES/sekisho.po; a test proves that it is complete and holds nothing unused.
-Nothing here knows a policy or a message: `shown` is how text that a stranger chose gets onto a page or into a notice.
+English is the source language: a message without an entry is shown as it stands in the code. Every other
+language has one catalogue, gateway/locale/<language>/LC_MESSAGES/sekisho.po; a test proves that it is
+complete and holds nothing unused. Nothing here knows a policy or a message: `shown` is how text that a
+stranger chose gets onto a page or into a notice.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Words:
         return str(get_timezone_name(self.zone, locale=self.language))
 
     def duration(self, span: timedelta) -> str:
-        """Write a span in its two largest units, rounded down to minutes: `1時間30分`; below a minute it says so."""
+        """Write a span in its two largest units, rounded down to minutes: `1時間30分`; below a minute it says
+        so."""
         minutes = int(span.total_seconds()) // 60
         if minutes < 1:
             return self.gettext("less than a minute")
@@ -89,8 +91,8 @@ def size(octets: int) -> str:
 def shown(text: str, limit: int) -> str:
     """Return one line of at most `limit` characters that looks like what it is.
 
-    Line breaks, other controls, surrogates and the characters that reorder text (a name such as `gpj.exe` read backwards) become
-    a replacement character: whoever chose the text does not get to lay out our page.
+    Line breaks, other controls, surrogates and the characters that reorder text (a name such as `gpj.exe`
+    read backwards) become a replacement character: whoever chose the text does not get to lay out our page.
     """
     line = "".join(_visible(char) for char in text[: limit + 1])
     line = " ".join(line.split())

@@ -1,8 +1,8 @@
-"""Links in notices: a signed capability for one person on one message (docs/decisions/0040-links-are-capabilities.md).
+"""Links: a signed capability for one person on one message (docs/decisions/0040-links-are-capabilities.md).
 
-Whoever holds the link may act as that person on that message, and on nothing else. A token cannot be guessed, changed or
-counted through, and it ends. The same secret seals what a page hands out to come back: its form and its answers.
-This module never says whether a message exists, and never logs a token.
+Whoever holds the link may act as that person on that message, and on nothing else. A token cannot be
+guessed, changed or counted through, and it ends. The same secret seals what a page hands out to come back:
+its form and its answers. This module never says whether a message exists, and never logs a token.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MIN_SECRET = 32  # octets; as long as the digest that signs
 _LINK, _SEAL = b"sekisho link v1", b"sekisho seal v1"
 
 
-class LinkInvalid(Exception):
+class LinkInvalid(Exception):  # noqa: N818 - what the link is, said to its holder
     """The token was not made by this gateway, or it was altered."""
 
 
@@ -42,7 +42,8 @@ class Claim:
 
 
 class Links:
-    """Make and read links. `secret` comes from the master key; `valid` is counted from the making of the link."""
+    """Make and read links. `secret` comes from the master key; `valid` is counted from the making of the
+    link."""
 
     def __init__(self, secret: bytes, public_url: str, valid: timedelta, clock: Clock = utc_now) -> None:
         if len(secret) < MIN_SECRET:
@@ -55,7 +56,8 @@ class Links:
 
     @property
     def base_path(self) -> str:
-        """Return the path that the pages stand under, without a slash at its end: empty for a host of our own."""
+        """Return the path that the pages stand under, without a slash at its end: empty for a host of our
+        own."""
         return urlsplit(self._public_url).path
 
     @property
@@ -78,7 +80,8 @@ class Links:
         return _text(self._seals.dumps([_digest(token), value]))
 
     def unseal(self, token: str, sealed: str) -> dict[str, Any]:
-        """Return a sealed value; raises LinkInvalid where it was altered or belongs to another link, LinkExpired where it is old."""
+        """Return a sealed value; raises LinkInvalid where it was altered or belongs to another link,
+        LinkExpired where it is old."""
         owner, value = self._load(self._seals, sealed)
         if owner != _digest(token):
             raise LinkInvalid("sealed for another link")
@@ -91,7 +94,8 @@ class Links:
             value, made_at = serializer.loads(token, return_timestamp=True)
         except BadData:
             raise LinkInvalid("not signed by this gateway") from None
-        # Not `max_age`: it takes a token from the future for an expired one, and a clock stepping back is no fault of its holder.
+        # Not `max_age`: it takes a token from the future for an expired one, and a clock stepping back is
+        # no fault of its holder.
         if self._clock() - made_at > self._valid:
             raise LinkExpired("older than a link may be")
         return value

@@ -1,7 +1,8 @@
-"""Composers for the notices about a hold, a cancellation and a copy: from the spool's rows to octets, without any I/O.
+"""Composers for the notices about a hold, a cancellation and a copy: from rows to octets, without any I/O.
 
-Each returns None where there is nothing (any more) to tell; the worker then drops the notice. A hold notice and a cancellation
-go to the sender, wherever the sender is. A copy goes inside only: a policy file must not make Sekisho write to strangers.
+Each returns None where there is nothing (any more) to tell; the worker then drops the notice. A hold notice
+and a cancellation go to the sender, wherever the sender is. A copy goes inside only: a policy file must not
+make Sekisho write to strangers.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The mail a notice becomes: its header fields and its two alternatives, as octets ready for the spool.
 
-Built with the stdlib's email package, which folds and encodes; nothing a peer chose gets here except through
-`languages.shown`, so that no value holds a line break. Sekisho's own mail says that it is automatic (RFC 3834 5) and goes out
-with the null reverse-path, so that nothing answers it. No `Precedence`: it is no standard, and `bulk` gets mail filed as junk.
+Built with the stdlib's email package, which folds and encodes; nothing a peer chose gets here except
+through `languages.shown`, so that no value holds a line break. Sekisho's own mail says that it is automatic
+(RFC 3834 5) and goes out with the null reverse-path, so that nothing answers it. No `Precedence`: it is no
+standard, and `bulk` gets mail filed as junk.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a notice says, before it is mail. `kind` and `queue_id` end up in header fields for people who filter."""
+    """What a notice says, before it is mail. `kind` and `queue_id` end up in header fields for people who
+    filter."""
 
     kind: str
     queue_id: str
@@ -44,7 +46,8 @@ class Letter:
 
 
 def to_octets(letter: Letter, author: Author, to: Address, at: datetime) -> bytes:
-    """Return the notice in wire form: the same letter gives the same Message-ID, however often it is written."""
+    """Return the notice in wire form: the same letter gives the same Message-ID, however often it is
+    written."""
     mail = EmailMessage(policy=_policy(to))
     mail["Date"] = format_datetime(at)
     mail["From"] = Mailbox(author.name, addr_spec=author.address)

@@ -1,7 +1,7 @@
 """Sekisho's own mail as the spool takes it: nothing holds it, nothing rewrites it, nothing answers it.
 
-The null reverse-path (RFC 5321 4.5.5) and `from_gateway` together keep it out of every loop: no rule is asked, no notice and no
-delivery status is written about it.
+The null reverse-path (RFC 5321 4.5.5) and `from_gateway` together keep it out of every loop: no rule is
+asked, no notice and no delivery status is written about it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What a notice tells about a mail, as plain values: a pure step between the spool's rows and the templates.
 
-Everything a stranger chose passes `shown` here, so a template cannot forget it. The body's text is not in these values at all.
+Everything a stranger chose passes `shown` here, so a template cannot forget it. The body's text is not in
+these values at all.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """Recipients who get the same; `leaves` is empty where they are not held; `more` of them are not listed."""
+    """Recipients who get the same; `leaves` is empty where they are not held; `more` of them are not
+    listed."""
 
     count: int
     external: bool
@@ -96,7 +98,8 @@ def summarise(
 
 
 def _copies_of(groups: Sequence[Group], rows: dict[int, Recipient], words: Words) -> tuple[Copies, ...]:
-    """Share the bound on listed addresses out evenly: one long group must not push the others out of the notice."""
+    """Share the bound on listed addresses out evenly: one long group must not push the others out of the
+    notice."""
     listed = SHOWN_RECIPIENTS // max(1, min(len(groups), SHOWN_GROUPS))
     return tuple(
         _copies(group, [rows[index] for index in group.recipients], listed, words)

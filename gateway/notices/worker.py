@@ -1,13 +1,15 @@
-"""The worker that empties the outbox: takes each waiting notice, has it composed, and spools it as a mail of our own.
+"""The worker that empties the outbox: has each waiting notice composed and spools it as a mail of our own.
 
-A notice is spooled and its row deleted in one transaction, so a crash writes none twice and loses none. A notice that cannot be
-written (its message is gone, its address is none) is dropped; a composer that fails is tried again a few times while the
-others go on; a store that fails is waited for. Nothing here may stop the loop.
+A notice is spooled and its row deleted in one transaction, so a crash writes none twice and loses none. A
+notice that cannot be written (its message is gone, its address is none) is dropped; a composer that fails
+is tried again a few times while the others go on; a store that fails is waited for. Nothing here may stop
+the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,7 +46,8 @@ class _Failure:
 
 
 class NoticeWorker:
-    """Run with `run()`; `ring()` says that there is something to do; `wake` is called after own mail was spooled."""
+    """Run with `run()`; `ring()` says that there is something to do; `wake` is called after own mail was
+    spooled."""
 
     def __init__(
         self,
@@ -72,16 +75,15 @@ class NoticeWorker:
             self._bell.clear()
             if await self.run_once():
                 continue
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._bell.wait(), IDLE.total_seconds())
-            except TimeoutError:
-                pass
 
     async def run_once(self) -> int:
         """Handle one batch; return how many notices left the outbox. Only cancellation gets out of here."""
         finished = 0
         try:
-            # Failing notices are the oldest and would fill the batch: fetch past them. Their number is bounded by MAX_TRIES.
+            # Failing notices are the oldest and would fill the batch: fetch past them. Their number is
+            # bounded by MAX_TRIES.
             waiting = await self._spool.pending_notices(BATCH + len(self._failures))
             self._forget({notice.notice_id for notice in waiting})
             for notice in waiting:

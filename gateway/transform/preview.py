@@ -1,8 +1,9 @@
-"""What recipients will see: read from the very bytes that would leave, for the notice to the sender and for the page.
+"""What recipients will see: read from the very bytes that would leave, for notices and pages.
 
-A preview that was computed another way than the copy could be wrong about the one thing it is there for. So each group here is
-rendered with `render`, and its To and Cc are read back from the result. Recipients with the same fate and the same sight
-form one group. Pure like the rest of the room; of the body it tells attachments' names and sizes, never their content.
+A preview that was computed another way than the copy could be wrong about the one thing it is there for. So
+each group here is rendered with `render`, and its To and Cc are read back from the result. Recipients with
+the same fate and the same sight form one group. Pure like the rest of the room; of the body it tells
+attachments' names and sizes, never their content.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Recipients (envelope indexes) with one fate. `sight` is None where the original cannot be read any more."""
+    """Recipients (envelope indexes) with one fate. `sight` is None where the original cannot be read any
+    more."""
 
     external: bool
     form: Form
@@ -44,7 +46,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Groups in the order of their first recipient. `attachments` is None where the original cannot be read any more."""
+    """Groups in the order of their first recipient. `attachments` is None where the original cannot be read
+    any more."""
 
     groups: tuple[Group, ...]
     attachments: tuple[Attachment, ...] | None
@@ -59,7 +62,8 @@ def preview(
     hostname: str,
     recipients: Iterable[int],
 ) -> Preview:
-    """Show what the given recipients will get, by the same functions that delivery uses; `raw` None is an unreadable original."""
+    """Show what the given recipients will get, by the same functions that delivery uses; `raw` None is an
+    unreadable original."""
     if raw is None:
         return Preview(_grouped(decision, ((index, None) for index in recipients)), None)
     original = prepare(raw, envelope, decision, queue_id, received_at, hostname)
@@ -69,7 +73,7 @@ def preview(
 
 
 class _Sights:
-    """Renders each distinct view once: a thousand recipients in Bcc are one header section, not a thousand."""
+    """Renders each distinct view once: a thousand recipients in Bcc are one header section."""
 
     def __init__(self, original: Original, decision: Decision, envelope: Envelope) -> None:
         self._original, self._decision, self._envelope = original, decision, envelope

@@ -1,0 +1,104 @@
+"""What a button did, in a sentence that is true: from the spool's `Change` to words, by way of a sealed query parameter.
+
+The redirect after a POST leads to the page that shows the state of things; the answer rides along sealed to the link, so that
+nobody can make the page say "cancelled" of a mail that was not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.languages import Words
+from gateway.spool.contract import Change
+from gateway.spool.lifecycle import State
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Sentences to show, and whether somebody should be worried."""
+
+    sentences: tuple[str, ...]
+    warning: bool = False
+
+
+def pack(act: str, change: Change | None) -> dict[str, Any]:
+    """Return the answer in the form that is sealed: counts only. No change at all means that nothing was ticked."""
+    if change is None:
+        return {"act": act, "none": 1}
+    late = Counter(state.value for _, state in change.not_done)
+    return {"act": act, "done": len(change.done), "late": dict(late)}
+
+
+def unpack(value: dict[str, Any], words: Words) -> Answer:
+    """Return the sentences for a sealed answer."""
+    if "none" in value:
+        return Answer((words.gettext("No recipient is ticked. Nothing was changed."),), warning=True)
+    late = {State(name): int(count) for name, count in value["late"].items()}
+    if value["act"] == "cancel":
+        return _cancelled(int(value["done"]), late, words)
+    return _released(int(value["done"]), late, words)
+
+
+def _cancelled(done: int, late: dict[State, int], words: Words) -> Answer:
+    gone = late.get(State.ACTIVE, 0) + late.get(State.DELIVERED, 0)
+    sentences = [
+        words.ngettext("Cancelled for %(n)s recipient.", "Cancelled for %(n)s recipients.", done) if done else "",
+        _too_late(late, words),
+        _already_cancelled(late, words),
+        _not_delivered(late, words),
+    ]
+    return _answer(sentences, gone > 0, words)
+
+
+def _released(done: int, late: dict[State, int], words: Words) -> Answer:
+    moving = sum(late.get(state, 0) for state in (State.QUEUED, State.ACTIVE, State.DEFERRED, State.DELIVERED))
+    sentences = [
+        words.ngettext("Released for %(n)s recipient.", "Released for %(n)s recipients.", done) if done else "",
+        words.ngettext("%(n)s was on its way already.", "%(n)s were on their way already.", moving) if moving else "",
+        _already_cancelled(late, words),
+        _not_delivered(late, words),
+    ]
+    kept = late.get(State.HELD, 0)
+    if kept:
+        sentences.append(
+            words.ngettext(
+                "%(n)s stays held: a rule says that it may not leave earlier.",
+                "%(n)s stay held: a rule says that they may not leave earlier.",
+                kept,
+            )
+        )
+    return _answer(sentences, False, words)
+
+
+def _too_late(late: dict[State, int], words: Words) -> str:
+    leaving, left = late.get(State.ACTIVE, 0), late.get(State.DELIVERED, 0)
+    parts = [
+        words.ngettext("Too late for %(n)s: it was sent.", "Too late for %(n)s: they were sent.", left) if left else "",
+        words.ngettext(
+            "Too late for %(n)s: it is being sent now.", "Too late for %(n)s: they are being sent now.", leaving
+        )
+        if leaving
+        else "",
+    ]
+    return _joined(parts, words)
+
+
+def _already_cancelled(late: dict[State, int], words: Words) -> str:
+    n = late.get(State.CANCELLED, 0)
+    return words.ngettext("%(n)s was cancelled before.", "%(n)s were cancelled before.", n) if n else ""
+
+
+def _not_delivered(late: dict[State, int], words: Words) -> str:
+    n = late.get(State.BOUNCED, 0)
+    return words.ngettext("%(n)s could not be delivered.", "%(n)s could not be delivered.", n) if n else ""
+
+
+def _joined(parts: list[str], words: Words) -> str:
+    return ("" if words.language == "ja" else " ").join(part for part in parts if part)
+
+
+def _answer(sentences: list[str], warning: bool, words: Words) -> Answer:
+    told = tuple(sentence for sentence in sentences if sentence)
+    return Answer(told or (words.gettext("There was nothing left to change."),), warning)

@@ -1,0 +1,65 @@
+"""The web application: the page behind the links, a start page, health, readiness and metrics.
+
+Only a factory: it gets everything it works with and reads no settings. Whoever runs it must not log request paths, because a
+link is a capability (gateway/log.py silences uvicorn's access log).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from gateway.clock import Clock
+from gateway.console.guard import SecureHeaders
+from gateway.console.held import PREVIEWS_AT_ONCE, HeldPages
+from gateway.console.pages import ROOM, Failure, Pages
+from gateway.console.probes import Check, probe_routes
+from gateway.links import LinkInvalid, Links
+from gateway.spool.contract import Spool, StoreUnavailable, UnknownMessage
+
+_TOLD = (Failure, HTTPException, LinkInvalid, StoreUnavailable, UnknownMessage, Exception)
+
+
+def create_app(
+    spool: Spool,
+    links: Links,
+    clock: Clock,
+    zone: ZoneInfo,
+    hostname: str,
+    *,
+    checks: Mapping[str, Check] | None = None,
+    with_metrics: bool = True,
+    extra_routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """Return the console; without `checks` it serves no probes. `extra_routes` are looked at first."""
+    pages = Pages(zone, links.base_path)
+    held = HeldPages(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE))
+    probes = [] if checks is None else probe_routes(checks, with_metrics=with_metrics)
+    routes = [
+        *extra_routes,
+        Route("/", pages.start),
+        Route("/m/{token}", held.show),
+        Route("/m/{token}/cancel", held.cancel, methods=["POST"]),
+        Route("/m/{token}/release", held.release, methods=["POST"]),
+        *probes,
+        Mount("/static", StaticFiles(directory=ROOM / "static")),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(SecureHeaders)],
+        exception_handlers=dict.fromkeys(_TOLD, pages.failed),
+    )
+
+
+def create_probe_app(checks: Mapping[str, Check], *, with_metrics: bool = True) -> Starlette:
+    """Return health, readiness and metrics alone, for a listener of their own."""
+    return Starlette(
+        routes=probe_routes(checks, with_metrics=with_metrics), middleware=[Middleware(SecureHeaders)]
+    )

@@ -1,0 +1,162 @@
+"""The page behind a link: GET shows one message as it is now, POST cancels or releases and leads back to the page.
+
+Acts only through the spool's verbs, and only on the message and as the person that the link names. What a verb answers is what
+the page says. A GET or HEAD, as link scanners send them, changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.clock import Clock
+from gateway.console import answers, guard, view
+from gateway.console.pages import Failure, Pages
+from gateway.languages import LANGUAGES
+from gateway.links import Claim, LinkInvalid, Links
+from gateway.policy.decision import Language
+from gateway.spool.contract import Actor, BodyUnreadable, Change, Spool, Stored
+from gateway.spool.lifecycle import Reason
+from gateway.transform.preview import Preview, preview
+
+# Each preview holds a whole original in memory (35 MiB by default): this many at once, the others wait.
+PREVIEWS_AT_ONCE = 4
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPages:
+    """The three handlers; `turns` bounds how many originals are open at once."""
+
+    spool: Spool
+    links: Links
+    clock: Clock
+    pages: Pages
+    hostname: str
+    turns: asyncio.Semaphore
+
+    async def show(self, request: Request) -> Response:
+        """GET /m/{token}"""
+        token, claim = self._claim(request)
+        message = await self.spool.get(claim.queue_id)
+        language = self._language(request, message)
+        words = self.pages.words(language)
+        page = view.build(message, await self._preview(message), words, self.clock())
+        values = {
+            "page": page,
+            "action": f"{self.links.base_path}/m/{token}",
+            "query": self._query(request),
+            "seal": self.links.seal(token, {"form": 1}),
+            "answer": self._answer(request, token, language),
+        }
+        return self.pages.render("held.html", language, values)
+
+    async def cancel(self, request: Request) -> Response:
+        """POST /m/{token}/cancel: `which=all`, or `which=ticked` with `recipient` for each."""
+        token, claim, chosen = await self._posted(request)
+        change = await self._cancel(claim, chosen) if chosen is None or chosen else None
+        return self._back(request, token, answers.pack("cancel", change))
+
+    async def release(self, request: Request) -> Response:
+        """POST /m/{token}/release: likewise. What is firm of the window stays; the spool sees to that."""
+        token, claim, chosen = await self._posted(request)
+        change = await self._release(claim, chosen) if chosen is None or chosen else None
+        return self._back(request, token, answers.pack("release", change))
+
+    async def _cancel(self, claim: Claim, chosen: Collection[int] | None) -> Change:
+        actor = Actor("sender", claim.person)
+        change = await self.spool.cancel(claim.queue_id, chosen, actor, Reason.BY_SENDER, self.clock())
+        log.info("cancelled-by-sender", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done))
+        return change
+
+    async def _release(self, claim: Claim, chosen: Collection[int] | None) -> Change:
+        actor = Actor("sender", claim.person)
+        change = await self.spool.release(claim.queue_id, chosen, actor, Reason.BY_SENDER, self.clock())
+        log.info("released-by-sender", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done))
+        return change
+
+    def _claim(self, request: Request) -> tuple[str, Claim]:
+        token = request.path_params["token"]
+        return token, self.links.read(token)
+
+    async def _posted(self, request: Request) -> tuple[str, Claim, frozenset[int] | None]:
+        """Return who posts and which recipients; None is all of them."""
+        token, claim = self._claim(request)
+        if not guard.from_own_page(request.headers, self.links.origin):
+            raise Failure(403)
+        try:
+            fields = await guard.read_form(request)
+            self._check_seal(token, dict(fields).get("seal", ""))
+            return token, claim, chosen(fields)
+        except guard.FormRefused as refused:
+            raise Failure(refused.status) from None
+
+    def _check_seal(self, token: str, seal: str) -> None:
+        try:
+            good = self.links.unseal(token, seal) == {"form": 1}
+        except LinkInvalid:
+            good = False
+        if not good:
+            raise guard.FormRefused(403)
+
+    async def _preview(self, message: Stored) -> Preview:
+        async with self.turns:
+            try:
+                raw: bytes | None = await self.spool.raw(message.queue_id)
+            except BodyUnreadable:
+                raw = None
+            indexes = [row.index for row in message.recipients]
+            # A thread: reading a large original for its attachments takes time that the event loop has not got.
+            return await asyncio.to_thread(
+                preview,
+                raw,
+                message.envelope,
+                message.decision,
+                message.queue_id,
+                message.received_at,
+                self.hostname,
+                indexes,
+            )
+
+    def _language(self, request: Request, message: Stored) -> Language:
+        asked = request.query_params.get("lang", "")
+        return Language(asked) if asked in LANGUAGES else message.language
+
+    def _query(self, request: Request) -> str:
+        asked = request.query_params.get("lang", "")
+        return "?" + urlencode({"lang": asked}) if asked in LANGUAGES else ""
+
+    def _answer(self, request: Request, token: str, language: Language) -> answers.Answer | None:
+        sealed = request.query_params.get("answer")
+        if sealed is None:
+            return None
+        try:
+            value = self.links.unseal(token, sealed)
+        except LinkInvalid:
+            return None
+        return answers.unpack(value, self.pages.words(language)) if "act" in value else None
+
+    def _back(self, request: Request, token: str, value: dict[str, object]) -> Response:
+        query = {"answer": self.links.seal(token, value)}
+        if request.query_params.get("lang", "") in LANGUAGES:
+            query["lang"] = request.query_params["lang"]
+        # 303: a reload of what follows shows the page again and does not post again (RFC 9110 15.4.4).
+        return RedirectResponse(f"{self.links.base_path}/m/{token}?{urlencode(query)}", status_code=303)
+
+
+def chosen(fields: list[tuple[str, str]]) -> frozenset[int] | None:
+    """Return the recipients that a form ticks, None for all of them; raises FormRefused on what our page cannot have sent."""
+    which = [value for name, value in fields if name == "which"]
+    if which == ["all"]:
+        return None
+    ticked = [value for name, value in fields if name == "recipient"]
+    if which != ["ticked"] or not all(value.isascii() and value.isdigit() and len(value) < 7 for value in ticked):
+        raise guard.FormRefused(400)
+    return frozenset(map(int, ticked))

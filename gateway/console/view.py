@@ -1,0 +1,196 @@
+"""What the page shows, as plain values: a pure step from the spool's rows and the preview to the template.
+
+States are told as they are now, for every recipient. Everything a stranger chose passes `shown` here; the body's text is not in
+these values at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.languages import Words, shown, size
+from gateway.policy.decision import Form, Reason
+from gateway.spool.contract import Recipient, Stored
+from gateway.spool.lifecycle import CANCELLABLE, State
+from gateway.transform.preview import Group, Preview
+
+SHOWN_RECIPIENTS = 2000  # rows on one page; a phone still scrolls them, and "all" reaches the rest
+OPEN_GROUP = 30  # rows up to which a group stands open
+SHOWN_ATTACHMENTS = 100
+SUBJECT, ADDRESS, FIELD, FILE_NAME, REASON = 300, 320, 1000, 255, 400  # characters shown of each
+
+# The order in which a summary names the states: what can still be stopped comes first.
+_ORDER = (
+    State.HELD, State.QUEUED, State.DEFERRED, State.ACTIVE, State.DELIVERED, State.CANCELLED, State.BOUNCED
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One recipient. `stoppable` gets a tick box; `when` is when it leaves, or when it came to this state."""
+
+    index: int
+    address: str
+    state: str
+    state_name: str
+    when: str
+    stoppable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One group of recipients; `more` of them are not listed."""
+
+    count: int
+    external: bool
+    form: str
+    sight: str | None
+    to: str
+    cc: str
+    rows: tuple[Row, ...]
+    more: int
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One message as its sender sees it now."""
+
+    queue_id: str
+    subject: str
+    sender: str
+    received: str
+    size: str
+    zone: str
+    status: str
+    tally: tuple[tuple[str, str, int], ...]
+    due: str
+    left: str
+    left_s: int
+    blocks: tuple[Block, ...]
+    total: int
+    attachments: tuple[tuple[str, str], ...] | None
+    more_attachments: int
+    reasons: tuple[str, ...]
+    stoppable: int
+    waivable: int
+    firm_until: str
+
+
+def state_names(words: Words) -> dict[State, str]:
+    """Return the words for each state."""
+    _ = words.gettext
+    return {
+        State.HELD: _("Held"),
+        State.QUEUED: _("Waiting to be sent"),
+        State.ACTIVE: _("Being sent (cannot be stopped)"),
+        State.DEFERRED: _("Waiting to be sent again"),
+        State.DELIVERED: _("Sent"),
+        State.BOUNCED: _("Not delivered"),
+        State.CANCELLED: _("Cancelled (not sent)"),
+    }
+
+
+def firm_until(message: Stored, row: Recipient) -> datetime:
+    """Return the moment before which the sender cannot let this recipient's copy go."""
+    return message.received_at + message.decision.of(row.index).demands.firm
+
+
+def waivable(message: Stored, row: Recipient) -> bool:
+    """Tell whether the sender may shorten the hold of this recipient."""
+    return row.state is State.HELD and row.due_at is not None and row.due_at > firm_until(message, row)
+
+
+def build(message: Stored, seen: Preview, words: Words, now: datetime) -> Page:
+    """Return the page for this moment."""
+    rows = {row.index: row for row in message.recipients}
+    states = Counter(row.state for row in message.recipients)
+    held = [row for row in message.recipients if row.state is State.HELD]
+    due = min((row.due_at for row in held if row.due_at is not None), default=None)
+    firm = max((firm_until(message, row) for row in held), default=now)
+    names = state_names(words)
+    attachments = seen.attachments
+    return Page(
+        queue_id=message.queue_id,
+        subject=shown(message.subject, SUBJECT) or words.gettext("(no subject)"),
+        sender=shown(str(message.envelope.sender or "<>"), ADDRESS),
+        received=words.moment(message.received_at),
+        size=size(message.size_bytes),
+        zone=words.zone_name(),
+        status=_status(states),
+        tally=tuple((state.value, names[state], states[state]) for state in _ORDER if states[state]),
+        due=words.moment(due) if due else "",
+        left=words.duration(due - now) if due and due > now else "",
+        left_s=max(0, int((due - now).total_seconds())) if due else 0,
+        blocks=_blocks(seen.groups, rows, names, words),
+        total=len(message.recipients),
+        attachments=None if attachments is None else tuple(
+            (shown(item.name, FILE_NAME) or words.gettext("(no name)"), size(item.size_bytes))
+            for item in attachments[:SHOWN_ATTACHMENTS]
+        ),
+        more_attachments=max(0, len(attachments or ()) - SHOWN_ATTACHMENTS),
+        reasons=_reasons(seen.groups, words),
+        stoppable=sum(states[state] for state in CANCELLABLE),
+        waivable=sum(waivable(message, row) for row in held),
+        firm_until=words.moment(firm) if firm > now else "",
+    )
+
+
+def _status(states: Counter[State]) -> str:
+    """Return the first of these that is true; the page's heading says it."""
+    if states[State.HELD]:
+        return "held"
+    if states[State.QUEUED] or states[State.ACTIVE] or states[State.DEFERRED]:
+        return "leaving"
+    if not states[State.DELIVERED] and not states[State.BOUNCED]:
+        return "cancelled"
+    return "failed" if states[State.BOUNCED] else "partly" if states[State.CANCELLED] else "sent"
+
+
+def _blocks(
+    groups: Sequence[Group], rows: dict[int, Recipient], names: Mapping[State, str], words: Words
+) -> tuple[Block, ...]:
+    left, blocks = SHOWN_RECIPIENTS, []
+    for group in groups:
+        members = [rows[index] for index in group.recipients]
+        listed = tuple(_row(row, names, words) for row in members[:left])
+        left -= len(listed)
+        blocks.append(_block(group, len(members), listed))
+    return tuple(blocks)
+
+
+def _block(group: Group, count: int, listed: tuple[Row, ...]) -> Block:
+    sight = group.sight
+    return Block(
+        count=count,
+        external=group.external,
+        form={Form.ORIGINAL: "original", Form.BCC: "bcc", Form.INDIVIDUAL: "individual"}[group.form],
+        sight=None if sight is None else "alone" if sight.alone else "fields",
+        to=shown(sight.to, FIELD) if sight else "",
+        cc=shown(sight.cc, FIELD) if sight else "",
+        rows=listed,
+        more=count - len(listed),
+        open=count <= OPEN_GROUP,
+    )
+
+
+def _row(row: Recipient, names: Mapping[State, str], words: Words) -> Row:
+    at = row.due_at if row.state in (State.HELD, State.DEFERRED) else row.changed_at
+    return Row(
+        index=row.index,
+        address=shown(str(row.address), ADDRESS),
+        state=row.state.value,
+        state_name=names[row.state],
+        when=words.moment(at) if at else "",
+        stoppable=row.state in CANCELLABLE,
+    )
+
+
+def _reasons(groups: Sequence[Group], words: Words) -> tuple[str, ...]:
+    distinct: dict[str, Reason] = {reason.rule: reason for group in groups for reason in group.reasons}
+    return tuple(
+        shown(reason.text.ja if words.language == "ja" else reason.text.en, REASON) for reason in distinct.values()
+    )
