@@ -1,8 +1,8 @@
 """Read YAML that people write: plain data with the place of every value, and every problem at once.
 
 The only home of pyyaml. What surprises people in YAML is taken out: `no`, `on`, `10:00`, `1_000` and dates
-stay text; only null, true, false and plain decimal integers are read as such. Duplicate keys, aliases, anchors,
-merge keys and tags are errors. Size, depth and number of values are bounded.
+stay text; only null, true, false and plain decimal integers are read as such. Duplicate keys, aliases,
+anchors, merge keys and tags are errors. Size, depth and number of values are bounded.
 Reads no file itself: callers hand over text and the name to show.
 """
 
@@ -43,7 +43,7 @@ _QUOTE_IT = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to correct. `where` is the path of keys, such as `rules[2].when`; lines, columns count from 1."""
+    """One thing to correct. `where` is the path of keys, such as `rules[2].when`; lines and columns from 1."""
 
     file: str
     line: int
@@ -277,7 +277,7 @@ def _from_pydantic(model: type[BaseModel], document: Document, error: dict[str, 
 
 
 def _real_path(data: Any, loc: Path, kind: str) -> Path:
-    """Drop from pydantic's location what does not stand in the file: names of unions' branches, validators."""
+    """Drop from pydantic's location what does not stand in the file: names of union branches, validators."""
     path: list[str | int] = []
     for number, step in enumerate(loc):
         named = isinstance(data, dict) and step in data
@@ -302,11 +302,12 @@ def _explain(model: type[BaseModel], path: Path, error: dict[str, Any]) -> tuple
         return str(cause), getattr(cause, "hint", "")
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-        return f"must be one of {', '.join(choices)}", nearest(
-            str(error.get("input")), choices, offer_all=False
-        )
+        choices = choices or [str(context.get("expected", ""))]
+        return f"must be {' or '.join(choices)}", nearest(str(error.get("input")), choices, offer_all=False)
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         return "keys and values are expected here", ""
+    if kind in ("bool_type", "bool_parsing"):
+        return "true or false is expected here", ""
     if kind == "string_type" and isinstance(error.get("input"), int | bool):
         return "text is expected here", "put the value in quotes"
     return str(error["msg"]), ""

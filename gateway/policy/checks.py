@@ -1,0 +1,156 @@
+"""Find what is well-formed and still wrong in policy files: names nobody defined, rules that can never do anything.
+
+Only what is certain is reported: a rule flagged here applies to no mail at all, or asks for something no recipient gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.policy import schema
+from gateway.yaml_source import Document, Path, Problem, nearest
+
+_EXACT = ("external", "internal", "size")  # the keys that mean the same in `when` and in `unless`
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file: what it says, and where."""
+
+    document: Document
+    file: schema.PolicyFile
+
+
+def empty_values(document: Document) -> Iterator[Problem]:
+    """Report every key and list item without a value: no policy key takes none."""
+    for path in document.values:
+        if path and _at(document.data, path) is None:
+            yield document.problem(path, "a value is missing here", "write one, or remove the key")
+
+
+def _at(data: Any, path: Path) -> Any:
+    for step in path:
+        data = data[step]
+    return data
+
+
+def across_files(sources: list[Source]) -> Iterator[Problem]:
+    """Report what only shows when all files are read together."""
+    yield from _organisations(sources)
+    yield from _twice(sources)
+    yield from _unknown_names(sources)
+    if sources and not any(source.file.rules for source in sources):
+        yield sources[0].document.problem((), "the policy has no rule: no mail would be held or changed")
+
+
+def _organisations(sources: list[Source]) -> Iterator[Problem]:
+    having = [source for source in sources if source.file.organisation is not None]
+    if not having and sources:
+        hint = "write organisation: {name: …, internal: [example.jp]} in one file"
+        yield sources[0].document.problem((), "no file says who the organisation is", hint)
+    for source in having[1:]:
+        message = f"the organisation stands in {having[0].document.file} already"
+        yield source.document.problem(("organisation",), message, "keep it in one file")
+
+
+def _twice(sources: list[Source]) -> Iterator[Problem]:
+    seen: dict[tuple[str, str], str] = {}
+    for source in sources:
+        for kind, name, path in _names(source.file):
+            place = f"{source.document.file}:{source.document.position(path)[0]}"
+            first = seen.setdefault((kind, name), place)
+            if first is not place:
+                yield source.document.problem(path, f"the {kind} {name!r} stands twice", f"first at {first}")
+
+
+def _names(file: schema.PolicyFile) -> Iterator[tuple[str, str, Path]]:
+    for index, rule in enumerate(file.rules):
+        yield "rule id", rule.id, ("rules", index, "id")
+    for name in file.circles:
+        yield "circle", name, ("circles", name)
+    for name in file.groups:
+        yield "group", name, ("groups", name)
+
+
+def _unknown_names(sources: list[Source]) -> Iterator[Problem]:
+    circles = [name for source in sources for name in source.file.circles]
+    groups = [name for source in sources for name in source.file.groups]
+    for source in sources:
+        for path, condition in _conditions(source.file):
+            yield from _unknown(source.document, (*path, "circle"), condition.circle, circles, "circle")
+            yield from _unknown(source.document, (*path, "sender_in"), condition.sender_in, groups, "group")
+
+
+def _conditions(file: schema.PolicyFile) -> Iterator[tuple[Path, schema.Condition]]:
+    for index, rule in enumerate(file.rules):
+        if rule.when is not None:
+            yield ("rules", index, "when"), rule.when
+        if rule.unless is not None:
+            yield ("rules", index, "unless"), rule.unless
+
+
+def _unknown(
+    document: Document, path: Path, names: tuple[str, ...] | None, known: list[str], kind: str
+) -> Iterator[Problem]:
+    for index, name in enumerate(names or ()):
+        if name not in known:
+            here = (*path, index) if (*path, index) in document.values else path
+            yield document.problem(here, f"no {kind} is called {name!r}", nearest(name, known))
+
+
+def idle_rules(source: Source) -> Iterator[Problem]:
+    """Report the rules of one file that can never apply, and demands that can never reach anybody."""
+    for index, rule in enumerate(source.file.rules):
+        for below, message, hint in (*_never(rule), *_reaches_nobody(rule)):
+            yield source.document.problem(("rules", index, *below), message, hint)
+
+
+_Finding = tuple[Path, str, str]
+
+
+def _never(rule: schema.Rule) -> Iterator[_Finding]:
+    if _none(rule.when, "external") and _none(rule.when, "internal"):
+        yield ("when",), "can never match: every mail has a recipient", "drop one of the two"
+    if rule.unless is not None and _implies(rule.when, rule.unless):
+        yield ("unless",), "the exception takes in every mail of `when`: the rule never applies", "narrow it"
+
+
+def _none(condition: schema.Condition | None, key: str) -> bool:
+    bounds = getattr(condition, key, None)
+    return bounds is not None and bounds.at_most == 0
+
+
+def _implies(when: schema.Condition | None, unless: schema.Condition) -> bool:
+    """Tell whether every mail that fits `when` certainly fits `unless`; looks only at keys without doubt."""
+    if not unless.model_fields_set <= {*_EXACT, "null_sender"}:
+        return False
+    if unless.null_sender is not None and (when is None or when.null_sender is not unless.null_sender):
+        return False
+    return all(_within(getattr(when, key, None), getattr(unless, key)) for key in _EXACT)
+
+
+def _within(
+    inner: schema.Range | schema.SizeRange | None, outer: schema.Range | schema.SizeRange | None
+) -> bool:
+    if outer is None:
+        return True
+    low = (inner.at_least if inner is not None else None) or 0
+    high = inner.at_most if inner is not None else None
+    if low < (outer.at_least or 0):
+        return False
+    return outer.at_most is None or (high is not None and high <= outer.at_most)
+
+
+def _reaches_nobody(rule: schema.Rule) -> Iterator[_Finding]:
+    asks: Mapping[str, schema.Hold | schema.Recipients | None]
+    asks = {"hold": rule.then.hold, "recipients": rule.then.recipients}
+    for key, ask in asks.items():
+        if ask is None:
+            continue
+        if ask.for_ == "matching" and (rule.when is None or rule.when.recipient is None):
+            yield ("then", key, "for"), "matching what?", "write when: {recipient: …} in this rule"
+        if ask.for_ == "external" and _none(rule.when, "external"):
+            hint = "write for: all, or let `when` allow external recipients"
+            yield ("then", key), "reaches nobody: `when` asks for no external recipient", hint

@@ -1,0 +1,61 @@
+"""A policy ready to decide with: rules as tests and demands. Built by load.py, used by decide.py; never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.message.domains import DomainSet
+from gateway.policy.decision import Demands, Form, Language, Refusal, Text, ToLine
+from gateway.policy.mail import Mail
+from gateway.policy.people import People
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a rule asks for, and for whom."""
+
+    whom: Literal["external", "all", "matching"]
+    demands: Demands
+
+    @property
+    def hides(self) -> bool:
+        return self.demands.form > Form.ORIGINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `file` is where it stands: circles are honoured by the hiding rules of their own file only."""
+
+    id: str
+    file: str
+    reason: Text
+    applies: Callable[[Mail], bool]
+    asks: tuple[Ask, ...]
+    matching: People | None = None
+    refusal: Refusal | None = None
+    notify_sender: bool = False
+    notify: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """People who know each other: the keys of their addresses, and the file that says so."""
+
+    file: str
+    members: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All files of a folder as one. `rules` are in the order of their ids; `seats` gives the circles of an address."""
+
+    digest: str
+    organisation: str
+    internal: tuple[str, ...]
+    domains: DomainSet
+    to_line: ToLine
+    language: Language
+    rules: tuple[Rule, ...]
+    seats: Mapping[str, tuple[Circle, ...]]

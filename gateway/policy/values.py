@@ -1,0 +1,151 @@
+"""The small values that policy files are made of: durations, sizes, counts, sentences, names, patterns for people.
+
+Each knows how people write it, what is wrong with it in words they understand, and its JSON Schema for editors.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
+
+from gateway.policy.people import read_address, read_domain, read_pattern
+from gateway.policy.text_match import pattern
+from gateway.units import parse_duration, parse_size
+from gateway.yaml_source import Hinted
+
+MAX_WINDOW = timedelta(days=30)  # a mail held longer is a mistake in the file
+MAX_COUNT = 1_000_000  # no mail has more recipients or attachments
+MAX_SENTENCE = 300  # characters; a refusal must fit the lines of an SMTP reply
+MAX_TAG = 200  # characters of a tag's value: one header line without folding (RFC 5322 2.1.1 allows 998)
+
+_TAG_NAME = re.compile(r"X-[A-Za-z0-9](?:[A-Za-z0-9-]{0,60}[A-Za-z0-9])?", re.IGNORECASE)
+_FIELD_NAME = re.compile(r"[!-9;-~]{1,76}")  # RFC 5322 3.6.8: printable, no colon
+_RULE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_STRING = {"type": "string"}
+
+
+def _window(value: object) -> timedelta:
+    window = parse_duration(value)
+    if not timedelta(0) < window <= MAX_WINDOW:
+        raise Hinted(
+            f"a window of {value} cannot be kept", "write more than 0s and at most 30d, for example 10m"
+        )
+    return window
+
+
+def _sentence(text: str) -> str:
+    if not text.strip() or len(text) > MAX_SENTENCE or not text.isprintable():
+        raise Hinted("not one line of text", f"write 1 to {MAX_SENTENCE} characters without line breaks")
+    return text.strip()
+
+
+def _name(text: str) -> str:
+    if not text.strip() or len(text) > 64 or not text.isprintable():
+        raise Hinted(f"not a name: {text!r}", "write 1 to 64 characters")
+    return text
+
+
+def _rule_id(text: str) -> str:
+    if not _RULE_ID.fullmatch(text):
+        raise Hinted(
+            f"not a rule id: {text!r}", "write a-z, 0-9 and -, at most 64, for example hide-recipients"
+        )
+    return text
+
+
+def _tag_name(text: str) -> str:
+    if not _TAG_NAME.fullmatch(text) or text.casefold().startswith("x-sekisho"):
+        raise Hinted(
+            f"not a header field a tag may set: {text!r}", "write X- and letters, digits or -; not X-Sekisho…"
+        )
+    return text
+
+
+def _tag_value(text: str) -> str:
+    if not text.strip() or len(text) > MAX_TAG or not (text.isascii() and text.isprintable()):
+        raise Hinted("not a value for a header field", f"write 1 to {MAX_TAG} ASCII characters")
+    return text.strip()
+
+
+def _field_name(text: str) -> str:
+    if not _FIELD_NAME.fullmatch(text):
+        raise Hinted(
+            f"not the name of a header field: {text!r}", "for example X-Department, without the colon"
+        )
+    return text
+
+
+def _pattern(text: str) -> str:
+    try:
+        pattern(text)
+    except ValueError as error:
+        raise Hinted(str(error), "contains: looks for plain text") from None
+    return text
+
+
+def _glob(text: str) -> str:
+    if not 0 < len(text) <= 200 or "/" in text:
+        raise Hinted(f"not a pattern for a file name: {text!r}", 'for example "*.xlsx"')
+    return text
+
+
+def _person(text: str) -> str:
+    return text if text == "sender" else read_address(text)
+
+
+def one_or_many(value: object) -> object:
+    """Take a single text for a list of one; an empty list is refused."""
+    if isinstance(value, list) and not value:
+        raise Hinted("the list is empty and matches nothing", "leave the key out, or write at least one")
+    return [value] if isinstance(value, str) else value
+
+
+Window = Annotated[
+    timedelta, BeforeValidator(_window), WithJsonSchema({**_STRING, "pattern": r"^(\d{1,6}[smhd])+$"})
+]
+Octets = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0}, {**_STRING, "pattern": r"^\d+ ?([KMG]iB)?$"}]}
+    ),
+]
+Count = Annotated[int, Strict(), Field(ge=0, le=MAX_COUNT)]
+Flag = Annotated[bool, Strict()]
+Sentence = Annotated[str, AfterValidator(_sentence)]
+Name = Annotated[str, AfterValidator(_name)]
+RuleId = Annotated[str, AfterValidator(_rule_id)]
+TagName = Annotated[str, AfterValidator(_tag_name)]
+TagValue = Annotated[str, AfterValidator(_tag_value)]
+FieldName = Annotated[str, AfterValidator(_field_name)]
+
+_FewOrOne = WithJsonSchema({"anyOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}]})
+_OneOrMany = BeforeValidator(one_or_many)
+Names = Annotated[tuple[Name, ...], _OneOrMany, _FewOrOne]
+Sentences = Annotated[tuple[Sentence, ...], _OneOrMany, _FewOrOne]
+Regexes = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], _OneOrMany, _FewOrOne]
+Globs = Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], _OneOrMany, _FewOrOne]
+PeoplePatterns = Annotated[tuple[Annotated[str, AfterValidator(read_pattern)], ...], _OneOrMany, _FewOrOne]
+Addresses = Annotated[tuple[Annotated[str, AfterValidator(read_address)], ...], _OneOrMany, _FewOrOne]
+Domains = Annotated[tuple[Annotated[str, AfterValidator(read_domain)], ...], _OneOrMany, _FewOrOne]
+Persons = Annotated[tuple[Annotated[str, AfterValidator(_person)], ...], _OneOrMany, _FewOrOne]
+
+
+class Part(BaseModel):
+    """Whatever stands in braces in a policy file: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def shorthand(key: str | None, short: dict[str, Any] | None = None) -> ConfigDict:
+    """Return the settings of a part that may also be written short: as its `key`'s text, or as `short`."""
+
+    def widen(schema: dict[str, Any]) -> None:
+        long_form = dict(schema)
+        schema.clear()
+        schema["anyOf"] = [long_form["properties"][key] if key else short or _STRING, long_form]
+
+    return ConfigDict(json_schema_extra=widen)
