@@ -1,7 +1,7 @@
 """The accounts: who may submit, with which addresses. A YAML file, read again when it changes.
 
-A broken edit keeps the accounts that were good. Passwords are kept as argon2id hashes (RFC 9106) only; this module never
-sees a plain one. `add`, `change` and so on return new values; `write` puts them on disk whole or not at all, mode 0600.
+A broken edit keeps the accounts that were good. Passwords are kept as argon2id hashes (RFC 9106) only; this
+module never sees a plain one. `write` puts accounts on disk whole or not at all, mode 0600.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,7 @@ MAX_LOGIN = 256  # characters of a login name, the length of a path (RFC 5321 4.
 
 _HEAD = (
     "# Accounts of this gateway. `sekisho account` rewrites this file: comments are not kept.\n"
-    '# addresses: what the account may use as sender, "name@example.jp" or "@example.jp" for the whole domain.\n'
+    '# addresses: what the account may use as sender; "@example.jp" stands for the whole domain.\n'
 )
 
 log = structlog.get_logger()
@@ -64,10 +65,14 @@ class Account(BaseModel):
         return value
 
     def owns(self, address: Address) -> bool:
-        """Tell whether the account may send as `address`; an address that can be read in two ways is nobody's."""
+        """Tell whether the account may send as `address`; one that can be read in two ways is nobody's."""
         if address.ambiguous:
             return False
-        return any(_owned_key(entry) in (address.key, f"@{address.domain}") for entry in self.addresses)
+        return address.key in self._owned or f"@{address.domain}" in self._owned
+
+    @cached_property
+    def _owned(self) -> frozenset[str]:
+        return frozenset(_owned_key(entry) for entry in self.addresses)
 
 
 class _File(BaseModel):
@@ -86,7 +91,7 @@ class _File(BaseModel):
 
 
 def _owned_key(entry: str) -> str:
-    """Return the key of an `addresses` entry: `local@domain`, or `@domain` for all of one; raises ValueError."""
+    """Return the key of an `addresses` entry: `local@domain`, or `@domain`; raises ValueError."""
     try:
         return "@" + normalise_domain(entry[1:]) if entry.startswith("@") else _exact_key(entry)
     except AddressError as error:
@@ -152,7 +157,7 @@ class _Stamp:
 
 
 class Accounts:
-    """The accounts in force. Looks at the file's stamp on each question (a microsecond) and reads it when it changed."""
+    """The accounts in force. Each question looks at the file's stamp and reads the file when it changed."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -191,9 +196,8 @@ class Accounts:
         try:
             self._use(read(self._path))
         except Problems as problems:
-            log.error(
-                "accounts_broken", problems=[str(p) for p in problems.problems], kept=len(self._by_login)
-            )
+            found = [str(problem) for problem in problems.problems]
+            log.error("accounts_broken", problems=found, kept=len(self._by_login))
         else:
             log.info("accounts_read", accounts=len(self._by_login))
 

@@ -1,7 +1,7 @@
 """Command lines as values: verb and argument, MAIL and RCPT with their parameters (RFC 5321 4.1.1, 4.1.2). Pure.
 
-Nothing is repaired: a line that does not follow the grammar is a `SyntaxFault` that carries its reply. The path between
-the angle brackets is returned as text; what is a mailbox is for `message.address` to say.
+Nothing is repaired: a line that does not follow the grammar is a `SyntaxFault` that carries its reply. The
+path between the angle brackets is returned as text; what is a mailbox is for `message.address` to say.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The content of one DATA, taken apart as it arrives: a pure reader without sockets, fed with chunks of any size.
 
-Only CRLF "." CRLF ends the data (RFC 5321 4.1.1.4); every other dot line is content or a fault, so that nobody can smuggle
-a second mail past us. Dots are unstuffed, and bare CR, bare LF, NUL, long lines and size are judged block by block, with a
-handful of scans in C for each block and no loop over lines. After a fault the reader keeps nothing and only looks for the end.
+Only CRLF "." CRLF ends the data (RFC 5321 4.1.1.4); every other dot line is content or a fault, so that
+nobody can smuggle a second mail past us. Dots are unstuffed, and bare CR, bare LF, NUL, long lines and size
+are judged block by block, with a handful of scans in C for each block and no loop over lines. After a fault
+the reader keeps nothing and only looks for the end.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class Fault(Enum):
 class DataReader:
     """Collects one message. `size_limit` counts octets as stored; `line_limit` counts a line with its CRLF and stuffed dot.
 
-    The start of the data counts as the start of a line: `_pending` begins with a CRLF that is not part of the message,
-    and from then on always begins with the CRLF that ended the last whole line. So the end and a stuffed dot are the same
-    search everywhere, across chunk borders and on line one.
+    The start of the data counts as the start of a line: `_pending` begins with a CRLF that is not part of the
+    message, and from then on always begins with the CRLF that ended the last whole line. So the end and a
+    stuffed dot are the same search everywhere, across chunk borders and on line one.
     """
 
     def __init__(self, size_limit: int, line_limit: int) -> None:

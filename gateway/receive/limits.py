@@ -122,7 +122,8 @@ class Guesses:
 def data_deadline(started: float, received: int, now: float, idle: float, whole: float, rate: int) -> float:
     """Return when a DATA in progress is cut: silence, the absolute limit, or falling below `rate` octets per second.
 
-    Octets that arrived buy time at the minimum rate, so a mail that trickles is cut although it never falls silent.
+    Octets that arrived buy time at the minimum rate, so a mail that trickles is cut although it never falls
+    silent.
     """
     deadlines = [now + idle, started + whole]
     if rate:

@@ -1,7 +1,8 @@
 """Whether an account may send this mail as this sender: the reverse-path, and From and Sender in the header. Pure.
 
-An account owns exact addresses and whole domains. The null reverse-path is open to an account only for what comes back
-from a mail client, that is receipts and notices (RFC 8098), and only where an owned From says whose they are.
+An account owns exact addresses and whole domains. The null reverse-path is open to an account only for what
+comes back from a mail client, that is receipts and notices (RFC 8098), and only where an owned From says
+whose they are.
 """
 
 from __future__ import annotations

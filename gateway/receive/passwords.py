@@ -1,7 +1,8 @@
 """Passwords: argon2id, hashed and verified away from the event loop by a few threads, in a queue that is bounded.
 
-Every answer takes one verification, whether the account exists or not, so that the time tells nothing. Each verification
-needs MEMORY_KIB of memory and about 30 ms of one core: guessing must not be able to buy more of them than the queue holds.
+Every answer takes one verification, whether the account exists or not, so that the time tells nothing. Each
+verification needs MEMORY_KIB of memory and about 30 ms of one core: guessing must not be able to buy more of
+them than the queue holds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Replies: the one type that reaches the wire, and how text from a peer is made fit to be shown.
 
-A reply is public: code, enhanced code (RFC 2034, RFC 3463), text. What went wrong inside belongs in the log, under the
-opaque id that the reply names. A reply never repeats what the peer sent unless `printable` made it safe.
+A reply is public: code, enhanced code (RFC 2034, RFC 3463), text. What went wrong inside belongs in the log,
+under the opaque id that the reply names. A reply never repeats what the peer sent unless `printable` made it
+safe.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ Why = Literal[
 class Reply:
     """What the client is told. `text` may hold several lines; `why` is the metric's label of a refusal, never sent.
 
-    `closes` says that the connection ends after this reply. An empty `enhanced` is for replies that have none: 220,
-    221 before EHLO, 250 to EHLO, 334, 354 (RFC 2034 section 4).
+    `closes` says that the connection ends after this reply. An empty `enhanced` is for replies that have
+    none: 220, 221 before EHLO, 250 to EHLO, 334, 354 (RFC 2034 section 4).
     """
 
     code: int

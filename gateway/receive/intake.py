@@ -1,0 +1,120 @@
+"""From octets to a durable decision: gather the facts, decide, store, and only then say 250.
+
+250 means that the mail, its recipients, its decision and its event are on disk. A refusal is said in the
+policy's words. What cannot be decided or stored is temporary: an exception leaves here and becomes a 451
+without a cause in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from gateway.clock import Clock
+from gateway.message.envelope import Envelope
+from gateway.message.facts import Facts
+from gateway.metrics import ACCEPTED, HELD
+from gateway.policy.decision import NO_TIME, Decision, Language
+from gateway.policy.model import Policy
+from gateway.receive.reply import Reply
+from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
+
+LARGE = 1 << 20  # octets above which a mail is taken apart in a thread: 1 MiB takes about 5 ms
+MAX_REFUSALS = 5  # rules named in one reply; a client shows no more than a few lines
+
+log = structlog.get_logger()
+
+
+class Intake:
+    """Takes mail in. `language_of` tells which language an account's owner reads, None for the policy's own."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        policy: Callable[[], Policy],
+        decide: Callable[[Facts, Policy, datetime], Decision],
+        gather: Callable[[Envelope, bytes], Facts],
+        clock: Clock,
+        language_of: Callable[[str], Language | None] = lambda _: None,
+    ) -> None:
+        self._spool = spool
+        self._policy = policy
+        self._decide = decide
+        self._gather = gather
+        self._clock = clock
+        self._language_of = language_of
+
+    async def submit(self, envelope: Envelope, raw: bytes) -> Reply:
+        """Decide on the mail and store it; on a 250 it is on disk. Unexpected errors leave as they are."""
+        facts = await self._facts(envelope, raw)
+        now = self._clock()
+        decision = self._in_language(self._decide(facts, self._policy(), now), envelope)
+        try:
+            if decision.refusals:
+                await self._spool.refused(envelope, decision, facts.subject, now)
+                return self._refused(decision, envelope)
+            queue_id = await self._spool.accept(NewMessage(envelope, raw, decision, now, facts.subject))
+        except StoreUnavailable as error:
+            log.error("store_unavailable", cause=type(error.__cause__ or error).__name__)
+            return Reply(451, "4.3.0", "the mail cannot be stored now; try again later", "store")
+        return self._accepted(queue_id, decision, envelope, now)
+
+    async def _facts(self, envelope: Envelope, raw: bytes) -> Facts:
+        if len(raw) > LARGE:
+            return await asyncio.to_thread(self._gather, envelope, raw)
+        return self._gather(envelope, raw)
+
+    def _in_language(self, decision: Decision, envelope: Envelope) -> Decision:
+        account = envelope.client.account
+        language = self._language_of(account) if account is not None else None
+        return replace(decision, language=language) if language is not None else decision
+
+    def _refused(self, decision: Decision, envelope: Envelope) -> Reply:
+        rules = [refusal.rule for refusal in decision.refusals]
+        log.info("refused", rules=rules, account=envelope.client.account, recipients=len(envelope.recipients))
+        return Reply(550, "5.7.1", refusal_text(decision, utf8=envelope.smtputf8), "policy")
+
+    def _accepted(self, queue_id: str, decision: Decision, envelope: Envelope, now: datetime) -> Reply:
+        windows = [decision.of(index).demands.window for index in range(len(envelope.recipients))]
+        held = [window for window in windows if window > NO_TIME]
+        ACCEPTED.inc()
+        HELD.inc(len(held))
+        log.info(
+            "accepted",
+            queue_id=queue_id,
+            account=envelope.client.account,
+            recipients=len(windows),
+            held=len(held),
+        )
+        return Reply(250, "2.0.0", f"{queue_id} {accepted_text(len(windows), held, now)}")
+
+
+def accepted_text(recipients: int, held: list[timedelta], now: datetime) -> str:
+    """Say what happens next, such as `held until 2026-11-21T10:12:00Z`; the longest hold where they differ."""
+    if not held:
+        return "queued"
+    until = f"held until {now + max(held):%Y-%m-%dT%H:%M:%SZ}"
+    return until if len(held) == recipients else f"queued, {len(held)} of {recipients} {until}"
+
+
+def refusal_text(decision: Decision, *, utf8: bool) -> str:
+    """Write the refusals for a mail client to show: English in ASCII, and Japanese where UTF-8 may be sent.
+
+    RFC 6531 3.7.4 lets UTF-8 into a reply only for a client that said SMTPUTF8. A rule that has no words in
+    ASCII is named by its id.
+    """
+    lines = []
+    for refusal in decision.refusals[:MAX_REFUSALS]:
+        english, japanese = refusal.text.en, refusal.text.ja
+        ascii_only = english.isascii() and english.strip() != ""
+        rule = refusal.rule.encode("ascii", "backslashreplace").decode("ascii")
+        lines.append(english if ascii_only else f"refused by rule {rule} of the mail policy")
+        if utf8 and japanese != english:
+            lines.append(japanese)
+        elif utf8 and not ascii_only:
+            lines[-1] = japanese
+    return "\n".join(lines)

@@ -1,0 +1,75 @@
+"""What all sessions share: settings, counters, accounts, and the commits that run.
+
+A commit belongs to nobody's connection: it runs in a task of its own, so that a client that goes away neither
+stops it nor leaves half of it behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.config.settings import Settings
+from gateway.message.envelope import Envelope
+from gateway.receive.accounts import Accounts
+from gateway.receive.limits import GUESS_FACTOR, Budget, Connections, Guesses, Network
+from gateway.receive.passwords import Verifier
+from gateway.receive.reply import Reply
+
+if TYPE_CHECKING:
+    from gateway.receive.connection import Connection
+
+FAILURE_DELAY = 1.0  # seconds before a failed AUTH is answered; a person does not notice, a guesser does
+GREETING_PAUSE = 0.02  # seconds an unknown client has to stay silent before the banner
+
+Submit = Callable[[Envelope, bytes], Awaitable[Reply]]
+
+
+@dataclass(slots=True)
+class Reception:
+    """One per listener. `failure_delay` and `greeting_pause` are seconds."""
+
+    settings: Settings
+    submit: Submit
+    accounts: Accounts
+    verifier: Verifier
+    tls: ssl.SSLContext | None = None
+    failure_delay: float = FAILURE_DELAY
+    greeting_pause: float = GREETING_PAUSE
+    closing: bool = False
+    networks: tuple[Network, ...] = ()
+    connections: Connections = field(init=False)
+    budget: Budget = field(init=False)
+    guesses: Guesses = field(init=False)
+    sessions: set[Connection] = field(default_factory=set)
+    commits: set[asyncio.Task[Reply]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        limits = self.settings.limits
+        self.networks = tuple(ipaddress.ip_network(n) for n in self.settings.smtp.trusted_networks)
+        self.connections = Connections(limits.connections, limits.connections_per_address)
+        self.budget = Budget(limits.bytes_in_flight)
+        self.guesses = Guesses(limits.auth_failures * GUESS_FACTOR)
+
+    async def commit(self, envelope: Envelope, raw: bytes, reserved: int) -> Reply:
+        """Hand the mail in and return the reply; gives `reserved` octets of the budget back when that is over.
+
+        Cancelling the caller does not cancel the commit.
+        """
+        task: asyncio.Task[Reply] = asyncio.ensure_future(self._submit(envelope, raw))
+        self.commits.add(task)
+        task.add_done_callback(lambda done: self._committed(done, reserved))
+        return await asyncio.shield(task)
+
+    async def _submit(self, envelope: Envelope, raw: bytes) -> Reply:
+        return await self.submit(envelope, raw)
+
+    def _committed(self, task: asyncio.Task[Reply], reserved: int) -> None:
+        self.commits.discard(task)
+        self.budget.take(-reserved)
+        if not task.cancelled():
+            task.exception()  # somebody has looked at it, also when the session is gone

@@ -1,0 +1,88 @@
+"""One DATA in progress: the reader, its memory in the common budget, its deadlines, and what to say when it fails."""
+
+from __future__ import annotations
+
+from gateway.config.settings import Limits
+from gateway.receive.data import DataReader, Fault
+from gateway.receive.limits import Budget, data_deadline
+from gateway.receive.reply import Reply
+
+DRAIN_FACTOR = 2  # times limits.message that is read of a mail already lost, so that its client hears why
+
+
+class Transfer:
+    """Takes chunks until the end of the data. Whoever makes one calls `close` or hands `reserved` on."""
+
+    def __init__(self, limits: Limits, budget: Budget, started: float) -> None:
+        self._limits = limits
+        self._budget = budget
+        self._started = started
+        self._reader = DataReader(limits.message, limits.line)
+        self.reserved = 0
+
+    @property
+    def eight_bit(self) -> bool:
+        return self._reader.eight_bit
+
+    @property
+    def hopeless(self) -> bool:
+        """Tell whether so much came of a mail already lost that nothing is left but to hang up."""
+        return self._reader.fault is not None and self._reader.received > DRAIN_FACTOR * self._limits.message
+
+    def take(self, chunk: bytes) -> bytes | None:
+        """Take octets; return what follows the end of the data, None before the end."""
+        if self._reader.fault is None and not self._reserve(len(chunk)):
+            self._reader.give_up(Fault.NO_ROOM)
+        rest = self._reader.feed(chunk)
+        self._budget.take(self._reader.held - self.reserved)
+        self.reserved = self._reader.held
+        return rest
+
+    def deadline(self, now: float) -> float:
+        """Return when to give up waiting for more."""
+        limits = self._limits
+        return data_deadline(
+            self._started,
+            self._reader.received,
+            now,
+            limits.idle.total_seconds(),
+            limits.data.total_seconds(),
+            limits.data_rate,
+        )
+
+    def refusal(self) -> Reply | None:
+        """Return what is wrong with the content as it came over the wire."""
+        return fault_reply(self._reader.fault, self._limits) if self._reader.fault is not None else None
+
+    def content(self) -> bytes:
+        """Return the message after its end."""
+        return self._reader.content()
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._budget.take(-self.reserved)
+        self.reserved = 0
+
+    def _reserve(self, octets: int) -> bool:
+        if not self._budget.take(octets):
+            return False
+        self.reserved += octets
+        return True
+
+
+def fault_reply(fault: Fault, limits: Limits) -> Reply:
+    """Return the refusal of content; line faults are permanent, because the same octets would come again."""
+    if fault is Fault.NO_ROOM:
+        return Reply(452, "4.3.1", "too much mail is on its way in; try again later", "store")
+    if fault is Fault.SIZE:
+        return size_reply(limits)
+    if fault is Fault.LONG_LINE:
+        text = f"a line is longer than {limits.line} octets; send the text quoted-printable or base64"
+        return Reply(550, "5.6.0", text, "content")
+    text = f"the mail holds {fault.value}; lines end with CR LF and nothing else (RFC 5321 2.3.8)"
+    return Reply(550, "5.6.0", text, "content")
+
+
+def size_reply(limits: Limits) -> Reply:
+    """Return the refusal of a mail above the limit."""
+    return Reply(552, "5.3.4", f"the mail is larger than {limits.message} octets", "size")
