@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import structlog
+
 from gateway.delivery.connection import Connection
 from gateway.delivery.errors import BadReply, Busy, DeliveryError, NoConnection, SessionRefused, Unsupported
 from gateway.delivery.mail import Outgoing
@@ -20,6 +22,8 @@ from gateway.delivery.timeouts import Timeouts
 from gateway.delivery.transaction import Said, transact
 
 Word = Said | BaseException
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Courier:
         try:
             words = await self._try_hops(route, make, start_by, trace)
         except Exception as error:  # unknown errors are temporary: the table in outcome.py says so
+            if not isinstance(error, DeliveryError):
+                log.error("delivery-failed-inside", exc_info=error)
             words = [error] * count
         return Delivery(tuple(judge(word) for word in words), trace[-1] if trace else "")
 

@@ -1,0 +1,37 @@
+"""Which recipients share a transaction: those with the same octets and the same route, up to the limit.
+Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from gateway.delivery.route import Route
+from gateway.spool.contract import Recipient
+from gateway.transform.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One transaction to be: one copy, one route, at most as many recipients as a transaction takes."""
+
+    route: Route
+    view: View
+    recipients: tuple[Recipient, ...]
+
+
+def batches(
+    recipients: Iterable[Recipient],
+    route_of: Callable[[Recipient], Route],
+    view_of: Callable[[Recipient], View],
+    limit: int,
+) -> list[Batch]:
+    """Group recipients by equal view and route, in order of first appearance, split at `limit`."""
+    groups: dict[tuple[Route, View], list[Recipient]] = {}
+    for recipient in recipients:
+        groups.setdefault((route_of(recipient), view_of(recipient)), []).append(recipient)
+    return [
+        Batch(route, view, tuple(members[start : start + limit]))
+        for (route, view), members in groups.items()
+        for start in range(0, len(members), limit)
+    ]

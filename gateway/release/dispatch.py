@@ -1,0 +1,237 @@
+"""One claim, from leased recipients to recorded results: load, render, group, deliver, record.
+
+Copies are rendered when their connection is free and dropped when it has taken them; the body is shared by
+all. Nothing here decides about mail: views come from transform/, verdicts from delivery/, and whatever goes
+wrong inside is temporary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+import structlog
+
+from gateway import metrics
+from gateway.clock import Clock
+from gateway.delivery.courier import Courier
+from gateway.delivery.mail import Outgoing, has_8bit
+from gateway.delivery.outcome import Verdict, judge
+from gateway.delivery.route import Route, Router
+from gateway.delivery.timeouts import TRANSACTION
+from gateway.policy.decision import NO_TIME
+from gateway.release.backoff import delay
+from gateway.release.batches import Batch, batches
+from gateway.release.budget import Budget
+from gateway.release.ledger import Ledger
+from gateway.spool.contract import (
+    BodyUnreadable,
+    Claim,
+    Recipient,
+    Result,
+    Spool,
+    Stored,
+    StoreUnavailable,
+    UnknownMessage,
+)
+from gateway.spool.lifecycle import Reason, State
+from gateway.transform.render import Original, prepare, render
+from gateway.transform.view import view_of
+
+PATIENCE = 300.0
+"""Seconds a copy waits for a free connection before its recipients are put off and can be cancelled again."""
+
+LOOKUPS = 20
+"""Domains of one claim that are looked up at the same time."""
+
+log = structlog.get_logger()
+
+
+class Dispatcher:
+    """Works off claims; one for the whole service. `jitter` gives numbers from -1 to 1."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        router: Router,
+        courier: Courier,
+        *,
+        hostname: str,
+        recipients_per_transaction: int,
+        clock: Clock,
+        jitter: Callable[[], float],
+        ring: Callable[[], None] = lambda: None,
+        budget: Budget | None = None,
+    ) -> None:
+        self.spool = spool
+        self.router = router
+        self.courier = courier
+        self.hostname = hostname
+        self.limit = recipients_per_transaction
+        self.clock = clock
+        self.jitter = jitter
+        self._ring = ring
+        self._budget = budget or Budget()
+
+    async def run(self, claim: Claim, until: float) -> None:
+        """Deliver to the leased recipients and record every result; `until` is the loop time at which the
+        lease ends.
+
+        Raises nothing but its own cancellation, and what is known by then is recorded first.
+        """
+        ledger = Ledger(self.spool, claim, self.clock, until, self._ring)
+        start_by = min(asyncio.get_running_loop().time() + PATIENCE, until - TRANSACTION)
+        try:
+            async with self._budget.take(claim.message.size_bytes):
+                await _Job(self, claim.message, ledger, start_by).run()
+        except UnknownMessage:
+            log.warning("message-gone", queue_id=claim.message.queue_id)
+        finally:
+            await ledger.settle()
+
+
+class _Job:
+    """The work on one claim."""
+
+    def __init__(self, house: Dispatcher, message: Stored, ledger: Ledger, start_by: float) -> None:
+        self._house = house
+        self._message = message
+        self._ledger = ledger
+        self._start_by = start_by
+
+    async def run(self) -> None:
+        now = self._house.clock()
+        for seconds in holds(self._message, now):
+            metrics.HOLD_SECONDS.observe(seconds)
+        try:
+            original = await self._load()
+            body_8bit = has_8bit(original.body)
+            work = await self._plan()
+        except UnknownMessage:
+            raise
+        except Exception as error:
+            log.error("mail-not-loaded", queue_id=self._message.queue_id, exc_info=error)
+            self._record(self._message.recipients, [_not_loaded(error)] * len(self._message.recipients))
+            return
+        async with asyncio.TaskGroup() as group:
+            for batch in work:
+                group.create_task(self._deliver(batch, original, body_8bit))
+
+    async def _load(self) -> Original:
+        message = self._message
+        raw = await self._house.spool.raw(message.queue_id)
+        return prepare(
+            raw,
+            message.envelope,
+            message.decision,
+            message.queue_id,
+            message.received_at,
+            self._house.hostname,
+        )
+
+    async def _plan(self) -> list[Batch]:
+        """Look up every domain; record at once who has no route, and return the transactions for the
+        others."""
+        routes = await self._look_up({row.address.domain for row in self._message.recipients})
+        routed: dict[int, Route] = {}
+        for row in self._message.recipients:
+            route = routes[row.address.domain]
+            if isinstance(route, Route):
+                routed[row.index] = route
+            else:
+                self._record([row], [judge(route)])
+        return batches(
+            [row for row in self._message.recipients if row.index in routed],
+            lambda row: routed[row.index],
+            lambda row: view_of(self._message.decision, row.index, row.address),
+            self._house.limit,
+        )
+
+    async def _look_up(self, domains: Iterable[str]) -> dict[str, Route | BaseException]:
+        bound = asyncio.Semaphore(LOOKUPS)
+
+        async def one(domain: str) -> Route:
+            async with bound:
+                return await self._house.router.route(domain)
+
+        names = sorted(domains)
+        return dict(zip(names, await asyncio.gather(*map(one, names), return_exceptions=True), strict=True))
+
+    async def _deliver(self, batch: Batch, original: Original, body_8bit: bool) -> None:
+        def make() -> Outgoing:
+            copy = render(original, batch.view)
+            return Outgoing(
+                sender=self._message.envelope.sender,
+                recipients=tuple(row.address for row in batch.recipients),
+                header=copy.header,
+                body=copy.body,
+                smtputf8=self._message.envelope.smtputf8,
+                body_8bit=body_8bit,
+            )
+
+        delivery = await self._house.courier.deliver(batch.route, make, len(batch.recipients), self._start_by)
+        self._record(batch.recipients, delivery.verdicts, delivery.next_hop)
+
+    def _record(self, rows: Sequence[Recipient], verdicts: Sequence[Verdict], next_hop: str = "") -> None:
+        now = self._house.clock()
+        for row, verdict in zip(rows, verdicts, strict=True):
+            if verdict.state is State.DELIVERED:
+                metrics.DELIVERY_SECONDS.observe(_since_release(self._message, row, now))
+        self._ledger.add(
+            [
+                result_of(self._message, row, verdict, now, self._house.jitter(), next_hop)
+                for row, verdict in zip(rows, verdicts, strict=True)
+            ]
+        )
+
+
+def result_of(
+    message: Stored, row: Recipient, verdict: Verdict, now: datetime, jitter: float, next_hop: str
+) -> Result:
+    """Return what to record for a recipient; a deferral gets the time of its next attempt. Pure."""
+    retry_at = None
+    if verdict.state is State.DEFERRED:
+        retry_at = now + delay(row.attempts, now - _could_leave_at(message, row), jitter)
+    return Result(
+        index=row.index,
+        state=verdict.state,
+        reason=verdict.reason,
+        reply=verdict.reply,
+        enhanced=verdict.enhanced,
+        next_hop=next_hop,
+        retry_at=retry_at,
+    )
+
+
+def holds(message: Stored, now: datetime) -> list[float]:
+    """Return how many seconds each recipient was held whose hold has just ended: those at their first
+    attempt."""
+    held = (now - message.received_at).total_seconds()
+    return [
+        max(0.0, held)
+        for row in message.recipients
+        if row.attempts <= 1 and message.decision.of(row.index).demands.window > NO_TIME
+    ]
+
+
+def _could_leave_at(message: Stored, row: Recipient) -> datetime:
+    return message.received_at + message.decision.of(row.index).demands.window
+
+
+def _since_release(message: Stored, row: Recipient, now: datetime) -> float:
+    """Return seconds since the release: since the lease at the first attempt, since the end of the window
+    later."""
+    held = message.decision.of(row.index).demands.window > NO_TIME
+    first = row.attempts <= 1 and held and row.changed_at is not None
+    released = row.changed_at if first and row.changed_at else _could_leave_at(message, row)
+    return max(0.0, (now - released).total_seconds())
+
+
+def _not_loaded(error: Exception) -> Verdict:
+    """Return the verdict when the mail cannot be read or rendered: temporary, whatever it was."""
+    if isinstance(error, BodyUnreadable):
+        return Verdict(State.DEFERRED, Reason.UNREADABLE, "the stored mail cannot be read")
+    if isinstance(error, StoreUnavailable):
+        return Verdict(State.DEFERRED, Reason.SYSTEM, "the store gives no data at the moment")
+    return judge(error)

@@ -1,0 +1,56 @@
+"""What has to be done to the spool now and then: lost leases, expiry, delay notices, deletion of what was
+kept long enough."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from gateway.spool.contract import Spool
+
+ROUND = 60.0  # seconds between two looks for lost leases, expired mail and delays
+PURGE_ROUND = 600.0  # seconds between two looks for mail to delete
+BATCH = 500  # rows in one transaction; a full batch is followed by another in the next round of the loop
+
+
+class Housekeeping:
+    """Call `run` often; it knows itself what is due. `ring` is called when notices were put in the outbox."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        *,
+        give_up_after: timedelta,
+        delay_notice_after: timedelta,
+        bodies_after: timedelta,
+        records_after: timedelta,
+        ring: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._spool = spool
+        self._give_up_after = give_up_after
+        self._delay_notice_after = delay_notice_after
+        self._bodies_after = bodies_after
+        self._records_after = records_after
+        self._ring = ring
+        self._next_round = self._next_purge = float("-inf")
+
+    async def run(self, now: datetime) -> None:
+        """Do what is due; raises StoreUnavailable. The intervals follow the loop's clock, which never
+        steps."""
+        time = asyncio.get_running_loop().time()
+        if time >= self._next_round:
+            full = await self._round(now)
+            self._next_round = time if full else time + ROUND
+        if time >= self._next_purge:
+            touched = await self._spool.purge(now, self._bodies_after, self._records_after, BATCH)
+            self._next_purge = time if touched >= BATCH else time + PURGE_ROUND
+
+    async def _round(self, now: datetime) -> bool:
+        """Recover, expire and give notice of delays; tell whether a batch was full."""
+        await self._spool.recover(now)
+        expired = await self._spool.expire(now, self._give_up_after, BATCH)
+        delayed = await self._spool.delay_notices(now, self._delay_notice_after, BATCH)
+        if expired or delayed:
+            self._ring()
+        return max(expired, delayed) >= BATCH

@@ -1,0 +1,103 @@
+"""Writes down what became of the recipients of one claim, as it becomes known.
+
+Results that arrive while a commit runs go with the next one. What is known is recorded even when the work
+around it is cancelled, and a failing store is waited for as long as the lease lasts: an unrecorded delivery
+is a second delivery.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from gateway import metrics
+from gateway.clock import Clock
+from gateway.spool.contract import Claim, Result, Spool, StoreUnavailable
+from gateway.spool.lifecycle import State
+
+FIRST_PAUSE = 0.5  # seconds before a failed commit is tried again; doubles
+LONGEST_PAUSE = 15.0  # seconds
+
+log = structlog.get_logger()
+
+
+class Ledger:
+    """Results of one claim. `until` is the loop time at which its lease ends; `ring` is called when a bounce
+    was recorded."""
+
+    def __init__(
+        self, spool: Spool, claim: Claim, clock: Clock, until: float, ring: Callable[[], None]
+    ) -> None:
+        self._spool = spool
+        self._claim = claim
+        self._clock = clock
+        self._until = until
+        self._ring = ring
+        self._waiting: list[Result] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    def add(self, results: Sequence[Result]) -> None:
+        """Take results; they are recorded in the background, in the order of arrival."""
+        self._waiting += results
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+
+    async def settle(self) -> None:
+        """Wait until everything taken is on disk, or its lease is over. Being cancelled here gives up what is
+        left."""
+        if self._writer is None:
+            return
+        try:
+            await asyncio.shield(self._writer)
+        except asyncio.CancelledError:
+            self._writer.cancel()
+            raise
+
+    async def _write(self) -> None:
+        while self._waiting:
+            results, self._waiting = self._waiting, []
+            try:
+                await self._record(results)
+            except Exception:
+                log.exception("record-failed", queue_id=self._claim.message.queue_id, results=len(results))
+
+    async def _record(self, results: Sequence[Result]) -> None:
+        pause = FIRST_PAUSE
+        loop = asyncio.get_running_loop()
+        while True:
+            now = self._clock()
+            try:
+                change = await self._spool.record(self._claim, results, now)
+            except StoreUnavailable:
+                if loop.time() + pause > self._until:
+                    raise
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                break
+        done = set(change.done)
+        for result in results:
+            self._tell(result, recorded=result.index in done)
+        if any(result.state is State.BOUNCED for result in results):
+            self._ring()
+
+    def _tell(self, result: Result, *, recorded: bool) -> None:
+        """Count and log one result; one that came too late for its lease is told as such and not counted."""
+        log.info(
+            result.state.value if recorded else "result-too-late",
+            queue_id=self._claim.message.queue_id,
+            recipient=result.index,
+            reason=result.reason.value,
+            next_hop=result.next_hop,
+            reply=result.reply,
+        )
+        if not recorded:
+            return
+        if result.state is State.DELIVERED:
+            metrics.DELIVERED.inc()
+        elif result.state is State.BOUNCED:
+            metrics.BOUNCED.labels(result.reason.value).inc()
+        else:
+            metrics.DEFERRED.labels(result.reason.value).inc()

@@ -1,0 +1,166 @@
+"""The loop that lets mail go: releases due holds, claims what is due, keeps a bounded number of claims in
+work.
+
+It is woken by `wake()`, and otherwise looks at the wall clock at least once a second, so that a clock step
+cannot stall it. A failing store makes it pause, never stop. It decides when; what happens to a claim is the
+handler's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from gateway.clock import Clock
+from gateway.release.housekeeping import Housekeeping
+from gateway.spool.contract import Claim, Spool, StoreUnavailable
+
+LEASE = timedelta(minutes=45)
+"""How long a claim belongs to us: PATIENCE (dispatch.py) and TRANSACTION (delivery) and commits fit in with
+room."""
+
+TICK = 1.0
+"""Seconds between two looks at the clock: a due hold leaves within a second of its time."""
+
+RELEASE_BATCH = 1000
+"""Holds released in one transaction, so that a large release does not keep the committer from accepting
+mail."""
+
+CLAIMS_PER_PLACE = 10
+"""Recipients leased for each connection that may be in use: enough to keep them busy, few enough that most
+mail that waits for a slow host can still be cancelled."""
+
+FIRST_PAUSE = 1.0  # seconds after a failure of the store; doubles
+LONGEST_PAUSE = 30.0  # seconds
+SETTLE = 5.0  # seconds that cancelled work gets to record what it knows
+
+Handler = Callable[[Claim, float], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+class Scheduler:
+    """Run with `run()`, end with `stop()`. `last_tick` is the loop time of the last round, for a watchdog."""
+
+    def __init__(
+        self, spool: Spool, handle: Handler, clock: Clock, housekeeping: Housekeeping, *, concurrency: int
+    ) -> None:
+        self._spool = spool
+        self._handle = handle
+        self._clock = clock
+        self._housekeeping = housekeeping
+        self._capacity = concurrency * CLAIMS_PER_PLACE
+        self._leased = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._bell = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
+        self.last_tick = 0.0
+
+    def wake(self) -> None:
+        """Say that there may be something to do; from the loop's own thread."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Work until `stop()` is called."""
+        self._ended.clear()
+        pause = FIRST_PAUSE
+        try:
+            while not self._stopping.is_set():
+                self._bell.clear()
+                self.last_tick = asyncio.get_running_loop().time()
+                try:
+                    await self._sleep(await self.tick())
+                    pause = FIRST_PAUSE
+                except Exception as error:
+                    self._complain(error, pause)
+                    await self._pause(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE)
+        finally:
+            self._ended.set()
+
+    async def stop(self, timeout: float) -> None:
+        """Claim no more, let what is in work end within `timeout` seconds, and cancel the rest.
+
+        Cancelled work records the results it has; its other leases are given back by the next start
+        (`Spool.recover`).
+        """
+        self._stopping.set()
+        self._bell.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), timeout)
+        for patience in (timeout, SETTLE, SETTLE):
+            if not self._tasks:
+                return
+            _, left = await asyncio.wait(set(self._tasks), timeout=patience)
+            for task in left:
+                task.cancel()
+
+    async def tick(self) -> float:
+        """Do what is due now and return how many seconds may pass until the next look (0: look again at
+        once)."""
+        await self._housekeeping.run(self._clock())
+        due = await self._spool.next_due()
+        now = self._clock()
+        if due is None or due > now:
+            return _seconds_until(due, now)
+        released = await self._spool.release_due(now, RELEASE_BATCH)
+        claimed = await self._claim(now)
+        return 0.0 if claimed or released else TICK
+
+    async def _claim(self, now: datetime) -> int:
+        """Lease as many recipients as there is room for and start on them; return how many."""
+        room = self._capacity - self._leased
+        if room <= 0:
+            return 0
+        until = asyncio.get_running_loop().time() + LEASE.total_seconds()
+        claims = await self._spool.claim(now, room, LEASE)
+        for claim in claims:
+            self._start(claim, until)
+        return sum(len(claim.message.recipients) for claim in claims)
+
+    def _start(self, claim: Claim, until: float) -> None:
+        count = len(claim.message.recipients)
+        self._leased += count
+        task = asyncio.create_task(self._work(claim, until, count))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, claim: Claim, until: float, count: int) -> None:
+        try:
+            await self._handle(claim, until)
+        except Exception:
+            log.exception("claim-failed", queue_id=claim.message.queue_id)
+        finally:
+            was_full = self._leased >= self._capacity
+            self._leased -= count
+            if was_full or not self._leased:
+                self._bell.set()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Wait for the bell, at most a tick; the wall clock is read again after it, wherever it has jumped
+        to."""
+        if seconds > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._bell.wait(), min(seconds, TICK))
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait without listening to the bell: a sick store must not be hammered by every mail that comes
+        in."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    def _complain(self, error: Exception, pause: float) -> None:
+        if isinstance(error, StoreUnavailable):
+            log.warning("store-unavailable", error=str(error), pause_seconds=pause)
+        else:
+            log.error("scheduler-round-failed", exc_info=error, pause_seconds=pause)
+
+
+def _seconds_until(due: datetime | None, now: datetime) -> float:
+    return TICK if due is None else max(0.001, min(TICK, (due - now).total_seconds()))
