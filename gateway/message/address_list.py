@@ -50,7 +50,7 @@ class Mailboxes:
 
 def parse_mailboxes(value: bytes) -> Mailboxes:
     """Read an address-list value (RFC 5322 3.4, RFC 6532; RFC 2047 in names), unfolded or not. Never raises."""
-    text, certain = charset.guess(value[:MAX_STRICT].replace(b"\r\n", b""))
+    text, certain = charset.guess(value[:MAX_STRICT].replace(b"\r\n", b"").rstrip(b"\r\n"))
     reader = _Reader(text)
     reader.run()
     return Mailboxes(tuple(reader.items), certain and reader.confident and len(value) <= MAX_STRICT)
@@ -63,7 +63,10 @@ def scan(value: bytes) -> tuple[Address, ...]:
 
 def distinct(addresses: Iterable[Address]) -> tuple[Address, ...]:
     """Drop repetitions by key; of two spellings of one address the first stays."""
-    return tuple({address.key: address for address in reversed(list(addresses))}.values())[::-1]
+    first: dict[str, Address] = {}
+    for address in addresses:
+        first.setdefault(address.key, address)
+    return tuple(first.values())
 
 
 class _Reader:

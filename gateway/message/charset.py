@@ -52,10 +52,16 @@ def known(label: str) -> bool:
     return label.lower() in _CODECS
 
 
+def codec(label: str) -> str:
+    """Return a Python codec that encodes what a known label means (for ISO-2022-JP without Windows' characters)."""
+    name = _CODECS[label.lower()]
+    return "iso2022_jp_ext" if name == "jis" else name
+
+
 def decode(octets: bytes, label: str) -> str:
     """Decode by a label, by what the octets look like where that fails, with U+FFFD where nothing fits."""
-    codec = _CODECS.get(label.lower())
-    text = None if codec is None else _strict(octets, codec)
+    name = _CODECS.get(label.lower())
+    text = None if name is None else _strict(octets, name)
     return guess(octets)[0] if text is None else text
 
 
@@ -67,8 +73,8 @@ def guess(octets: bytes) -> tuple[str, bool]:
     text = _strict(octets, "utf-8")
     if text is not None:
         return text, True
-    for codec in _by_likelihood(octets):
-        text = _strict(octets, codec)
+    for name in _by_likelihood(octets):
+        text = _strict(octets, name)
         if text is not None:
             return text, False
     return octets.decode("utf-8", "replace"), False
@@ -82,13 +88,11 @@ def _by_likelihood(octets: bytes) -> tuple[str, ...]:
     return ("cp932", "euc_jp", "cp1252")
 
 
-def _strict(octets: bytes, codec: str) -> str | None:
+def _strict(octets: bytes, name: str) -> str | None:
     try:
-        if codec != "jis":
-            return octets.decode(codec)
-        return octets.decode("iso2022_jp_ext") if octets.isascii() else None
+        return octets.decode("iso2022_jp_ext" if name == "jis" else name)
     except (UnicodeError, ValueError):
-        return _jis_windows(octets) if codec == "jis" else None
+        return _jis_windows(octets) if name == "jis" else None
 
 
 def _jis_windows(octets: bytes) -> str | None:

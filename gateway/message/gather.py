@@ -1,0 +1,86 @@
+"""From octets to facts: everything about one mail that a policy may ask for.
+
+Promise: never raises on any octets; `visible` misses nobody whom a recipient could see in a field that names people, and
+`confident` is False as soon as one such field was not understood to its last octet. Not its job: inside or outside, which
+the policy's `internal` list decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from gateway.message.address import Address
+from gateway.message.address_list import distinct, parse_mailboxes
+from gateway.message.address_scan import lenient
+from gateway.message.envelope import Envelope
+from gateway.message.facts import Attachment, Facts
+from gateway.message.header import Field, HeaderSection, split
+from gateway.message.mime import Structure, scan_structure
+from gateway.message.revealing import REPLY_FIELDS, is_revealing
+from gateway.message.text import decode_header
+
+_LISTS = REPLY_FIELDS | {"to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc"}
+_AUTHORS = frozenset({"from", "sender"})
+_TYPED = re.compile(rb"\s*(?:rfc822|utf-8)\s*;", re.IGNORECASE)
+_AT_IN_DISGUISE = re.compile(rb"@|=\?|\x1b|[\x80-\xff]")
+
+
+def gather(envelope: Envelope, raw: bytes) -> Facts:
+    """Gather the facts of one mail as it was received."""
+    header, body_at = split(raw)
+    structure = scan_structure(raw, header, body_at)
+    authors = _authors(header)
+    shown, confident = _shown(field for field in header.fields if is_revealing(field))
+    own = {address.key for address in authors}
+    if envelope.sender is not None:
+        own.add(envelope.sender.key)
+    return Facts(
+        envelope=envelope,
+        header=header,
+        visible=tuple([address for address in shown if address.key not in own]),
+        confident=confident,
+        authors=authors,
+        subject=" ".join([decode_header(field.body) for field in header.all("subject")]),
+        attachments=attachments(structure),
+        size_bytes=len(raw),
+        unclear=structure.unclear,
+    )
+
+
+def attachments(structure: Structure) -> tuple[Attachment, ...]:
+    """Return the parts a person would call attachments, in order."""
+    return tuple(
+        [
+            Attachment(part.name, part.size_bytes, part.content_type, part.inline)
+            for part in structure.parts
+            if part.is_attachment
+        ],
+    )
+
+
+def _authors(header: HeaderSection) -> tuple[Address, ...]:
+    """Return who From and Sender name; where they cannot be read with confidence, everything they seem to name."""
+    found: list[Address] = []
+    for field in header.fields:
+        if field.name in _AUTHORS:
+            boxes = parse_mailboxes(field.value)
+            found += [item.address for item in boxes.items]
+            found += () if boxes.confident else lenient(field.body)
+    return distinct(found)
+
+
+def _shown(fields: Iterable[Field]) -> tuple[tuple[Address, ...], bool]:
+    """Return the distinct addresses that fields show, strict and lenient together, and whether all were understood."""
+    found: list[Address] = []
+    confident = True
+    for field in fields:
+        body = _TYPED.sub(b"", field.body, count=1)
+        if field.name not in _LISTS and _AT_IN_DISGUISE.search(body) is None:
+            continue  # junk lines and X- fields that hold no address at all
+        boxes = parse_mailboxes(body)
+        confident = confident and boxes.confident and field.name != ""
+        found += [item.address for item in boxes.items]
+        # Folding can split an address only where the strict reading failed.
+        found += lenient(body.replace(b"\r\n", b"") if boxes.confident else body)
+    return distinct(found), confident
