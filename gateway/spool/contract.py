@@ -16,10 +16,7 @@ from gateway.message.address import Address
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision, Language
 from gateway.spool.lifecycle import Reason, State
-
-
-class StoreUnavailable(Exception):
-    """The store cannot take or give data now; temporary by definition (habit: unknown errors are temporary)."""
+from gateway.store.errors import StoreUnavailable as StoreUnavailable
 
 
 class UnknownMessage(Exception):
@@ -33,11 +30,11 @@ class BodyUnreadable(Exception):
 class NoticeKind(StrEnum):
     """Mail that Sekisho writes itself; a row in the outbox until it is spooled as a message of its own."""
 
-    HOLD = "hold"            # to the sender: what is held, until when, how to stop it
+    HOLD = "hold"  # to the sender: what is held, until when, how to stop it
     CANCELLED = "cancelled"  # to the sender: what was stopped by somebody else
-    FAILED = "failed"        # DSN action "failed" (RFC 3464)
-    DELAYED = "delayed"      # DSN action "delayed"
-    COPY = "copy"            # to the addresses a rule notifies
+    FAILED = "failed"  # DSN action "failed" (RFC 3464)
+    DELAYED = "delayed"  # DSN action "delayed"
+    COPY = "copy"  # to the addresses a rule notifies
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +187,9 @@ class Spool(Protocol):
     async def recover(self, now: datetime) -> int:
         """Give back leases that ran out or belonged to a dead process (ACTIVE -> DEFERRED, due now); return how many."""
 
-    async def purge(self, now: datetime, bodies_after: timedelta, records_after: timedelta, limit: int) -> int:
+    async def purge(
+        self, now: datetime, bodies_after: timedelta, records_after: timedelta, limit: int
+    ) -> int:
         """Destroy bodies (by their key) and later the records of finished messages; return how many were touched."""
 
     async def pending_notices(self, limit: int) -> Sequence[Notice]:

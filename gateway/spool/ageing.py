@@ -1,0 +1,109 @@
+"""Jobs that time asks for: expire, delay_notices, purge.
+
+The delivery period of a recipient begins when it is queued, not when its mail was received: a hold of a week does not eat it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import select
+
+from gateway.spool.accepting import notice_row
+from gateway.spool.contract import NoticeKind
+from gateway.spool.holds import by_message, tell_sender
+from gateway.spool.lifecycle import Kind, Reason, State
+from gateway.spool.moves import Arrival, move
+from gateway.spool.ranges import to_ranges
+from gateway.spool.records import RecipientRow
+from gateway.spool.statements import DEFERRED_SINCE, DELAYED, INSERT_NOTICE, MARK_DELAYED
+from gateway.store.bodies import PURGED
+from gateway.store.events import Event
+from gateway.store.schema import bodies, messages, outbox, recipients
+from gateway.store.tx import Tx
+
+
+def expire(now: int, before: int, limit: int) -> Callable[[Tx], int]:
+    """Bounce what is deferred since before `before`; its DSN is queued with it."""
+
+    def job(tx: Tx) -> int:
+        found = tx.rows(DEFERRED_SINCE, {"b_before": before, "b_limit": limit})
+        rows = [RecipientRow.of(row) for row in found]
+        move(tx, rows, State.BOUNCED, Arrival(now))
+        for queue_id, group in by_message(rows):
+            indexes = sorted(row.idx for row in group)
+            tx.event(Event(now, queue_id, Kind.BOUNCED, Reason.EXPIRED, recipients=to_ranges(indexes)))
+            tell_sender(tx, NoticeKind.FAILED, queue_id, indexes, now)
+        return len(rows)
+
+    return job
+
+
+def delay_notices(now: int, before: int, limit: int) -> Callable[[Tx], int]:
+    """Tell up to `limit` senders, once per message, what is still deferred."""
+
+    def job(tx: Tx) -> int:
+        waiting: dict[str, tuple[str, list[int]]] = {}
+        for queue_id, index, sender in tx.rows(DELAYED, {"b_before": before}):
+            waiting.setdefault(queue_id, (sender, []))[1].append(index)
+        chosen = list(waiting.items())[:limit]
+        for queue_id, (sender, indexes) in chosen:
+            tx.run(INSERT_NOTICE, notice_row(NoticeKind.DELAYED, queue_id, sender, indexes, now))
+            tx.run(MARK_DELAYED, {"b_queue_id": queue_id, "b_at": now})
+        return len(chosen)
+
+    return job
+
+
+def purge_bodies(now: int, before: int, limit: int) -> Callable[[Tx], list[str]]:
+    """Destroy keys and inline bodies of messages finished before `before`; return whose files may go after COMMIT."""
+
+    def job(tx: Tx) -> list[str]:
+        found = tx.connection.execute(
+            _finished(before, limit)
+            .join(bodies, bodies.c.queue_id == messages.c.queue_id)
+            .where(bodies.c.place != PURGED)
+        )
+        queue_ids = list(found.scalars())
+        if queue_ids:
+            gone = bodies.update().where(bodies.c.queue_id.in_(queue_ids))
+            tx.connection.execute(gone.values(place=PURGED, wrapped_key=None, data=None))
+        for queue_id in queue_ids:
+            tx.event(Event(now, queue_id, Kind.PURGED, Reason.RETENTION, detail={"what": "body"}))
+        return queue_ids
+
+    return job
+
+
+def purge_records(now: int, before: int, limit: int) -> Callable[[Tx], list[str]]:
+    """Delete the rows of messages finished before `before`; their events stay."""
+
+    def job(tx: Tx) -> list[str]:
+        queue_ids = list(tx.connection.execute(_finished(before, limit)).scalars())
+        if queue_ids:
+            _untally(tx, queue_ids)
+            tx.connection.execute(messages.delete().where(messages.c.queue_id.in_(queue_ids)))
+        for queue_id in queue_ids:
+            tx.event(Event(now, queue_id, Kind.PURGED, Reason.RETENTION, detail={"what": "record"}))
+        return queue_ids
+
+    return job
+
+
+def _finished(before: int, limit: int) -> sa.Select[Any]:
+    """Select messages that are finished and about which no notice waits: it may need the original."""
+    waiting = select(outbox.c.notice_id).where(outbox.c.queue_id == messages.c.queue_id).exists()
+    return (
+        select(messages.c.queue_id)
+        .where(messages.c.finished_at.is_not(None), messages.c.finished_at <= before, ~waiting)
+        .order_by(messages.c.finished_at)
+        .limit(limit)
+    )
+
+
+def _untally(tx: Tx, queue_ids: list[str]) -> None:
+    counts = select(recipients.c.state, sa.func.count()).where(recipients.c.queue_id.in_(queue_ids))
+    for state, count in tx.connection.execute(counts.group_by(recipients.c.state)):
+        tx.tally(state, -count)

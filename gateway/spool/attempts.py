@@ -1,0 +1,131 @@
+"""Jobs around an attempt: claim, record, recover. The attempt is on disk before anybody connects anywhere."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from gateway.spool.contract import Change, Claim, NoticeKind, Result
+from gateway.spool.holds import by_message, recipients_of, tell_sender
+from gateway.spool.lifecycle import Kind, Reason, State
+from gateway.spool.moves import Arrival, move
+from gateway.spool.ranges import to_ranges
+from gateway.spool.records import MessageRow, RecipientRow, stored
+from gateway.spool.statements import LEASES_OF_OTHERS, LEASES_OVER, MOVING_DUE, messages_in
+from gateway.spool.times import from_us, span_us, to_us
+from gateway.store.events import Event, storable
+from gateway.store.tx import Tx
+
+REPLY_LIMIT = 1_000  # characters of a next hop's reply that are kept: RFC 5321 allows 512 octets a line, replies have several
+RESULTS = {
+    State.DELIVERED: Kind.DELIVERED,
+    State.DEFERRED: Kind.DEFERRED,
+    State.BOUNCED: Kind.BOUNCED,
+}
+
+
+def claim(now: datetime, limit: int, lease: timedelta, owner: str) -> Callable[[Tx], list[Claim]]:
+    """Lease what is due, oldest first; one claim per message."""
+    at = to_us(now)
+    until = at + span_us(lease)
+
+    def job(tx: Tx) -> list[Claim]:
+        rows = [RecipientRow.of(row) for row in tx.rows(MOVING_DUE, {"b_now": at, "b_limit": limit})]
+        groups = by_message(rows)
+        found = _messages(tx, [queue_id for queue_id, _ in groups])
+        return [_lease(tx, found[queue_id], group, at, until, owner) for queue_id, group in groups]
+
+    return job
+
+
+def record(claimed: Claim, results: Sequence[Result], now: datetime) -> Callable[[Tx], Change]:
+    """Write what became of leased recipients; what is not under this lease any more is told, not touched."""
+    queue_id, at = claimed.message.queue_id, to_us(now)
+
+    def job(tx: Tx) -> Change:
+        rows = {row.idx: row for row in recipients_of(tx, queue_id)}
+        ours = [r for r in results if _is_leased(rows.get(r.index), claimed.lease, at)]
+        for facts, indexes in _alike(ours):
+            _settle(tx, [rows[index] for index in indexes], facts, at)
+        bounced = sorted(r.index for r in ours if r.state is State.BOUNCED)
+        if bounced:
+            tell_sender(tx, NoticeKind.FAILED, queue_id, bounced, at)
+        done = tuple(r.index for r in ours)
+        late = [r.index for r in results if r.index not in set(done)]
+        return Change(done, tuple((index, rows[index].state) for index in late if index in rows))
+
+    return job
+
+
+def checked(results: Sequence[Result]) -> None:
+    """Raise ValueError on a result that no attempt can have."""
+    for result in results:
+        if result.state not in RESULTS:
+            raise ValueError(f"recipient {result.index}: an attempt does not end in {result.state}")
+        if result.state is State.DEFERRED and result.retry_at is None:
+            raise ValueError(f"recipient {result.index}: deferred without a time for the next attempt")
+
+
+def recover(now: int, owner: str, exclusive: bool) -> Callable[[Tx], int]:
+    """Give back leases that ran out; whoever holds the state directory's lock also takes back those of dead processes."""
+
+    def job(tx: Tx) -> int:
+        found = tx.rows(LEASES_OF_OTHERS if exclusive else LEASES_OVER, {"b_now": now, "b_owner": owner})
+        rows = [RecipientRow.of(row) for row in found]
+        move(tx, rows, State.DEFERRED, Arrival(now, due_at=now))
+        for queue_id, group in by_message(rows):
+            tx.event(Event(now, queue_id, Kind.DEFERRED, Reason.LEASE_LOST, recipients=_indexes(group)))
+        return len(rows)
+
+    return job
+
+
+def _messages(tx: Tx, queue_ids: list[str]) -> dict[str, MessageRow]:
+    if not queue_ids:
+        return {}
+    found = tx.connection.execute(messages_in(queue_ids)).all()
+    return {message.queue_id: message for message in (MessageRow(*row) for row in found)}
+
+
+def _lease(tx: Tx, message: MessageRow, rows: list[RecipientRow], at: int, until: int, owner: str) -> Claim:
+    token = f"{owner}-{secrets.token_hex(8)}"
+    move(tx, rows, State.ACTIVE, Arrival(at, attempts=1, lease=token, owner=owner, lease_until=until))
+    tx.event(Event(at, message.queue_id, Kind.ATTEMPT, Reason.SYSTEM, recipients=_indexes(rows)))
+    leased = [
+        row._replace(state=State.ACTIVE, due_at=None, changed_at=at, attempts=row.attempts + 1)
+        for row in sorted(rows, key=lambda row: row.idx)
+    ]
+    return Claim(stored(message, leased), token, from_us(until))
+
+
+def _is_leased(row: RecipientRow | None, lease: str, at: int) -> bool:
+    return (
+        row is not None and row.state is State.ACTIVE and row.lease == lease and at <= (row.lease_until or 0)
+    )
+
+
+def _alike(results: Sequence[Result]) -> list[tuple[Result, list[int]]]:
+    """Group results that say the same, so that one event covers them."""
+    groups: dict[tuple[Any, ...], tuple[Result, list[int]]] = {}
+    for r in results:
+        said = (r.state, r.reason, r.reply, r.enhanced, r.next_hop, r.retry_at)
+        groups.setdefault(said, (r, []))[1].append(r.index)
+    return list(groups.values())
+
+
+def _settle(tx: Tx, rows: list[RecipientRow], facts: Result, at: int) -> None:
+    due_at = to_us(facts.retry_at) if facts.state is State.DEFERRED and facts.retry_at else None
+    reply = storable(facts.reply)[:REPLY_LIMIT]
+    move(tx, rows, facts.state, Arrival(at, due_at=due_at, reply=reply))
+    detail = {"next_hop": facts.next_hop, "reply": reply, "enhanced": facts.enhanced}
+    if due_at is not None:
+        detail["retry_at"] = from_us(due_at).isoformat()
+    kept = {name: value for name, value in detail.items() if value}
+    kind, queue_id = RESULTS[facts.state], rows[0].queue_id
+    tx.event(Event(at, queue_id, kind, facts.reason, recipients=_indexes(rows), detail=kept))
+
+
+def _indexes(rows: Sequence[RecipientRow]) -> str:
+    return to_ranges(row.idx for row in rows)

@@ -1,0 +1,145 @@
+"""Jobs on what waits: cancel, release, release_due. Each is a function of a transaction; the events go with the change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from gateway.policy.decision import Decision
+from gateway.spool.accepting import notice_row
+from gateway.spool.contract import SYSTEM, Actor, Change, NoticeKind
+from gateway.spool.lifecycle import CANCELLABLE, Kind, Reason, State
+from gateway.spool.moves import Arrival, move
+from gateway.spool.ranges import to_ranges
+from gateway.spool.records import RecipientRow
+from gateway.spool.statements import (
+    HELD_DUE,
+    INSERT_NOTICE,
+    MOVE_DUE,
+    NOTICE_FACTS,
+    RECIPIENTS,
+    RELEASE_FACTS,
+)
+from gateway.spool.times import from_us, span_us
+from gateway.store.events import Event
+from gateway.store.tx import Queries, Tx
+
+Job = Callable[[Tx], Change | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants of one message's recipients; None means all of them."""
+
+    queue_id: str
+    recipients: Collection[int] | None
+    actor: Actor
+    reason: Reason
+    now: int
+
+    def event(self, kind: Kind, rows: Iterable[RecipientRow], **detail: object) -> Event:
+        indexes = to_ranges(row.idx for row in rows)
+        actor = self.actor
+        return Event(self.now, self.queue_id, kind, self.reason, actor.kind, actor.name, indexes, detail)
+
+
+def cancel(wish: Wish) -> Job:
+    """Cancel by compare-and-set; tell what is already leaving. The job gives None for an unknown message."""
+
+    def job(tx: Tx) -> Change | None:
+        rows = _wanted(tx, wish)
+        if rows is None:
+            return None
+        going = [row for row in rows if row.state in CANCELLABLE]
+        if going:
+            move(tx, going, State.CANCELLED, Arrival(wish.now))
+            tx.event(wish.event(Kind.CANCELLED, going))
+            if wish.actor.kind == "admin":
+                tell_sender(tx, NoticeKind.CANCELLED, wish.queue_id, [row.idx for row in going], wish.now)
+        return _change(going, rows)
+
+    return job
+
+
+def release(wish: Wish) -> Job:
+    """Queue held recipients; what is firm for the sender stays held, but no longer than that."""
+
+    def job(tx: Tx) -> Change | None:
+        rows = _wanted(tx, wish)
+        if rows is None:
+            return None
+        held = [row for row in rows if row.state is State.HELD]
+        firm = _firm_until(tx, wish, held) if held and wish.reason is Reason.BY_SENDER else {}
+        going = [row for row in held if firm.get(row.idx, 0) <= wish.now]
+        if going:
+            move(tx, going, State.QUEUED, Arrival(wish.now, due_at=wish.now, queued_at=wish.now))
+            tx.event(wish.event(Kind.RELEASED, going))
+        _shorten(tx, wish, [row for row in held if row not in going], firm)
+        return _change(going, rows)
+
+    return job
+
+
+def release_due(now: int, limit: int) -> Callable[[Tx], int]:
+    """Queue what is held and due, oldest first."""
+
+    def job(tx: Tx) -> int:
+        rows = [RecipientRow.of(row) for row in tx.rows(HELD_DUE, {"b_now": now, "b_limit": limit})]
+        move(tx, rows, State.QUEUED, Arrival(now, due_at=now, queued_at=now))
+        for queue_id, group in by_message(rows):
+            tx.event(Wish(queue_id, None, SYSTEM, Reason.WINDOW_OVER, now).event(Kind.RELEASED, group))
+        return len(rows)
+
+    return job
+
+
+def by_message(rows: Sequence[RecipientRow]) -> list[tuple[str, list[RecipientRow]]]:
+    """Group rows by message, messages in the order of their first row."""
+    groups: dict[str, list[RecipientRow]] = {}
+    for row in rows:
+        groups.setdefault(row.queue_id, []).append(row)
+    return list(groups.items())
+
+
+def recipients_of(queries: Queries, queue_id: str) -> list[RecipientRow]:
+    """Return all rows of one message in order; none at all means that there is no such message."""
+    return [RecipientRow.of(row) for row in queries.rows(RECIPIENTS, {"b_queue_id": queue_id})]
+
+
+def tell_sender(tx: Tx, kind: NoticeKind, queue_id: str, recipients: list[int], now: int) -> None:
+    """Put a notice to the sender into the outbox, unless there is none to tell or the mail is our own."""
+    sender, from_gateway = tx.row(NOTICE_FACTS, {"b_queue_id": queue_id})
+    if sender is not None and not from_gateway:
+        tx.run(INSERT_NOTICE, notice_row(kind, queue_id, sender, recipients, now))
+
+
+def _wanted(tx: Tx, wish: Wish) -> list[RecipientRow] | None:
+    rows = recipients_of(tx, wish.queue_id)
+    if not rows:
+        return None
+    if wish.recipients is None:
+        return rows
+    chosen = frozenset(wish.recipients)
+    return [row for row in rows if row.idx in chosen]
+
+
+def _change(done: Sequence[RecipientRow], asked: Sequence[RecipientRow]) -> Change:
+    changed = tuple(row.idx for row in done)
+    missed = frozenset(row.idx for row in asked) - frozenset(changed)
+    return Change(changed, tuple((row.idx, row.state) for row in asked if row.idx in missed))
+
+
+def _firm_until(tx: Tx, wish: Wish, held: Sequence[RecipientRow]) -> dict[int, int]:
+    received_at, envelope, decision = tx.row(RELEASE_FACTS, {"b_queue_id": wish.queue_id})
+    decided = Decision.from_json(json.loads(decision), tuple(json.loads(envelope)["assigned"]))
+    return {row.idx: received_at + span_us(decided.of(row.idx).demands.firm) for row in held}
+
+
+def _shorten(tx: Tx, wish: Wish, rows: Sequence[RecipientRow], firm: dict[int, int]) -> None:
+    """Move the end of a hold to the end of its firm part, never later than it was."""
+    sooner = sorted((row for row in rows if firm[row.idx] < (row.due_at or 0)), key=lambda row: firm[row.idx])
+    tx.many(MOVE_DUE, [{"b_queue_id": r.queue_id, "b_idx": r.idx, "b_due_at": firm[r.idx]} for r in sooner])
+    for due_at, group in groupby(sooner, key=lambda row: firm[row.idx]):
+        tx.event(wish.event(Kind.RELEASED, group, leaves_at=from_us(due_at).isoformat()))

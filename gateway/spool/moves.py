@@ -1,0 +1,118 @@
+"""The one place that changes a recipient's state: a compare-and-set that `lifecycle.TRANSITIONS` decides.
+
+The WHERE names the state and the lease that were read, and lists `lifecycle.sources(target)`; a row that moved meanwhile
+fails the whole job. Tallies and the message's own counters follow in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from gateway.spool.lifecycle import FINAL, State, sources
+from gateway.spool.records import RecipientRow
+from gateway.store.errors import StoreUnavailable
+from gateway.store.schema import messages, recipients
+from gateway.store.tx import Params, Prepared, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a recipient's row says in its new state; None keeps reply and queued_at as they are."""
+
+    at: int
+    due_at: int | None = None
+    queued_at: int | None = None
+    reply: str | None = None
+    attempts: int = 0
+    lease: str | None = None
+    owner: str | None = None
+    lease_until: int | None = None
+
+
+def move(tx: Tx, rows: Sequence[RecipientRow], target: State, arrival: Arrival) -> None:
+    """Bring recipients, as read in this transaction, to `target`; raises StoreUnavailable if one moved meanwhile."""
+    if not rows:
+        return
+    touched = tx.many(_MOVES[target], [_parameters(row, arrival) for row in rows])
+    if touched != len(rows):
+        raise StoreUnavailable(
+            f"{len(rows) - touched} of {len(rows)} recipients were moved by another process"
+        )
+    for state, count in Counter(row.state for row in rows).items():
+        tx.tally(state, -count)
+    tx.tally(target, len(rows))
+    tx.many(_COUNT_DOWN, _message_changes(rows, target, arrival.at))
+
+
+def _message_changes(rows: Sequence[RecipientRow], target: State, at: int) -> list[Params]:
+    held = Counter(row.queue_id for row in rows if row.state is State.HELD)
+    if target is State.HELD:
+        held.subtract(row.queue_id for row in rows)
+    closed = Counter(row.queue_id for row in rows if target in FINAL)
+    return [
+        {"b_queue_id": queue_id, "b_closed": closed[queue_id], "b_held": held[queue_id], "b_at": at}
+        for queue_id in dict.fromkeys((*held, *closed))
+    ]
+
+
+def _parameters(row: RecipientRow, arrival: Arrival) -> Params:
+    return {
+        "b_queue_id": row.queue_id,
+        "b_idx": row.idx,
+        "b_was": row.state,
+        "b_was_lease": row.lease,
+        "b_at": arrival.at,
+        "b_due_at": arrival.due_at,
+        "b_queued_at": arrival.queued_at,
+        "b_reply": arrival.reply,
+        "b_attempts": arrival.attempts,
+        "b_lease": arrival.lease,
+        "b_owner": arrival.owner,
+        "b_lease_until": arrival.lease_until,
+    }
+
+
+def _compare_and_set(target: State) -> Prepared:
+    c = recipients.c
+    allowed: list[sa.ColumnElement[str]] = [
+        sa.literal_column(f"'{state}'") for state in sorted(sources(target))
+    ]
+    return Prepared(
+        recipients.update()
+        .where(
+            c.queue_id == bindparam("b_queue_id"),
+            c.idx == bindparam("b_idx"),
+            c.state == bindparam("b_was"),
+            c.state.in_(allowed),
+            c.lease.is_not_distinct_from(bindparam("b_was_lease")),
+        )
+        .values(
+            state=sa.literal_column(f"'{target}'"),
+            changed_at=bindparam("b_at"),
+            due_at=bindparam("b_due_at"),
+            queued_at=sa.func.coalesce(bindparam("b_queued_at"), c.queued_at),
+            reply=sa.func.coalesce(bindparam("b_reply"), c.reply),
+            attempts=c.attempts + bindparam("b_attempts"),
+            lease=bindparam("b_lease"),
+            owner=bindparam("b_owner"),
+            lease_until=bindparam("b_lease_until"),
+        )
+    )
+
+
+_MOVES = {target: _compare_and_set(target) for target in State if sources(target)}
+_LEFT = messages.c.open_recipients - bindparam("b_closed", type_=sa.Integer)
+_COUNT_DOWN = Prepared(
+    messages.update()
+    .where(messages.c.queue_id == bindparam("b_queue_id"))
+    .values(
+        open_recipients=_LEFT,
+        held_recipients=messages.c.held_recipients - bindparam("b_held", type_=sa.Integer),
+        finished_at=sa.case((sa.literal_column("0") == _LEFT, bindparam("b_at", type_=sa.BigInteger))),
+    )
+)

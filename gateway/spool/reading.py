@@ -1,0 +1,75 @@
+"""What the spool knows, read without waiting for commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from gateway.spool.contract import Figures, Stored
+from gateway.spool.holds import recipients_of
+from gateway.spool.lifecycle import State
+from gateway.spool.records import MessageRow, stored
+from gateway.spool.statements import (
+    BODY,
+    COUNT_NOTICES,
+    FIRST_HELD,
+    FIRST_MOVING,
+    HELD_MESSAGES,
+    MESSAGE,
+    TALLIES,
+)
+from gateway.spool.times import from_us
+from gateway.store.bodies import Body
+from gateway.store.tx import Queries
+
+_BEHIND_ALL = "~"  # sorts behind every queue id
+
+
+def get(queue_id: str) -> Callable[[Queries], Stored | None]:
+    """Return one message with all its recipients, or None."""
+
+    def read(queries: Queries) -> Stored | None:
+        row = queries.row(MESSAGE, {"b_queue_id": queue_id})
+        return None if row is None else stored(MessageRow(*row), recipients_of(queries, queue_id))
+
+    return read
+
+
+def body(queue_id: str) -> Callable[[Queries], Body | None]:
+    """Return the row of a message's body, or None."""
+
+    def read(queries: Queries) -> Body | None:
+        row = queries.row(BODY, {"b_queue_id": queue_id})
+        return None if row is None else Body(*row)
+
+    return read
+
+
+def held(limit: int, before: str | None) -> Callable[[Queries], list[Stored]]:
+    """Return messages with a held recipient, newest first."""
+
+    def read(queries: Queries) -> list[Stored]:
+        rows = queries.rows(HELD_MESSAGES, {"b_before": before or _BEHIND_ALL, "b_limit": limit})
+        return [stored(MessageRow(*row), recipients_of(queries, row[0])) for row in rows]
+
+    return read
+
+
+def next_due(queries: Queries) -> datetime | None:
+    """Return when the first held, queued or deferred recipient is due."""
+    first = [row[0] for row in (queries.row(FIRST_HELD), queries.row(FIRST_MOVING)) if row is not None]
+    return from_us(min(first)) if first else None
+
+
+def figures(now: datetime) -> Callable[[Queries], Figures]:
+    """Return counts by state; the oldest due time only where it has passed."""
+
+    def read(queries: Queries) -> Figures:
+        due = next_due(queries)
+        return Figures(
+            by_state={State(state): count for state, count in queries.rows(TALLIES)},
+            oldest_due=due if due is not None and due <= now else None,
+            pending_notices=int(queries.row(COUNT_NOTICES)[0]),
+        )
+
+    return read

@@ -1,0 +1,128 @@
+"""Messages as rows and rows as messages. Pure: no SQL, no clock.
+
+The envelope is stored as one JSON value with all recipients and their classes of the decision, because every claim needs
+all of it; a recipient's own row holds only what changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from gateway.message.address import Address
+from gateway.message.envelope import Client, Envelope
+from gateway.policy.decision import Decision
+from gateway.spool.contract import Notice, NoticeKind, Recipient, Stored
+from gateway.spool.lifecycle import State
+from gateway.spool.ranges import from_ranges
+from gateway.spool.times import from_us
+
+
+class MessageRow(NamedTuple):
+    """The columns of `messages` that make a Stored, in the order they are selected."""
+
+    queue_id: str
+    received_at: int
+    subject: str
+    size_bytes: int
+    envelope: str
+    decision: str
+    from_gateway: int
+
+
+class RecipientRow(NamedTuple):
+    """The columns of `recipients`, in the order they are selected."""
+
+    queue_id: str
+    idx: int
+    state: State
+    due_at: int | None
+    queued_at: int | None
+    changed_at: int
+    attempts: int
+    reply: str
+    lease: str | None
+    owner: str | None
+    lease_until: int | None
+
+    @classmethod
+    def of(cls, row: tuple[Any, ...]) -> RecipientRow:
+        return cls(row[0], row[1], State(row[2]), *row[3:])
+
+
+def envelope_json(envelope: Envelope, assigned: tuple[int, ...]) -> str:
+    """Return the stored form of an envelope, version 1. ASCII only: it survives whatever an address holds."""
+    client = envelope.client
+    return json.dumps(
+        {
+            "v": 1,
+            "sender": _address_json(envelope.sender) if envelope.sender else None,
+            "recipients": [_address_json(address) for address in envelope.recipients],
+            "assigned": assigned,
+            "client": [client.ip, client.helo, client.account, client.tls],
+            "smtputf8": envelope.smtputf8,
+            "body_8bit": envelope.body_8bit,
+        },
+        separators=(",", ":"),
+    )
+
+
+def decision_json(decision: Decision) -> str:
+    return json.dumps(decision.to_json(), separators=(",", ":"))
+
+
+def stored(row: MessageRow, rows: Iterable[RecipientRow]) -> Stored:
+    """Put a message together; `recipients` are the given rows, the envelope is whole."""
+    data = json.loads(row.envelope)
+    if data.get("v") != 1:
+        raise ValueError(f"stored envelope of {row.queue_id} has version {data.get('v')!r}, known is 1")
+    envelope = _envelope(data)
+    decision = Decision.from_json(json.loads(row.decision), tuple(data["assigned"]))
+    return Stored(
+        queue_id=row.queue_id,
+        envelope=envelope,
+        decision=decision,
+        received_at=from_us(row.received_at),
+        subject=row.subject,
+        size_bytes=row.size_bytes,
+        from_gateway=bool(row.from_gateway),
+        recipients=tuple(_recipient(envelope, decision, r) for r in rows),
+    )
+
+
+def notice(row: tuple[Any, ...]) -> Notice:
+    """Return an outbox row as the contract's value."""
+    notice_id, kind, queue_id, to_address, recipients, created_at = row
+    return Notice(
+        notice_id, NoticeKind(kind), queue_id, to_address, from_ranges(recipients), from_us(created_at)
+    )
+
+
+def _recipient(envelope: Envelope, decision: Decision, row: RecipientRow) -> Recipient:
+    return Recipient(
+        index=row.idx,
+        address=envelope.recipients[row.idx],
+        external=decision.of(row.idx).external,
+        state=row.state,
+        due_at=from_us(row.due_at),
+        attempts=row.attempts,
+        reply=row.reply,
+        changed_at=from_us(row.changed_at),
+    )
+
+
+def _envelope(data: dict[str, Any]) -> Envelope:
+    return Envelope(
+        sender=Address(*data["sender"]) if data["sender"] else None,
+        recipients=tuple(Address(*parts) for parts in data["recipients"]),
+        client=Client(*data["client"]),
+        smtputf8=data["smtputf8"],
+        body_8bit=data["body_8bit"],
+    )
+
+
+def _address_json(address: Address) -> list[object]:
+    if address.ambiguous:
+        return [address.local, address.domain, True]
+    return [address.local, address.domain]

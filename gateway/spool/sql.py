@@ -1,0 +1,208 @@
+"""The spool on SQL: every verb of the contract as one job of the committer, every read on a reader.
+
+The verbs' jobs are in accepting, holds, attempts and ageing; here they meet the database, the body files and the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.clock import Clock, utc_now
+from gateway.message.envelope import Envelope
+from gateway.policy.decision import Decision
+from gateway.spool import ageing, attempts, holds, reading
+from gateway.spool.accepting import acceptance, refusal
+from gateway.spool.contract import (
+    Actor,
+    BodyUnreadable,
+    Change,
+    Claim,
+    Figures,
+    NewMessage,
+    Notice,
+    Result,
+    Stored,
+    UnknownMessage,
+)
+from gateway.spool.corruption import mark_corrupt
+from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.outbox import finish
+from gateway.spool.queue_ids import QueueIds
+from gateway.spool.records import notice
+from gateway.spool.statements import NOTICES
+from gateway.spool.times import span_us, to_us
+from gateway.store.bodies import INLINE_LIMIT, PURGED, Body
+from gateway.store.database import Database
+from gateway.store.errors import BodyDamaged, StoreUnavailable
+from gateway.store.events import Event
+from gateway.store.keys import MasterKey
+from gateway.store.tx import Tx
+
+T = TypeVar("T")
+
+FILE_THREADS = 4  # large bodies encrypted and synced at once
+
+
+def open_spool(state: Path, master: MasterKey, *, serve: bool = False, clock: Clock = utc_now) -> SqlSpool:
+    """Open a state directory: migrate, check, sweep. `serve` takes its lock; a command that acts for a moment does not.
+
+    Raises StateInUse, WrongMasterKey, StoreMisconfigured, StoreUnavailable. Call `recover` next when serving.
+    """
+    return SqlSpool(Database(state, master, serve=serve), clock)
+
+
+class SqlSpool:
+    """Implements the contract `gateway.spool.contract.Spool`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._db = database
+        self._clock = clock
+        self._ids = QueueIds()
+        self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="bodies")
+
+    async def close(self) -> None:
+        """Commit what waits and close the store; later verbs raise StoreUnavailable."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._files.shutdown()
+        self._db.close()
+
+    async def accept(self, message: NewMessage) -> str:
+        queue_id = self._ids.new(message.received_at)
+        rows = acceptance(queue_id, message)
+        body = await self._seal(message.raw, queue_id)
+        return await self._commit_body(body, lambda tx: rows.write(tx, body))
+
+    async def refused(self, envelope: Envelope, decision: Decision, subject: str, at: datetime) -> None:
+        event = refusal(envelope, decision, subject, to_us(at))
+        await self._db.committer.run(lambda tx: tx.event(event))
+
+    async def note(
+        self, kind: Kind, reason: Reason, actor: Actor, detail: Mapping[str, object], at: datetime
+    ) -> None:
+        """Write an event about the service itself (started, stopped, a policy in force, an account)."""
+        event = Event(to_us(at), None, kind, reason, actor.kind, actor.name, detail=detail)
+        await self._db.committer.run(lambda tx: tx.event(event))
+
+    async def cancel(
+        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
+    ) -> Change:
+        wish = holds.Wish(queue_id, recipients, actor, reason, to_us(now))
+        return _known(await self._db.committer.run(holds.cancel(wish)), queue_id)
+
+    async def release(
+        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
+    ) -> Change:
+        wish = holds.Wish(queue_id, recipients, actor, reason, to_us(now))
+        return _known(await self._db.committer.run(holds.release(wish)), queue_id)
+
+    async def release_due(self, now: datetime, limit: int) -> int:
+        return await self._db.committer.run(holds.release_due(to_us(now), limit))
+
+    async def claim(self, now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
+        return await self._db.committer.run(attempts.claim(now, limit, lease, self._db.instance.name))
+
+    async def record(self, claim: Claim, results: Sequence[Result], now: datetime) -> Change:
+        attempts.checked(results)
+        return await self._db.committer.run(attempts.record(claim, results, now))
+
+    async def expire(self, now: datetime, older_than: timedelta, limit: int) -> int:
+        at = to_us(now)
+        return await self._db.committer.run(ageing.expire(at, at - span_us(older_than), limit))
+
+    async def delay_notices(self, now: datetime, older_than: timedelta, limit: int) -> int:
+        at = to_us(now)
+        return await self._db.committer.run(ageing.delay_notices(at, at - span_us(older_than), limit))
+
+    async def recover(self, now: datetime) -> int:
+        mine = self._db.instance
+        return await self._db.committer.run(attempts.recover(to_us(now), mine.name, mine.exclusive))
+
+    async def purge(
+        self, now: datetime, bodies_after: timedelta, records_after: timedelta, limit: int
+    ) -> int:
+        at = to_us(now)
+        bodies = await self._db.committer.run(ageing.purge_bodies(at, at - span_us(bodies_after), limit))
+        for queue_id in bodies:
+            await self._in_files(self._db.bodies.discard, queue_id)
+        records = await self._db.committer.run(ageing.purge_records(at, at - span_us(records_after), limit))
+        return len({*bodies, *records})
+
+    async def pending_notices(self, limit: int) -> Sequence[Notice]:
+        return await self._db.readers.run(
+            lambda queries: [notice(r) for r in queries.rows(NOTICES, {"b_limit": limit})]
+        )
+
+    async def finish_notice(self, notice: Notice, mail: NewMessage | None) -> str | None:
+        if mail is None:
+            return await self._db.committer.run(finish(notice, None, None, to_us(self._clock())))
+        queue_id = self._ids.new(mail.received_at)
+        rows = acceptance(queue_id, mail)
+        body = await self._seal(mail.raw, queue_id)
+        return await self._commit_body(body, finish(notice, rows, body, to_us(mail.received_at)))
+
+    async def get(self, queue_id: str) -> Stored:
+        return _known(await self._db.readers.run(reading.get(queue_id)), queue_id)
+
+    async def raw(self, queue_id: str) -> bytes:
+        body = _known(await self._db.readers.run(reading.body(queue_id)), queue_id)
+        if body.place == PURGED:
+            raise BodyUnreadable(f"the body of {queue_id} was deleted: its time to be kept is over")
+        try:
+            return await self._open(body)
+        except BodyDamaged as error:
+            await self._set_aside(body, str(error))
+            raise BodyUnreadable(str(error)) from error
+
+    async def held(self, limit: int, before: str | None = None) -> Sequence[Stored]:
+        return await self._db.readers.run(reading.held(limit, before))
+
+    async def next_due(self) -> datetime | None:
+        return await self._db.readers.run(reading.next_due)
+
+    async def figures(self) -> Figures:
+        return await self._db.readers.run(reading.figures(self._clock()))
+
+    async def _seal(self, raw: bytes, queue_id: str) -> Body:
+        """Encrypt a body; large ones off the event loop, because they are written and synced too."""
+        if len(raw) <= INLINE_LIMIT:
+            return self._db.bodies.seal(raw, queue_id)
+        return await self._in_files(self._db.bodies.seal, raw, queue_id)
+
+    async def _open(self, body: Body) -> bytes:
+        if body.data is not None:
+            return self._db.bodies.open(body)
+        return await self._in_files(self._db.bodies.open, body)
+
+    async def _in_files(self, work: Callable[..., T], *arguments: object) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._files, work, *arguments)
+        except RuntimeError as error:  # the executor was shut down
+            raise StoreUnavailable("the store is closed") from error
+
+    async def _commit_body(self, body: Body, job: Callable[[Tx], T]) -> T:
+        """Commit a row with its body; a file whose row surely did not commit is removed."""
+        try:
+            return await self._db.committer.run(job)
+        except Exception as error:
+            if body.data is None and not getattr(error, "uncertain", False):
+                await self._in_files(self._db.bodies.discard, body.queue_id)
+            raise
+
+    async def _set_aside(self, body: Body, what: str) -> None:
+        """Keep a damaged body where people can look at it, and say so once."""
+        if body.data is None:
+            await self._in_files(self._db.bodies.set_aside, body.queue_id)
+        await self._db.committer.run(mark_corrupt(body.queue_id, what, to_us(self._clock())))
+
+
+def _known(found: T | None, queue_id: str) -> T:
+    if found is None:
+        raise UnknownMessage(f"no message {queue_id}")
+    return found

@@ -1,0 +1,115 @@
+"""The spool's SQL. Every UPDATE of a state is in `moves`; here is what is read and what is inserted.
+
+States stand as literals, not parameters: only then can the database see that a partial index answers the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, select
+
+from gateway.spool.lifecycle import State
+from gateway.spool.records import MessageRow, RecipientRow
+from gateway.store.schema import ACTIVE, HELD, MOVING, bodies, messages, outbox, recipients, tallies
+from gateway.store.tx import Prepared
+
+_R = recipients.c
+_M = messages.c
+_RECIPIENT = tuple(_R[name] for name in RecipientRow._fields)
+_MESSAGE = tuple(_M[name] for name in MessageRow._fields)
+LIMIT = bindparam("b_limit", type_=sa.Integer)
+
+INSERT_MESSAGE = Prepared(messages.insert())
+INSERT_RECIPIENT = Prepared(recipients.insert())
+INSERT_BODY = Prepared(bodies.insert())
+INSERT_NOTICE = Prepared(
+    outbox.insert().values(
+        {name: bindparam(name) for name in ("kind", "queue_id", "to_address", "recipients", "created_at")}
+    )
+)
+
+MESSAGE = Prepared(select(*_MESSAGE).where(_M.queue_id == bindparam("b_queue_id")))
+RECIPIENTS = Prepared(select(*_RECIPIENT).where(_R.queue_id == bindparam("b_queue_id")).order_by(_R.idx))
+BODY = Prepared(select(bodies).where(bodies.c.queue_id == bindparam("b_queue_id")))
+RELEASE_FACTS = Prepared(
+    select(_M.received_at, _M.envelope, _M.decision).where(_M.queue_id == bindparam("b_queue_id"))
+)
+NOTICE_FACTS = Prepared(select(_M.sender, _M.from_gateway).where(_M.queue_id == bindparam("b_queue_id")))
+
+HELD_DUE = Prepared(
+    select(*_RECIPIENT)
+    .where(sa.text(HELD), _R.due_at <= bindparam("b_now"))
+    .order_by(_R.due_at)
+    .limit(LIMIT)
+    .with_for_update(skip_locked=True)
+)
+MOVE_DUE = Prepared(
+    recipients.update()
+    .where(_R.queue_id == bindparam("b_queue_id"), _R.idx == bindparam("b_idx"), sa.text(HELD))
+    .values(due_at=bindparam("b_due_at"))
+)
+MOVING_DUE = Prepared(
+    select(*_RECIPIENT)
+    .where(sa.text(MOVING), _R.due_at <= bindparam("b_now"))
+    .order_by(_R.due_at)
+    .limit(LIMIT)
+    .with_for_update(skip_locked=True)
+)
+LEASES_OVER = Prepared(select(*_RECIPIENT).where(sa.text(ACTIVE), _R.lease_until <= bindparam("b_now")))
+LEASES_OF_OTHERS = Prepared(
+    select(*_RECIPIENT).where(
+        sa.text(ACTIVE), sa.or_(_R.lease_until <= bindparam("b_now"), _R.owner != bindparam("b_owner"))
+    )
+)
+DEFERRED_SINCE = Prepared(
+    select(*_RECIPIENT)
+    .where(
+        sa.text(MOVING),
+        _R.state == sa.literal_column(f"'{State.DEFERRED}'"),
+        _R.queued_at <= bindparam("b_before"),
+    )
+    .order_by(_R.due_at)
+    .limit(LIMIT)
+)
+DELAYED = Prepared(
+    select(_R.queue_id, _R.idx, _M.sender)
+    .join_from(recipients, messages, _M.queue_id == _R.queue_id)
+    .where(
+        sa.text("recipients." + MOVING),
+        _R.state == sa.literal_column(f"'{State.DEFERRED}'"),
+        _R.queued_at <= bindparam("b_before"),
+        _M.delay_noticed_at.is_(None),
+        _M.sender.is_not(None),
+        _M.from_gateway == 0,
+    )
+    .order_by(_R.queue_id, _R.idx)
+)
+MARK_DELAYED = Prepared(
+    messages.update().where(_M.queue_id == bindparam("b_queue_id")).values(delay_noticed_at=bindparam("b_at"))
+)
+
+NOTICES = Prepared(select(outbox).order_by(outbox.c.notice_id).limit(LIMIT))
+DELETE_NOTICE = Prepared(outbox.delete().where(outbox.c.notice_id == bindparam("b_notice_id")))
+
+TALLIES = Prepared(select(tallies.c.state, tallies.c.recipients))
+COUNT_NOTICES = Prepared(select(sa.func.count()).select_from(outbox))
+FIRST_HELD = Prepared(
+    select(_R.due_at).where(sa.text(HELD)).order_by(_R.due_at).limit(sa.literal_column("1"))
+)
+FIRST_MOVING = Prepared(
+    select(_R.due_at).where(sa.text(MOVING)).order_by(_R.due_at).limit(sa.literal_column("1"))
+)
+HELD_MESSAGES = Prepared(
+    select(*_MESSAGE)
+    .where(sa.text("held_recipients > 0"), _M.queue_id < bindparam("b_before"))
+    .order_by(_M.queue_id.desc())
+    .limit(LIMIT)
+)
+
+
+def messages_in(queue_ids: Collection[str]) -> sa.Select[Any]:
+    """Select some messages in one round trip."""
+    return select(*_MESSAGE).where(_M.queue_id.in_(queue_ids))

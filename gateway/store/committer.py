@@ -1,0 +1,178 @@
+"""One thread that commits: whatever waits goes into one transaction (docs/decisions/0010-group-commit.md).
+
+A job is a function of a `Tx`; it may be run twice, so it touches nothing but the database. Its future resolves after COMMIT,
+never before. When a job of a batch raises, the batch is rolled back and its jobs run one by one: only the guilty one fails.
+A coroutine that is cancelled while it waits neither undoes nor loses its commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from gateway import metrics
+from gateway.store.errors import StoreUnavailable
+from gateway.store.events import Seal
+from gateway.store.sqlite import is_unavailable
+from gateway.store.tx import Tx
+
+T = TypeVar("T")
+Job = Callable[[Tx], Any]
+
+BATCH_LIMIT = (
+    256  # jobs in one transaction: bounds how long a reader's snapshot and the WAL grow between commits
+)
+QUEUE_LIMIT = 4_096  # jobs waiting; each may hold an inline body of 64 KiB, so 256 MiB at most
+STUCK_THREAD_SECONDS = 60.0  # close() gives the last commit this long
+
+
+@dataclass(slots=True)
+class _Waiting:
+    job: Job
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = field(default=None)
+
+
+class Committer:
+    """Owns the writing connection of this process."""
+
+    def __init__(self, engine: sa.Engine, seal: Seal) -> None:
+        self._engine = engine
+        self._seal = seal
+        self._connection: sa.Connection | None = None
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._closing = False
+        self._guard = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Callable[[Tx], T]) -> T:
+        """Run a job in a transaction; return its result after COMMIT. Raises StoreUnavailable, or what the job raised."""
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(job, loop, loop.create_future())
+        with self._guard:
+            if self._closing:
+                raise StoreUnavailable("the store is closed")
+            if self._queue.qsize() >= QUEUE_LIMIT:
+                raise StoreUnavailable(f"{QUEUE_LIMIT} jobs already wait for the store")
+            self._queue.put(waiting)
+        result: T = await waiting.future
+        return result
+
+    def close(self) -> None:
+        """Commit what waits, then stop the thread. Jobs handed over later are refused."""
+        with self._guard:
+            if not self._closing:
+                self._closing = True
+                self._queue.put(None)
+        self._thread.join(STUCK_THREAD_SECONDS)
+
+    def _work(self) -> None:
+        running = True
+        while running:
+            batch, running = self._next_batch()
+            if batch:
+                self._settle(batch)
+                _hand_back(batch)
+        self._drop_connection()
+
+    def _next_batch(self) -> tuple[list[_Waiting], bool]:
+        batch: list[_Waiting] = []
+        first = self._queue.get()
+        while first is not None:
+            batch.append(first)
+            if len(batch) >= BATCH_LIMIT:
+                return batch, True
+            try:
+                first = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, True
+        return batch, False
+
+    def _settle(self, batch: Sequence[_Waiting]) -> None:
+        error = self._transaction(batch)
+        if error is None:
+            return
+        if isinstance(error, StoreUnavailable) or len(batch) == 1:
+            for waiting in batch:
+                waiting.error = error
+            return
+        for waiting in batch:
+            waiting.error = self._transaction([waiting])
+
+    def _transaction(self, batch: Sequence[_Waiting]) -> BaseException | None:
+        """Run jobs in one transaction; return why nothing of it was committed, or None."""
+        started = time.perf_counter()
+        try:
+            connection = self._connect()
+            with connection.begin() as transaction:
+                tx = Tx(connection, self._seal)
+                for waiting in batch:
+                    waiting.result = waiting.job(tx)
+                tx.flush()
+                tx.close()
+                _commit(transaction)
+        except BaseException as error:  # the thread must outlive whatever a job raises
+            return self._judged(error)
+        metrics.COMMIT_SECONDS.observe(time.perf_counter() - started)
+        return None
+
+    def _judged(self, error: BaseException) -> BaseException:
+        if isinstance(error, StoreUnavailable) or is_unavailable(error):
+            self._drop_connection()
+        if is_unavailable(error):
+            made = StoreUnavailable(f"the database cannot commit: {error}")
+            made.__cause__ = error
+            return made
+        return error
+
+    def _connect(self) -> sa.Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _drop_connection(self) -> None:
+        """Close the connection; whatever state a failed one is in, the next transaction starts on a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+
+def _commit(transaction: sa.Transaction) -> None:
+    try:
+        transaction.commit()
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        raise StoreUnavailable(f"COMMIT failed: {error}", uncertain=True) from error
+
+
+def _hand_back(batch: Sequence[_Waiting]) -> None:
+    """Wake each event loop once for all of its jobs."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting]] = defaultdict(list)
+    for waiting in batch:
+        by_loop[waiting.loop].append(waiting)
+    for loop, done in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, done)
+
+
+def _resolve(done: Sequence[_Waiting]) -> None:
+    for waiting in done:
+        if waiting.future.done():  # its coroutine was cancelled; the commit stands all the same
+            continue
+        if waiting.error is not None:
+            waiting.future.set_exception(waiting.error)
+        else:
+            waiting.future.set_result(waiting.result)

@@ -1,0 +1,31 @@
+"""What the store raises. The spool's contract passes `StoreUnavailable` on as it is."""
+
+from __future__ import annotations
+
+
+class StoreUnavailable(Exception):
+    """The store cannot take or give data now; temporary by definition (habit: unknown errors are temporary).
+
+    `uncertain` is True where COMMIT itself failed: nothing was acknowledged, but a crash recovery could still bring the
+    transaction back, so files that belong to it must stay.
+    """
+
+    def __init__(self, message: str, *, uncertain: bool = False) -> None:
+        super().__init__(message)
+        self.uncertain = uncertain
+
+
+class StoreMisconfigured(Exception):
+    """The store does not give the durability that was asked for, or is of another version: refuse to start."""
+
+
+class StateInUse(Exception):
+    """Another `sekisho serve` works on this state directory."""
+
+
+class WrongMasterKey(Exception):
+    """The state directory was written under another master key."""
+
+
+class BodyDamaged(Exception):
+    """A stored body is missing, truncated, swapped or altered."""

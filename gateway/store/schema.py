@@ -1,0 +1,136 @@
+"""The one SQL schema, in SQLAlchemy Core. The migrations beside this file must add up to it; a test compares.
+
+Times are integer microseconds since 1970 in UTC, JSON is text: every database stores and compares them the same way.
+Nothing here is particular to one database except that partial indexes have to be spelled once per dialect.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("queue_id", sa.Text, primary_key=True),
+    sa.Column("received_at", sa.BigInteger, nullable=False),
+    sa.Column("sender", sa.Text),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("envelope", sa.Text, nullable=False),
+    sa.Column("decision", sa.Text, nullable=False),
+    sa.Column("from_gateway", sa.Integer, nullable=False),
+    sa.Column("about", sa.Text),
+    # Counted in the transaction that moves recipients, so that lists and retention never scan recipients.
+    sa.Column("open_recipients", sa.Integer, nullable=False),
+    sa.Column("held_recipients", sa.Integer, nullable=False),
+    sa.Column("finished_at", sa.BigInteger),
+    sa.Column("delay_noticed_at", sa.BigInteger),
+)
+
+recipients = sa.Table(
+    "recipients",
+    metadata,
+    sa.Column("queue_id", sa.Text, sa.ForeignKey("messages.queue_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("idx", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("due_at", sa.BigInteger),
+    sa.Column("queued_at", sa.BigInteger),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("reply", sa.Text, nullable=False),
+    sa.Column("lease", sa.Text),
+    sa.Column("owner", sa.Text),
+    sa.Column("lease_until", sa.BigInteger),
+    sqlite_with_rowid=False,
+)
+
+bodies = sa.Table(
+    "bodies",
+    metadata,
+    sa.Column("queue_id", sa.Text, sa.ForeignKey("messages.queue_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("format", sa.Integer, nullable=False),
+    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("wrapped_key", sa.LargeBinary),
+    sa.Column("data", sa.LargeBinary),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("notice_id", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column(
+        "queue_id",
+        sa.Text,
+        sa.ForeignKey("messages.queue_id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    sa.Column("to_address", sa.Text, nullable=False),
+    sa.Column("recipients", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("queue_id", sa.Text, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("actor_kind", sa.Text, nullable=False),
+    sa.Column("actor_name", sa.Text, nullable=False),
+    sa.Column("recipients", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("prev", sa.LargeBinary, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+)
+
+chain = sa.Table(  # one row: the sealed head of the event chain
+    "chain",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("seal", sa.LargeBinary, nullable=False),
+)
+
+tallies = sa.Table(  # recipients by state, so that figures cost nothing at a million rows
+    "tallies",
+    metadata,
+    sa.Column("state", sa.Text, primary_key=True),
+    sa.Column("recipients", sa.BigInteger, nullable=False),
+)
+
+master_keys = sa.Table(  # ids only, never keys
+    "master_keys",
+    metadata,
+    sa.Column("key_id", sa.Text, primary_key=True),
+    sa.Column("since", sa.BigInteger, nullable=False),
+)
+
+
+def _partial(name: str, column: sa.Column[int] | sa.Column[str], where: str) -> None:
+    condition = sa.text(where)
+    sa.Index(name, column, sqlite_where=condition, postgresql_where=condition)
+
+
+HELD = "state = 'held'"
+MOVING = "state IN ('queued', 'deferred')"
+ACTIVE = "state = 'active'"
+
+_partial("ix_recipients_held", recipients.c.due_at, HELD)
+_partial("ix_recipients_moving", recipients.c.due_at, MOVING)
+_partial("ix_recipients_active", recipients.c.lease_until, ACTIVE)
+_partial("ix_messages_held", messages.c.queue_id, "held_recipients > 0")
+_partial("ix_messages_finished", messages.c.finished_at, "finished_at IS NOT NULL")

@@ -1,0 +1,79 @@
+"""Everything that is particular to SQLite: how to connect, what to demand of it, what its errors mean.
+
+A connection is refused unless WAL, synchronous=FULL, foreign keys and the busy timeout are read back as set: 250 means
+durable. Transactions are explicit: writers say BEGIN IMMEDIATE, so that what a transaction has read cannot change before
+it writes, whichever process it runs in.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
+
+from gateway.store.errors import StoreMisconfigured
+
+BUSY_TIMEOUT_MS = (
+    5_000  # another process (the command line) may hold the write lock for one short transaction
+)
+CHECKPOINT_PAGES = 4_000  # 16 MiB of WAL between checkpoints: fewer, larger ones than SQLite's 1,000 pages
+READERS = 4
+
+_DEMANDED: tuple[tuple[str, object], ...] = (
+    ("journal_mode", "wal"),
+    ("synchronous", 2),  # FULL: fsync of the WAL on every commit
+    ("foreign_keys", 1),
+    ("busy_timeout", BUSY_TIMEOUT_MS),
+    ("wal_autocheckpoint", CHECKPOINT_PAGES),
+)
+
+
+def writer_engine(path: Path) -> sa.Engine:
+    """Return the engine for the one writing connection of this process; its transactions take the write lock at once."""
+    return _engine(path, begin="BEGIN IMMEDIATE", demanded=_DEMANDED, size=1)
+
+
+def reader_engine(path: Path) -> sa.Engine:
+    """Return the engine for reads; its connections cannot write, and in WAL they never wait for the writer."""
+    return _engine(path, begin="BEGIN", demanded=(*_DEMANDED, ("query_only", 1)), size=READERS)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Tell whether an error says that the database cannot work now (full, locked, I/O), not that our SQL is wrong."""
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    ours = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)
+    return isinstance(cause, sqlite3.Error | OSError) and not isinstance(cause, ours)
+
+
+def _engine(path: Path, begin: str, demanded: tuple[tuple[str, object], ...], size: int) -> sa.Engine:
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        paramstyle="named",
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        connect_args={"isolation_level": None, "check_same_thread": False, "cached_statements": 256},
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _record: Any) -> None:
+        for name, value in demanded:
+            _demand(connection, name, value)
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _demand(connection: sqlite3.Connection, name: str, value: object) -> None:
+    connection.execute(f"PRAGMA {name} = {value}").close()
+    (got,) = connection.execute(f"PRAGMA {name}").fetchone()
+    if got != value:
+        raise StoreMisconfigured(
+            f"SQLite gives {name} = {got!r} where {value!r} was set; refusing to work without it"
+        )

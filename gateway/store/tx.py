@@ -1,0 +1,122 @@
+"""A transaction as a job sees it: statements compiled once, events linked into the chain, tallies kept.
+
+Statements are written in Core and compiled at first use per dialect; running one costs a cursor call and nothing else,
+because this is the path every accepted mail takes. Events and tallies are collected and written once per transaction.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.store.events import Event, Head, Seal, link
+from gateway.store.schema import chain, events, tallies
+
+Params = Mapping[str, object]
+
+
+class Prepared:
+    """A Core statement that is compiled once for each dialect and run by the driver's own cursor."""
+
+    __slots__ = ("_compiled", "statement")
+
+    def __init__(self, statement: sa.sql.ClauseElement) -> None:
+        self.statement = statement
+        self._compiled: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def compiled(self, dialect: sa.Dialect) -> tuple[str, dict[str, Any]]:
+        """Return the SQL text and the parameters it brings itself."""
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            made = self.statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+            own = {name: value for name, value in made.params.items() if value is not None}
+            found = self._compiled[dialect.name] = (str(made), own)
+        return found
+
+
+class Queries:
+    """Reads inside one transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self._dialect = connection.dialect
+        self._cursor = connection.connection.cursor()
+
+    def rows(self, statement: Prepared, params: Params | None = None) -> list[Any]:
+        """Return all rows as plain tuples."""
+        sql, own = statement.compiled(self._dialect)
+        self._cursor.execute(sql, {**own, **(params or {})})
+        return list(self._cursor.fetchall())
+
+    def row(self, statement: Prepared, params: Params | None = None) -> Any:
+        """Return the first row or None."""
+        found = self.rows(statement, params)
+        return found[0] if found else None
+
+    def close(self) -> None:
+        self._cursor.close()
+
+
+class Tx(Queries):
+    """Reads and writes inside one transaction of the committer."""
+
+    def __init__(self, connection: sa.Connection, seal: Seal) -> None:
+        super().__init__(connection)
+        self._seal = seal
+        self._head: Head | None = None
+        self._events: list[dict[str, object]] = []
+        self._tallies: Counter[str] = Counter()
+
+    def run(self, statement: Prepared, params: Params) -> int:
+        """Execute once; return the number of rows it touched."""
+        sql, own = statement.compiled(self._dialect)
+        self._cursor.execute(sql, {**own, **params} if own else params)
+        return self._cursor.rowcount
+
+    def many(self, statement: Prepared, rows: Sequence[Params]) -> int:
+        """Execute for each row of parameters in one call; return the number of rows touched in all."""
+        if not rows:
+            return 0
+        sql, own = statement.compiled(self._dialect)
+        self._cursor.executemany(sql, [{**own, **row} for row in rows] if own else rows)
+        return self._cursor.rowcount
+
+    def last_id(self) -> int:
+        """Return the key the last single INSERT was given."""
+        return int(self._cursor.lastrowid)
+
+    def event(self, event: Event) -> None:
+        """Put an event into the chain; the head was read inside this transaction, so several processes cannot fork it."""
+        self._head, row = link(self._head or self._read_head(), event)
+        self._events.append(row)
+
+    def tally(self, state: str, change: int) -> None:
+        """Note that `change` more recipients are in `state`."""
+        self._tallies[state] += change
+
+    def flush(self) -> None:
+        """Write collected events and tallies; the committer calls it before COMMIT."""
+        if self._head is not None and self._events:
+            self.many(INSERT_EVENT, self._events)
+            head = self._head
+            self.run(_MOVE_HEAD, {"b_seq": head.seq, "b_hash": head.hash, "b_seal": self._seal.of(head)})
+        self.many(_TALLY, [{"b_state": s, "b_change": n} for s, n in self._tallies.items() if n])
+
+    def _read_head(self) -> Head:
+        seq, hash_ = self.row(READ_HEAD)
+        return Head(seq, hash_)
+
+
+INSERT_EVENT = Prepared(events.insert())
+READ_HEAD = Prepared(sa.select(chain.c.seq, chain.c.hash))
+_MOVE_HEAD = Prepared(
+    chain.update().values(seq=sa.bindparam("b_seq"), hash=sa.bindparam("b_hash"), seal=sa.bindparam("b_seal"))
+)
+_TALLY = Prepared(
+    tallies.update()
+    .where(tallies.c.state == sa.bindparam("b_state"))
+    .values(recipients=tallies.c.recipients + sa.bindparam("b_change"))
+)
