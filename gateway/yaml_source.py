@@ -16,7 +16,7 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
 MAX_CHARACTERS = 1 << 20  # one file; ten thousand addresses fit, and pyyaml reads it within seconds
 MAX_VALUES = 50_000  # values and keys in one file
@@ -332,6 +332,8 @@ def _keys_at(model: type[BaseModel], path: Path) -> list[str]:
 def _below(kind: Any, step: str | int) -> Any:
     """Return the type of what stands under `step` in a value of type `kind`; None where that is not known."""
     model = _as_model(kind)
+    if model is not None and issubclass(model, RootModel):
+        return _below(model.model_fields["root"].annotation, step)
     if model is not None and isinstance(step, str):
         names = {f.alias or name: f for name, f in model.model_fields.items()}
         return names[step].annotation if step in names else None

@@ -1,0 +1,202 @@
+"""Cases: mails written down beside a policy, with the outcome its author expects. Pure; `sekisho policy test` runs them.
+
+A case's mail becomes real octets and goes the same way as mail that arrives: gather, then decide. Only what `expect` names
+is compared, except a refusal: a mail that is refused unexpectedly is always a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, RootModel
+
+from gateway.message.address import Address, parse_path
+from gateway.message.address_list import parse_mailboxes
+from gateway.message.envelope import Client, Envelope
+from gateway.message.gather import gather
+from gateway.policy import values
+from gateway.policy.case_mail import MAX_ATTACHMENT, write_mail
+from gateway.policy.decide import decide
+from gateway.policy.decision import NO_TIME, Decision, Form, Outcome
+from gateway.policy.model import Policy
+from gateway.units import format_duration, parse_duration
+from gateway.yaml_source import Hinted, load, validate
+
+_AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)  # a Monday; no condition looks at it
+_CLIENT = Client(ip="192.0.2.1", helo="client.example.com")
+
+
+def _attachment_size(size: int) -> int:
+    if size > MAX_ATTACHMENT:
+        raise Hinted(f"an attachment of {size} octets in a case", f"write at most {MAX_ATTACHMENT >> 20}MiB")
+    return size
+
+
+def _path(text: str) -> str:
+    return text if text in ("", "<>") else str(parse_path(text))
+
+
+Lines = Annotated[tuple[str, ...], BeforeValidator(values.one_or_many)]
+Wait = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+class CaseAttachment(values.Part):
+    """A file that hangs on the case's mail."""
+
+    name: str
+    size: Annotated[values.Octets, AfterValidator(_attachment_size)] = 16
+
+
+class CaseMail(values.Part):
+    """A mail. `to` and `cc` stand in its header; the envelope holds `to`, `cc` and `bcc` unless it is written out."""
+
+    from_: str = Field(alias="from")
+    envelope_from: Annotated[str, AfterValidator(_path)] | None = None
+    to: Lines = ()
+    cc: Lines = ()
+    bcc: Lines = ()
+    envelope: values.Addresses | None = None
+    subject: str = ""
+    attachments: tuple[CaseAttachment, ...] = ()
+    header: dict[values.FieldName, str] = Field(default_factory=dict)
+
+
+class ExpectedRecipient(values.Part):
+    """What one recipient is to get. `hold: 0s` is at once; `sees` are the external people it may see."""
+
+    hold: Wait | None = None
+    waive: Literal["sender", "nobody"] | None = None
+    form: Literal["original", "bcc", "individual"] | None = None
+    sees: tuple[str, ...] | None = None
+    tags: dict[str, str] | None = None
+
+
+class Expected(values.Part):
+    """The outcome. `refused` is false, true, or the id of the rule that refuses; `rules` are all that apply."""
+
+    refused: bool | values.RuleId = False
+    recipients: dict[Annotated[str, AfterValidator(_path)], ExpectedRecipient] = Field(default_factory=dict)
+    rules: tuple[str, ...] | None = None
+    notify: tuple[str, ...] | None = None
+
+
+class Case(values.Part):
+    """One mail and what is to become of it."""
+
+    name: values.Sentence
+    mail: CaseMail
+    expect: Expected
+
+
+class _Cases(RootModel[tuple[Case, ...]]):
+    """A `*.cases.yaml` file: a list of cases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a case went: no difference is a pass."""
+
+    name: str
+    differences: tuple[str, ...]
+
+
+def load_cases(text: str, file: str) -> tuple[Case, ...]:
+    """Read a file of cases; raises `Problems`."""
+    return validate(_Cases, load(text, file)).root
+
+
+def run_case(case: Case, policy: Policy) -> Result:
+    """Send the case's mail through the policy and compare."""
+    envelope = envelope_of(case.mail)
+    facts = gather(envelope, octets_of(case.mail))
+    decision = decide(facts, policy, _AT)
+    return Result(case.name, tuple(_differences(case.expect, envelope, decision)))
+
+
+def octets_of(mail: CaseMail) -> bytes:
+    """Return the mail as it would come over the wire."""
+    fields = {"From": mail.from_, "To": ", ".join(mail.to), "Cc": ", ".join(mail.cc), "Subject": mail.subject}
+    attachments = [(a.name, a.size) for a in mail.attachments]
+    return write_mail({**{k: v for k, v in fields.items() if v}, **mail.header}, attachments)
+
+
+def envelope_of(mail: CaseMail) -> Envelope:
+    """Return the envelope the mail would come in."""
+    if mail.envelope is not None:
+        recipients = tuple(parse_path(text) for text in mail.envelope)
+    else:
+        recipients = tuple(a for text in (*mail.to, *mail.cc, *mail.bcc) for a in _addresses(text))
+    distinct = tuple({address.key: address for address in recipients}.values())
+    return Envelope(_sender(mail), distinct, _CLIENT)
+
+
+def _sender(mail: CaseMail) -> Address | None:
+    if mail.envelope_from is not None:
+        return parse_path(mail.envelope_from) if mail.envelope_from not in ("", "<>") else None
+    return next(iter(_addresses(mail.from_)), None)
+
+
+def _addresses(text: str) -> list[Address]:
+    return [mailbox.address for mailbox in parse_mailboxes(text.encode("utf-8")).items]
+
+
+def _differences(expect: Expected, envelope: Envelope, decision: Decision) -> Iterator[str]:
+    yield from _refusal(expect.refused, decision)
+    if expect.rules is not None:
+        applied = [reason.rule for reason in decision.reasons]
+        yield from _differ("rules", sorted(expect.rules), sorted(applied))
+    if expect.notify is not None:
+        told = [*decision.notify, *(["sender"] if decision.notify_sender else [])]
+        yield from _differ("notify", sorted(expect.notify), sorted(told))
+    numbers = {address.key: index for index, address in enumerate(envelope.recipients)}
+    for text, expected in expect.recipients.items():
+        index = numbers.get(parse_path(text).key)
+        if index is None:
+            yield f"{text}: is no recipient of this mail"
+        else:
+            yield from _recipient(text, expected, decision.of(index))
+
+
+def _refusal(expected: bool | str, decision: Decision) -> Iterator[str]:
+    refusing = [refusal.rule for refusal in decision.refusals]
+    if isinstance(expected, str):
+        met, wanted = expected in refusing, f"a refusal by {expected}"
+    else:
+        met, wanted = bool(refusing) is expected, "a refusal" if expected else "no refusal"
+    if not met:
+        yield f"expected {wanted}, got {', '.join(refusing) or 'none'}"
+
+
+def _recipient(text: str, expected: ExpectedRecipient, outcome: Outcome) -> Iterator[str]:
+    demands = outcome.demands
+    if expected.hold is not None:
+        wait = (format_duration(expected.hold), format_duration(demands.window))
+        yield from _differ(f"{text}: hold", *wait)
+    if expected.waive is not None:
+        firm = demands.firm == demands.window and demands.window > NO_TIME
+        yield from _differ(f"{text}: waive", expected.waive, "nobody" if firm else "sender")
+    if expected.form is not None:
+        yield from _differ(f"{text}: form", expected.form, form_name(demands.form))
+    if expected.sees is not None:
+        yield from _differ(f"{text}: sees", sorted(expected.sees), sorted(outcome.companions))
+    if expected.tags is not None:
+        yield from _differ(f"{text}: tags", sorted(expected.tags.items()), sorted(demands.tags))
+
+
+def _differ(what: str, expected: object, got: object) -> Iterator[str]:
+    if expected != got:
+        yield f"{what}: expected {_show(expected)}, got {_show(got)}"
+
+
+def _show(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(_show(v) for v in value) or "nothing"
+    return ": ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def form_name(form: Form) -> str:
+    """Return the word policies use for a form."""
+    return form.name.lower()
