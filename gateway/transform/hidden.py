@@ -77,7 +77,7 @@ class HiddenIndex:
         for length in self._domain_lengths:
             end = at + 1 + length
             known = self._domains.get(folded[at + 1 : end])
-            if known is None or folded[end : end + 1] in _ALNUM:
+            if known is None or end > len(folded) or folded[end : end + 1] in _ALNUM:
                 continue
             for size in known.lengths:
                 start = at - size

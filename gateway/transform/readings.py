@@ -22,7 +22,7 @@ _BROKEN_FOLD = re.compile(rb"\r\n[ \t]+")
 _ISO_2022 = re.compile(r"\x1b[$(][@-_]?[@-_]")
 _COMMENT = re.compile(r"\([^()]*\)")
 _LOOSE = re.compile(r"\s*([@.])\s*")
-_CONTINUATION = re.compile(r"\"?\s*;\s*[\w-]+\*\d+\*?\s*=\s*(?:\"|[\w-]*'[\w-]*')?")
+_CONTINUATION = re.compile(r"\"?\s*;\s*[\w-]+\*[1-9]\d*\*?\s*=\s*(?:\"|[\w-]*'[\w-]*')?")
 
 
 def is_suspect(octets: bytes) -> bool:
@@ -69,5 +69,5 @@ def _unwrapped(text: str) -> list[str]:
     if "&" in text:
         decoded.append(html.unescape(text))
     if "*" in text:
-        decoded += [unquote(joined, errors="replace") for joined in [_CONTINUATION.sub("", text)]]
+        decoded.append(unquote(_CONTINUATION.sub("", text), errors="replace"))
     return decoded + [_LOOSE.sub(r"\1", _COMMENT.sub("", each)) for each in decoded]
