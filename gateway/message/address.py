@@ -1,7 +1,7 @@
 """Mail addresses: parsed strictly where SMTP demands it, scanned leniently where something could leak.
 
-An `Address` is compared by its `key`; the domain is in A-label form (RFC 5890), case-folded, without a trailing dot.
-Whatever could be read in two ways is marked `ambiguous`, and the policy treats it as external.
+An `Address` is compared by its `key`; the domain is in A-label form (RFC 5890), case-folded, without a
+trailing dot. Whatever could be read in two ways is marked `ambiguous`, and the policy treats it as external.
 Lists of addresses in header fields are read by address_list.py.
 """
 
@@ -15,7 +15,8 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 import idna
 
 MAX_LOCAL_OCTETS = 128
-"""RFC 5321 4.5.3.1.1 says 64; VERP and SRS addresses of mailing services are longer, and Postfix takes them."""
+"""RFC 5321 4.5.3.1.1 says 64; VERP and SRS addresses of mailing services are longer, and Postfix takes
+them."""
 
 MAX_DOMAIN_OCTETS = 253
 """RFC 1035 2.3.4: 255 octets on the wire are 253 characters."""
@@ -38,7 +39,8 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One mailbox (RFC 5321 4.1.2): `local` in wire form (quotes kept), `domain` normalised or an address literal."""
+    """One mailbox (RFC 5321 4.1.2): `local` in wire form (quotes kept), `domain` normalised or an address
+    literal."""
 
     local: str
     domain: str
@@ -61,8 +63,8 @@ class Address:
 def parse_path(text: str) -> Address:
     """Parse what stands between `<` and `>` in MAIL or RCPT (RFC 5321 4.1.2, RFC 6531 3.3).
 
-    A source route is stripped and makes the address ambiguous, as do `%`, `!`, an `@` inside quotes and a domain of digits.
-    Raises AddressError.
+    A source route is stripped and makes the address ambiguous, as do `%`, `!`, an `@` inside quotes and a
+    domain of digits. Raises AddressError.
     """
     if len(text) > MAX_PATH_CHARACTERS:
         raise AddressError(f"address is longer than {MAX_PATH_CHARACTERS} characters")
@@ -78,7 +80,8 @@ def parse_path(text: str) -> Address:
 
 
 def normalise_domain(text: str) -> str:
-    """Return a domain as A-labels (UTS 46, RFC 5891), case-folded, without a trailing dot; raises AddressError."""
+    """Return a domain as A-labels (UTS 46, RFC 5891), case-folded, without a trailing dot; raises
+    AddressError."""
     if len(text) > MAX_DOMAIN_OCTETS + 1:
         raise AddressError(f"domain is longer than {MAX_DOMAIN_OCTETS} characters")
     return _normalise(text)

@@ -1,8 +1,10 @@
-"""Address lists in header fields: a strict reading that says whether it is certain, and a lenient scan that misses nobody.
+"""Address lists in header fields: a strict reading that says whether it is certain, and a lenient scan that
+misses nobody.
 
-Promise: `Mailboxes.confident` is True only where every octet was understood (RFC 5322 3.4 with its obsolete forms); `scan`
-finds at least what the strict reading finds, and everything else that looks like an address in the raw octets, in the value
-without comments and folding, and in the value with its encoded words decoded. Both are linear and never raise.
+Promise: `Mailboxes.confident` is True only where every octet was understood (RFC 5322 3.4 with its obsolete
+forms); `scan` finds at least what the strict reading finds, and everything else that looks like an address in
+the raw octets, in the value without comments and folding, and in the value with its encoded words decoded.
+Both are linear and never raise.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from gateway.message import charset
 from gateway.message.address import Address, AddressError, parse_path
@@ -17,8 +20,10 @@ from gateway.message.address_scan import lenient
 from gateway.message.text import decode_header, one_line
 
 MAX_STRICT = 128 << 10
-"""Octets of a value that are read strictly; receive refuses longer fields, anything beyond is not confident."""
+"""Octets of a value that are read strictly; receive refuses longer fields, anything beyond is not
+confident."""
 
+_FOLD = re.compile(rb"\r\n(?=[ \t])")
 _TOKEN = re.compile(
     r"""(?P<space>[ \t]++)
       | (?P<atom>[^\x00-\x20\x7f-\x9f"(),:;<>@\[\]\\\u2028\u2029\ufffd\ud800-\udfff]++)
@@ -34,7 +39,8 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """One entry of an address list: the decoded display name (or comment), empty where there is none, and the address."""
+    """One entry of an address list: the decoded display name (or comment), empty where there is none, and the
+    address."""
 
     name: str
     address: Address
@@ -42,22 +48,25 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Mailboxes:
-    """What a field holds, groups flattened. `confident` is False where anything in the field was not understood."""
+    """What a field holds, groups flattened. `confident` is False where anything in the field was not
+    understood."""
 
     items: tuple[Mailbox, ...]
     confident: bool
 
 
 def parse_mailboxes(value: bytes) -> Mailboxes:
-    """Read an address-list value (RFC 5322 3.4, RFC 6532; RFC 2047 in names), unfolded or not. Never raises."""
-    text, certain = charset.guess(value[:MAX_STRICT].replace(b"\r\n", b"").rstrip(b"\r\n"))
+    """Read an address-list value (RFC 5322 3.4, RFC 6532; RFC 2047 in names), unfolded or not. Never
+    raises."""
+    text, certain = charset.guess(_FOLD.sub(b"", value[:MAX_STRICT].removesuffix(b"\r\n")))
     reader = _Reader(text)
     reader.run()
     return Mailboxes(tuple(reader.items), certain and reader.confident and len(value) <= MAX_STRICT)
 
 
 def scan(value: bytes) -> tuple[Address, ...]:
-    """Find everything in a value that looks like an address, distinct by key, in order (see address_scan.py)."""
+    """Find everything in a value that looks like an address, distinct by key, in order (see
+    address_scan.py)."""
     return distinct([*(item.address for item in parse_mailboxes(value).items), *lenient(value)])
 
 
@@ -88,20 +97,20 @@ class _Reader:
                 self.confident = False
                 break
             self.at = match.end()
-            self._token(str(match.lastgroup), match[0])
+            self._take(str(match.lastgroup), match[0])
         self._end_of_entry()
         self.confident = self.confident and not self.in_group
 
-    def _token(self, kind: str, token: str) -> None:
-        if kind != "special" or token == "@":
-            self.words.append((kind, token))
-        elif token == ",":
+    def _take(self, kind: str, text: str) -> None:
+        if kind != "special" or text == "@":
+            self.words.append((kind, text))
+        elif text == ",":
             self._end_of_entry()
-        elif token == ";":
+        elif text == ";":
             self._end_of_entry()
             self.confident = self.confident and self.in_group
             self.in_group = False
-        elif token == ":":
+        elif text == ":":
             self._open_group()
         else:
             self._skip_comment()
@@ -115,7 +124,8 @@ class _Reader:
         self.comment = ""
 
     def _skip_comment(self) -> None:
-        """Go past a comment (RFC 5322 3.2.2), nested to any depth; without its end the rest is not understood."""
+        """Go past a comment (RFC 5322 3.2.2), nested to any depth; without its end the rest is not
+        understood."""
         start, depth = self.at, 1
         for match in _COMMENT_MARK.finditer(self.text, start):
             depth += {"(": 1, ")": -1}.get(match[0], 0)
@@ -153,10 +163,11 @@ def _name_and_angle(words: list[tuple[str, str]], solid: list[tuple[str, str]]) 
 
 
 def _bare(solid: list[tuple[str, str]], comment: str) -> Mailbox | None:
-    """Read an address without brackets: words around one `@`, where white space may stand (RFC 5322 4.4) at `@` and dots."""
+    """Read an address without brackets: words around one `@`, where white space may stand (RFC 5322 4.4) at
+    `@` and dots."""
     if sum(kind == "special" for kind, _ in solid) != 1:
         return None
-    for (kind, left), (other, right) in zip(solid, solid[1:], strict=False):
+    for (kind, left), (other, right) in pairwise(solid):
         if "special" not in (kind, other) and not (left.endswith(".") or right.startswith(".")):
             return None
     address = _parse("".join([token for _, token in solid]))

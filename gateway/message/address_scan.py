@@ -1,9 +1,10 @@
-"""The lenient reading of a field: whatever looks like an address, in every form a reader's program might make of it.
+"""The lenient reading of a field: whatever looks like an address, in every form a reader's program might make
+of it.
 
-Promise: linear in the value, never raises, and rather finds one too many than one too few. Read are the value as text, the
-raw octets where their charset is a guess, the value with its encoded words decoded, and the value with comments, folding and
-white space around `@` and dots taken out. An address needs a dot in its domain here; `user@host` is left to the strict
-reading, because people write "@ home" in names.
+Promise: linear in the value, never raises, and rather finds one too many than one too few. Read are the value
+as text, the raw octets where their charset is a guess, the value with its encoded words decoded, and the
+value with comments, folding and white space around `@` and dots taken out. An address needs a dot in its
+domain here; `user@host` is left to the strict reading, because people write "@ home" in names.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from gateway.message.address import MAX_LOCAL_OCTETS, Address, AddressError, nor
 from gateway.message.text import decode_header
 
 MAX_SCAN = 128 << 10
-"""Octets of one value that are scanned. Receive refuses longer fields; the strict reading is not confident beyond this."""
+"""Octets of one value that are scanned. Receive refuses longer fields; the strict reading is not confident
+beyond this."""
 
 _AT_SIGNS = str.maketrans({"＠": "@", "﹫": "@", "．": ".", "。": ".", "｡": "."})
 _STOP = (

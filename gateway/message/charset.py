@@ -1,7 +1,8 @@
-"""Octets to text when the label is wrong, missing or older than the characters: the normal case in Japanese mail.
+"""Octets to text when the label is wrong, missing or older than the characters: the normal case in Japanese
+mail.
 
-Promise: never raises, is linear, and only ever uses codecs from a closed table (codec names come from the peer; Python's
-registry would import modules for them, and some codecs in it are no charsets).
+Promise: never raises, is linear, and only ever uses codecs from a closed table (codec names come from the
+peer; Python's registry would import modules for them, and some codecs in it are no charsets).
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def known(label: str) -> bool:
 
 
 def codec(label: str) -> str:
-    """Return a Python codec that encodes what a known label means (for ISO-2022-JP without Windows' characters)."""
+    """Return a Python codec that encodes what a known label means (for ISO-2022-JP without Windows'
+    characters)."""
     name = _CODECS[label.lower()]
     return "iso2022_jp_ext" if name == "jis" else name
 
@@ -66,7 +68,8 @@ def decode(octets: bytes, label: str) -> str:
 
 
 def guess(octets: bytes) -> tuple[str, bool]:
-    """Decode unlabelled octets; the flag tells whether every octet is certain (ASCII, UTF-8 or ISO-2022-JP)."""
+    """Decode unlabelled octets; the flag tells whether every octet is certain (ASCII, UTF-8 or
+    ISO-2022-JP)."""
     if b"\x1b" in octets and _JIS_TEXT.search(octets) is not None:
         text = _strict(octets, "jis")
         return (_jis_lenient(octets), False) if text is None else (text, True)
@@ -81,7 +84,8 @@ def guess(octets: bytes) -> tuple[str, bool]:
 
 
 def _by_likelihood(octets: bytes) -> tuple[str, ...]:
-    """Order the guesses: octets that only EUC-JP uses in pairs from A1 up, else Shift_JIS as Windows writes it."""
+    """Order the guesses: octets that only EUC-JP uses in pairs from A1 up, else Shift_JIS as Windows writes
+    it."""
     high = [octet for octet in octets if octet >= 0x80]
     if all(octet >= 0xA1 or octet in (0x8E, 0x8F) for octet in high) and len(high) % 2 == 0:
         return ("euc_jp", "cp932", "cp1252")
@@ -124,7 +128,8 @@ def _segments(octets: bytes, errors: str) -> list[str]:
 
 
 def _to_shift_jis(segment: bytes) -> bytes:
-    """Move JIS X 0208 pairs to where Shift_JIS has them; anything outside 21..7E becomes an octet no codec takes."""
+    """Move JIS X 0208 pairs to where Shift_JIS has them; anything outside 21..7E becomes an octet no codec
+    takes."""
     out = bytearray()
     for first, second in zip(segment[::2], segment[1::2], strict=False):
         if not (0x21 <= first <= 0x7E and 0x21 <= second <= 0x7E):

@@ -1,7 +1,8 @@
-"""A set of domains as policies write it: `example.jp` is that domain, `.example.jp` all its subdomains (not itself).
+"""A set of domains as policies write it: `example.jp` is that domain, `.example.jp` all its subdomains (not
+itself).
 
-Promise: only an address whose domain can be read in one way ever matches; an ambiguous address or an address literal does
-not, so that a policy's `internal` list errs towards external.
+Promise: only an address whose domain can be read in one way ever matches; an ambiguous address or an address
+literal does not, so that a policy's `internal` list errs towards external.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What a decision is made from: everything about one mail that a policy may ask for, gathered before it is asked."""
+"""What a decision is made from: everything about one mail that a policy may ask for, gathered before it is
+asked."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from gateway.message.header import HeaderSection
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A part a person would call an attachment: decoded name (empty where it has none), size in octets as decoded."""
+    """A part a person would call an attachment: decoded name (empty where it has none), size in octets as
+    decoded."""
 
     name: str
     size_bytes: int
@@ -23,9 +25,10 @@ class Attachment:
 class Facts:
     """The facts of one mail.
 
-    `visible` holds the distinct addresses that any revealing header field shows (To, Cc, Resent-*, Reply-To and friends),
-    strict reading and lenient scan together, without the author's own. `confident` is False where one of these fields could
-    not be read with confidence. `unclear` names, in closed words, what in the MIME structure can be read in two ways.
+    `visible` holds the distinct addresses that any revealing header field shows (To, Cc, Resent-*, Reply-To
+    and friends), strict reading and lenient scan together, without the author's own. `confident` is False
+    where one of these fields could not be read with confidence. `unclear` names, in closed words, what in the
+    MIME structure can be read in two ways.
     """
 
     envelope: Envelope

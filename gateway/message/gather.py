@@ -1,8 +1,8 @@
 """From octets to facts: everything about one mail that a policy may ask for.
 
-Promise: never raises on any octets; `visible` misses nobody whom a recipient could see in a field that names people, and
-`confident` is False as soon as one such field was not understood to its last octet. Not its job: inside or outside, which
-the policy's `internal` list decides.
+Promise: never raises on any octets; `visible` misses nobody whom a recipient could see in a field that names
+people, and `confident` is False as soon as one such field was not understood to its last octet. Not its job:
+inside or outside, which the policy's `internal` list decides.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def attachments(structure: Structure) -> tuple[Attachment, ...]:
 
 
 def _authors(header: HeaderSection) -> tuple[Address, ...]:
-    """Return who From and Sender name; where they cannot be read with confidence, everything they seem to name."""
+    """Return who From and Sender name; where they cannot be read with confidence, everything they seem to
+    name."""
     found: list[Address] = []
     for field in header.fields:
         if field.name in _AUTHORS:
@@ -71,7 +72,8 @@ def _authors(header: HeaderSection) -> tuple[Address, ...]:
 
 
 def _shown(fields: Iterable[Field]) -> tuple[tuple[Address, ...], bool]:
-    """Return the distinct addresses that fields show, strict and lenient together, and whether all were understood."""
+    """Return the distinct addresses that fields show, strict and lenient together, and whether all were
+    understood."""
     found: list[Address] = []
     confident = True
     for field in fields:

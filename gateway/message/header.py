@@ -1,9 +1,9 @@
 """The header section as a row of fields that keep their bytes (RFC 5322 2.2), whatever is broken in them.
 
-Promise: joining the fields gives back the octets that were split, for every input; an edit touches no other field.
-Lines end at CRLF only. A line that is no field (no colon, white space first, an mbox `From ` line) is kept as a field with
-the name "", so that nothing in a header section is ever overlooked. Not its job: refusing (header_faults.py) or decoding
-(text.py, address_list.py).
+Promise: joining the fields gives back the octets that were split, for every input; an edit touches no other
+field. Lines end at CRLF only. A line that is no field (no colon, white space first, an mbox `From ` line) is
+kept as a field with the name "", so that nothing in a header section is ever overlooked. Not its job:
+refusing (header_faults.py) or decoding (text.py, address_list.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-# One field with its folded lines. Possessive throughout, so linear on every input; group 2 is the name, absent for junk.
+# One field with its folded lines. Possessive throughout, so linear on every input; group 2 is the name,
+# absent for junk.
 _FIELD = re.compile(
     rb"(?s:(?=.))((?:([!-9;-~]++)[ \t]*+:)?+[^\r]*+(?:\r(?!\n(?![ \t]))[^\r]*+)*+(?:\r\n)?+)",
 )
@@ -22,14 +23,16 @@ _LEADING = (b"From ", b">From ", b" ", b"\t")
 
 
 class Field(NamedTuple):
-    """One header field: `name` in lower case, "" for a line that is no field; `raw` with folding and the final CRLF."""
+    """One header field: `name` in lower case, "" for a line that is no field; `raw` with folding and the
+    final CRLF."""
 
     name: str
     raw: bytes
 
     @property
     def body(self) -> bytes:
-        """Return what follows the colon as it stands, folds included; the whole line where there is no name."""
+        """Return what follows the colon as it stands, folds included; the whole line where there is no
+        name."""
         return self.raw[self.raw.index(b":") + 1 :] if self.name else self.raw
 
     @property
@@ -81,8 +84,9 @@ class HeaderSection:
     def prepend(self, raw: bytes) -> HeaderSection:
         """Add whole fields at the top.
 
-        They go below a leading mbox line and below lines that begin with white space: above them they would swallow these
-        lines as folding, or turn an mbox line, which MTAs skip at the top, into the end of the section.
+        They go below a leading mbox line and below lines that begin with white space: above them they would
+        swallow these lines as folding, or turn an mbox line, which MTAs skip at the top, into the end of the
+        section.
         """
         at = 0
         while at < len(self.fields) and not self.fields[at].name and self.fields[at].raw.startswith(_LEADING):
@@ -109,8 +113,8 @@ def parse_fields(section: bytes) -> tuple[Field, ...]:
 def split(raw: bytes) -> tuple[HeaderSection, int]:
     """Return the header section and the offset of the body, which is after the first empty line.
 
-    With an empty line `raw[:offset] == section.to_bytes() + CRLF`; without one the section is all of `raw` and the offset
-    its length.
+    With an empty line `raw[:offset] == section.to_bytes() + CRLF`; without one the section is all of `raw`
+    and the offset its length.
     """
     if raw.startswith(b"\r\n"):
         return HeaderSection(()), 2

@@ -1,8 +1,9 @@
-"""What in a header section must not be accepted: what one reader sees as a line end, another as text, smuggles fields.
+"""What in a header section must not be accepted: what one reader sees as a line end, another as text,
+smuggles fields.
 
-Promise: a section without a fault is read the same way by every MTA behind us. Names the fault, decides no reply code.
-ESC is let through only as part of an ISO-2022 escape sequence (RFC 1468, RFC 2237, RFC 1557, RFC 1922): raw ISO-2022-JP
-names are ordinary mail in Japan, and ESC is no line end to anybody.
+Promise: a section without a fault is read the same way by every MTA behind us. Names the fault, decides no
+reply code. ESC is let through only as part of an ISO-2022 escape sequence (RFC 1468, RFC 2237, RFC 1557, RFC
+1922): raw ISO-2022-JP names are ordinary mail in Japan, and ESC is no line end to anybody.
 """
 
 from __future__ import annotations

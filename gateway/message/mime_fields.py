@@ -1,7 +1,9 @@
-"""Content-Type and Content-Disposition values: the type, its parameters, and the file name a person would see.
+"""Content-Type and Content-Disposition values: the type, its parameters, and the file name a person would
+see.
 
-Promise: never raises, is linear, reads what clients write (RFC 2045 5.1, RFC 2231, RFC 2047 inside quotes, raw ISO-2022-JP,
-Shift_JIS and UTF-8), and says where a value can be read in two ways. A file name comes back harmless: one line, no path.
+Promise: never raises, is linear, reads what clients write (RFC 2045 5.1, RFC 2231, RFC 2047 inside quotes,
+raw ISO-2022-JP, Shift_JIS and UTF-8), and says where a value can be read in two ways. A file name comes back
+harmless: one line, no path.
 """
 
 from __future__ import annotations
@@ -20,13 +22,15 @@ MAX_VALUE_OCTETS = 32 << 10
 """Octets of one field that are read; MAX_PARAMETERS of ordinary length fit."""
 
 MAX_NAME_CHARACTERS = 255
-"""Characters of a file name that are kept; the end stays, because the suffix is there. File systems hold no more."""
+"""Characters of a file name that are kept; the end stays, because the suffix is there. File systems hold no
+more."""
 
 _MAIN = re.compile(r"\s*+([^\s;/()\"=]+)(?:\s*+/\s*+([^\s;()\"=]+))?+")
 _PARAMETER = re.compile(
     r"""(?:;|(?<=[^\s;])\s)\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?+|([^;]*+))""",
     re.DOTALL,
 )
+_EQUALS = re.compile(r"\s*+=")
 _ESCAPED = re.compile(r"\\([\"\\])")
 _SEGMENT = re.compile(r"(.*?)(?:\*(\d{1,4}))?(\*)?", re.DOTALL)
 _UNSAFE = re.compile('[/\\\\:*?"<>|\u202a-\u202e\u2066-\u2069]')
@@ -34,36 +38,40 @@ _UNSAFE = re.compile('[/\\\\:*?"<>|\u202a-\u202e\u2066-\u2069]')
 
 @dataclass(frozen=True, slots=True)
 class FieldValue:
-    """A parsed value: `main` (lower case, `type/subtype` or one token), its parameters, and the names written twice."""
+    """A parsed value: `main` (lower case, `type/subtype` or one token) and its parameters by lower-case name.
+
+    `repeated` are names written twice, `continued` those in RFC 2231 form; `cut` says that there were more
+    than are read.
+    """
 
     main: str
     parameters: dict[str, str]
-    repeated: frozenset[str]
-    continued: frozenset[str]
+    repeated: frozenset[str] = frozenset()
+    continued: frozenset[str] = frozenset()
+    cut: bool = False
 
 
-NOTHING = FieldValue("", {}, frozenset(), frozenset())
+NOTHING = FieldValue("", {})
 
 
 def parse_value(value: bytes) -> FieldValue:
-    """Read a Content-Type or Content-Disposition value. Of a repeated parameter the first counts, as in most readers."""
+    """Read a Content-Type or Content-Disposition value. Of a repeated parameter the first counts, as in most
+    readers."""
     text = charset.guess(value[:MAX_VALUE_OCTETS].replace(b"\r\n", b""))[0]
     main = _MAIN.match(text)
-    if main is None:
-        return FieldValue("", *_parameters(";" + text))
+    if main is None or _EQUALS.match(text, main.end()):
+        return _with_parameters("", ";" + text, len(value) > MAX_VALUE_OCTETS)
     whole = main[1] if main[2] is None else f"{main[1]}/{main[2]}"
-    if text[main.end() :].lstrip().startswith("="):
-        return FieldValue("", *_parameters(";" + text))
-    return FieldValue(one_line(whole).lower(), *_parameters(text[main.end() :]))
+    return _with_parameters(one_line(whole).lower(), text[main.end() :], len(value) > MAX_VALUE_OCTETS)
 
 
-def _parameters(text: str) -> tuple[dict[str, str], frozenset[str], frozenset[str]]:
+def _with_parameters(main: str, text: str, cut: bool) -> FieldValue:
     plain: dict[str, str] = {}
     segments: dict[str, dict[int, tuple[str, bool]]] = {}
     repeated = set()
     for number, match in enumerate(_PARAMETER.finditer(text)):
         if number == MAX_PARAMETERS:
-            repeated.add("")
+            cut = True
             break
         name, index, starred = _split_name(match[1].lower())
         value = _ESCAPED.sub(r"\1", match[2]) if match[2] is not None else match[3].strip()
@@ -75,7 +83,7 @@ def _parameters(text: str) -> tuple[dict[str, str], frozenset[str], frozenset[st
             repeated.update({name} if (index or 0) in known else ())
             known.setdefault(index or 0, (value, starred))
     extended = {name: _join(parts) for name, parts in segments.items()}
-    return {**plain, **extended}, frozenset(repeated), frozenset(segments)
+    return FieldValue(main, {**plain, **extended}, frozenset(repeated), frozenset(segments), cut)
 
 
 def _split_name(name: str) -> tuple[str, int | None, bool]:
@@ -87,7 +95,8 @@ def _split_name(name: str) -> tuple[str, int | None, bool]:
 
 
 def _join(segments: dict[int, tuple[str, bool]]) -> str:
-    """Join RFC 2231 segments in the order of their numbers; the first says the charset for all percent-encoded ones."""
+    """Join RFC 2231 segments in the order of their numbers; the first says the charset for all
+    percent-encoded ones."""
     label, out = "utf-8", b""
     for position, number in enumerate(sorted(segments)):
         value, starred = segments[number]
@@ -103,14 +112,16 @@ def _join(segments: dict[int, tuple[str, bool]]) -> str:
 
 
 def file_names(disposition: FieldValue, content_type: FieldValue) -> tuple[str, ...]:
-    """Return the distinct display names a part carries, `filename` first, made harmless; none where it has no name."""
+    """Return the distinct display names a part carries, `filename` first, made harmless; none where it has no
+    name."""
     raw = (disposition.parameters.get("filename"), content_type.parameters.get("name"))
     names = [safe_name(name) for name in raw if name]
     return tuple(dict.fromkeys(name for name in names if name))
 
 
 def safe_name(name: str) -> str:
-    """Return a file name as it may be shown: encoded words decoded, no path, no controls, no change of direction."""
+    """Return a file name as it may be shown: encoded words decoded, no path, no controls, no change of
+    direction."""
     if "=?" in name:
         name = decode_header(name.encode("utf-8", "replace"))
     name = _UNSAFE.sub("_", one_line(name)).strip()

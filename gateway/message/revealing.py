@@ -1,8 +1,9 @@
 """Which header fields show other people's addresses, and which of them never leave.
 
-Names are lower-case. A hiding copy rewrites or drops every RECIPIENT field; of the REPLY fields it keeps those that name
-only the author or internal people. The lists come from what MTAs, mailing lists and clients write (RFC 5322 3.6, RFC 822,
-RFC 3798, Postfix, Exim, sendmail, qmail, Odoo); a field missing here can leak, one too many costs a decoration.
+Names are lower-case. A hiding copy rewrites or drops every RECIPIENT field; of the REPLY fields it keeps
+those that name only the author or internal people. The lists come from what MTAs, mailing lists and clients
+write (RFC 5322 3.6, RFC 822, RFC 3798, Postfix, Exim, sendmail, qmail, Odoo); a field missing here can leak,
+one too many costs a decoration.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Iterable
 from gateway.message.header import Field
 
 ALWAYS_DROPPED = frozenset({"bcc", "resent-bcc", "return-path", "x-odoo-bcc", "x-bcc", "content-length"})
-"""In no copy that leaves, hiding or not: blind copies, and what only final delivery may write (Postfix drops the same)."""
+"""In no copy that leaves, hiding or not: blind copies, and what only final delivery may write (Postfix drops
+the same)."""
 
 RECIPIENT_FIELDS = frozenset(
     {
@@ -86,7 +88,8 @@ REPLY_FIELDS = frozenset(
         "x-report-abuse-to",
     },
 )
-"""Fields that name who gets answers and receipts: kept in a hiding copy only if they name the author or internal people."""
+"""Fields that name who gets answers and receipts: kept in a hiding copy only if they name the author or
+internal people."""
 
 AUTHOR_FIELDS = frozenset({"from", "sender", "resent-from", "resent-sender"})
 """Fields that name who wrote or sent the mail."""

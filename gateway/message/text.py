@@ -1,7 +1,8 @@
 """Header values to text and back (RFC 2047), in the forms that real clients write.
 
-Promise: decoding never raises, is linear, and its result is one line: control characters become spaces, so that nothing
-decoded can open a new line in a log, a header section or a page. Not its job: finding addresses (address_list.py).
+Promise: decoding never raises, is linear, and its result is one line: control characters become spaces, so
+that nothing decoded can open a new line in a log, a header section or a page. Not its job: finding addresses
+(address_list.py).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ MAX_PLAIN_OCTETS = 900
 _WORD_OCTETS = 45
 """Octets of text in one encoded word: 12 of frame and 60 of base64 stay below RFC 2047's 75."""
 
-# An encoded word; the payload ends at `?=`, at the start of another word, or at the end (writers forget `?=`).
+# An encoded word; the payload ends at `?=`, at the start of another word, or at the end (writers forget
+# `?=`).
 _WORD = re.compile(
     rb"=\?([\w.:+()\-]{1,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?((?:[^?=]|\?(?!=)|=(?!\?(?!=)))*+)(?:\?=)?+"
 )
@@ -34,7 +36,8 @@ def one_line(text: str) -> str:
 
 
 def decode_header(value: bytes) -> str:
-    """Decode a header value, folded or not: encoded words, raw ISO-2022-JP, Shift_JIS, EUC-JP, UTF-8, or all of them."""
+    """Decode a header value, folded or not: encoded words, raw ISO-2022-JP, Shift_JIS, EUC-JP, UTF-8, or all
+    of them."""
     value = value.replace(b"\r\n", b"").strip(b" \t\r\n")
     if b"=?" not in value:
         return one_line(
@@ -44,7 +47,8 @@ def decode_header(value: bytes) -> str:
 
 
 def encode_header(text: str) -> bytes:
-    """Encode a header value; UTF-8 words of base64, folded between words, where ASCII will not do. Control characters go."""
+    """Encode a header value; UTF-8 words of base64, folded between words, where ASCII will not do. Control
+    characters go."""
     text = one_line(text)
     if _NOT_PLAIN.search(text) is None and len(text) <= MAX_PLAIN_OCTETS:
         return text.encode("ascii")
@@ -63,7 +67,8 @@ def _chunks(text: str) -> list[bytes]:
 
 
 def _pieces(value: bytes) -> list[str]:
-    """Decode words and what stands between them; words of one charset side by side are joined before decoding.
+    """Decode words and what stands between them; words of one charset side by side are joined before
+    decoding.
 
     Writers cut inside a character, against RFC 2047 5; the octets are whole again once joined.
     """
