@@ -66,13 +66,13 @@ class _Transaction:
         self._connection.needs_reset = True
         pipelining = "PIPELINING" in self._connection.capabilities
         mail_reply, rcpts, data = await (self._pipelined() if pipelining else self._stop_and_wait())
+        accepted = [number for number, reply in rcpts.items() if reply.positive]
         if not mail_reply.positive:
-            await self._leave_data(data)
+            await self._leave_data(data, empty=not accepted)
             return dict.fromkeys(rcpts, Said(Stage.MAIL, mail_reply))
         said = {number: Said(Stage.RCPT, reply) for number, reply in rcpts.items()}
-        accepted = [number for number, reply in rcpts.items() if reply.positive]
         if not accepted:
-            await self._leave_data(data)
+            await self._leave_data(data, empty=True)
             return said
         assert data is not None  # noqa: S101 (DATA was sent: a recipient was accepted)
         said |= dict.fromkeys(accepted, await self._content(mail, data))
@@ -86,8 +86,7 @@ class _Transaction:
         mail_reply = await self._reply()
         rcpts = {number: await self._reply() for number in self._steps.rcpt_to}
         data = _closing(await self._connection.reply(self._timeouts.data))
-        if data.code != 354:
-            self._refuse_session(mail_reply)
+        self._refuse_session(mail_reply)
         return mail_reply, rcpts, data
 
     async def _stop_and_wait(self) -> Envelope:
@@ -138,13 +137,19 @@ class _Transaction:
             raise NoConnection(f"the connection broke while the message was sent, after {reply}")
         return reply
 
-    async def _leave_data(self, data: Reply | None) -> None:
-        """Get out of a DATA that was let in although no recipient was: a lone dot sends nothing to nobody
-        (RFC 2920 3.1)."""
-        if data is not None and data.code == 354:
-            self._connection.write(END)
-            await self._connection.reply(self._timeouts.final)
-            self._connection.needs_reset = False
+    async def _leave_data(self, data: Reply | None, *, empty: bool) -> None:
+        """Get out of a DATA that was let in without a recipient: a lone dot sends nothing to nobody (RFC 2920 3.1).
+
+        A peer that refused MAIL and took recipients all the same would send them an empty mail: hang up on it.
+        """
+        if data is None or data.code != 354:
+            return
+        if not empty:
+            self._connection.abort()
+            return
+        self._connection.write(END)
+        await self._connection.reply(self._timeouts.final)
+        self._connection.needs_reset = False
 
     def _refuse_session(self, reply: Reply) -> None:
         """Leave on a MAIL that is refused for now: it is about us or the host's state, and another host may
