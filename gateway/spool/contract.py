@@ -52,7 +52,8 @@ SYSTEM = Actor("system")
 class NewMessage:
     """A mail to accept. `raw` is stored as it is (docs/decisions/0001-the-message-is-bytes.md).
 
-    `from_gateway` marks mail that Sekisho wrote itself: it triggers no notices and no DSN; `about` is the queue id it tells of.
+    `from_gateway` marks mail that Sekisho wrote itself: it triggers no notices and no DSN; `about` is the queue id it
+    tells of.
     """
 
     envelope: Envelope
@@ -98,7 +99,11 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The truth about a verb: recipients (indexes) that it changed, and those it came too late or not for, with their state."""
+    """The truth about a verb: recipients (indexes) that it changed, and those it came too late or not for.
+
+    `not_done` tells each one's state. A recipient that a sender released but that stays held for the firm part of its window
+    is not done: HELD, with its new `due_at` on disk.
+    """
 
     done: tuple[int, ...]
     not_done: tuple[tuple[int, State], ...]
@@ -167,7 +172,7 @@ class Spool(Protocol):
     async def release(
         self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
     ) -> Change:
-        """Let held recipients go now. By the sender (reason BY_SENDER) the firm part of the window stays: due_at moves there."""
+        """Let held recipients go now. By the sender (reason BY_SENDER) the firm part stays: due_at moves to its end."""
 
     async def release_due(self, now: datetime, limit: int) -> int:
         """Queue up to `limit` held recipients whose time has come; return how many."""

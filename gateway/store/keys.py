@@ -84,6 +84,11 @@ class MasterKey:
             ) from error
 
 
+def key_file(state: Path, configured: Path | None) -> Path:
+    """Return where the master key stands: where the settings say, in the state directory where they say nothing."""
+    return configured or state / "master.key"
+
+
 def sync_directory(path: Path) -> None:
     """Make a new or renamed name in a directory durable (fsync of the file alone does not)."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

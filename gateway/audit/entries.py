@@ -1,0 +1,76 @@
+"""An event as the auditor meets it, and the questions that may be asked of the log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+MAX_LIMIT = 10_000  # entries in one answer; who wants more goes on behind the last seq
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event of the log. `recipients` are compact indexes into the addresses that ACCEPTED's detail lists."""
+
+    seq: int
+    at: datetime
+    queue_id: str | None
+    kind: str
+    reason: str
+    actor_kind: str
+    actor_name: str
+    recipients: str
+    detail: Mapping[str, object]
+    prev: bytes
+    hash: bytes
+
+    @classmethod
+    def of(cls, row: tuple[object, ...]) -> Entry:
+        """Return the entry of a row of `events`; raises ValueError on a detail that is no JSON object."""
+        seq, at, queue_id, kind, reason, actor_kind, actor_name, recipients, detail, prev, hash_ = row
+        facts = json.loads(str(detail))
+        if not isinstance(facts, dict):
+            raise ValueError(f"event {seq}: its detail is no JSON object")
+        when = _EPOCH + int(str(at)) * _MICROSECOND
+        return cls(
+            int(str(seq)),
+            when,
+            None if queue_id is None else str(queue_id),
+            str(kind),
+            str(reason),
+            str(actor_kind),
+            str(actor_name),
+            str(recipients),
+            facts,
+            bytes(prev),  # type: ignore[call-overload]
+            bytes(hash_),  # type: ignore[call-overload]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to look for; everything given must hold. `sender` and `recipient` find all events of such mails.
+
+    `since` is included, `until` is not; `after` is the seq behind which the answer begins.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    queue_id: str | None = None
+    sender: str | None = None
+    recipient: str | None = None
+    subject: str | None = None
+    kinds: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    after: int = 0
+    limit: int = 100
+
+
+def microseconds(at: datetime) -> int:
+    """Return an aware datetime as the log keeps it."""
+    return (at - _EPOCH) // _MICROSECOND

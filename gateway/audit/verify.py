@@ -1,0 +1,92 @@
+"""Walk the event chain and name the first event that is not what was written.
+
+Checked are each event's number, its link to the one before, its own hash, and that the last one is the head that was sealed
+under the master key. Without the key the seal cannot be checked, and then somebody who can write the database could have
+recomputed the whole chain: the verdict says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from gateway.audit.log import EventLog, Row
+from gateway.store.events import Head, Seal, digest
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`seq` is the first event that is wrong and `problem` says how; both are empty where all is well."""
+
+    checked: int
+    sealed: bool
+    seq: int | None = None
+    problem: str = ""
+
+    @property
+    def intact(self) -> bool:
+        return self.seq is None
+
+
+def verify(log: EventLog, seal: Seal | None) -> Verdict:
+    """Check the whole chain in bounded memory; `seal` is None where the master key is not at hand."""
+    found = log.head()
+    if found is None:
+        return Verdict(0, False, 0, "the head of the chain is missing")
+    head, signature = found
+    if seal is not None and not seal.holds(head, signature):
+        last, _ = walk(_all_rows(log), None)
+        return Verdict(
+            last.seq, False, head.seq, "the head of the chain was not sealed under this master key"
+        )
+    last, wrong = walk(_all_rows(log), head.seq)
+    if wrong is not None:
+        return Verdict(last.seq, seal is not None, last.seq + 1, wrong)
+    return _at_the_end(last, head, seal is not None)
+
+
+def walk(rows: Iterable[Row], until: int | None) -> tuple[Head, str | None]:
+    """Follow the chain as far as it holds, at most to event `until`; return the last good link and what broke it.
+
+    Events behind `until` were written while we read; the next verification checks them.
+    """
+    last = Head()
+    for row in rows:
+        if until is not None and last.seq >= until:
+            break
+        wrong = _wrong(row, last)
+        if wrong is not None:
+            return last, wrong
+        last = Head(int(str(row[0])), _octets(row[-1]))
+    return last, None
+
+
+def _wrong(row: Row, last: Head) -> str | None:
+    seq, prev, hash_ = int(str(row[0])), _octets(row[-2]), _octets(row[-1])
+    if seq != last.seq + 1:
+        return f"event {last.seq + 1} is missing: the next one is {seq}"
+    if prev != last.hash:
+        return f"event {seq} does not follow event {last.seq}: one of the two was replaced"
+    if digest(prev, row[:-2]) != hash_:
+        return f"event {seq} was altered: its hash does not match what it says"
+    return None
+
+
+def _at_the_end(last: Head, head: Head, sealed: bool) -> Verdict:
+    if last.seq < head.seq:
+        missing = f"event {last.seq + 1} and later ones up to {head.seq} are missing"
+        return Verdict(last.seq, sealed, last.seq + 1, missing)
+    if last.hash != head.hash:
+        return Verdict(last.seq, sealed, last.seq, f"event {last.seq} is not the one that was sealed")
+    return Verdict(last.seq, sealed)
+
+
+def _all_rows(log: EventLog) -> Iterator[Row]:
+    seq = 0
+    while rows := log.rows_after(seq):
+        yield from rows
+        seq = int(str(rows[-1][0]))
+
+
+def _octets(value: object) -> bytes:
+    return value if isinstance(value, bytes) else repr(value).encode()

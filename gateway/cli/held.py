@@ -1,0 +1,183 @@
+"""`sekisho held`: what is held, and the administrator's second thought. Exit code 1 where it was too late for something."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gateway.cli.place import Place, find_place, place_options
+from gateway.cli.printable import printable
+from gateway.clock import utc_now
+from gateway.spool.contract import Actor, Change, Recipient, Stored, StoreUnavailable, UnknownMessage
+from gateway.spool.lifecycle import Reason
+from gateway.spool.sql import SqlSpool, open_spool
+from gateway.store.errors import StoreMisconfigured, WrongMasterKey
+
+T = TypeVar("T")
+MAX_LIMIT = 10_000  # messages in one list
+
+
+@click.group(name="held")
+def held() -> None:
+    """List, show, cancel and release held mail."""
+
+
+@held.command(name="list")
+@place_options
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, MAX_LIMIT))
+@click.option("--before", help="Go on behind this queue id.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(state: Path | None, config: Path | None, limit: int, before: str | None, as_json: bool) -> None:
+    """List mails with held recipients, newest first."""
+    found = _with_spool(find_place(state, config), lambda spool: spool.held(limit, before))
+    if as_json:
+        click.echo(json.dumps([_json(message) for message in found], ensure_ascii=False))
+        return
+    for message in found:
+        click.echo(_summary(message))
+
+
+@held.command()
+@place_options
+@click.argument("queue_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(state: Path | None, config: Path | None, queue_id: str, as_json: bool) -> None:
+    """Show one mail and each of its recipients."""
+    message = _with_spool(find_place(state, config), lambda spool: spool.get(queue_id))
+    if as_json:
+        click.echo(json.dumps(_json(message), ensure_ascii=False))
+        return
+    click.echo(_summary(message))
+    for recipient in message.recipients:
+        click.echo(_recipient_line(recipient))
+
+
+def _verb(name: str, summary: str, done: str) -> click.Command:
+    """Make the command of one verb: cancel and release differ in nothing but the verb."""
+
+    def act(
+        state: Path | None, config: Path | None, queue_id: str, recipients: tuple[str, ...], as_json: bool
+    ) -> None:
+        place = find_place(state, config)
+        message, change = _with_spool(place, lambda spool: _act(spool, name, queue_id, recipients))
+        _tell(message, change, done, as_json)
+        sys.exit(0 if change.done and not change.not_done else 1)
+
+    act = click.option("--json", "as_json", is_flag=True, help="Print JSON.")(act)
+    act = click.option(
+        "--recipient",
+        "recipients",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Only this recipient; may be repeated.",
+    )(act)
+    act = place_options(click.argument("queue_id")(act))
+    return click.command(name=name, help=summary)(act)
+
+
+held.add_command(
+    _verb("cancel", "Stop a mail, or some of its recipients, for good.", "cancelled, it does not leave")
+)
+held.add_command(_verb("release", "Let a held mail, or some of its recipients, go now.", "released"))
+
+
+async def _act(spool: SqlSpool, verb: str, queue_id: str, addresses: Sequence[str]) -> tuple[Stored, Change]:
+    message = await spool.get(queue_id)
+    chosen = _indexes(message, addresses) if addresses else None
+    do = spool.cancel if verb == "cancel" else spool.release
+    change = await do(queue_id, chosen, Actor("admin", getpass.getuser()), Reason.BY_ADMIN, utc_now())
+    return message, change
+
+
+def _indexes(message: Stored, addresses: Sequence[str]) -> list[int]:
+    by_key = {recipient.address.key: recipient.index for recipient in message.recipients}
+    unknown = [address for address in addresses if _key(address) not in by_key]
+    if unknown:
+        raise click.UsageError(printable(f"{message.queue_id} has no recipient {', '.join(unknown)}"))
+    return [by_key[_key(address)] for address in addresses]
+
+
+def _key(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    return f"{local.casefold()}@{domain.casefold()}"
+
+
+def _with_spool(place: Place, work: Callable[[SqlSpool], Awaitable[T]]) -> T:
+    async def run() -> T:
+        spool = open_spool(place.state, place.master())
+        try:
+            return await work(spool)
+        finally:
+            await spool.close()
+
+    try:
+        return asyncio.run(run())
+    except (StoreUnavailable, StoreMisconfigured, UnknownMessage, WrongMasterKey) as error:
+        raise click.ClickException(printable(str(error))) from error
+
+
+def _tell(message: Stored, change: Change, done: str, as_json: bool) -> None:
+    names = {recipient.index: str(recipient.address) for recipient in message.recipients}
+    late = [(names[index], state.value) for index, state in change.not_done]
+    if as_json:
+        answer = {
+            "queue_id": message.queue_id,
+            "done": [names[index] for index in change.done],
+            "not_done": late,
+        }
+        click.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    for index in change.done:
+        click.echo(printable(f"{names[index]}: {done}"))
+    for name, state in late:
+        click.echo(printable(f"{name}: not done, it is {state}"))
+
+
+def _summary(message: Stored) -> str:
+    waiting = [r for r in message.recipients if r.state == "held"]
+    due = min((r.due_at for r in waiting if r.due_at), default=None)
+    sender = str(message.envelope.sender) if message.envelope.sender else "<>"
+    until = f"held until {_local(due)}" if due else "nothing held"
+    counted = f"{len(waiting)} of {len(message.recipients)} held"
+    words = (message.queue_id, _local(message.received_at), sender, counted, until, message.subject)
+    return printable("  ".join(words))
+
+
+def _recipient_line(recipient: Recipient) -> str:
+    due = f"due {_local(recipient.due_at)}" if recipient.due_at else ""
+    words = (f"  {recipient.address}", recipient.state.value, due, recipient.reply)
+    return printable("  ".join(word for word in words if word))
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone().isoformat(timespec="seconds")
+
+
+def _json(message: Stored) -> dict[str, Any]:
+    return {
+        "queue_id": message.queue_id,
+        "received_at": message.received_at.isoformat(),
+        "sender": str(message.envelope.sender) if message.envelope.sender else None,
+        "subject": message.subject,
+        "size_bytes": message.size_bytes,
+        "recipients": [
+            {
+                "index": r.index,
+                "address": str(r.address),
+                "external": r.external,
+                "state": r.state.value,
+                "due_at": r.due_at.isoformat() if r.due_at else None,
+                "attempts": r.attempts,
+                "reply": r.reply,
+            }
+            for r in message.recipients
+        ],
+    }

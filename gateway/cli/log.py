@@ -1,0 +1,146 @@
+"""`sekisho log`: ask the event log, export it, check that nobody altered it. Exit code 1 where it was altered."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.audit.entries import MAX_LIMIT, Entry, Question
+from gateway.audit.export import as_json, to_csv, to_json_lines
+from gateway.audit.log import EventLog
+from gateway.audit.verify import Verdict, verify
+from gateway.cli.place import find_place, place_options
+from gateway.cli.printable import printable
+from gateway.spool.lifecycle import Kind, Reason
+from gateway.store.database import event_seal
+from gateway.store.errors import StoreUnavailable
+from gateway.store.keys import MasterKey, MasterKeyError
+
+_WHEN = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
+
+
+@click.group(name="log")
+def log() -> None:
+    """Ask, export and verify the event log."""
+
+
+def _question_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    options = (
+        click.option("--since", type=_WHEN, help="From this time on; local time unless an offset is given."),
+        click.option("--until", type=_WHEN, help="Before this time."),
+        click.option("--queue-id", help="Events of one mail."),
+        click.option("--sender", help="Events of mails from this address."),
+        click.option("--recipient", help="Events of mails to this address."),
+        click.option("--subject", help="Events of mails whose subject holds these words."),
+        click.option("--kind", "kinds", multiple=True, type=click.Choice([k.value for k in Kind])),
+        click.option("--reason", "reasons", multiple=True, type=click.Choice([r.value for r in Reason])),
+        click.option("--after", default=0, help="Go on behind this event number."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@log.command()
+@place_options
+@_question_options
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, MAX_LIMIT))
+@click.option("--json", "as_json_", is_flag=True, help="Print JSON lines.")
+def query(state: Path | None, config: Path | None, limit: int, as_json_: bool, **asked: Any) -> None:
+    """Print matching events, oldest first."""
+    with _opened(find_place(state, config).state) as events:
+        entries = events.query(replace(_question(**asked), limit=limit))
+    for line in to_json_lines(entries) if as_json_ else map(_line, entries):
+        click.echo(line, nl=not as_json_)
+
+
+@log.command()
+@place_options
+@_question_options
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; standard output without it."
+)
+def export(state: Path | None, config: Path | None, form: str, output: Path | None, **asked: Any) -> None:
+    """Write all matching events as CSV for Excel or as JSON lines."""
+    with _opened(find_place(state, config).state) as events:
+        entries = events.stream(_question(**asked))
+        _write(to_csv(entries) if form == "csv" else to_json_lines(entries), output)
+
+
+@log.command(name="verify")
+@place_options
+@click.option("--json", "as_json_", is_flag=True, help="Print JSON.")
+def verify_command(state: Path | None, config: Path | None, as_json_: bool) -> None:
+    """Check the chain of events; name the first that was altered or is missing."""
+    place = find_place(state, config)
+    try:
+        seal = event_seal(MasterKey.load(place.key_file))
+    except MasterKeyError as error:
+        click.echo(f"the seal of the chain is not checked: {error}", err=True)
+        seal = None
+    with _opened(place.state) as events:
+        verdict = verify(events, seal)
+    click.echo(json.dumps(_verdict_json(verdict)) if as_json_ else _sentence(verdict))
+    sys.exit(0 if verdict.intact else 1)
+
+
+def _opened(state: Path) -> EventLog:
+    try:
+        return EventLog(state)
+    except StoreUnavailable as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _question(since: datetime | None, until: datetime | None, **asked: Any) -> Question:
+    return Question(since=since and since.astimezone(UTC), until=until and until.astimezone(UTC), **asked)
+
+
+def _line(entry: Entry) -> str:
+    actor = f"{entry.actor_kind} {entry.actor_name}".rstrip()
+    said = json.dumps(as_json(entry)["detail"], ensure_ascii=False)
+    at = entry.at.astimezone().isoformat(timespec="seconds")
+    words = (
+        str(entry.seq),
+        at,
+        entry.queue_id or "-",
+        entry.kind,
+        entry.reason,
+        actor,
+        f"[{entry.recipients}]",
+        said,
+    )
+    return printable("  ".join(words))
+
+
+def _write(lines: Iterable[str], output: Path | None) -> None:
+    if output is None:
+        for line in lines:
+            click.echo(line.encode(), nl=False)
+        return
+    with output.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(lines)
+
+
+def _verdict_json(verdict: Verdict) -> dict[str, object]:
+    return {
+        "intact": verdict.intact,
+        "sealed": verdict.sealed,
+        "checked": verdict.checked,
+        "seq": verdict.seq,
+        "problem": verdict.problem,
+    }
+
+
+def _sentence(verdict: Verdict) -> str:
+    if verdict.intact:
+        how = "sealed under the master key" if verdict.sealed else "seal not checked"
+        return f"{verdict.checked} events, an unbroken chain, {how}"
+    return f"ALTERED: {verdict.problem}; {verdict.checked} events before it are as they were written"
