@@ -65,9 +65,13 @@ class CaseMail(values.Part):
 
 
 class ExpectedRecipient(values.Part):
-    """What one recipient is to get. `hold: 0s` is at once; `sees` are the external people it may see."""
+    """What one recipient is to get. `hold: 0s` is at once; `sees` are the external people it may see.
+
+    `firm` is the part of the window that the sender cannot waive; `waive: nobody` says that it is all of it.
+    """
 
     hold: Wait | None = None
+    firm: Wait | None = None
     waive: Literal["sender", "nobody"] | None = None
     form: Literal["original", "bcc", "individual"] | None = None
     sees: tuple[str, ...] | None = None
@@ -175,9 +179,12 @@ def _recipient(text: str, expected: ExpectedRecipient, outcome: Outcome) -> Iter
     if expected.hold is not None:
         wait = (format_duration(expected.hold), format_duration(demands.window))
         yield from _differ(f"{text}: hold", *wait)
+    if expected.firm is not None:
+        firm = (format_duration(expected.firm), format_duration(demands.firm))
+        yield from _differ(f"{text}: firm", *firm)
     if expected.waive is not None:
-        firm = demands.firm == demands.window and demands.window > NO_TIME
-        yield from _differ(f"{text}: waive", expected.waive, "nobody" if firm else "sender")
+        nobody = demands.firm == demands.window and demands.window > NO_TIME
+        yield from _differ(f"{text}: waive", expected.waive, "nobody" if nobody else "sender")
     if expected.form is not None:
         yield from _differ(f"{text}: form", expected.form, form_name(demands.form))
     if expected.sees is not None:

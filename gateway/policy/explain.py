@@ -27,6 +27,7 @@ class Explained:
     leaves_at: datetime
     firm_until: datetime
     held: bool
+    firm: bool
     form: str
     sees: tuple[str, ...]
     tags: tuple[tuple[str, str], ...]
@@ -50,6 +51,7 @@ def _one(
         leaves_at=now + demands.window,
         firm_until=now + demands.firm,
         held=demands.window > NO_TIME,
+        firm=demands.firm > NO_TIME,
         form=demands.form.name.lower(),
         sees=outcome.companions,
         tags=tuple(sorted(demands.tags)),

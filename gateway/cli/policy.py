@@ -1,0 +1,194 @@
+"""`sekisho policy`: check, test and explain policy files before they decide about real mail.
+
+Prints to people by default and JSON to programs with --json. Exit code 0: fine; 1: there are problems or a case differs;
+2: wrong use. Reads files only; never touches the policy a running gateway has in force.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.cli.policy_words import explanation_json, explanation_text
+from gateway.clock import utc_now
+from gateway.config.policies import read_policy
+from gateway.message.address import Address, parse_path
+from gateway.message.envelope import Client, Envelope
+from gateway.message.gather import gather
+from gateway.policy.cases import Case, Result, load_cases, run_case
+from gateway.policy.decide import decide
+from gateway.policy.decision import Decision, Language
+from gateway.policy.explain import explain as explain_decision
+from gateway.policy.schema import json_schema
+from gateway.transform.render import prepare, render
+from gateway.transform.view import view_of
+from gateway.yaml_source import Problem, Problems
+
+MAX_MAIL = 256 << 20  # octets of a mail to explain; more than any gateway accepts
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_folder = click.argument("folder", metavar="[DIR]", default="policies", type=_FOLDER)
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def policy() -> None:
+    """Check, test and explain policy files."""
+
+
+@policy.command()
+@_folder
+@_as_json
+@click.pass_context
+def check(ctx: click.Context, folder: Path, as_json: bool) -> None:
+    """Report every problem of the policy files in DIR (default: policies), with file, line and a hint."""
+    try:
+        read = read_policy(folder)
+        _refuse_unread(folder)
+        count = sum(len(cases) for _, cases in _read_cases(folder))
+    except Problems as found:
+        _print_problems(found, as_json)
+        ctx.exit(1)
+    summary = {"ok": True, "rules": len(read.rules), "cases": count, "digest": read.digest}
+    click.echo(_dump(summary) if as_json else f"ok: {len(read.rules)} rules, {count} cases, {read.digest}")
+
+
+@policy.command()
+@_folder
+@_as_json
+@click.pass_context
+def test(ctx: click.Context, folder: Path, as_json: bool) -> None:
+    """Run the cases (*.cases.yaml) of DIR (default: policies) and print what differs."""
+    try:
+        read = read_policy(folder)
+        files = _read_cases(folder)
+    except Problems as found:
+        _print_problems(found, as_json)
+        ctx.exit(1)
+    results = [(name, run_case(case, read)) for name, cases in files for case in cases]
+    click.echo(_dump([{"file": n, **asdict(r)} for n, r in results]) if as_json else _results_text(results))
+    if not results or any(result.differences for _, result in results):
+        ctx.exit(1)
+
+
+@policy.command()
+@click.argument("mail", type=click.File("rb"))
+@click.option("--from", "sender", required=True, metavar="ADDRESS", help="Envelope sender; <> for none.")
+@click.option(
+    "--to", "recipients", required=True, multiple=True, metavar="ADDRESS", help="Envelope recipient."
+)
+@click.option("--policies", "folder", default="policies", type=_FOLDER, help="Folder of the policy files.")
+@click.option("--language", type=click.Choice(["ja", "en"]), help="Default: the organisation's.")
+@_as_json
+def explain(
+    mail: Any,
+    sender: str,
+    recipients: tuple[str, ...],
+    folder: Path,
+    language: str | None,
+    as_json: bool,
+) -> None:
+    """Show for every recipient of MAIL what it gets, when, under which header section, and which rules ask for it.
+
+    MAIL is a mail in a file (.eml), or - for standard input.
+    """
+    envelope = _envelope(sender, recipients)
+    raw = _wire_form(mail.read(MAX_MAIL + 1))
+    now = utc_now()
+    decision = decide(gather(envelope, raw), read_policy(folder), now)
+    explained = explain_decision(decision, envelope.recipients, now)
+    headers = _headers(raw, envelope, decision, now)
+    if as_json:
+        click.echo(_dump(explanation_json(decision, explained, headers)))
+    else:
+        chosen = Language(language) if language else decision.language
+        click.echo(explanation_text(decision, explained, headers, chosen), nl=False)
+
+
+@policy.command()
+def schema() -> None:
+    """Print the JSON Schema of policy files, for editors."""
+    click.echo(schema_text(), nl=False)
+
+
+def schema_text() -> str:
+    """Return what stands in policies/schema.json."""
+    return _dump(json_schema()) + "\n"
+
+
+def _dump(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=2)
+
+
+def _print_problems(found: Problems, as_json: bool) -> None:
+    if as_json:
+        click.echo(_dump({"ok": False, "problems": [asdict(problem) for problem in found.problems]}))
+        return
+    click.echo(str(found))
+    click.echo(f"{len(found.problems)} problem{'s' if len(found.problems) > 1 else ''}", err=True)
+
+
+def _refuse_unread(folder: Path) -> None:
+    """Raise where a file looks like a policy and would silently not be one."""
+    unread = [path for path in folder.iterdir() if path.suffix.lower() == ".yml" or path.suffix == ".YAML"]
+    if unread:
+        hint = "rename it to end in .yaml"
+        raise Problems([Problem(str(path), 1, 1, "", "this file is not read", hint) for path in unread])
+
+
+def _read_cases(folder: Path) -> list[tuple[str, tuple[Case, ...]]]:
+    return [(path.name, load_cases(_text(path), str(path))) for path in sorted(folder.glob("*.cases.yaml"))]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Problems([Problem(str(path), 1, 1, "", f"not UTF-8 at octet {error.start}")]) from None
+    except OSError as error:
+        raise Problems([Problem(str(path), 1, 1, "", f"cannot be read: {error.strerror}")]) from None
+
+
+def _results_text(results: Iterable[tuple[str, Result]]) -> str:
+    results = list(results)
+    lines = []
+    for file, result in results:
+        if result.differences:
+            lines += [f"{file}: {result.name}", *(f"    {difference}" for difference in result.differences)]
+    failed = sum(bool(result.differences) for _, result in results)
+    if not results:
+        return "no cases found; write some into a file ending in .cases.yaml"
+    return "\n".join([*lines, f"{len(results) - failed} of {len(results)} cases as expected"])
+
+
+def _envelope(sender: str, recipients: tuple[str, ...]) -> Envelope:
+    people = {address.key: address for address in (_address("--to", text) for text in recipients)}
+    claimed = None if sender in ("", "<>") else _address("--from", sender)
+    return Envelope(claimed, tuple(people.values()), Client(ip="127.0.0.1", helo="localhost"))
+
+
+def _address(option: str, text: str) -> Address:
+    try:
+        return parse_path(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from None
+
+
+def _wire_form(raw: bytes) -> bytes:
+    """Return the mail with CRLF line ends, as SMTP would carry it."""
+    if len(raw) > MAX_MAIL:
+        raise click.BadParameter(f"larger than {MAX_MAIL >> 20} MiB", param_hint="MAIL")
+    return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def _headers(raw: bytes, envelope: Envelope, decision: Decision, now: datetime) -> list[bytes]:
+    """Return the header section each recipient would get, by the functions that delivery uses."""
+    original = prepare(raw, envelope, decision, "QUEUE-ID", now, "gateway.example")
+    views = (view_of(decision, n, address) for n, address in enumerate(envelope.recipients))
+    return [bytes(render(original, view).header) for view in views]

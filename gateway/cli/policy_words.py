@@ -1,0 +1,133 @@
+"""The words of `sekisho policy explain`, in Japanese and English, and the same as data. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from gateway.policy.decision import Decision, Language
+from gateway.policy.explain import Explained
+
+_WORDS = {
+    Language.JA: {
+        "refused": "拒否されます(誰にも送られません)",
+        "external": "外部",
+        "internal": "内部",
+        "at_once": "すぐに届きます",
+        "leaves": "送信予定: {at:%Y-%m-%d %H:%M:%S %z}",
+        "firm": "送信者は早められません: {at:%H:%M:%S} まで",
+        "waivable": "送信者は今すぐ送ることも、取り消すこともできます",
+        "original": "ヘッダーは元のまま",
+        "bcc": "宛先は隠されます(Bcc)",
+        "individual": "宛先は本人だけになります(個別送信)",
+        "sees": "見える外部の宛先: {people}",
+        "because": "ルール",
+        "no_rule": "適用されるルールはありません",
+        "header": "この受信者に見えるヘッダー",
+        "notice": "通知先: {people}",
+        "sender": "送信者",
+    },
+    Language.EN: {
+        "refused": "refused (nobody gets it)",
+        "external": "external",
+        "internal": "internal",
+        "at_once": "leaves at once",
+        "leaves": "leaves at {at:%Y-%m-%d %H:%M:%S %z}",
+        "firm": "the sender cannot make it leave before {at:%H:%M:%S}",
+        "waivable": "the sender may send it now, or cancel",
+        "original": "header section as it came",
+        "bcc": "recipients hidden (bcc)",
+        "individual": "only the recipient's own address shown (individual)",
+        "sees": "external people who stay visible: {people}",
+        "because": "rule",
+        "no_rule": "no rule asks for anything",
+        "header": "the header section this recipient gets",
+        "notice": "notices go to: {people}",
+        "sender": "the sender",
+    },
+}
+
+
+def explanation_text(
+    decision: Decision, explained: Sequence[Explained], headers: Sequence[bytes], language: Language
+) -> str:
+    """Return the explanation for people."""
+    lines = [*_whole_mail(decision, language)]
+    for one, header in zip(explained, headers, strict=True):
+        lines += ["", *_recipient(one, language)]
+        if not decision.refusals:
+            lines += [f"  {_WORDS[language]['header']}:", *_shown(header)]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _whole_mail(decision: Decision, language: Language) -> Iterator[str]:
+    words = _WORDS[language]
+    for refusal in decision.refusals:
+        yield f"{words['refused']}: {refusal.rule}: {refusal.text.in_(language)}"
+    told = [*([words["sender"]] if decision.notify_sender else []), *sorted(decision.notify)]
+    if told:
+        yield words["notice"].format(people=", ".join(told))
+
+
+def _recipient(one: Explained, language: Language) -> Iterator[str]:
+    words = _WORDS[language]
+    yield f"{one.address} [{words['external' if one.external else 'internal']}]"
+    yield f"  {words['leaves'].format(at=one.leaves_at.astimezone()) if one.held else words['at_once']}"
+    if one.held:
+        yield f"  {_waiver(one, language)}"
+    yield f"  {words[one.form]}"
+    if one.sees:
+        yield f"  {words['sees'].format(people=', '.join(one.sees))}"
+    for name, value in one.tags:
+        yield f"  + {name}: {value}"
+    for applied in one.applied:
+        yield f"  {words['because']} {applied.rule}: {applied.reason.in_(language)}"
+    if not one.applied:
+        yield f"  {words['no_rule']}"
+
+
+def _waiver(one: Explained, language: Language) -> str:
+    if one.firm:
+        return _WORDS[language]["firm"].format(at=one.firm_until.astimezone())
+    return _WORDS[language]["waivable"]
+
+
+def _shown(header: bytes) -> Iterator[str]:
+    """Yield the header's lines for a terminal: control characters must not act there."""
+    for line in header.decode("utf-8", "replace").split("\r\n")[:-2]:
+        yield "    " + "".join(
+            c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line
+        )
+
+
+def explanation_json(
+    decision: Decision, explained: Sequence[Explained], headers: Sequence[bytes]
+) -> dict[str, Any]:
+    """Return the explanation for programs; header sections as text, octets that are no UTF-8 replaced."""
+    return {
+        "digest": decision.digest,
+        "refusals": [{"rule": r.rule, "ja": r.text.ja, "en": r.text.en} for r in decision.refusals],
+        "rules": [{"rule": r.rule, "ja": r.text.ja, "en": r.text.en} for r in decision.reasons],
+        "notify": [*(["sender"] if decision.notify_sender else []), *sorted(decision.notify)],
+        "recipients": [_one_json(one, header) for one, header in zip(explained, headers, strict=True)],
+    }
+
+
+def _one_json(one: Explained, header: bytes) -> dict[str, Any]:
+    return {
+        "address": str(one.address),
+        "external": one.external,
+        "held": one.held,
+        "leaves_at": _time(one.leaves_at),
+        "firm_until": _time(one.firm_until) if one.firm else None,
+        "form": one.form,
+        "sees": list(one.sees),
+        "tags": [list(tag) for tag in one.tags],
+        "rules": [applied.rule for applied in one.applied],
+        "header": header.decode("utf-8", "replace"),
+    }
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
