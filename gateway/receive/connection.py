@@ -79,7 +79,7 @@ class Connection(SMTP):
         asyncio.StreamReaderProtocol.connection_made(self, transport)
         self.transport = transport
         self.ip = str((transport.get_extra_info("peername") or ("",))[0])
-        self.trusted = is_trusted(self.ip, self.reception.networks)
+        self.trusted = is_trusted(self.ip, self.reception.settings.smtp.trusted_networks)
         self._counted = self.reception.connections.enter(self.ip)
         self.reception.sessions.add(self)
         CONNECTIONS.inc()

@@ -80,8 +80,9 @@ class DataReader:
     def _take_whole_lines(self) -> None:
         at = self._pending.rfind(b"\r\n")
         if at > 0 and self.fault is None:
-            self._take(bytes(self._pending[:at]))
+            block = bytes(self._pending[:at])
             del self._pending[:at]
+            self._take(block)
         if self.fault is not None:
             del self._pending[:-_STRADDLE]
         elif len(self._pending) - 2 > self._line_limit:

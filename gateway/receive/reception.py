@@ -7,7 +7,6 @@ stops it nor leaves half of it behind.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from gateway.config.settings import Settings
 from gateway.message.envelope import Envelope
 from gateway.receive.accounts import Accounts
-from gateway.receive.limits import GUESS_FACTOR, Budget, Connections, Guesses, Network
+from gateway.receive.limits import GUESS_FACTOR, Budget, Connections, Guesses
 from gateway.receive.passwords import Verifier
 from gateway.receive.reply import Reply
 
@@ -41,7 +40,6 @@ class Reception:
     failure_delay: float = FAILURE_DELAY
     greeting_pause: float = GREETING_PAUSE
     closing: bool = False
-    networks: tuple[Network, ...] = ()
     connections: Connections = field(init=False)
     budget: Budget = field(init=False)
     guesses: Guesses = field(init=False)
@@ -50,7 +48,6 @@ class Reception:
 
     def __post_init__(self) -> None:
         limits = self.settings.limits
-        self.networks = tuple(ipaddress.ip_network(n) for n in self.settings.smtp.trusted_networks)
         self.connections = Connections(limits.connections, limits.connections_per_address)
         self.budget = Budget(limits.bytes_in_flight)
         self.guesses = Guesses(limits.auth_failures * GUESS_FACTOR)
