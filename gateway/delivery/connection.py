@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
+from typing import cast
 
 from gateway.delivery.errors import BadReply, DeliveryError, NoConnection
 from gateway.delivery.hop import Capabilities
@@ -55,9 +56,10 @@ class Connection(asyncio.Protocol):
         return self._lost is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (create_connection promises it)
-        transport.set_write_buffer_limits(high=HIGH_WATER)
-        self._transport = transport
+        self._transport = cast(
+            asyncio.Transport, transport
+        )  # create_connection promises it; uvloop's is no subclass
+        self._transport.set_write_buffer_limits(high=HIGH_WATER)
 
     def data_received(self, data: bytes) -> None:
         try:
