@@ -1,0 +1,44 @@
+"""Run a service in this process, and say in one line why it could not start."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+import click
+import uvloop
+
+from gateway import log
+from gateway.config.settings import Settings
+from gateway.service import CannotStart, Service
+from gateway.store.errors import StateInUse, StoreMisconfigured, StoreUnavailable, WrongMasterKey
+from gateway.store.keys import MasterKeyError
+
+EXPECTED = (CannotStart, MasterKeyError, StateInUse, StoreMisconfigured, StoreUnavailable, WrongMasterKey)
+
+
+def run_service(settings: Settings) -> None:
+    """Serve with these settings; exits with 1 and one line where an admin has to mend something first."""
+
+    async def main() -> None:
+        await Service(settings).run()
+
+    run_until_done(settings, main)
+
+
+def run_until_done(settings: Settings, main: Callable[[], Awaitable[None]]) -> None:
+    """Run `main` on uvloop with logging set up; turn expected failures into one line."""
+
+    async def awaited() -> None:
+        await main()
+
+    log.configure(settings.log.level, settings.log.format)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(awaited())
+    except EXPECTED as error:
+        click.echo(f"sekisho: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,302 @@
+"""The only wiring: builds every room from the settings, starts them in order, stops them in the opposite order.
+
+Start: store (recovery first), policy, delivery, scheduler, notices, web, and mail in last, when all behind it works.
+Stop: mail in first; what was acknowledged is on disk, so nothing has to be finished but what is under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import socket
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from gateway import __version__
+from gateway.clock import utc_now
+from gateway.config.policies import PolicyInForce
+from gateway.config.settings import Listen, Settings
+from gateway.console.app import create_app, create_probe_app
+from gateway.delivery.courier import Courier
+from gateway.delivery.dsn import dsn_composers
+from gateway.delivery.pool import Pool
+from gateway.delivery.route import Router, smarthost_hop
+from gateway.delivery.session import Opener
+from gateway.delivery.timeouts import Timeouts
+from gateway.evidence.resolver import DnsResolver
+from gateway.links import Links
+from gateway.message.envelope import Envelope
+from gateway.message.gather import gather
+from gateway.notices.compose import Composers
+from gateway.notices.letter import Author
+from gateway.notices.worker import NoticeWorker
+from gateway.policy.decide import decide
+from gateway.policy.model import Policy
+from gateway.receive.accounts import Accounts
+from gateway.receive.intake import Intake
+from gateway.receive.listener import Listener
+from gateway.receive.reply import Reply
+from gateway.release.dispatch import Dispatcher
+from gateway.release.housekeeping import Housekeeping
+from gateway.release.scheduler import Scheduler
+from gateway.spool.contract import SYSTEM
+from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.sql import SqlSpool, open_spool
+from gateway.store.database import FILE_NAME
+from gateway.store.keys import ENVIRONMENT, MasterKey, key_file
+from gateway.watch import FreeSpace, NextHopProbe, publish_figures, readiness
+
+DRAIN_S = 20.0  # for mail and deliveries under way; with the rest below systemd's and Docker's stop time-outs
+FULL = Reply(452, "4.3.1", "not enough room to store mail now; try again later", "store")
+
+log = structlog.get_logger()
+
+
+class CannotStart(Exception):
+    """Something that an admin has to mend; the text says what and where."""
+
+
+def master_key(settings: Settings) -> MasterKey:
+    """Load the master key; a state directory without a database gets a new one where there is none."""
+    path = key_file(settings.state, settings.master_key_file)
+    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if ENVIRONMENT in os.environ or path.exists() or (settings.state / FILE_NAME).exists():
+        return MasterKey.load(path)
+    log.info("master-key.created", path=str(path))
+    return MasterKey.create(path)
+
+
+class Service:
+    """One running gateway. `extra_routes` are pages that somebody else adds (the demo's)."""
+
+    def __init__(self, settings: Settings, extra_routes: Sequence[BaseRoute] = ()) -> None:
+        self._settings = settings
+        self._extra_routes = extra_routes
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stop = asyncio.Event()
+        self.spool: SqlSpool
+        self.policy = PolicyInForce(settings.policies, self._policy_changed)
+        self._space = FreeSpace(settings.state, settings.minimum_free_space)
+
+    async def run(self) -> None:
+        """Serve until `stop` or a signal; raises CannotStart, and what the store's opening raises."""
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            await self._stop.wait()
+            log.info("stopping")
+        log.info("stopped")
+
+    def stop(self) -> None:
+        """Begin the orderly end."""
+        self._stop.set()
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        settings = self._settings
+        key = master_key(settings)
+        self.spool = await asyncio.to_thread(open_spool, settings.state, key, serve=True)
+        stack.push_async_callback(self.spool.close)
+        stack.push_async_callback(self._note, Kind.STOPPED)
+        await self._note(Kind.STARTED)
+        recovered = await self.spool.recover(utc_now())
+        await self.policy.reload()
+        self._build(key)
+        stack.push_async_callback(self._end_tasks)
+        stack.push_async_callback(self.pool.close)
+        stack.push_async_callback(self.scheduler.stop, DRAIN_S)
+        await self._open_web(stack)
+        self._listener = Listener(settings, self._submit, self.accounts)
+        with _address_errors():
+            await self._listener.start()
+        stack.push_async_callback(self._listener.close, timedelta(seconds=DRAIN_S))
+        for work in (
+            self.scheduler.run(),
+            self.notices.run(),
+            publish_figures(self.spool, utc_now),
+            self.policy.watch(self._stop),
+        ):
+            self._begin(work)
+        self._catch_signals(stack)
+        log.info("ready", version=__version__, smtp=self._listener.addresses, recovered=recovered)
+
+    def _build(self, key: MasterKey) -> None:
+        settings, out = self._settings, self._settings.delivery
+        self.accounts = Accounts(settings.accounts)
+        self._intake = Intake(
+            self.spool, lambda: self.policy.current, decide, gather, utc_now, self.accounts.language_of
+        )
+        timeouts = Timeouts.bounded(out.connect_timeout, out.command_timeout)
+        hop = smarthost_hop(out.smarthost, _password(settings)) if out.smarthost is not None else None
+        router = Router(settings.hostname, DnsResolver(out.nameservers), hop, random.shuffle)
+        self.pool = Pool(Opener(settings.hostname, timeouts), out.connections_per_host, out.concurrency)
+        housekeeping = Housekeeping(
+            self.spool,
+            give_up_after=out.give_up_after,
+            delay_notice_after=out.delay_notice_after,
+            bodies_after=settings.retention.bodies,
+            records_after=settings.retention.records,
+            ring=self._ring,
+        )
+        dispatcher = Dispatcher(
+            self.spool,
+            router,
+            Courier(self.pool, router, timeouts),
+            hostname=settings.hostname,
+            recipients_per_transaction=out.recipients_per_transaction,
+            clock=utc_now,
+            jitter=random.random,
+            ring=self._ring,
+        )
+        self.scheduler = Scheduler(
+            self.spool, dispatcher.run, utc_now, housekeeping, concurrency=out.concurrency
+        )
+        self._links = Links(key.derive("links"), settings.web.public_url, settings.web.link_valid)
+        self.notices = self._notice_worker()
+
+    def _notice_worker(self) -> NoticeWorker:
+        settings = self._settings
+        address = settings.notices.address or f"sekisho@{settings.hostname}"
+        author = Author(settings.notices.name, address, settings.hostname)
+        composers = {
+            **Composers(self._links, ZoneInfo(settings.timezone), author).by_kind(),
+            **dsn_composers(
+                settings.hostname, address, settings.notices.name, settings.delivery.give_up_after
+            ),
+        }
+        return NoticeWorker(self.spool, composers, utc_now, settings.hostname, self.scheduler.wake)
+
+    async def _submit(self, envelope: Envelope, raw: bytes) -> Reply:
+        if not self._space.enough:
+            return FULL
+        reply = await self._intake.submit(envelope, raw)
+        self.scheduler.wake()
+        self._ring()
+        return reply
+
+    def _ring(self) -> None:
+        self.notices.ring()
+
+    async def _open_web(self, stack: AsyncExitStack) -> None:
+        web = self._settings.web
+        checks = readiness(
+            self.spool, self.policy, self._space, NextHopProbe(self._settings.delivery.smarthost)
+        )
+        app = create_app(
+            self.spool,
+            self._links,
+            utc_now,
+            ZoneInfo(self._settings.timezone),
+            self._settings.hostname,
+            checks=checks,
+            with_metrics=web.metrics_listen is None,
+            extra_routes=self._extra_routes,
+        )
+        await self._serve_http(stack, app, web.listen)
+        if web.metrics_listen is not None:
+            await self._serve_http(stack, create_probe_app(checks), web.metrics_listen)
+
+    async def _serve_http(self, stack: AsyncExitStack, app: Starlette, listen: Listen) -> None:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            limit_concurrency=500,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=5,
+        )
+        server = _Web(config)
+        with _address_errors():
+            bound = _bind(listen)
+        task = asyncio.create_task(server.serve(sockets=[bound]))
+
+        async def close() -> None:
+            server.should_exit = True
+            await task
+
+        stack.push_async_callback(close)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.add(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A loop that ends before its time is a bug: stop as a whole rather than live on without it."""
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.critical("loop-died", exc_info=task.exception())
+            self._stop.set()
+
+    async def _end_tasks(self) -> None:
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _note(self, kind: Kind, **detail: object) -> None:
+        await self.spool.note(kind, Reason.SYSTEM, SYSTEM, {"version": __version__, **detail}, utc_now())
+
+    def _policy_changed(self, policy: Policy) -> None:
+        self._begin(self._note(Kind.POLICY, digest=policy.digest))
+
+    def _catch_signals(self, stack: AsyncExitStack) -> None:
+        loop = asyncio.get_running_loop()
+        actions = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGHUP: self._reload}
+        for number, action in actions.items():
+            loop.add_signal_handler(number, action)
+            stack.callback(loop.remove_signal_handler, number)
+
+    def _reload(self) -> None:
+        """SIGHUP: read the policy, the certificate and the accounts again."""
+        self._begin(self._reload_all())
+
+    async def _reload_all(self) -> None:
+        await self.policy.reload()
+        try:
+            self._listener.reload_certificate()
+        except (OSError, ValueError) as error:
+            log.error("certificate.kept", cause=str(error))
+
+
+class _Web(uvicorn.Server):
+    """uvicorn without its signal handlers: ours end the whole service in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _bind(listen: Listen) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    bound = socket.create_server((listen.host, listen.port), family=family, backlog=512)
+    bound.setblocking(False)
+    return bound
+
+
+@contextmanager
+def _address_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotStart(f"cannot listen: {error.strerror or error}") from error
+
+
+def _password(settings: Settings) -> str:
+    smarthost = settings.delivery.smarthost
+    if smarthost is None or smarthost.password_file is None:
+        return ""
+    try:
+        return smarthost.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise CannotStart(f"{smarthost.password_file}: cannot be read: {error.strerror}") from error

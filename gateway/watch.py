@@ -1,0 +1,95 @@
+"""Watches over the running service: the readiness checks, the spool's figures for the dashboards, the free space.
+
+Nothing here changes anything; a check that fails says so in /readyz and in `sekisho_ready`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import structlog
+
+from gateway import metrics
+from gateway.clock import Clock
+from gateway.config.policies import PolicyInForce
+from gateway.config.settings import Smarthost
+from gateway.console.probes import NotReady
+from gateway.spool.contract import Spool, StoreUnavailable
+from gateway.spool.lifecycle import State
+
+FIGURES_EVERY_S = 5.0
+HOP_VALID_S = 30.0  # a next hop that answered is not asked again for this long: its log is somebody's
+HOP_TIMEOUT_S = 2.5
+
+log = structlog.get_logger()
+
+
+class FreeSpace:
+    """Tells whether the state directory's disk has the room that intake wants to see."""
+
+    def __init__(self, folder: Path, minimum: int) -> None:
+        self._folder = folder
+        self._minimum = minimum
+
+    @property
+    def enough(self) -> bool:
+        return shutil.disk_usage(self._folder).free >= self._minimum
+
+
+class NextHopProbe:
+    """Connects to the smarthost now and then; without one there is no single next hop to ask."""
+
+    def __init__(self, smarthost: Smarthost | None) -> None:
+        self._smarthost = smarthost
+        self._good_until = 0.0
+
+    async def check(self) -> None:
+        """Raise NotReady where nobody listens."""
+        now = asyncio.get_running_loop().time()
+        if self._smarthost is None or now < self._good_until:
+            return
+        try:
+            async with asyncio.timeout(HOP_TIMEOUT_S):
+                _, writer = await asyncio.open_connection(self._smarthost.host, self._smarthost.port)
+        except (OSError, TimeoutError):
+            raise NotReady("the smarthost does not answer") from None
+        writer.close()
+        self._good_until = now + HOP_VALID_S
+
+
+def readiness(
+    spool: Spool, policy: PolicyInForce, space: FreeSpace, hop: NextHopProbe
+) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    """Return the checks of /readyz by name."""
+
+    async def store() -> None:
+        await spool.figures()
+
+    async def disk() -> None:
+        if not space.enough:
+            raise NotReady("less free space than minimum_free_space")
+
+    async def policies() -> None:
+        if policy.problems is not None:
+            raise NotReady("the policy files are broken; see sekisho policy check")
+
+    return {"store": store, "disk": disk, "policy": policies, "next_hop": hop.check}
+
+
+async def publish_figures(spool: Spool, clock: Clock) -> None:
+    """Put the spool's figures into the gauges every few seconds, for ever; a failing store is waited for."""
+    while True:
+        try:
+            figures = await spool.figures()
+        except StoreUnavailable:
+            log.warning("figures.unavailable")
+        else:
+            for state in State:
+                metrics.QUEUE.labels(state.value).set(figures.by_state.get(state, 0))
+            due = figures.oldest_due
+            metrics.OLDEST_DUE.set(max(0.0, (clock() - due).total_seconds()) if due else 0.0)
+            metrics.PENDING_NOTICES.set(figures.pending_notices)
+        await asyncio.sleep(FIGURES_EVERY_S)
