@@ -16,7 +16,8 @@ from itertools import pairwise
 
 from gateway.message import charset
 from gateway.message.address import Address, AddressError, parse_path
-from gateway.message.address_scan import lenient
+from gateway.message.address_plain import plain_addresses
+from gateway.message.address_scan import lenient, may_hold_address
 from gateway.message.text import decode_header, one_line
 
 MAX_STRICT = 128 << 10
@@ -58,7 +59,7 @@ class Mailboxes:
 def parse_mailboxes(value: bytes) -> Mailboxes:
     """Read an address-list value (RFC 5322 3.4, RFC 6532; RFC 2047 in names), unfolded or not. Never
     raises."""
-    text, certain = charset.guess(_FOLD.sub(b"", value[:MAX_STRICT].removesuffix(b"\r\n")))
+    text, certain = charset.guess(_unfolded(value[:MAX_STRICT]))
     reader = _Reader(text)
     reader.run()
     return Mailboxes(tuple(reader.items), certain and reader.confident and len(value) <= MAX_STRICT)
@@ -67,6 +68,11 @@ def parse_mailboxes(value: bytes) -> Mailboxes:
 def scan(value: bytes) -> tuple[Address, ...]:
     """Find everything in a value that looks like an address, distinct by key, in order (see
     address_scan.py)."""
+    if not may_hold_address(value):
+        return ()
+    plain = None if b"=?" in value else plain_addresses(_unfolded(value))
+    if plain is not None:
+        return distinct(plain)
     return distinct([*(item.address for item in parse_mailboxes(value).items), *lenient(value)])
 
 
@@ -76,6 +82,10 @@ def distinct(addresses: Iterable[Address]) -> tuple[Address, ...]:
     for address in addresses:
         first.setdefault(address.key, address)
     return tuple(first.values())
+
+
+def _unfolded(value: bytes) -> bytes:
+    return _FOLD.sub(b"", value.removesuffix(b"\r\n")) if b"\r\n" in value else value
 
 
 class _Reader:

@@ -36,6 +36,14 @@ _ESCAPE = re.compile(rb"\x1b(?:\$\(?|\(|[)*+,\-./])[0@-Z]")
 _HIGH = bytes([octet if octet < 0x80 and octet != 0x1B else 0x20 for octet in range(256)])
 
 
+_DISGUISE = re.compile(rb"@|=\?|\x1b|[\x80-\xff]")
+
+
+def may_hold_address(value: bytes) -> bool:
+    """Tell quickly whether a value has an `@` in any form: as it is, encoded, or among raw 8-bit text."""
+    return _DISGUISE.search(value) is not None
+
+
 def lenient(value: bytes) -> Iterator[Address]:
     """Yield everything that looks like an address, with repetitions."""
     value = value[:MAX_SCAN]

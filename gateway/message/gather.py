@@ -12,7 +12,8 @@ from collections.abc import Iterable
 
 from gateway.message.address import Address
 from gateway.message.address_list import distinct, parse_mailboxes
-from gateway.message.address_scan import lenient
+from gateway.message.address_plain import plain_addresses
+from gateway.message.address_scan import lenient, may_hold_address
 from gateway.message.envelope import Envelope
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import Field, HeaderSection, split
@@ -23,7 +24,6 @@ from gateway.message.text import decode_header
 _LISTS = REPLY_FIELDS | {"to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc"}
 _AUTHORS = frozenset({"from", "sender"})
 _TYPED = re.compile(rb"\s*(?:rfc822|utf-8)\s*;", re.IGNORECASE)
-_AT_IN_DISGUISE = re.compile(rb"@|=\?|\x1b|[\x80-\xff]")
 
 
 def gather(envelope: Envelope, raw: bytes) -> Facts:
@@ -65,10 +65,15 @@ def _authors(header: HeaderSection) -> tuple[Address, ...]:
     found: list[Address] = []
     for field in header.fields:
         if field.name in _AUTHORS:
-            boxes = parse_mailboxes(field.value)
-            found += [item.address for item in boxes.items]
-            found += () if boxes.confident else lenient(field.body)
+            plain = plain_addresses(field.value)
+            found += _read_author(field) if plain is None else plain
     return distinct(found)
+
+
+def _read_author(field: Field) -> list[Address]:
+    boxes = parse_mailboxes(field.value)
+    strict = [item.address for item in boxes.items]
+    return strict if boxes.confident else [*strict, *lenient(field.body)]
 
 
 def _shown(fields: Iterable[Field]) -> tuple[tuple[Address, ...], bool]:
@@ -77,12 +82,25 @@ def _shown(fields: Iterable[Field]) -> tuple[tuple[Address, ...], bool]:
     found: list[Address] = []
     confident = True
     for field in fields:
-        body = _TYPED.sub(b"", field.body, count=1)
-        if field.name not in _LISTS and _AT_IN_DISGUISE.search(body) is None:
-            continue  # junk lines and X- fields that hold no address at all
-        boxes = parse_mailboxes(body)
-        confident = confident and boxes.confident and field.name != ""
-        found += [item.address for item in boxes.items]
-        # Folding can split an address only where the strict reading failed.
-        found += lenient(body.replace(b"\r\n", b"") if boxes.confident else body)
+        addresses, certain = _shown_by(field)
+        found += addresses
+        confident = confident and certain
     return distinct(found), confident
+
+
+def _shown_by(field: Field) -> tuple[Iterable[Address], bool]:
+    value = field.value
+    if field.name not in _LISTS and not may_hold_address(value):
+        return (), True  # a junk line or an X- field that holds no address at all
+    plain = plain_addresses(value)
+    if plain is not None and (b"=?" not in value or _at_signs(decode_header(value)) == len(plain)):
+        return plain, field.name != ""
+    body = _TYPED.sub(b"", field.body, count=1)
+    boxes = parse_mailboxes(body)
+    # Folding can split an address only where the strict reading failed.
+    loose = lenient(body.replace(b"\r\n", b"") if boxes.confident else body)
+    return [*(item.address for item in boxes.items), *loose], boxes.confident and field.name != ""
+
+
+def _at_signs(text: str) -> int:
+    return text.count("@") if text.isascii() else sum(text.count(sign) for sign in "@＠﹫")

@@ -31,20 +31,30 @@ _TEXTS = {
 _FIELD_START = re.compile(rb"(?:\A|\r\n)(?![ \t])")
 
 
+_HARMLESS = bytes([9, 10, 13, *range(32, 256)])
+
+
 def header_faults(raw_header: bytes) -> str | None:
     """Name the first fault of a raw header section (with or without its empty line), or None.
 
     The text is fit for an SMTP reply: ASCII, without octets of the mail.
     """
-    bad = _BAD.search(raw_header)
+    bad = None if _is_clean(raw_header) else _BAD.search(raw_header)
     if bad is not None:
         line = raw_header.count(b"\r\n", 0, bad.start()) + 1
         return f"the header section holds {_TEXTS[str(bad.lastgroup)]} in line {line}"
     return _size_fault(raw_header)
 
 
+def _is_clean(raw_header: bytes) -> bool:
+    """Tell quickly that there is no control octet at all and that CR and LF come in pairs only."""
+    lines = raw_header.count(b"\r\n")
+    pairs = raw_header.count(b"\r") == lines and raw_header.count(b"\n") == lines
+    return pairs and not raw_header.translate(None, _HARMLESS)
+
+
 def _size_fault(raw_header: bytes) -> str | None:
-    if len(raw_header) <= MAX_FIELDS:
+    if len(raw_header) <= MAX_FIELD_OCTETS and raw_header.count(b"\r\n") <= MAX_FIELDS:
         return None
     starts = [match.end() for match in _FIELD_START.finditer(raw_header)]
     ends = [*starts[1:], len(raw_header)]

@@ -9,7 +9,9 @@ harmless: one line, no path.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from gateway.message import charset
@@ -24,6 +26,10 @@ MAX_VALUE_OCTETS = 32 << 10
 MAX_NAME_CHARACTERS = 255
 """Characters of a file name that are kept; the end stays, because the suffix is there. File systems hold no
 more."""
+
+_REMEMBERED_OCTETS = 96
+"""Values up to this are remembered (1024 of them): `text/plain; charset=iso-2022-jp` comes with every
+mail."""
 
 _MAIN = re.compile(r"\s*+([^\s;/()\"=]+)(?:\s*+/\s*+([^\s;()\"=]+))?+")
 _PARAMETER = re.compile(
@@ -45,7 +51,7 @@ class FieldValue:
     """
 
     main: str
-    parameters: dict[str, str]
+    parameters: Mapping[str, str]
     repeated: frozenset[str] = frozenset()
     continued: frozenset[str] = frozenset()
     cut: bool = False
@@ -55,14 +61,20 @@ NOTHING = FieldValue("", {})
 
 
 def parse_value(value: bytes) -> FieldValue:
-    """Read a Content-Type or Content-Disposition value. Of a repeated parameter the first counts, as in most
-    readers."""
+    """Read a Content-Type or Content-Disposition value; of a repeated parameter the first counts."""
+    return _remembered(value) if len(value) <= _REMEMBERED_OCTETS else _parse(value)
+
+
+def _parse(value: bytes) -> FieldValue:
     text = charset.guess(value[:MAX_VALUE_OCTETS].replace(b"\r\n", b""))[0]
     main = _MAIN.match(text)
     if main is None or _EQUALS.match(text, main.end()):
         return _with_parameters("", ";" + text, len(value) > MAX_VALUE_OCTETS)
     whole = main[1] if main[2] is None else f"{main[1]}/{main[2]}"
     return _with_parameters(one_line(whole).lower(), text[main.end() :], len(value) > MAX_VALUE_OCTETS)
+
+
+_remembered = lru_cache(maxsize=1024)(_parse)
 
 
 def _with_parameters(main: str, text: str, cut: bool) -> FieldValue:

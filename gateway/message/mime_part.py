@@ -42,6 +42,7 @@ IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
 """Transfer encodings that change nothing; only under these may a multipart or message be walked (RFC 2045
 6.4)."""
 
+_READ = frozenset({"content-type", "content-disposition", "content-transfer-encoding", "content-id"})
 _ENCODINGS = IDENTITY | {"base64", "quoted-printable"}
 
 
@@ -77,11 +78,15 @@ def read_part(
 ) -> Draft:
     """Read a part's fields; `offsets` are those of its header section and its body, `within` the type around
     it."""
-    content_type = _only(fields, "content-type", unclear, "duplicate-content-type")
-    disposition = _only(fields, "content-disposition", unclear, "duplicate-disposition")
-    if depth and any(not field.name for field in fields):
-        unclear.add("bad-header")
-    kind = _type_of(content_type, fields, within, unclear)
+    found: dict[str, list[bytes]] = {}
+    for field in fields:
+        if field.name in _READ:
+            found.setdefault(field.name, []).append(field.value)
+        elif depth and not field.name:
+            unclear.add("bad-header")
+    content_type = _only(found.get("content-type"), unclear, "duplicate-content-type")
+    disposition = _only(found.get("content-disposition"), unclear, "duplicate-disposition")
+    kind = _type_of(content_type, "content-type" in found, within, unclear)
     return Draft(
         header_at=offsets[0],
         body_at=offsets[1],
@@ -92,21 +97,20 @@ def read_part(
         charset=content_type.parameters.get("charset", "").lower(),
         disposition=disposition.main,
         name=_name(disposition, content_type, unclear),
-        encoding=_encoding(fields, unclear),
-        content_id=_content_id(fields),
+        encoding=_encoding(found.get("content-transfer-encoding"), unclear),
+        content_id=_content_id(found.get("content-id")),
         boundary=_boundary(content_type, unclear) if kind.startswith("multipart/") else None,
     )
 
 
-def _only(fields: tuple[Field, ...], name: str, unclear: set[str], word: str) -> FieldValue:
+def _only(values: list[bytes] | None, unclear: set[str], word: str) -> FieldValue:
     """Parse the first field of a name; a second one is unclear, because readers differ in which of them
     counts."""
-    values = [field for field in fields if field.name == name]
+    if values is None:
+        return NOTHING
     if len(values) > 1:
         unclear.add(word)
-    if not values:
-        return NOTHING
-    parsed = parse_value(values[0].value)
+    parsed = parse_value(values[0])
     if parsed.cut:
         unclear.add("too-many-parameters")
     return parsed
@@ -121,9 +125,8 @@ def _name(disposition: FieldValue, content_type: FieldValue, unclear: set[str]) 
     return names[0] if names else ""
 
 
-def _encoding(fields: tuple[Field, ...], unclear: set[str]) -> str:
-    values = [field.value for field in fields if field.name == "content-transfer-encoding"]
-    if not values:
+def _encoding(values: list[bytes] | None, unclear: set[str]) -> str:
+    if values is None:
         return ""
     if len(values) > 1:
         unclear.add("duplicate-encoding")
@@ -133,13 +136,13 @@ def _encoding(fields: tuple[Field, ...], unclear: set[str]) -> str:
     return encoding
 
 
-def _type_of(value: FieldValue, fields: tuple[Field, ...], within: str, unclear: set[str]) -> str:
+def _type_of(value: FieldValue, given: bool, within: str, unclear: set[str]) -> str:
     """Return `type/subtype`, with the defaults of RFC 2045 5.2 and RFC 2046 5.1.5."""
     if "/" in value.main:
         if value.main in ("message/partial", "message/external-body"):
             unclear.add("partial")
         return value.main
-    if any(field.name == "content-type" for field in fields):
+    if given:
         if value.main != "text":  # RFC 1049, still written: `Content-Type: text`
             unclear.add("bad-content-type")
         return "text/plain"
@@ -156,8 +159,7 @@ def _boundary(value: FieldValue, unclear: set[str]) -> bytes | None:
     return boundary
 
 
-def _content_id(fields: tuple[Field, ...]) -> str:
-    for field in fields:
-        if field.name == "content-id":
-            return field.value[:MAX_ID_OCTETS].decode("ascii", "replace").removeprefix("<").removesuffix(">")
-    return ""
+def _content_id(values: list[bytes] | None) -> str:
+    if values is None:
+        return ""
+    return values[0][:MAX_ID_OCTETS].decode("ascii", "replace").removeprefix("<").removesuffix(">")

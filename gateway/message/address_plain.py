@@ -1,0 +1,33 @@
+"""The short cut for address lists as nearly all mail writes them: `a@example.jp, Name <b@example.jp>`.
+
+Promise: answers only where the strict reading would be confident and the lenient scan of the raw value would
+find exactly the same (a property test compares); otherwise None, and the caller reads in full. Encoded words
+may stand in names; what they decode to is not looked at here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.message.address import Address, AddressError, normalise_domain
+
+_ADDRESS = rb"([\w+=&~^-][\w.+=&~^-]{0,63})@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})"
+_NAME = rb"""(?:[\w.\- \t]++|"[\w.,'\- \t]*+"|=\?[\w-]++\?[bBqQ]\?[\w+/=.-]*+\?=(?=[ \t<]))*+"""
+_ENTRY = re.compile(rb"[ \t]*+(?:" + _ADDRESS + rb"|" + _NAME + rb"<" + _ADDRESS + rb">)[ \t]*+(?:,|\Z)")
+
+
+def plain_addresses(value: bytes) -> tuple[Address, ...] | None:
+    """Return the addresses of an unfolded value, or None where it is anything but plain."""
+    found: list[Address] = []
+    at = 0
+    while at < len(value):
+        match = _ENTRY.match(value, at)
+        if match is None:
+            return None
+        local, domain = (match[1], match[2]) if match[1] else (match[3], match[4])
+        try:
+            found.append(Address(local.decode("ascii"), normalise_domain(domain.decode("ascii"))))
+        except AddressError:
+            return None
+        at = match.end()
+    return tuple(found)
