@@ -129,16 +129,12 @@ class _Session:
         usual = "354 go ahead" if self.rcpt_to else "554 5.5.1 no valid recipients"
         if not (await self.say(line, usual)).startswith("354"):
             return
-        content = b""
-        while not (content == b".\r\n" or content.endswith(b"\r\n.\r\n")):
-            content += await self.reader.readuntil(b"\r\n")
-        taken = Taken(self.mail_from, self.rcpt_to, content[:-3])
+        content = await self.reader.readexactly(3)
+        if content != b".\r\n":
+            content += await self.reader.readuntil(b"\r\n.\r\n")
         if self.hop.delay:
             await asyncio.sleep(self.hop.delay)
-        if (await self.say("END", "250 2.0.0 queued", taken)).startswith(
-            "250"
-        ) and taken not in self.hop.taken:
-            self.hop.taken.append(taken)
+        await self.say("END", "250 2.0.0 queued", Taken(self.mail_from, self.rcpt_to, content[:-3]))
 
     async def start_tls(self, line: str) -> None:
         assert self.hop.context is not None
@@ -187,7 +183,7 @@ async def running(hop: NextHop) -> AsyncIterator[NextHop]:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=1 << 20)
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=1 << 24)
     hop.port = server.sockets[0].getsockname()[1]
     try:
         yield hop

@@ -178,7 +178,7 @@ async def test_a_failure_after_the_first_turn_does_not_undo_it() -> None:
     async with connected(NextHop(script)) as line:
         states = await line.states(mail("a@example.com", "b@example.com"))
         assert states[0] == "delivered"
-        assert [taken.rcpt_to for taken in line.hop.taken][0] == ["<a@example.com>"]
+        assert line.hop.taken[0].rcpt_to == ["<a@example.com>"]
         assert sum("<a@example.com>" in taken.rcpt_to for taken in line.hop.taken) == 1
 
 
