@@ -139,19 +139,18 @@ class Connection(SMTP):
     async def _greet(self) -> None:
         if not self._counted:
             raise Hangup(TOO_MANY)
-        if self.reception.closing:
-            raise Hangup(SHUTTING_DOWN)
+        self._refuse_when_closing()
         await asyncio.sleep(0 if self.trusted else self.reception.greeting_pause)
         if self._reader._buffer:  # type: ignore[attr-defined] # StreamReader has no public way to ask
             raise Hangup(TOO_EARLY)
         self.say(Reply(220, "", f"{self.reception.settings.hostname} ESMTP Sekisho"))
 
     async def _next_command(self) -> bool:
+        self._refuse_when_closing()
         line = await self.read_line()
         if line is None:
             return False
-        if self.reception.closing:
-            raise Hangup(SHUTTING_DOWN)
+        self._refuse_when_closing()
         self._commands += 1
         if self._commands > self.limits.commands:
             raise Hangup(Reply(421, "4.7.0", "too many commands in one session", "rate"))
@@ -164,6 +163,10 @@ class Connection(SMTP):
         except Exception:
             self.say(self.unexpected())
         return True
+
+    def _refuse_when_closing(self) -> None:
+        if self.reception.closing:
+            raise Hangup(SHUTTING_DOWN)
 
     async def _execute(self, line: bytes) -> None:
         if not line:

@@ -1,0 +1,141 @@
+"""Intake: what is decided is stored before it is said, refusals are in the policy's words, causes stay inside."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from gateway.message.address import parse_path
+from gateway.message.envelope import Client, Envelope
+from gateway.message.facts import Facts
+from gateway.message.header import HeaderSection
+from gateway.metrics import ACCEPTED, HELD
+from gateway.policy.decision import Decision, Demands, Language, Outcome, Refusal, Text
+from gateway.policy.model import Policy
+from gateway.receive.intake import LARGE, Intake, accepted_text, refusal_text
+from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
+
+NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+TEN = timedelta(minutes=10)
+ENVELOPE = Envelope(
+    sender=parse_path("alice@example.jp"),
+    recipients=(parse_path("bob@example.com"), parse_path("carol@example.jp")),
+    client=Client(ip="192.0.2.1", account="alice"),
+)
+MIXED = Decision(
+    digest="d",
+    outcomes=(
+        Outcome(external=True, demands=Demands(window=TEN)),
+        Outcome(external=False, demands=Demands()),
+    ),
+    assigned=(0, 1),
+)
+NO = Refusal("my-number", Text("マイナンバーを含むため送信できません", "the mail holds a My Number"))
+
+
+@dataclass
+class Store:
+    """A spool that remembers the two verbs that intake uses."""
+
+    accepted: list[NewMessage] = field(default_factory=list)
+    refusals: list[Decision] = field(default_factory=list)
+    error: Exception | None = None
+
+    async def accept(self, message: NewMessage) -> str:
+        if self.error is not None:
+            raise self.error
+        self.accepted.append(message)
+        return "4bxQ"
+
+    async def refused(self, envelope: Envelope, decision: Decision, subject: str, at: datetime) -> None:
+        if self.error is not None:
+            raise self.error
+        self.refusals.append(decision)
+
+
+def intake(store: Store, decision: Decision, **options: Any) -> Intake:
+    def gather(envelope: Envelope, raw: bytes) -> Facts:
+        store_threads.append(threading.current_thread())
+        return Facts(envelope, HeaderSection(()), (), True, (), "the subject", (), len(raw))
+
+    store_threads: list[threading.Thread] = options.pop("threads", [])
+    return Intake(
+        cast(Spool, store),
+        policy=lambda: cast(Policy, None),
+        decide=lambda facts, policy, now: decision,
+        gather=gather,
+        clock=lambda: NOW,
+        **options,
+    )
+
+
+async def test_250_carries_the_queue_id_and_what_happens_next() -> None:
+    store = Store()
+    before = (ACCEPTED._value.get(), HELD._value.get())
+    reply = await intake(store, MIXED).submit(ENVELOPE, b"raw")
+    assert reply.code == 250
+    assert reply.text == "4bxQ queued, 1 of 2 held until 2026-11-21T10:10:00Z"
+    (message,) = store.accepted
+    assert (message.raw, message.decision, message.received_at) == (b"raw", MIXED, NOW)
+    assert message.subject == "the subject"
+    assert (ACCEPTED._value.get(), HELD._value.get()) == (before[0] + 1, before[1] + 1)
+
+
+@pytest.mark.parametrize(
+    ("recipients", "held", "text"),
+    [
+        (2, [], "queued"),
+        (2, [TEN, TEN * 2], "held until 2026-11-21T10:20:00Z"),
+        (3, [TEN], "queued, 1 of 3 held until 2026-11-21T10:10:00Z"),
+    ],
+)
+def test_accepted_text(recipients: int, held: list[timedelta], text: str) -> None:
+    assert accepted_text(recipients, held, NOW) == text
+
+
+async def test_the_owner_s_language_beats_the_policy_s() -> None:
+    store = Store()
+    await intake(store, MIXED, language_of={"alice": Language.EN}.get).submit(ENVELOPE, b"")
+    await intake(store, MIXED, language_of={"bob": Language.EN}.get).submit(ENVELOPE, b"")
+    assert [message.decision.language for message in store.accepted] == [Language.EN, Language.JA]
+
+
+async def test_a_refusal_is_an_event_and_nothing_is_kept() -> None:
+    store = Store()
+    refused = Decision("d", MIXED.outcomes, MIXED.assigned, refusals=(NO,))
+    reply = await intake(store, refused).submit(ENVELOPE, b"raw")
+    assert (reply.code, reply.enhanced, reply.why) == (550, "5.7.1", "policy")
+    assert reply.wire() == b"550 5.7.1 the mail holds a My Number\r\n"
+    assert store.refusals == [refused]
+    assert not store.accepted
+
+
+@pytest.mark.parametrize("refusals", [(), (NO,)])
+async def test_a_store_that_fails_is_temporary(refusals: tuple[Refusal, ...]) -> None:
+    store = Store(error=StoreUnavailable("disk full at /var/lib"))
+    decision = Decision("d", MIXED.outcomes, MIXED.assigned, refusals=refusals)
+    reply = await intake(store, decision).submit(ENVELOPE, b"raw")
+    assert (reply.code, reply.enhanced, reply.why) == (451, "4.3.0", "store")
+    assert "/var" not in reply.text
+
+
+async def test_a_large_mail_is_taken_apart_in_a_thread() -> None:
+    threads: list[threading.Thread] = []
+    await intake(Store(), MIXED, threads=threads).submit(ENVELOPE, b"x" * LARGE)
+    await intake(Store(), MIXED, threads=threads).submit(ENVELOPE, b"x" * (LARGE + 1))
+    assert [thread is threading.main_thread() for thread in threads] == [True, False]
+
+
+def test_refusal_text_in_both_worlds() -> None:
+    japanese_only = Refusal("kenpo", Text("個人情報", "個人情報"))
+    many = Decision("d", (), (), refusals=(NO, japanese_only))
+    assert refusal_text(many, utf8=False) == (
+        "the mail holds a My Number\nrefused by rule kenpo of the mail policy"
+    )
+    assert refusal_text(many, utf8=True) == (
+        "the mail holds a My Number\nマイナンバーを含むため送信できません\n個人情報"
+    )
