@@ -1,7 +1,7 @@
 """What a button did, in a sentence that is true: from the spool's `Change` to words, by way of a sealed query parameter.
 
-The redirect after a POST leads to the page that shows the state of things; the answer rides along sealed to the link, so that
-nobody can make the page say "cancelled" of a mail that was not.
+The redirect after a POST leads to the page that shows the state of things; the answer rides along sealed to
+the link, so that nobody can make the page say "cancelled" of a mail that was not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class Answer:
 
 
 def pack(act: str, change: Change | None) -> dict[str, Any]:
-    """Return the answer in the form that is sealed: counts only. No change at all means that nothing was ticked."""
+    """Return the answer in the form that is sealed: counts only. No change at all means that nothing was
+    ticked."""
     if change is None:
         return {"act": act, "none": 1}
     late = Counter(state.value for _, state in change.not_done)
@@ -44,7 +45,9 @@ def unpack(value: dict[str, Any], words: Words) -> Answer:
 def _cancelled(done: int, late: dict[State, int], words: Words) -> Answer:
     gone = late.get(State.ACTIVE, 0) + late.get(State.DELIVERED, 0)
     sentences = [
-        words.ngettext("Cancelled for %(n)s recipient.", "Cancelled for %(n)s recipients.", done) if done else "",
+        words.ngettext("Cancelled for %(n)s recipient.", "Cancelled for %(n)s recipients.", done)
+        if done
+        else "",
         _too_late(late, words),
         _already_cancelled(late, words),
         _not_delivered(late, words),
@@ -53,10 +56,16 @@ def _cancelled(done: int, late: dict[State, int], words: Words) -> Answer:
 
 
 def _released(done: int, late: dict[State, int], words: Words) -> Answer:
-    moving = sum(late.get(state, 0) for state in (State.QUEUED, State.ACTIVE, State.DEFERRED, State.DELIVERED))
+    moving = sum(
+        late.get(state, 0) for state in (State.QUEUED, State.ACTIVE, State.DEFERRED, State.DELIVERED)
+    )
     sentences = [
-        words.ngettext("Released for %(n)s recipient.", "Released for %(n)s recipients.", done) if done else "",
-        words.ngettext("%(n)s was on its way already.", "%(n)s were on their way already.", moving) if moving else "",
+        words.ngettext("Released for %(n)s recipient.", "Released for %(n)s recipients.", done)
+        if done
+        else "",
+        words.ngettext("%(n)s was on its way already.", "%(n)s were on their way already.", moving)
+        if moving
+        else "",
         _already_cancelled(late, words),
         _not_delivered(late, words),
     ]
@@ -75,9 +84,13 @@ def _released(done: int, late: dict[State, int], words: Words) -> Answer:
 def _too_late(late: dict[State, int], words: Words) -> str:
     leaving, left = late.get(State.ACTIVE, 0), late.get(State.DELIVERED, 0)
     parts = [
-        words.ngettext("Too late for %(n)s: it was sent.", "Too late for %(n)s: they were sent.", left) if left else "",
+        words.ngettext("Too late for %(n)s: it was sent.", "Too late for %(n)s: they were sent.", left)
+        if left
+        else "",
         words.ngettext(
-            "Too late for %(n)s: it is being sent now.", "Too late for %(n)s: they are being sent now.", leaving
+            "Too late for %(n)s: it is being sent now.",
+            "Too late for %(n)s: they are being sent now.",
+            leaving,
         )
         if leaving
         else "",

@@ -1,7 +1,7 @@
 """The web application: the page behind the links, a start page, health, readiness and metrics.
 
-Only a factory: it gets everything it works with and reads no settings. Whoever runs it must not log request paths, because a
-link is a capability (gateway/log.py silences uvicorn's access log).
+Only a factory: it gets everything it works with and reads no settings. Whoever runs it must not log request
+paths, because a link is a capability (gateway/log.py silences uvicorn's access log).
 """
 
 from __future__ import annotations

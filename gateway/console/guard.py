@@ -1,7 +1,7 @@
 """What stands before every page: strict response headers, the check that a form came from our own page, bounded forms.
 
-A GET never acts, so nothing here looks at one. A POST has to bring the link's token (the capability), the seal that only the
-page behind that token holds, and must not come from another site.
+A GET never acts, so nothing here looks at one. A POST has to bring the link's token (the capability), the
+seal that only the page behind that token holds, and must not come from another site.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ PAGE_HEADERS: Mapping[str, str] = {
 
 
 class FormRefused(Exception):  # noqa: N818 - what happened to the form
-    """The form is not one of ours, or larger than one of ours can be; `status` is the HTTP status to answer with."""
+    """The form is not one of ours, or larger than one of ours can be; `status` is the HTTP status to answer
+    with."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -60,8 +61,8 @@ class SecureHeaders:
 def from_own_page(headers: Mapping[str, str], public_origin: str) -> bool:
     """Tell whether the browser says, as far as it says anything, that our own page posted this.
 
-    `Origin: null` is what browsers send from a page with `Referrer-Policy: no-referrer` (Fetch, 3.2); over plain HTTP they
-    send no Sec-Fetch-Site either. Then the sealed form field alone has to prove it.
+    `Origin: null` is what browsers send from a page with `Referrer-Policy: no-referrer` (Fetch, 3.2); over
+    plain HTTP they send no Sec-Fetch-Site either. Then the sealed form field alone has to prove it.
     """
     site = headers.get("sec-fetch-site")
     if site is not None:
@@ -72,7 +73,10 @@ def from_own_page(headers: Mapping[str, str], public_origin: str) -> bool:
 
 async def read_form(request: Request) -> list[tuple[str, str]]:
     """Return the fields of a posted form in order; raises FormRefused (413, 415, 400)."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+    if (
+        request.headers.get("content-type", "").partition(";")[0].strip()
+        != "application/x-www-form-urlencoded"
+    ):
         raise FormRefused(415)
     body = bytearray()
     async for chunk in request.stream():

@@ -1,7 +1,7 @@
 """The page behind a link: GET shows one message as it is now, POST cancels or releases and leads back to the page.
 
-Acts only through the spool's verbs, and only on the message and as the person that the link names. What a verb answers is what
-the page says. A GET or HEAD, as link scanners send them, changes nothing.
+Acts only through the spool's verbs, and only on the message and as the person that the link names. What a
+verb answers is what the page says. A GET or HEAD, as link scanners send them, changes nothing.
 """
 
 from __future__ import annotations
@@ -73,13 +73,17 @@ class HeldPages:
     async def _cancel(self, claim: Claim, chosen: Collection[int] | None) -> Change:
         actor = Actor("sender", claim.person)
         change = await self.spool.cancel(claim.queue_id, chosen, actor, Reason.BY_SENDER, self.clock())
-        log.info("cancelled-by-sender", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done))
+        log.info(
+            "cancelled-by-sender", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done)
+        )
         return change
 
     async def _release(self, claim: Claim, chosen: Collection[int] | None) -> Change:
         actor = Actor("sender", claim.person)
         change = await self.spool.release(claim.queue_id, chosen, actor, Reason.BY_SENDER, self.clock())
-        log.info("released-by-sender", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done))
+        log.info(
+            "released-by-sender", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done)
+        )
         return change
 
     def _claim(self, request: Request) -> tuple[str, Claim]:
@@ -113,7 +117,8 @@ class HeldPages:
             except BodyUnreadable:
                 raw = None
             indexes = [row.index for row in message.recipients]
-            # A thread: reading a large original for its attachments takes time that the event loop has not got.
+            # A thread: reading a large original for its attachments takes time that the event loop has not
+            # got.
             return await asyncio.to_thread(
                 preview,
                 raw,
@@ -152,11 +157,14 @@ class HeldPages:
 
 
 def chosen(fields: list[tuple[str, str]]) -> frozenset[int] | None:
-    """Return the recipients that a form ticks, None for all of them; raises FormRefused on what our page cannot have sent."""
+    """Return the recipients that a form ticks, None for all of them; raises FormRefused on what our page
+    cannot have sent."""
     which = [value for name, value in fields if name == "which"]
     if which == ["all"]:
         return None
     ticked = [value for name, value in fields if name == "recipient"]
-    if which != ["ticked"] or not all(value.isascii() and value.isdigit() and len(value) < 7 for value in ticked):
+    if which != ["ticked"] or not all(
+        value.isascii() and value.isdigit() and len(value) < 7 for value in ticked
+    ):
         raise guard.FormRefused(400)
     return frozenset(map(int, ticked))

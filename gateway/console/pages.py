@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from gateway.console.guard import PAGE_HEADERS
 from gateway.languages import LANGUAGES, Words
 from gateway.links import LinkExpired, LinkInvalid
 from gateway.policy.decision import Language
@@ -63,7 +64,8 @@ class Pages:
             log.error("page-failed", exc_info=error)
         headers = error.headers if isinstance(error, HTTPException) else None
         response = self.render("error.html", reader_language(request), {"status": status}, status)
-        response.headers.update(headers or {})
+        # Starlette answers unknown exceptions outside of all middleware, so the headers are put on here too.
+        response.headers.update({**PAGE_HEADERS, **(headers or {})})
         return response
 
 
@@ -77,7 +79,8 @@ def _status(error: Exception) -> int:
 
 
 def reader_language(request: Request) -> Language:
-    """Choose a language where no message says one: `?lang=`, then English for a browser that asks for it first."""
+    """Choose a language where no message says one: `?lang=`, then English for a browser that asks for it
+    first."""
     asked = request.query_params.get("lang", "")
     if asked in LANGUAGES:
         return Language(asked)

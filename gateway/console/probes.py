@@ -1,6 +1,7 @@
 """Health, readiness and metrics for those who run the gateway: small answers, no data of any mail.
 
-`/healthz` says that the process answers; `/readyz` says whether it could do its job now, check by check, each bounded in time.
+`/healthz` says that the process answers; `/readyz` says whether it could do its job now, check by check,
+each bounded in time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the page shows, as plain values: a pure step from the spool's rows and the preview to the template.
 
-States are told as they are now, for every recipient. Everything a stranger chose passes `shown` here; the body's text is not in
-these values at all.
+States are told as they are now, for every recipient. Everything a stranger chose passes `shown` here; the
+body's text is not in these values at all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gateway.transform.preview import Group, Preview
 SHOWN_RECIPIENTS = 2000  # rows on one page; a phone still scrolls them, and "all" reaches the rest
 OPEN_GROUP = 30  # rows up to which a group stands open
 SHOWN_ATTACHMENTS = 100
-SUBJECT, ADDRESS, FIELD, FILE_NAME, REASON = 300, 320, 1000, 255, 400  # characters shown of each
+SUBJECT, ADDRESS, FIELD, FILE_NAME, REASON = 300, 320, 400, 255, 400  # characters shown of each
 
 # The order in which a summary names the states: what can still be stopped comes first.
 _ORDER = (
@@ -42,10 +42,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One group of recipients; `more` of them are not listed."""
+    """One group of recipients; `more` of them are not listed. `until` is when all its holds end, if that is
+    one moment."""
 
     count: int
     external: bool
+    until: str
     form: str
     sight: str | None
     to: str
@@ -63,7 +65,6 @@ class Page:
     subject: str
     sender: str
     received: str
-    size: str
     zone: str
     status: str
     tally: tuple[tuple[str, str, int], ...]
@@ -118,7 +119,6 @@ def build(message: Stored, seen: Preview, words: Words, now: datetime) -> Page:
         subject=shown(message.subject, SUBJECT) or words.gettext("(no subject)"),
         sender=shown(str(message.envelope.sender or "<>"), ADDRESS),
         received=words.moment(message.received_at),
-        size=size(message.size_bytes),
         zone=words.zone_name(),
         status=_status(states),
         tally=tuple((state.value, names[state], states[state]) for state in _ORDER if states[state]),
@@ -127,7 +127,9 @@ def build(message: Stored, seen: Preview, words: Words, now: datetime) -> Page:
         left_s=max(0, int((due - now).total_seconds())) if due else 0,
         blocks=_blocks(seen.groups, rows, names, words),
         total=len(message.recipients),
-        attachments=None if attachments is None else tuple(
+        attachments=None
+        if attachments is None
+        else tuple(
             (shown(item.name, FILE_NAME) or words.gettext("(no name)"), size(item.size_bytes))
             for item in attachments[:SHOWN_ATTACHMENTS]
         ),
@@ -156,17 +158,20 @@ def _blocks(
     left, blocks = SHOWN_RECIPIENTS, []
     for group in groups:
         members = [rows[index] for index in group.recipients]
-        listed = tuple(_row(row, names, words) for row in members[:left])
+        ends = {row.due_at for row in members if row.state is State.HELD}
+        until = ends.pop() if len(ends) == 1 else None
+        listed = tuple(_row(row, until, names, words) for row in members[:left])
         left -= len(listed)
-        blocks.append(_block(group, len(members), listed))
+        blocks.append(_block(group, words.moment(until) if until else "", listed))
     return tuple(blocks)
 
 
-def _block(group: Group, count: int, listed: tuple[Row, ...]) -> Block:
-    sight = group.sight
+def _block(group: Group, until: str, listed: tuple[Row, ...]) -> Block:
+    sight, count = group.sight, len(group.recipients)
     return Block(
         count=count,
         external=group.external,
+        until=until,
         form={Form.ORIGINAL: "original", Form.BCC: "bcc", Form.INDIVIDUAL: "individual"}[group.form],
         sight=None if sight is None else "alone" if sight.alone else "fields",
         to=shown(sight.to, FIELD) if sight else "",
@@ -177,20 +182,30 @@ def _block(group: Group, count: int, listed: tuple[Row, ...]) -> Block:
     )
 
 
-def _row(row: Recipient, names: Mapping[State, str], words: Words) -> Row:
-    at = row.due_at if row.state in (State.HELD, State.DEFERRED) else row.changed_at
+def _row(row: Recipient, until: datetime | None, names: Mapping[State, str], words: Words) -> Row:
     return Row(
         index=row.index,
         address=shown(str(row.address), ADDRESS),
         state=row.state.value,
         state_name=names[row.state],
-        when=words.moment(at) if at else "",
+        when=_when(row, until, words),
         stoppable=row.state in CANCELLABLE,
     )
+
+
+def _when(row: Recipient, until: datetime | None, words: Words) -> str:
+    if row.state is State.HELD and row.due_at:
+        if row.due_at == until:
+            return ""  # the group says it, once
+        return words.gettext("until %(at)s") % {"at": words.moment(row.due_at)}
+    if row.state is State.DEFERRED and row.due_at:
+        return words.gettext("next try at %(at)s") % {"at": words.moment(row.due_at)}
+    return words.moment(row.changed_at) if row.changed_at else ""
 
 
 def _reasons(groups: Sequence[Group], words: Words) -> tuple[str, ...]:
     distinct: dict[str, Reason] = {reason.rule: reason for group in groups for reason in group.reasons}
     return tuple(
-        shown(reason.text.ja if words.language == "ja" else reason.text.en, REASON) for reason in distinct.values()
+        shown(reason.text.ja if words.language == "ja" else reason.text.en, REASON)
+        for reason in distinct.values()
     )

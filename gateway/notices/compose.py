@@ -7,6 +7,7 @@ make Sekisho write to strangers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from gateway.spool.lifecycle import State
 
 Composer = Callable[[Stored, Notice, bytes | None], bytes | None]
 
+_BLANK_LINES = re.compile(r"\n{3,}")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -86,7 +88,7 @@ class Composers:
             notice_id=notice.notice_id,
             language=language,
             subject=subject,
-            text=templates.get_template(f"{name}.txt").render(values),
+            text=_BLANK_LINES.sub("\n\n", templates.get_template(f"{name}.txt").render(values)),
             html=templates.get_template(f"{name}.html").render(values),
         )
         return to_octets(letter, self._author, parse_path(notice.to), notice.created_at)

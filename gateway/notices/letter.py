@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address as Mailbox
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8, EmailPolicy
+from email.policy import SMTP
 from email.utils import format_datetime
 
 from gateway.message.address import Address
+from gateway.message.text import encode_header
 
 # Every next hop can carry base64 and quoted-printable; a notice must not bounce for want of 8BITMIME.
 _SEVEN_BIT = SMTP.clone(cte_type="7bit")
-_SEVEN_BIT_BODY = SMTPUTF8.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,9 @@ class Letter:
 def to_octets(letter: Letter, author: Author, to: Address, at: datetime) -> bytes:
     """Return the notice in wire form: the same letter gives the same Message-ID, however often it is
     written."""
-    mail = EmailMessage(policy=_policy(to))
+    mail = EmailMessage(policy=_SEVEN_BIT)
     mail["Date"] = format_datetime(at)
     mail["From"] = Mailbox(author.name, addr_spec=author.address)
-    mail["To"] = f"<{to}>"
-    mail["Subject"] = letter.subject
     mail["Message-ID"] = f"<{letter.queue_id}.{letter.kind}.{letter.notice_id}@{author.hostname}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
@@ -64,8 +62,13 @@ def to_octets(letter: Letter, author: Author, to: Address, at: datetime) -> byte
     mail.set_boundary(f"=_{letter.queue_id}.{letter.notice_id}")
     for part in mail.iter_parts():
         del part["MIME-Version"]
-    return mail.as_bytes()
+    return _chosen_by_strangers(letter, to) + mail.as_bytes()
 
 
-def _policy(to: Address) -> EmailPolicy[EmailMessage]:
-    return _SEVEN_BIT_BODY if to.needs_smtputf8 else _SEVEN_BIT
+def _chosen_by_strangers(letter: Letter, to: Address) -> bytes:
+    """Return the fields whose values others choose, written by our own encoder.
+
+    The stdlib decodes encoded words in what it is given, and a line break inside one becomes a header field
+    of its own; the local part of an address may look like an encoded word too.
+    """
+    return b"To: <%b>\r\nSubject: %b\r\n" % (str(to).encode(), encode_header(letter.subject))

@@ -22,7 +22,7 @@ SHOWN_RECIPIENTS = (
 )
 SHOWN_GROUPS = 10  # kinds of copies; a policy rarely makes more than three
 SHOWN_ATTACHMENTS = 30  # file names in one notice
-SUBJECT, ADDRESS, FIELD, FILE_NAME, REASON = 200, 320, 600, 200, 400  # characters shown of each
+SUBJECT, ADDRESS, FIELD, FILE_NAME, REASON = 200, 320, 400, 200, 400  # characters shown of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +97,21 @@ def summarise(
     )
 
 
+def shares(counts: Sequence[int], bound: int) -> tuple[int, ...]:
+    """Share a bound on listed lines out: evenly first, so that no long group pushes out another; the rest
+    in order."""
+    out = [min(count, bound // len(counts)) for count in counts]
+    for index, count in enumerate(counts):
+        out[index] += min(bound - sum(out), count - out[index])
+    return tuple(out)
+
+
 def _copies_of(groups: Sequence[Group], rows: dict[int, Recipient], words: Words) -> tuple[Copies, ...]:
-    """Share the bound on listed addresses out evenly: one long group must not push the others out of the
-    notice."""
-    listed = SHOWN_RECIPIENTS // max(1, min(len(groups), SHOWN_GROUPS))
+    told = groups[:SHOWN_GROUPS]
+    listed = shares([len(group.recipients) for group in told], SHOWN_RECIPIENTS)
     return tuple(
-        _copies(group, [rows[index] for index in group.recipients], listed, words)
-        for group in groups[:SHOWN_GROUPS]
+        _copies(group, [rows[index] for index in group.recipients], lines, words)
+        for group, lines in zip(told, listed, strict=True)
     )
 
 
@@ -118,7 +126,7 @@ def _copies(group: Group, rows: list[Recipient], listed: int, words: Words) -> C
         to=shown(sight.to, FIELD) if sight else "",
         cc=shown(sight.cc, FIELD) if sight else "",
         lines=tuple(Line(shown(str(row.address), ADDRESS), row.external) for row in rows[:listed]),
-        more=max(0, len(rows) - listed),
+        more=len(rows) - listed,
     )
 
 

@@ -1,0 +1,51 @@
+"""The console over a spool in memory, with a clock that tests move."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from gateway.console.app import create_app
+from gateway.links import Links
+from tests.memory_spool import NOON, MemorySpool
+
+ORIGIN = "https://sekisho.example.jp"
+SECRET = b"a secret of at least 32 octets, for tests"
+
+
+@dataclass
+class HandClock:
+    """A clock that stands until it is moved."""
+
+    now: datetime = NOON + timedelta(minutes=1)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def links(clock: HandClock) -> Links:
+    return Links(SECRET, ORIGIN, timedelta(days=7), clock)
+
+
+@pytest.fixture
+def spool() -> MemorySpool:
+    return MemorySpool()
+
+
+@pytest.fixture
+async def client(spool: MemorySpool, links: Links, clock: HandClock) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(spool.door(), links, clock, ZoneInfo("Asia/Tokyo"), "mx.sports.example.jp", checks={})
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+        yield client

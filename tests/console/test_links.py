@@ -1,0 +1,101 @@
+"""Links: only what this gateway signed is read, for as long as it is valid; nothing can be counted through."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.links import MAX_TOKEN, Claim, LinkExpired, LinkInvalid, Links
+from tests.console.conftest import ORIGIN, SECRET, HandClock
+from tests.memory_spool import NOON
+
+
+def token_of(url: str) -> str:
+    return url.rpartition("/m/")[2]
+
+
+def test_a_link_reads_back(links: Links) -> None:
+    url = links.url("3K7Q", "clerk@example.jp")
+    assert url.startswith(f"{ORIGIN}/m/")
+    assert links.read(token_of(url)) == Claim("3K7Q", "clerk@example.jp")
+
+
+@given(st.text(max_size=40), st.text(max_size=64))
+def test_any_queue_id_and_person_read_back(queue_id: str, person: str) -> None:
+    links = Links(SECRET, ORIGIN, timedelta(days=7), HandClock(NOON))
+    assert links.read(token_of(links.url(queue_id, person))) == Claim(queue_id, person)
+
+
+def test_the_longest_address_fits(links: Links) -> None:
+    person = "\N{HIRAGANA LETTER A}" * 21 + "@" + ".".join(["x" * 60] * 4)
+    assert len(token_of(links.url("Q" * 40, person))) <= MAX_TOKEN
+
+
+@given(st.data())
+def test_no_altered_token_is_read(data: st.DataObject) -> None:
+    links = Links(SECRET, ORIGIN, timedelta(days=7), HandClock(NOON))
+    token = token_of(links.url("3K7Q", "clerk@example.jp"))
+    at = data.draw(st.integers(0, len(token) - 2))  # the last character of base64 may hold unused bits
+    other = data.draw(st.sampled_from([c for c in "ABCxyz019-_." if c != token[at]]))
+    with pytest.raises(LinkInvalid):
+        links.read(token[:at] + other + token[at + 1 :])
+
+
+@pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "3K7Q", "x" * (MAX_TOKEN + 1), "\u3042", "\x00"])
+def test_no_foreign_token_is_read(links: Links, token: str) -> None:
+    with pytest.raises(LinkInvalid):
+        links.read(token)
+
+
+def test_another_secret_reads_nothing(links: Links, clock: HandClock) -> None:
+    other = Links(SECRET[::-1], ORIGIN, timedelta(days=7), clock)
+    with pytest.raises(LinkInvalid):
+        other.read(token_of(links.url("3K7Q", "clerk@example.jp")))
+
+
+def test_a_link_ends(links: Links, clock: HandClock) -> None:
+    token = token_of(links.url("3K7Q", "clerk@example.jp"))
+    clock.now += timedelta(days=7)
+    links.read(token)
+    clock.now += timedelta(seconds=1)
+    with pytest.raises(LinkExpired):
+        links.read(token)
+
+
+def test_a_clock_that_steps_back_does_not_end_a_link(links: Links, clock: HandClock) -> None:
+    token = token_of(links.url("3K7Q", "clerk@example.jp"))
+    clock.now -= timedelta(hours=3)
+    assert links.read(token).queue_id == "3K7Q"
+
+
+def test_a_seal_belongs_to_its_link_and_is_no_link(links: Links) -> None:
+    token, other = (token_of(links.url(queue_id, "clerk@example.jp")) for queue_id in ("A", "B"))
+    seal = links.seal(token, {"form": 1})
+    assert links.unseal(token, seal) == {"form": 1}
+    with pytest.raises(LinkInvalid):
+        links.unseal(other, seal)
+    with pytest.raises(LinkInvalid):
+        links.read(seal)
+    with pytest.raises(LinkInvalid):
+        links.unseal(token, token)
+
+
+def test_a_short_secret_is_refused() -> None:
+    with pytest.raises(ValueError, match="32"):
+        Links(b"short", ORIGIN, timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "origin"),
+    [
+        ("https://mail.example.jp", "", "https://mail.example.jp"),
+        ("https://mail.example.jp/sekisho/", "/sekisho", "https://mail.example.jp"),
+        ("http://127.0.0.1:8025/", "", "http://127.0.0.1:8025"),
+    ],
+)
+def test_where_the_pages_stand(url: str, base: str, origin: str) -> None:
+    links = Links(SECRET, url, timedelta(days=7))
+    assert (links.base_path, links.origin) == (base, origin)
