@@ -11,6 +11,9 @@ import re
 
 from gateway.message.address import Address, AddressError, normalise_domain
 
+MAX_PLAIN = 128 << 10
+"""Octets of a value that are read here, as many as the strict reading takes."""
+
 _ADDRESS = rb"([\w+=&~^-][\w.+=&~^-]{0,63})@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})"
 _NAME = rb"""(?:[\w.\- \t]++|"[\w.,'\- \t]*+"|=\?[\w-]++\?[bBqQ]\?[\w+/=.-]*+\?=(?=[ \t<]))*+"""
 _ENTRY = re.compile(rb"[ \t]*+(?:" + _ADDRESS + rb"|" + _NAME + rb"<" + _ADDRESS + rb">)[ \t]*+(?:,|\Z)")
@@ -20,6 +23,8 @@ def plain_addresses(value: bytes) -> tuple[Address, ...] | None:
     """Return the addresses of an unfolded value, or None where it is anything but plain."""
     found: list[Address] = []
     at = 0
+    if len(value) > MAX_PLAIN:
+        return None
     while at < len(value):
         match = _ENTRY.match(value, at)
         if match is None:

@@ -24,6 +24,7 @@ _AT_SIGNS = str.maketrans({"＠": "@", "﹫": "@", "．": ".", "。": ".", "｡"
 _STOP = (
     r"\x00-\x20\x7f-\xa0\"(),:;<>@\[\]\\\u3000\u2028\u2029\u200b\ufeff\ufffd（）＜＞「」『』【】、，；：”“"
 )
+_AT = re.compile(rf'(?<=[^{_STOP}]|")@(?=[^{_STOP}]|\[)')
 _LOCAL_BACKWARDS = re.compile(rf"[^{_STOP}]{{1,{MAX_LOCAL_OCTETS}}}+")
 _QUOTED_BACKWARDS = re.compile(rf'"[^"\x00-\x1f]{{0,{MAX_LOCAL_OCTETS}}}+"')
 _DOMAIN = re.compile(rf"[^{_STOP}!#$%&'*+/=?^`{{|}}~’]{{1,253}}+")
@@ -65,12 +66,10 @@ def lenient(value: bytes) -> Iterator[Address]:
 def _find(text: str) -> Iterator[Address]:
     if not text.isascii():
         text = text.translate(_AT_SIGNS)
-    at = text.find("@")
-    while at >= 0:
-        found = _around(text, at)
+    for match in _AT.finditer(text):
+        found = _around(text, match.start())
         if found is not None:
             yield found
-        at = text.find("@", at + 1)
 
 
 def _around(text: str, at: int) -> Address | None:
