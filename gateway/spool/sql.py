@@ -17,6 +17,7 @@ from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.spool import ageing, attempts, holds, reading
 from gateway.spool.accepting import acceptance, refusal
+from gateway.spool.clock_steps import StepWatch, bring_back
 from gateway.spool.contract import (
     Actor,
     BodyUnreadable,
@@ -63,6 +64,7 @@ class SqlSpool:
         self._db = database
         self._clock = clock
         self._ids = QueueIds()
+        self._steps = StepWatch()
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="bodies")
 
     async def close(self) -> None:
@@ -103,6 +105,8 @@ class SqlSpool:
         return _known(await self._db.committer.run(holds.release(wish)), queue_id)
 
     async def release_due(self, now: datetime, limit: int) -> int:
+        if self._steps.stepped_back(now):
+            await self._db.committer.run(bring_back(now))
         return await self._db.committer.run(holds.release_due(to_us(now), limit))
 
     async def claim(self, now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
@@ -122,6 +126,7 @@ class SqlSpool:
 
     async def recover(self, now: datetime) -> int:
         mine = self._db.instance
+        await self._db.committer.run(bring_back(now))  # the clock may have stepped while nobody ran
         return await self._db.committer.run(attempts.recover(to_us(now), mine.name, mine.exclusive))
 
     async def purge(

@@ -1,0 +1,76 @@
+"""A clock that steps backwards must not lose a due mail.
+
+Due times are wall-clock times on disk. When the clock ran ahead and was put right, what changed last in that future is due
+there too, perhaps years away. Such a recipient waits as long as it was meant to, counted from now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, select
+
+from gateway.spool.lifecycle import State
+from gateway.spool.times import span_us, to_us
+from gateway.store.schema import HELD, MOVING, recipients
+from gateway.store.tx import Prepared, Tx
+
+TOLERANCE = timedelta(seconds=30)  # smaller steps are what time synchronisation does; a mail waits them out
+
+_R = recipients.c
+
+
+class StepWatch:
+    """Notices when the times that callers pass step backwards."""
+
+    def __init__(self) -> None:
+        self._latest: datetime | None = None
+
+    def stepped_back(self, now: datetime) -> bool:
+        """Tell whether `now` lies well before an earlier one; begin anew from there."""
+        latest, self._latest = self._latest, now
+        if latest is None or now >= latest:
+            return False
+        if latest - now > TOLERANCE:
+            return True
+        self._latest = latest
+        return False
+
+
+def bring_back(now: datetime) -> Callable[[Tx], int]:
+    """Move due times that were set in the future to the same distance from now; return how many recipients."""
+    at, latest = to_us(now), to_us(now) + span_us(TOLERANCE)
+
+    def job(tx: Tx) -> int:
+        found = [row for query in _AHEAD for row in tx.rows(query, {"b_latest": latest})]
+        tx.many(_BRING_BACK, [_nearer(*row, at) for row in found])
+        return len(found)
+
+    return job
+
+
+def _nearer(
+    queue_id: str, index: int, state: str, due_at: int, changed_at: int, at: int
+) -> dict[str, object]:
+    waits = max(0, due_at - changed_at) if state != State.QUEUED else 0
+    return {"b_queue_id": queue_id, "b_idx": index, "b_due_at": at + waits, "b_at": at}
+
+
+def _ahead(where: str) -> Prepared:
+    columns = (_R.queue_id, _R.idx, _R.state, _R.due_at, _R.changed_at)
+    latest = bindparam("b_latest")
+    return Prepared(select(*columns).where(sa.text(where), _R.due_at > latest, _R.changed_at > latest))
+
+
+_AHEAD = (_ahead(HELD), _ahead(MOVING))
+_BRING_BACK = Prepared(
+    recipients.update()
+    .where(_R.queue_id == bindparam("b_queue_id"), _R.idx == bindparam("b_idx"))
+    .values(
+        due_at=bindparam("b_due_at"),
+        changed_at=bindparam("b_at"),
+        queued_at=sa.case((_R.queued_at.is_not(None), bindparam("b_at", type_=sa.BigInteger))),
+    )
+)

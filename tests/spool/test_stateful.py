@@ -1,0 +1,152 @@
+"""Any sequence of verbs against a model of a few lines: same states, same answers, true tallies, an unbroken chain."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from gateway.audit.log import EventLog
+from gateway.audit.verify import verify
+from gateway.spool.contract import Actor, Change, Claim
+from gateway.spool.lifecycle import CANCELLABLE, Reason, State
+from gateway.spool.sql import open_spool
+from gateway.store.database import event_seal
+from tests.spool.conftest import MASTER
+from tests.spool.mails import LEASE, MINUTE, T0, WINDOW, bounced, deferred, delivered, mail
+
+Key = tuple[str, int]
+
+
+class Spooling(RuleBasedStateMachine):
+    """The model: each recipient's state and due time, and the claims that are out."""
+
+    @initialize()
+    def open(self) -> None:
+        self.state = Path(tempfile.mkdtemp())
+        self.loop = asyncio.new_event_loop()
+        self.spool = open_spool(self.state, MASTER, serve=True)
+        self.now = T0
+        self.model: dict[Key, State] = {}
+        self.due: dict[Key, datetime] = {}
+        self.claims: list[Claim] = []
+
+    def teardown(self) -> None:
+        if not hasattr(self, "spool"):
+            return
+        self.run(self.spool.close())
+        self.loop.close()
+        with EventLog(self.state) as log:
+            assert verify(log, event_seal(MASTER)).intact
+        shutil.rmtree(self.state)
+
+    def run(self, verb: Any) -> Any:
+        return self.loop.run_until_complete(verb)
+
+    @rule(held=st.integers(0, 2), queued=st.integers(0, 2))
+    def accept(self, held: int, queued: int) -> None:
+        if held + queued:
+            queue_id = self.run(self.spool.accept(mail(held=held, queued=queued, at=self.now)))
+            for index in range(held + queued):
+                is_held = index < held
+                self.model[queue_id, index] = State.HELD if is_held else State.QUEUED
+                self.due[queue_id, index] = self.now + (WINDOW if is_held else timedelta(0))
+
+    @rule(minutes=st.integers(1, 12))
+    def time_passes(self, minutes: int) -> None:
+        self.now += minutes * MINUTE
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), everybody=st.booleans(), releasing=st.booleans())
+    def second_thought(self, data: st.DataObject, everybody: bool, releasing: bool) -> None:
+        queue_id, index = data.draw(st.sampled_from(sorted(self.model)))
+        keys = [key for key in sorted(self.model) if key[0] == queue_id and (everybody or key[1] == index)]
+        can = {State.HELD} if releasing else CANCELLABLE
+        done = [key for key in keys if self.model[key] in can]
+        expected = Change(
+            tuple(key[1] for key in done), tuple((k[1], self.model[k]) for k in keys if k not in done)
+        )
+        verb = self.spool.release if releasing else self.spool.cancel
+        chosen = None if everybody else [index]
+        assert self.run(verb(queue_id, chosen, Actor("admin"), Reason.BY_ADMIN, self.now)) == expected
+        for key in done:
+            self.model[key] = State.QUEUED if releasing else State.CANCELLED
+            self.due[key] = self.now
+
+    @rule()
+    def release_due(self) -> None:
+        due = [key for key, state in self.model.items() if state is State.HELD and self.due[key] <= self.now]
+        assert self.run(self.spool.release_due(self.now, 100)) == len(due)
+        for key in due:
+            self.model[key], self.due[key] = State.QUEUED, self.now
+
+    @rule()
+    def claim(self) -> None:
+        moving = {State.QUEUED, State.DEFERRED}
+        due = {key for key, state in self.model.items() if state in moving and self.due[key] <= self.now}
+        claims = self.run(self.spool.claim(self.now, 100, LEASE))
+        assert {(c.message.queue_id, r.index) for c in claims for r in c.message.recipients} == due
+        self.model |= dict.fromkeys(due, State.ACTIVE)
+        self.claims += claims
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), outcome=st.sampled_from([delivered, bounced, None]))
+    def record(self, data: st.DataObject, outcome: Any) -> None:
+        claim = self.claims.pop(data.draw(st.integers(0, len(self.claims) - 1)))
+        keys = [(claim.message.queue_id, r.index) for r in claim.message.recipients]
+        retry_at = self.now + MINUTE
+        results = [outcome(i) if outcome else deferred(i, retry_at) for _, i in keys]
+        change = self.run(self.spool.record(claim, results, self.now))
+        if self.now > claim.lease_until:
+            assert change.done == ()
+            return
+        assert change.done == tuple(index for _, index in keys)
+        for key, result in zip(keys, results, strict=True):
+            self.model[key], self.due[key] = result.state, retry_at
+
+    @rule()
+    def recover(self) -> None:
+        over = [claim for claim in self.claims if claim.lease_until <= self.now]
+        self.run(self.spool.recover(self.now))
+        self.claims = [claim for claim in self.claims if claim not in over]
+        for key, recipient in self._stored().items():
+            if self.model[key] is State.ACTIVE and recipient.state is State.DEFERRED:
+                assert recipient.due_at == self.now
+                self.model[key], self.due[key] = State.DEFERRED, self.now
+
+    @invariant()
+    def states_agree(self) -> None:
+        if not hasattr(self, "spool"):
+            return
+        stored = self._stored()
+        assert {key: recipient.state for key, recipient in stored.items()} == self.model
+        counted = self.run(self.spool.figures()).by_state
+        assert counted == {state: list(self.model.values()).count(state) for state in State}
+        held = {queue_id for (queue_id, _), state in self.model.items() if state is State.HELD}
+        assert {message.queue_id for message in self.run(self.spool.held(1000))} == held
+
+    @invariant()
+    def next_due_agrees(self) -> None:
+        if hasattr(self, "spool"):
+            waiting = {State.HELD, State.QUEUED, State.DEFERRED}
+            due = [self.due[key] for key, state in self.model.items() if state in waiting]
+            assert self.run(self.spool.next_due()) == min(due, default=None)
+
+    def _stored(self) -> dict[Key, Any]:
+        messages = [
+            self.run(self.spool.get(queue_id)) for queue_id in dict.fromkeys(key[0] for key in self.model)
+        ]
+        return {(m.queue_id, r.index): r for m in messages for r in m.recipients}
+
+
+TestSpooling = Spooling.TestCase
+TestSpooling.settings = settings(
+    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+)
