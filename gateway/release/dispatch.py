@@ -174,16 +174,14 @@ class _Job:
         self._record(batch.recipients, delivery.verdicts, delivery.next_hop)
 
     def _record(self, rows: Sequence[Recipient], verdicts: Sequence[Verdict], next_hop: str = "") -> None:
-        now = self._house.clock()
-        for row, verdict in zip(rows, verdicts, strict=True):
+        """Hand verdicts to the ledger; one batch has one jitter, so that it stays together in the log and
+        next time."""
+        now, jitter = self._house.clock(), self._house.jitter()
+        pairs = list(zip(rows, verdicts, strict=True))
+        for row, verdict in pairs:
             if verdict.state is State.DELIVERED:
                 metrics.DELIVERY_SECONDS.observe(_since_release(self._message, row, now))
-        self._ledger.add(
-            [
-                result_of(self._message, row, verdict, now, self._house.jitter(), next_hop)
-                for row, verdict in zip(rows, verdicts, strict=True)
-            ]
-        )
+        self._ledger.add([result_of(self._message, *pair, now, jitter, next_hop) for pair in pairs])
 
 
 def result_of(

@@ -1,0 +1,37 @@
+"""Who shares a transaction: equal octets and an equal route, nobody else."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.delivery.route import Route
+from gateway.evidence.resolver import Mx
+from gateway.message.address import Address
+from gateway.policy.decision import Form
+from gateway.release.batches import batches
+from gateway.spool.contract import Recipient
+from gateway.spool.lifecycle import State
+from gateway.transform.view import View
+
+ROUTES = [Route(exchangers=(Mx(10, f"mx{number}.example.com"),)) for number in range(3)]
+VIEWS = [View(Form.ORIGINAL), View(Form.BCC), View(Form.INDIVIDUAL, Address("a", "example.com"))]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=40), st.integers(1, 7))
+def test_batches_partition_the_recipients(classes: list[tuple[int, int]], limit: int) -> None:
+    rows = [
+        Recipient(number, Address(f"r{number}", "example.com"), True, State.ACTIVE, None, 1)
+        for number in range(len(classes))
+    ]
+    made = batches(
+        rows, lambda row: ROUTES[classes[row.index][0]], lambda row: VIEWS[classes[row.index][1]], limit
+    )
+    assert sorted(row.index for batch in made for row in batch.recipients) == list(range(len(rows)))
+    for batch in made:
+        assert 1 <= len(batch.recipients) <= limit
+        for row in batch.recipients:
+            route, view = classes[row.index]
+            assert (ROUTES[route], VIEWS[view]) == (batch.route, batch.view)
+    least = sum(-(-classes.count(each) // limit) for each in set(classes))
+    assert len(made) == least
