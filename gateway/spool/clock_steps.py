@@ -45,7 +45,7 @@ def bring_back(now: datetime) -> Callable[[Tx], int]:
 
     def job(tx: Tx) -> int:
         found = [row for query in _AHEAD for row in tx.rows(query, {"b_latest": latest})]
-        tx.many(_BRING_BACK, [_nearer(*row, at) for row in found])
+        tx.many(_BRING_BACK, [_nearer(row, at) for row in found])
         return len(found)
 
     return job
