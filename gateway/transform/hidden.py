@@ -1,8 +1,8 @@
 """The index of hidden addresses: finds every one of thousands in a text, in time linear in the text.
 
-An address counts as found wherever its characters stand, whatever is around them, except directly after an ASCII letter or
-digit or before one (`ana@example.com` does not hide in `hanna@example.com`). Where an address that may be seen covers the
-place, that one is read. Also finds the `ana=example.com` of variable envelope return paths, and domains as U-labels.
+An address counts as found wherever its characters stand, whatever is around them: a typing error behind it, a word before
+it. Only where a longer address that may be seen covers the place (`hanna@example.com` over `anna@example.com`) is that one
+read. Also finds the `ana=example.com` of variable envelope return paths, and domains as U-labels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from gateway.message.header import Field
 from gateway.transform.readings import fold, fold_with_origin, readings
 
 _AT = re.compile("[@=]")
-_ALNUM = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _SIMPLE_QUOTED = re.compile(r'"([^"\\\s]+)"')
 
 
@@ -52,7 +51,7 @@ class HiddenIndex:
 
     def in_field(self, field: Field) -> bool:
         """Tell whether a hidden address stands in any reading of the field."""
-        return any(self.in_text(text) for text in readings(field))
+        return bool(self._domains) and any(self.in_text(text) for text in readings(field))
 
     def in_text(self, text: str) -> bool:
         """Tell whether a hidden address stands in the text."""
@@ -77,12 +76,12 @@ class HiddenIndex:
         for length in self._domain_lengths:
             end = at + 1 + length
             known = self._domains.get(folded[at + 1 : end])
-            if known is None or end > len(folded) or folded[end : end + 1] in _ALNUM:
+            if known is None or end > len(folded):
                 continue
             for size in known.lengths:
                 start = at - size
                 hidden = known.hidden.get(folded[start:at]) if start >= 0 else None
-                if hidden is not None and (not start or folded[start - 1] not in _ALNUM):
+                if hidden is not None:
                     return (start, end) if hidden else None
         return None
 

@@ -18,26 +18,26 @@ from gateway.message.text import decode_header
 # A value without any of these holds no address in any reading. ESC and 8-bit octets may decode to a full-width `@`; `=`
 # opens encoded words and stands for `@` in variable envelope return paths.
 _SUSPECT = re.compile(rb"[@=&%\x1b\x80-\xff]")
+_ADDRESS_MARK = re.compile(rb"[@&\x1b\x80-\xff]|%40|=\?|%[eE][fF]")
 _BROKEN_FOLD = re.compile(rb"\r\n[ \t]+")
 _ISO_2022 = re.compile(r"\x1b[$(][@-_]?[@-_]")
 _COMMENT = re.compile(r"\([^()]*\)")
 _LOOSE = re.compile(r"\s*([@.])\s*")
+_UNTIDY = re.compile(r"\s[@.]|[@.]\s|\(")
 _CONTINUATION = re.compile(r"\"?\s*;\s*[\w-]+\*[1-9]\d*\*?\s*=\s*(?:\"|[\w-]*'[\w-]*')?")
 
 
-def is_suspect(octets: bytes) -> bool:
-    """Tell whether octets may hold an address at all: cheap, and never False for a value that does."""
-    return _SUSPECT.search(octets) is not None
+def may_hold_address(octets: bytes) -> bool:
+    """Tell whether the octets may hold an address with an `@` in any reading: cheap, and never wrong about "no"."""
+    return _ADDRESS_MARK.search(octets) is not None
 
 
 def readings(field: Field) -> tuple[str, ...]:
     """Return the distinct readings of a field's value, not yet folded in case; none where it can hold no address."""
     body = field.body
-    if not is_suspect(body):
+    if _SUSPECT.search(body) is None:
         return ()
-    value = field.value
-    joined = _BROKEN_FOLD.sub(b"", body)
-    found = dict.fromkeys((_as_text(value), _as_text(joined), decode_header(value)))
+    found = dict.fromkeys(_texts(body, field.value))
     for text in tuple(found):
         found.update(dict.fromkeys(_unwrapped(text)))
     return tuple(found)
@@ -57,6 +57,15 @@ def fold_with_origin(text: str) -> tuple[str, list[int]]:
     return "".join(pieces), origin
 
 
+def _texts(body: bytes, value: bytes) -> list[str]:
+    texts = [_as_text(value)]
+    if b"\r\n" in body:
+        texts.append(_as_text(_BROKEN_FOLD.sub(b"", body)))
+    if b"=?" in value or b"\x1b" in value or not value.isascii():
+        texts.append(decode_header(value))
+    return texts
+
+
 def _as_text(octets: bytes) -> str:
     return _ISO_2022.sub(" ", octets.decode("utf-8", "replace"))
 
@@ -70,4 +79,4 @@ def _unwrapped(text: str) -> list[str]:
         decoded.append(html.unescape(text))
     if "*" in text:
         decoded.append(unquote(_CONTINUATION.sub("", text), errors="replace"))
-    return decoded + [_LOOSE.sub(r"\1", _COMMENT.sub("", each)) for each in decoded]
+    return decoded + [_LOOSE.sub(r"\1", _COMMENT.sub("", each)) for each in decoded if _UNTIDY.search(each)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from gateway.message.domains import DomainSet
 from gateway.message.envelope import Envelope
@@ -38,37 +39,41 @@ class Copy:
         return self.header + bytes(self.body)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Original:
-    """An original, read once. The two dicts keep what was computed: an entry per class of recipients, not per recipient."""
+    """An original, split once; what only hiding copies need is read when the first of them asks.
+
+    The two dicts keep what was computed: an entry per class of recipients, not per recipient.
+    """
 
     header: HeaderSection
     body: memoryview
     added: Added
-    author: Author
-    seen: Seen
-    internal: DomainSet
-    to_group: str | None
-    smtputf8: bool
+    envelope: Envelope
+    decision: Decision
     frames: dict[Kind, Frame] = field(default_factory=dict, repr=False, compare=False)
     complete: dict[View, bytes] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def author(self) -> Author:
+        return author_of(self.envelope, self.header)
+
+    @cached_property
+    def seen(self) -> Seen:
+        return seen_in(self.header, self.envelope)
+
+    @cached_property
+    def internal(self) -> DomainSet:
+        return DomainSet(self.decision.internal)
 
 
 def prepare(
     raw: bytes, envelope: Envelope, decision: Decision, queue_id: str, received_at: datetime, hostname: str
 ) -> Original:
-    """Read an original: split it, find its author and whom it shows. `received_at` is aware, `hostname` our own."""
+    """Split an original and fix what we add to it. `received_at` is aware, `hostname` our own."""
     header, body_at = split(raw)
-    return Original(
-        header=header,
-        body=memoryview(raw)[body_at:],
-        added=added_fields(envelope, queue_id, received_at, hostname),
-        author=author_of(envelope, header),
-        seen=seen_in(header, envelope),
-        internal=DomainSet(decision.internal),
-        to_group=decision.to_line.group,
-        smtputf8=envelope.smtputf8,
-    )
+    added = added_fields(envelope, queue_id, received_at, hostname)
+    return Original(header, memoryview(raw)[body_at:], added, envelope, decision)
 
 
 def render(original: Original, view: View) -> Copy:
@@ -82,7 +87,7 @@ def render(original: Original, view: View) -> Copy:
 def to_entries(original: Original, view: View) -> tuple[bytes, ...]:
     """Return what stands in the To of a hiding copy, entry by entry."""
     frame = frame_of(original, view)
-    return frame.blind if view.own is None else frame.to_of(view.own, original.smtputf8)
+    return frame.blind if view.own is None else frame.to_of(view.own, original.envelope.smtputf8)
 
 
 def frame_of(original: Original, view: View) -> Frame:
@@ -93,9 +98,8 @@ def frame_of(original: Original, view: View) -> Frame:
         veil = draw_veil(
             original.seen, original.author, original.internal, view.companions, view.hide_internal
         )
-        frame = build_frame(
-            original.header, original.added, view.tags, veil, original.to_group, original.smtputf8
-        )
+        group, smtputf8 = original.decision.to_line.group, original.envelope.smtputf8
+        frame = build_frame(original.header, original.added, view.tags, veil, group, smtputf8)
         original.frames[kind] = frame
     return frame
 

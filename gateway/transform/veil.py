@@ -18,7 +18,7 @@ from gateway.message.header import Field, HeaderSection
 from gateway.message.revealing import ALWAYS_DROPPED, is_revealing
 from gateway.transform.author import Author
 from gateway.transform.hidden import HiddenIndex
-from gateway.transform.readings import is_suspect, readings
+from gateway.transform.readings import may_hold_address, readings
 
 _LISTED = ("to", "cc")
 
@@ -50,11 +50,10 @@ class Veil:
 
     def names_outsider(self, field: Field) -> bool:
         """Tell whether the lenient scan finds any external address that may not be seen, hidden or unheard of."""
-        if not is_suspect(field.body):
+        if not may_hold_address(field.body):
             return False
-        if any(map(self.is_outsider, scan(field.value))):
-            return True
-        return any(self.is_outsider(found) for text in readings(field) for found in scan(_octets(text)))
+        texts = dict.fromkeys((field.value, field.body, *map(_octets, readings(field))))
+        return any(self.is_outsider(found) for text in texts for found in scan(text))
 
     def is_outsider(self, address: Address) -> bool:
         return address.key not in self.may_show and not self.internal.matches(address)
@@ -67,12 +66,11 @@ def seen_in(header: HeaderSection, envelope: Envelope) -> Seen:
     for field in header.fields:
         if not (is_revealing(field) or field.name in ALWAYS_DROPPED):
             continue
-        read = parse_mailboxes(field.value)
-        strict = {mailbox.address.key: mailbox.address for mailbox in read.items}
-        every = strict | {address.key: address for address in scan(field.value)}
+        every = {address.key: address for address in scan(field.value)}
         known |= every
         if field.name in _LISTED:
-            listed |= strict if read.confident else every
+            read = parse_mailboxes(field.value)
+            listed |= {item.address.key: item.address for item in read.items} if read.confident else every
     return Seen(listed, known)
 
 

@@ -132,10 +132,16 @@ def test_internationalised_domains_are_one_domain() -> None:
     assert b"Subject: =?utf-8?b?KioqIOOBuA==?=\r\n" in header
 
 
-def test_an_address_inside_a_longer_one_is_another_address() -> None:
-    line = "Subject: joana@one.example.com"
-    header = header_of(mail(f"From: {SENDER}", TO, line), SENT, decision(count=3))
+def test_an_address_inside_the_authors_own_is_not_found_there() -> None:
+    line = "From: 城 <joana@one.example.com>"
+    header = header_of(mail(line, TO, "Subject: from joana@one.example.com"), SENT, decision(count=3))
     assert f"{line}\r\n".encode() in header
+    assert b"Subject: from joana@one.example.com\r\n" in header
+
+
+def test_an_address_inside_an_unknown_longer_one_is_masked() -> None:
+    header = header_of(mail(f"From: {SENDER}", TO, f"Subject: {ANA}m, xx{BEN}"), SENT, decision(count=3))
+    assert b"Subject: ***m, xx***\r\n" in header
 
 
 def test_hide_internal_hides_colleagues_everywhere() -> None:
