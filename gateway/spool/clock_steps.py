@@ -51,16 +51,15 @@ def bring_back(now: datetime) -> Callable[[Tx], int]:
     return job
 
 
-def _nearer(
-    queue_id: str, index: int, state: str, due_at: int, changed_at: int, at: int
-) -> dict[str, object]:
+def _nearer(row: tuple[str, int, str, int, int], at: int) -> dict[str, object]:
+    queue_id, index, state, due_at, changed_at = row
     waits = max(0, due_at - changed_at) if state != State.QUEUED else 0
     return {"b_queue_id": queue_id, "b_idx": index, "b_due_at": at + waits, "b_at": at}
 
 
 def _ahead(where: str) -> Prepared:
     columns = (_R.queue_id, _R.idx, _R.state, _R.due_at, _R.changed_at)
-    latest = bindparam("b_latest")
+    latest = bindparam("b_latest", type_=sa.BigInteger)
     return Prepared(select(*columns).where(sa.text(where), _R.due_at > latest, _R.changed_at > latest))
 
 

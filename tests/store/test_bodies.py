@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.store import bodies as storing
+from gateway.store import keys
 from gateway.store.bodies import FILE, INLINE, INLINE_LIMIT, Bodies
 from gateway.store.errors import BodyDamaged, StoreUnavailable
 from gateway.store.frames import FRAME_BYTES, TAG_BYTES, seal, unseal
@@ -78,10 +79,23 @@ def test_the_file_is_synced_before_it_has_its_name(
     store: Bodies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    fsync, rename, sync = os.fsync, Path.rename, storing.sync_directory
-    monkeypatch.setattr(storing.os, "fsync", lambda fd: (order.append("fsync"), fsync(fd))[1])
-    monkeypatch.setattr(Path, "rename", lambda a, b: (order.append("rename"), rename(a, b))[1])
-    monkeypatch.setattr(storing, "sync_directory", lambda p: (order.append(f"sync {p.name}"), sync(p))[1])
+    fsync, rename, sync = os.fsync, Path.rename, keys.sync_directory
+
+    def fsynced(handle: int) -> None:
+        order.append("fsync")
+        fsync(handle)
+
+    def renamed(source: Path, target: Path) -> None:
+        order.append("rename")
+        rename(source, target)
+
+    def synced(directory: Path) -> None:
+        order.append(f"sync {directory.name}")
+        sync(directory)
+
+    monkeypatch.setattr(os, "fsync", fsynced)
+    monkeypatch.setattr(Path, "rename", renamed)
+    monkeypatch.setattr(storing, "sync_directory", synced)
     store.seal(LARGE, "QAB")
     steps = [step for step in order if step != "fsync"]
     assert order[0] == "fsync"
@@ -94,7 +108,7 @@ def test_a_body_that_cannot_be_written_is_temporary_and_leaves_nothing(
     def full(_handle: int, _data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storing.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(StoreUnavailable, match="No space"):
         store.seal(LARGE, "Q1")
     assert [p for p in (tmp_path / "bodies").rglob("*") if p.is_file()] == []

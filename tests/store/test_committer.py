@@ -70,7 +70,12 @@ async def test_what_waits_goes_into_one_transaction(
 ) -> None:
     commits: list[int] = []
     commit = committing._commit
-    monkeypatch.setattr(committing, "_commit", lambda t: (commits.append(1), commit(t))[1])
+
+    def counted(transaction: sa.Transaction) -> None:
+        commits.append(1)
+        commit(transaction)
+
+    monkeypatch.setattr(committing, "_commit", counted)
     free = await occupied(database)
     jobs = [asyncio.ensure_future(database.committer.run(write)) for _ in range(100)]
     await asyncio.sleep(0)
