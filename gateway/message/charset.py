@@ -44,6 +44,7 @@ _CODECS = {
     **dict.fromkeys(("iso-2022-kr",), "iso2022_kr"),
     **dict.fromkeys(("windows-874", "cp874"), "cp874"),
 }
+_NO_CHARACTER = b"\xff".decode("cp932")
 _ESCAPE = re.compile(rb"(\x1b(?:\$[@B]|\$\([@BDOPQ]|\([BHIJ]))")
 _JIS_TEXT = re.compile(rb"\x1b(?:\$[@B]|\$\(|\(I)")
 
@@ -51,6 +52,11 @@ _JIS_TEXT = re.compile(rb"\x1b(?:\$[@B]|\$\(|\(I)")
 def known(label: str) -> bool:
     """Tell whether a charset label (any case) is in the table."""
     return label.lower() in _CODECS
+
+
+def labels() -> frozenset[str]:
+    """Return every label of the table, in lower case."""
+    return frozenset(_CODECS)
 
 
 def codec(label: str) -> str:
@@ -76,11 +82,24 @@ def guess(octets: bytes) -> tuple[str, bool]:
     text = _strict(octets, "utf-8")
     if text is not None:
         return text, True
+    text = _cut_utf8(octets)
+    if text is not None:
+        return text, False
     for name in _by_likelihood(octets):
         text = _strict(octets, name)
         if text is not None:
             return text, False
     return octets.decode("utf-8", "replace"), False
+
+
+def _cut_utf8(octets: bytes) -> str | None:
+    """Decode UTF-8 that was cut in its last character, as long names are."""
+    try:
+        octets.decode()
+    except UnicodeDecodeError as error:
+        if error.start >= len(octets) - 3 and not octets[: error.start].isascii():
+            return octets.decode("utf-8", "replace")
+    return None
 
 
 def _by_likelihood(octets: bytes) -> tuple[str, ...]:
@@ -102,13 +121,14 @@ def _strict(octets: bytes, name: str) -> str | None:
 def _jis_windows(octets: bytes) -> str | None:
     """Decode ISO-2022-JP that holds Windows' characters (circled digits, 株 in brackets), or None."""
     try:
-        return "".join(_segments(octets, "strict"))
+        text = "".join(_segments(octets, "strict"))
     except UnicodeError:
         return None
+    return None if _NO_CHARACTER in text else text
 
 
 def _jis_lenient(octets: bytes) -> str:
-    return "".join(_segments(octets, "replace"))
+    return "".join(_segments(octets, "replace")).replace(_NO_CHARACTER, "\ufffd")
 
 
 def _segments(octets: bytes, errors: str) -> list[str]:

@@ -21,6 +21,12 @@ from gateway.message.mime import Structure, scan_structure
 from gateway.message.revealing import REPLY_FIELDS, is_revealing
 from gateway.message.text import decode_header
 
+MAX_SHOWN_OCTETS = 256 << 10
+"""Octets of revealing fields that are read in one mail, some 5000 recipients; more is not confident. Bounds the time."""
+
+MAX_AUTHOR_OCTETS = 8 << 10
+"""Octets of one From or Sender field that are read; nobody behind a longer one counts as its author."""
+
 _LISTS = REPLY_FIELDS | {"to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc"}
 _AUTHORS = frozenset({"from", "sender"})
 _TYPED = re.compile(rb"\s*(?:rfc822|utf-8)\s*;", re.IGNORECASE)
@@ -64,7 +70,7 @@ def _authors(header: HeaderSection) -> tuple[Address, ...]:
     name."""
     found: list[Address] = []
     for field in header.fields:
-        if field.name in _AUTHORS:
+        if field.name in _AUTHORS and len(field.raw) <= MAX_AUTHOR_OCTETS:
             plain = plain_addresses(field.value)
             found += _read_author(field) if plain is None else plain
     return distinct(found)
@@ -81,8 +87,10 @@ def _shown(fields: Iterable[Field]) -> tuple[tuple[Address, ...], bool]:
     understood."""
     found: list[Address] = []
     confident = True
+    left = MAX_SHOWN_OCTETS
     for field in fields:
-        addresses, certain = _shown_by(field)
+        left -= len(field.raw)
+        addresses, certain = _shown_by(field) if left >= 0 else ((), False)
         found += addresses
         confident = confident and certain
     return distinct(found), confident
