@@ -50,6 +50,12 @@ class Reply:
 
     def wire(self, *, utf8: bool = False) -> bytes:
         """Return the reply's octets; characters beyond ASCII go out only to a client that asked for SMTPUTF8."""
+        if len(self.text) <= LINE and self.text.isascii() and self.text.isprintable():  # nearly all of them
+            status = f"{self.enhanced} " if self.enhanced else ""
+            return f"{self.code} {status}{self.text}\r\n".encode("ascii")
+        return self._wire_of_many(utf8)
+
+    def _wire_of_many(self, utf8: bool) -> bytes:
         lines = [part for line in self.text.split("\n") for part in _fold(_clean(line, utf8))]
         code = b"%d" % self.code
         status = self.enhanced.encode("ascii") + b" " if self.enhanced else b""

@@ -52,13 +52,12 @@ async def test_auth_over_starttls(open_house: Open, tls: Tls) -> None:
     response = b64encode(b"\0alice\0open sesame")
     assert (await client.ask(b"AUTH PLAIN " + response)).startswith("235 2.7.0")
     await client.envelope()
-    assert (
-        await client.ask(b"From: alice@sports.example.jp\r\n\r\n" + b"x\r\n" * 100_000 + b".")
-    ).startswith("250 ")
+    mail = b"From: alice@sports.example.jp\r\n\r\n" + b"x\r\n" * 100_000
+    assert (await client.ask(mail + b".")).startswith("250 ")
     ((envelope, raw),) = house.taken.mails
     assert envelope.client.account == "alice"
     assert envelope.client.tls
-    assert len(raw) == 33 + 2 + 300_000 - 2 + 0 or raw.endswith(b"x\r\n")
+    assert raw == mail
 
 
 async def test_what_is_injected_behind_starttls_is_never_obeyed(open_house: Open, tls: Tls) -> None:
