@@ -11,7 +11,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
@@ -62,7 +62,7 @@ FULL = Reply(452, "4.3.1", "not enough room to store mail now; try again later",
 log = structlog.get_logger()
 
 
-class CannotStart(Exception):
+class CannotStart(Exception):  # noqa: N818 - a state that an admin mends
     """Something that an admin has to mend; the text says what and where."""
 
 
@@ -86,6 +86,7 @@ class Service:
         self._stop = asyncio.Event()
         self.spool: SqlSpool
         self.policy = PolicyInForce(settings.policies, self._policy_changed)
+        self._when_ready: Callable[[], None] = lambda: None
         self._space = FreeSpace(settings.state, settings.minimum_free_space)
 
     async def run(self) -> None:
@@ -99,6 +100,10 @@ class Service:
     def stop(self) -> None:
         """Begin the orderly end."""
         self._stop.set()
+
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Have `call` called once everything listens."""
+        self._when_ready = call
 
     async def _start(self, stack: AsyncExitStack) -> None:
         settings = self._settings
@@ -127,6 +132,7 @@ class Service:
             self._begin(work)
         self._catch_signals(stack)
         log.info("ready", version=__version__, smtp=self._listener.addresses, recovered=recovered)
+        self._when_ready()
 
     def _build(self, key: MasterKey) -> None:
         settings, out = self._settings, self._settings.delivery

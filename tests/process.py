@@ -85,6 +85,10 @@ class _Session(socketserver.StreamRequestHandler):
     wbufsize = 0
 
     def handle(self) -> None:
+        with suppress(ConnectionError):  # a gateway that was killed in the middle of a mail
+            self._serve()
+
+    def _serve(self) -> None:
         self.wfile.write(b"220 next-hop.example ESMTP\r\n")
         sender = ""
         recipients: list[str] = []

@@ -13,28 +13,32 @@ from gateway import __version__
 from gateway.yaml_source import Problems
 
 _COMMANDS = {
-    "account": "gateway.cli.account",
-    "demo": "gateway.cli.demo",
-    "doctor": "gateway.cli.doctor",
-    "held": "gateway.cli.held",
-    "log": "gateway.cli.log",
-    "policy": "gateway.cli.policy",
-    "serve": "gateway.cli.serve",
+    "account": "Accounts that may submit mail: add, passwd, suspend, resume, list.",
+    "demo": "Try everything on this machine: embedded next hop, accounts, web page.",
+    "doctor": "Check settings, policies, store, key and next hop before they matter.",
+    "held": "Held mail: list, show, cancel, release.",
+    "log": "The event log: query, export, verify.",
+    "policy": "Policies: check, explain, test, schema.",
+    "serve": "Run the gateway.",
 }
 
 
 class _Commands(click.Group):
-    """Loads a command's module only when it runs: `sekisho held list` needs no SMTP server."""
+    """Loads a command's module only when it runs: help, and `held list`, need no SMTP server."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
             return None
-        command = getattr(import_module(_COMMANDS[name]), name)
+        command = getattr(import_module(f"gateway.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)  # noqa: S101 - a broken table is a bug of ours
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
         try:

@@ -1,0 +1,130 @@
+"""`sekisho doctor`: everything that can be known before the first mail, one line each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from gateway.config.load import load_settings
+from gateway.config.policies import read_policy
+from gateway.config.settings import Settings
+from gateway.console.probes import NotReady
+from gateway.receive.accounts import read
+from gateway.receive.listener import tls_context
+from gateway.store.database import FILE_NAME
+from gateway.store.keys import ENVIRONMENT, MasterKey, MasterKeyError, key_file
+from gateway.watch import FreeSpace, NextHopProbe
+from gateway.yaml_source import Problems
+
+OK = "ok"
+
+
+@click.command()
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("sekisho.yaml"),
+    show_default=True,
+    help="The settings file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(config: Path, as_json: bool) -> None:
+    """Check settings, policies, accounts, certificate, key, disk and next hop; exits with 1 when something is wrong."""
+    settings = load_settings(config)
+    results = {name: verdict(check, settings) for name, check in CHECKS.items()}
+    if as_json:
+        click.echo(json.dumps(results, ensure_ascii=False, indent=2))
+    else:
+        for name, said in results.items():
+            click.echo(f"{'ok  ' if said.startswith(OK) else 'BAD '} {name:<12} {said}")
+    sys.exit(0 if all(said.startswith(OK) for said in results.values()) else 1)
+
+
+def verdict(check: Callable[[Settings], str], settings: Settings) -> str:
+    """Run one check; return `ok…` or what is wrong."""
+    try:
+        return check(settings)
+    except (Problems, NotReady, MasterKeyError, OSError, ValueError) as error:
+        return str(error)
+
+
+def _policies(settings: Settings) -> str:
+    return f"ok, digest {read_policy(settings.policies).digest[:12]}"
+
+
+def _accounts(settings: Settings) -> str:
+    if settings.accounts is None:
+        return "ok, none: only trusted_networks may submit" if settings.smtp.trusted_networks else _NOBODY
+    return f"ok, {len(read(settings.accounts))} accounts" if settings.accounts.exists() else _NOBODY
+
+
+def _certificate(settings: Settings) -> str:
+    tls = settings.smtp.tls
+    if tls is None:
+        needless = settings.accounts is None or not settings.smtp.auth_requires_tls
+        return "ok, none" if needless else "AUTH needs TLS (smtp.auth_requires_tls) and smtp.tls is not set"
+    tls_context(tls)
+    return OK
+
+
+def _master_key(settings: Settings) -> str:
+    path = key_file(settings.state, settings.master_key_file)
+    if ENVIRONMENT not in os.environ and not path.exists() and not (settings.state / FILE_NAME).exists():
+        return f"ok, will be created at {path}"
+    return f"ok, key {MasterKey.load(path).key_id}"
+
+
+def _disk(settings: Settings) -> str:
+    folder = next(f for f in (settings.state, *settings.state.parents) if f.exists())
+    return (
+        OK
+        if FreeSpace(folder, settings.minimum_free_space).enough
+        else "less than minimum_free_space is free"
+    )
+
+
+def _next_hop(settings: Settings) -> str:
+    smarthost = settings.delivery.smarthost
+    if smarthost is None:
+        return "ok, by MX"
+    asyncio.run(NextHopProbe(smarthost).check())
+    return f"ok, {smarthost.host}:{smarthost.port} answers"
+
+
+def _listeners(settings: Settings) -> str:
+    taken = [f"{host}:{port}" for host, port in _addresses(settings) if not _free(host, port)]
+    return OK if not taken else f"in use by another program, or by a running sekisho: {', '.join(taken)}"
+
+
+def _addresses(settings: Settings) -> Iterator[tuple[str, int]]:
+    for listen in (*settings.smtp.listen, *settings.smtp.implicit_tls_listen, settings.web.listen):
+        yield listen.host, listen.port
+
+
+def _free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family):
+            return True
+    except OSError:
+        return False
+
+
+_NOBODY = "nobody may submit: no account (sekisho account add) and no smtp.trusted_networks"
+
+CHECKS: dict[str, Callable[[Settings], str]] = {
+    "policies": _policies,
+    "accounts": _accounts,
+    "certificate": _certificate,
+    "master key": _master_key,
+    "disk": _disk,
+    "next hop": _next_hop,
+    "listeners": _listeners,
+}

@@ -1,0 +1,80 @@
+"""Write what the demo starts from into its folder; what is there from an earlier run stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.config.settings import Delivery, Limits, Listen, Log, Settings, Smarthost, Smtp, Tls, Web
+from gateway.demo.sample import (
+    MANAGER,
+    OFFICE,
+    PASSWORD,
+    sample_mail,
+    write_certificate,
+    write_curl_config,
+)
+from gateway.receive.accounts import Account, write
+from gateway.receive.passwords import hasher
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demo's folder and ports."""
+
+    folder: Path
+    policies: Path
+    smtp_port: int
+    web_port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.web_port}"
+
+    @property
+    def curl_config(self) -> Path:
+        return self.folder / "send.curl"
+
+    @property
+    def sample(self) -> Path:
+        return self.folder / "sample.eml"
+
+    @property
+    def arrived(self) -> Path:
+        return self.folder / "arrived"
+
+    def prepare(self) -> None:
+        """Write accounts, certificate, the sample mail and the file for curl."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        accounts = self.folder / "accounts.yaml"
+        if not accounts.exists():
+            password = hasher().hash(PASSWORD)
+            logins = {"office": OFFICE, "manager": MANAGER}
+            write(
+                accounts,
+                tuple(Account(login=n, password=password, addresses=(a,)) for n, a in logins.items()),
+            )
+        if not (self.folder / "tls.key").exists():
+            write_certificate(self.folder / "tls.crt", self.folder / "tls.key", "sekisho.example")
+        self.sample.write_bytes(sample_mail())
+        write_curl_config(self.curl_config, self.sample, self.smtp_port)
+
+    def settings(self, next_hop_port: int) -> Settings:
+        """Return the settings of the demo: everything on loopback, AUTH also without TLS."""
+        return Settings(
+            hostname="sekisho.example",
+            state=self.folder,
+            policies=self.policies,
+            accounts=self.folder / "accounts.yaml",
+            smtp=Smtp(
+                listen=(Listen(host=HOST, port=self.smtp_port),),
+                tls=Tls(certificate=self.folder / "tls.crt", key=self.folder / "tls.key"),
+                auth_requires_tls=False,
+            ),
+            limits=Limits(),
+            delivery=Delivery(smarthost=Smarthost(host=HOST, port=next_hop_port, tls="off")),
+            web=Web(listen=Listen(host=HOST, port=self.web_port), public_url=self.url),
+            log=Log(level="warning"),
+        )
