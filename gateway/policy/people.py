@@ -14,6 +14,8 @@ from gateway.yaml_source import Hinted
 
 def read_address(text: str) -> str:
     """Return the key of one mail address; raises `Hinted`."""
+    if "*" in text:
+        raise Hinted(f"no stars in addresses: {text!r}", "a domain stands for everybody in it: example.jp")
     try:
         address = parse_path(text)
     except AddressError as error:

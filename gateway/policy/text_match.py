@@ -60,7 +60,7 @@ def pattern(source: str) -> TextTest:
     return lambda text: automaton.found(fold(text)[:MAX_MATCHED])
 
 
-_COUNT = re.compile(r"\{(\d{1,3})(?:(,)(\d{1,3})?)?\}")
+_COUNT = re.compile(r"\{(\d{1,6})(?:(,)(\d{1,6})?)?\}")
 
 
 class _Parser:

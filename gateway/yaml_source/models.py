@@ -61,6 +61,10 @@ def _explain(model: type[BaseModel], path: Path, error: dict[str, Any]) -> tuple
         return f"must be {' or '.join(choices)}", nearest(str(error.get("input")), choices, offer_all=False)
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         return "keys and values are expected here", ""
+    if kind in ("tuple_type", "list_type"):
+        return "a list is expected here", ""
+    if kind == "greater_than_equal":
+        return f"must be at least {context['ge']}", ""
     if kind in ("bool_type", "bool_parsing"):
         return "true or false is expected here", ""
     if kind == "string_type" and isinstance(error.get("input"), int | bool):

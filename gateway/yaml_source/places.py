@@ -31,7 +31,8 @@ class Problems(Exception):  # noqa: N818 - it carries many, and is printed to pe
     """Everything wrong with one or several files, in the order of the files and their lines."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda p: (p.file, p.line, p.column, p.where, p.message)))
+        distinct = dict.fromkeys(problems)
+        self.problems = tuple(sorted(distinct, key=lambda p: (p.file, p.line, p.column, p.where, p.message)))
         super().__init__(str(self))
 
     def __str__(self) -> str:

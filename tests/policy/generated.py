@@ -1,0 +1,168 @@
+"""Hypothesis strategies: policies over a small world in which everything meets everything, and mails in that world."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import strategies as st
+
+from gateway.message.address import Address
+from gateway.message.envelope import Client, Envelope
+from gateway.message.facts import Attachment, Facts
+from gateway.message.header import split
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+CLIENT = Client(ip="192.0.2.1")
+
+INTERNAL = ("a@city.example.lg.jp", "b@sub.city.example.lg.jp")
+EXTERNAL = ("p@example.com", "q@example.com", "r@example.net", "s@deep.example.net", "t@example.org")
+PATTERNS = (*INTERNAL, *EXTERNAL, "example.com", "example.net", ".example.net", "city.example.lg.jp")
+CIRCLES = ("one", "two")
+GROUPS = ("desk", "hall")
+
+Json = dict[str, Any]
+
+
+def address(text: str, ambiguous: bool = False) -> Address:
+    local, _, domain = text.rpartition("@")
+    return Address(local, domain, ambiguous)
+
+
+def addresses() -> st.SearchStrategy[Address]:
+    return st.builds(
+        address, st.sampled_from(INTERNAL + EXTERNAL), st.sampled_from([False, False, False, True])
+    )
+
+
+def facts() -> st.SearchStrategy[Facts]:
+    return st.builds(
+        _facts,
+        sender=st.none() | addresses(),
+        recipients=st.lists(addresses(), max_size=6, unique_by=lambda a: a.key),
+        visible=st.lists(addresses(), max_size=6, unique_by=lambda a: a.key),
+        confident=st.booleans(),
+        authors=st.lists(addresses(), max_size=2),
+        subject=st.sampled_from(["", "通知", "confidential 通知", "第12号"]),
+        attachments=st.lists(_attachments(), max_size=3),
+        size=st.integers(0, 3),
+        unclear=st.sampled_from([frozenset(), frozenset({"boundary"})]),
+    )
+
+
+def _facts(**given: Any) -> Facts:
+    header, _ = split(b"X-Mailer: batch\r\nX-Mailer: =?utf-8?q?other?=\r\n\r\n")
+    return Facts(
+        envelope=Envelope(given["sender"], tuple(given["recipients"]), CLIENT),
+        header=header,
+        visible=tuple(given["visible"]),
+        confident=given["confident"],
+        authors=tuple(given["authors"]),
+        subject=given["subject"],
+        attachments=tuple(given["attachments"]),
+        size_bytes=given["size"],
+        unclear=given["unclear"],
+    )
+
+
+def _attachments() -> st.SearchStrategy[Attachment]:
+    return st.builds(
+        Attachment,
+        name=st.sampled_from(["", "a.exe", "名簿.xlsx"]),
+        size_bytes=st.integers(0, 3),
+        content_type=st.just("application/octet-stream"),
+    )
+
+
+@st.composite
+def _range(draw: st.DrawFn) -> Json:
+    low, high = sorted(draw(st.tuples(st.integers(0, 4), st.integers(0, 4))))
+    return draw(st.sampled_from([{"at_least": low}, {"at_most": high}, {"at_least": low, "at_most": high}]))
+
+
+def _some(*choices: str) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(choices), min_size=1, max_size=3)
+
+
+def _text() -> st.SearchStrategy[Json]:
+    return st.fixed_dictionaries(
+        {"contains": _some("通知", "BATCH", "nowhere")},
+        optional={"matches": _some(r"\d+号$", "^conf", "o.h")},
+    )
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> Json:
+    keys: dict[str, st.SearchStrategy[Any]] = {
+        "external": _range(),
+        "internal": _range(),
+        "visible_external": _range(),
+        "sender": _some(*PATTERNS),
+        "sender_in": _some(*GROUPS),
+        "recipient": _some(*PATTERNS),
+        "circle": _some(*CIRCLES),
+        "attachments": _range()
+        | st.just({"name": ["*.exe"]})
+        | st.just({"size": {"at_least": 2}, "at_most": 1}),
+        "subject": _text(),
+        "header": st.fixed_dictionaries({"X-Mailer": _text()}),
+        "size": _range(),
+        "null_sender": st.booleans(),
+    }
+    chosen = draw(st.lists(st.sampled_from(sorted(keys)), min_size=1, max_size=3, unique=True))
+    return {key: draw(keys[key]) for key in chosen}
+
+
+@st.composite
+def rules(draw: st.DrawFn, prefix: str) -> Json:
+    rule: Json = {"id": f"{prefix}-{draw(st.integers(0, 10**9))}", "reason": "why", "then": draw(_actions())}
+    if draw(st.booleans()):
+        rule["when"] = draw(conditions())
+    if draw(st.booleans()):
+        rule["unless"] = draw(conditions())
+    return rule
+
+
+@st.composite
+def _actions(draw: st.DrawFn) -> Json:
+    whom = st.sampled_from(["external", "all", "matching"])
+    keys: dict[str, st.SearchStrategy[Any]] = {
+        "hold": st.fixed_dictionaries(
+            {"window": st.sampled_from(["5m", "10m", "1h"]), "for": whom},
+            optional={"waive": st.sampled_from(["sender", "nobody"])},
+        ),
+        "recipients": st.fixed_dictionaries(
+            {"form": st.sampled_from(["bcc", "individual"]), "for": whom},
+            optional={"internal": st.sampled_from(["hide", "keep"])},
+        ),
+        "refuse": st.just("no"),
+        "tag": st.sampled_from([{"X-A": "1"}, {"X-A": "2"}, {"X-B": "1"}]),
+        "notify": _some("sender", "audit@city.example.lg.jp"),
+    }
+    likely = ["hold", "recipients", "recipients", *sorted(keys)]
+    chosen = draw(st.lists(st.sampled_from(likely), min_size=1, max_size=3, unique=True))
+    return {key: draw(keys[key]) for key in chosen}
+
+
+@st.composite
+def floors(draw: st.DrawFn) -> Json:
+    """Draw a file that is a policy on its own."""
+    people = st.lists(st.sampled_from(EXTERNAL), min_size=1, max_size=4)
+    return {
+        "version": 1,
+        "organisation": {"name": "x", "internal": ["city.example.lg.jp", ".city.example.lg.jp"]},
+        "circles": {name: draw(people) for name in CIRCLES},
+        "groups": {name: {"senders": draw(_some(*PATTERNS))} for name in GROUPS},
+        "rules": draw(st.lists(rules("floor"), min_size=1, max_size=4, unique_by=lambda r: r["id"])),
+    }
+
+
+@st.composite
+def additions(draw: st.DrawFn) -> Json:
+    """Draw a file that somebody adds to a floor: rules, circles and groups of its own."""
+    return {
+        "version": 1,
+        "circles": {"everybody": list(EXTERNAL + INTERNAL)} if draw(st.booleans()) else {},
+        "groups": {"new": {"senders": ["example.com"]}} if draw(st.booleans()) else {},
+        "rules": draw(st.lists(rules("added"), max_size=3, unique_by=lambda r: r["id"])),
+    }

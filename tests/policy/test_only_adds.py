@@ -1,0 +1,92 @@
+"""Rules only ever add: no rule and no file can weaken what another one asks for, in whatever order they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
+
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from gateway.message.facts import Facts
+from gateway.policy.compile import compile_policy
+from gateway.policy.decide import decide
+from gateway.policy.decision import Decision, Form
+from gateway.policy.model import Policy
+from gateway.policy.schema import PolicyFile
+from tests.policy.generated import NOW, Json, additions, facts, floors, rules
+
+thorough = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def policy_of(files: Mapping[str, Json]) -> Policy:
+    """Compile generated files without the detour over text; idle rules are drawn too, and must be harmless."""
+    return compile_policy({name: PolicyFile.model_validate(file) for name, file in files.items()}, "digest")
+
+
+def assert_not_weaker(after: Decision, before: Decision) -> None:
+    """Compare two decisions on the same mail, recipient by recipient."""
+    assert set(before.refusals) <= set(after.refusals)
+    assert set(before.reasons) <= set(after.reasons)
+    assert before.notify <= after.notify
+    assert after.notify_sender >= before.notify_sender
+    for number in range(len(before.assigned)):
+        was, now = before.of(number), after.of(number)
+        assert now.external == was.external
+        assert now.demands.covers(was.demands)
+        assert set(was.rules) <= set(now.rules)
+        if was.demands.form > Form.ORIGINAL:
+            assert set(now.companions) <= set(was.companions)
+            event("a hiding recipient was compared")
+
+
+@thorough
+@given(floors(), additions(), facts())
+def test_a_file_added_weakens_nobody(floor: Json, addition: Json, mail: Facts) -> None:
+    before = decide(mail, policy_of({"floor.yaml": floor}), NOW)
+    after = decide(mail, policy_of({"floor.yaml": floor, "added.yaml": addition}), NOW)
+    assert_not_weaker(after, before)
+
+
+@thorough
+@given(floors(), rules("added"), facts())
+def test_a_rule_added_to_the_same_file_weakens_nobody(floor: Json, rule: Json, mail: Facts) -> None:
+    before = decide(mail, policy_of({"floor.yaml": floor}), NOW)
+    longer = {**floor, "rules": [*floor["rules"], rule]}
+    assert_not_weaker(decide(mail, policy_of({"floor.yaml": longer}), NOW), before)
+
+
+@thorough
+@given(floors(), additions(), facts(), st.randoms(use_true_random=False))
+def test_the_order_of_rules_and_files_does_not_matter(
+    floor: Json, addition: Json, mail: Facts, random: Random
+) -> None:
+    first = decide(mail, policy_of({"a.yaml": floor, "b.yaml": addition}), NOW)
+    for file in (floor, addition):
+        random.shuffle(file["rules"])
+    assert decide(mail, policy_of({"z.yaml": floor, "b.yaml": addition}), NOW) == first
+
+
+@thorough
+@given(floors(), facts())
+def test_decide_is_total_and_gives_everybody_an_outcome(floor: Json, mail: Facts) -> None:
+    decision = decide(mail, policy_of({"floor.yaml": floor}), NOW)
+    assert len(decision.assigned) == len(mail.envelope.recipients)
+    assert set(decision.assigned) == set(range(len(decision.outcomes)))
+    assert len(set(decision.outcomes)) == len(decision.outcomes)
+    assert Decision.from_json(decision.to_json(), decision.assigned) == decision
+    for number, address in enumerate(mail.envelope.recipients):
+        outcome = decision.of(number)
+        assert outcome.external or not address.ambiguous
+        assert outcome.demands.firm <= outcome.demands.window
+
+
+@thorough
+@given(floors(), facts())
+def test_doubt_never_frees_a_recipient(floor: Json, mail: Facts) -> None:
+    """What certainty about the same header section would ask for, doubt asks for as well, apart from counting more."""
+    policy = policy_of({"floor.yaml": floor})
+    certain = decide(replace(mail, confident=True, unclear=frozenset()), policy, NOW)
+    doubtful = decide(replace(mail, confident=False, unclear=frozenset({"boundary"})), policy, NOW)
+    assert_not_weaker(doubtful, certain)
