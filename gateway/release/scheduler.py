@@ -90,11 +90,13 @@ class Scheduler:
         Cancelled work records the results it has; its other leases are given back by the next start
         (`Spool.recover`).
         """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
         self._stopping.set()
         self._bell.set()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), timeout)
-        for patience in (timeout, SETTLE, SETTLE):
+        for patience in (max(0.0, end - loop.time()), SETTLE, SETTLE):
             if not self._tasks:
                 return
             _, left = await asyncio.wait(set(self._tasks), timeout=patience)
