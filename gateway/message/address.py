@@ -15,8 +15,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 import idna
 
 MAX_LOCAL_OCTETS = 128
-"""RFC 5321 4.5.3.1.1 says 64; VERP and SRS addresses of mailing services are longer, and Postfix takes
-them."""
+"""RFC 5321 4.5.3.1.1 says 64; VERP and SRS addresses of mailing services are longer, and Postfix takes them."""
 
 MAX_DOMAIN_OCTETS = 253
 """RFC 1035 2.3.4: 255 octets on the wire are 253 characters."""
@@ -39,8 +38,7 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One mailbox (RFC 5321 4.1.2): `local` in wire form (quotes kept), `domain` normalised or an address
-    literal."""
+    """One mailbox (RFC 5321 4.1.2): `local` in wire form (quotes kept), `domain` normalised or an address literal."""
 
     local: str
     domain: str
@@ -80,8 +78,7 @@ def parse_path(text: str) -> Address:
 
 
 def normalise_domain(text: str) -> str:
-    """Return a domain as A-labels (UTS 46, RFC 5891), case-folded, without a trailing dot; raises
-    AddressError."""
+    """Return a domain as A-labels (UTS 46, RFC 5891), case-folded, without a trailing dot; raises AddressError."""
     if len(text) > MAX_DOMAIN_OCTETS + 1:
         raise AddressError(f"domain is longer than {MAX_DOMAIN_OCTETS} characters")
     return _normalise(text)

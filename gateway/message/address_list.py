@@ -21,8 +21,7 @@ from gateway.message.address_scan import lenient, may_hold_address
 from gateway.message.text import decode_header, one_line
 
 MAX_STRICT = 128 << 10
-"""Octets of a value that are read strictly; receive refuses longer fields, anything beyond is not
-confident."""
+"""Octets of a value that are read strictly; receive refuses longer fields, anything beyond is not confident."""
 
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _TOKEN = re.compile(
@@ -40,8 +39,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """One entry of an address list: the decoded display name (or comment), empty where there is none, and the
-    address."""
+    """One entry of an address list: the decoded display name (or comment), empty where there is none, and the address."""
 
     name: str
     address: Address
@@ -49,16 +47,14 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Mailboxes:
-    """What a field holds, groups flattened. `confident` is False where anything in the field was not
-    understood."""
+    """What a field holds, groups flattened. `confident` is False where anything in the field was not understood."""
 
     items: tuple[Mailbox, ...]
     confident: bool
 
 
 def parse_mailboxes(value: bytes) -> Mailboxes:
-    """Read an address-list value (RFC 5322 3.4, RFC 6532; RFC 2047 in names), unfolded or not. Never
-    raises."""
+    """Read an address-list value (RFC 5322 3.4, RFC 6532; RFC 2047 in names), unfolded or not. Never raises."""
     text, certain = charset.guess(_unfolded(value[:MAX_STRICT]))
     reader = _Reader(text)
     reader.run()
@@ -66,8 +62,7 @@ def parse_mailboxes(value: bytes) -> Mailboxes:
 
 
 def scan(value: bytes) -> tuple[Address, ...]:
-    """Find everything in a value that looks like an address, distinct by key, in order (see
-    address_scan.py)."""
+    """Find everything in a value that looks like an address, distinct by key, in order (see address_scan.py)."""
     if not may_hold_address(value):
         return ()
     plain = None if b"=?" in value else plain_addresses(_unfolded(value))
@@ -134,8 +129,7 @@ class _Reader:
         self.comment = ""
 
     def _skip_comment(self) -> None:
-        """Go past a comment (RFC 5322 3.2.2), nested to any depth; without its end the rest is not
-        understood."""
+        """Go past a comment (RFC 5322 3.2.2), nested to any depth; without its end the rest is not understood."""
         start, depth = self.at, 1
         for match in _COMMENT_MARK.finditer(self.text, start):
             depth += {"(": 1, ")": -1}.get(match[0], 0)
@@ -173,8 +167,7 @@ def _name_and_angle(words: list[tuple[str, str]], solid: list[tuple[str, str]]) 
 
 
 def _bare(solid: list[tuple[str, str]], comment: str) -> Mailbox | None:
-    """Read an address without brackets: words around one `@`, where white space may stand (RFC 5322 4.4) at
-    `@` and dots."""
+    """Read an address without brackets: words around one `@`, where white space may stand (RFC 5322 4.4) at `@` and dots."""
     if sum(kind == "special" for kind, _ in solid) != 1:
         return None
     for (kind, left), (other, right) in pairwise(solid):

@@ -17,8 +17,7 @@ from gateway.message.address import MAX_LOCAL_OCTETS, Address, AddressError, nor
 from gateway.message.text import decode_header
 
 MAX_SCAN = 128 << 10
-"""Octets of one value that are scanned. Receive refuses longer fields; the strict reading is not confident
-beyond this."""
+"""Octets of one value that are scanned. Receive refuses longer fields; the strict reading is not confident beyond this."""
 
 _AT_SIGNS = str.maketrans({"＠": "@", "﹫": "@", "．": ".", "。": ".", "｡": "."})
 _STOP = (

@@ -60,8 +60,7 @@ def labels() -> frozenset[str]:
 
 
 def codec(label: str) -> str:
-    """Return a Python codec that encodes what a known label means (for ISO-2022-JP without Windows'
-    characters)."""
+    """Return a Python codec that encodes what a known label means (for ISO-2022-JP without Windows' characters)."""
     name = _CODECS[label.lower()]
     return "iso2022_jp_ext" if name == "jis" else name
 
@@ -74,8 +73,7 @@ def decode(octets: bytes, label: str) -> str:
 
 
 def guess(octets: bytes) -> tuple[str, bool]:
-    """Decode unlabelled octets; the flag tells whether every octet is certain (ASCII, UTF-8 or
-    ISO-2022-JP)."""
+    """Decode unlabelled octets; the flag tells whether every octet is certain (ASCII, UTF-8 or ISO-2022-JP)."""
     if b"\x1b" in octets and _JIS_TEXT.search(octets) is not None:
         text = _strict(octets, "jis")
         return (_jis_lenient(octets), False) if text is None else (text, True)
@@ -103,8 +101,7 @@ def _cut_utf8(octets: bytes) -> str | None:
 
 
 def _by_likelihood(octets: bytes) -> tuple[str, ...]:
-    """Order the guesses: octets that only EUC-JP uses in pairs from A1 up, else Shift_JIS as Windows writes
-    it."""
+    """Order the guesses: octets that only EUC-JP uses in pairs from A1 up, else Shift_JIS as Windows writes it."""
     high = [octet for octet in octets if octet >= 0x80]
     if all(octet >= 0xA1 or octet in (0x8E, 0x8F) for octet in high) and len(high) % 2 == 0:
         return ("euc_jp", "cp932", "cp1252")
@@ -148,8 +145,7 @@ def _segments(octets: bytes, errors: str) -> list[str]:
 
 
 def _to_shift_jis(segment: bytes) -> bytes:
-    """Move JIS X 0208 pairs to where Shift_JIS has them; anything outside 21..7E becomes an octet no codec
-    takes."""
+    """Move JIS X 0208 pairs to where Shift_JIS has them; anything outside 21..7E becomes an octet no codec takes."""
     out = bytearray()
     for first, second in zip(segment[::2], segment[1::2], strict=False):
         if not (0x21 <= first <= 0x7E and 0x21 <= second <= 0x7E):

@@ -23,8 +23,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One SMTP transaction. `sender` is None for the null reverse-path `<>`; `recipients` are distinct, in
-    order."""
+    """One SMTP transaction. `sender` is None for the null reverse-path `<>`; `recipients` are distinct, in order."""
 
     sender: Address | None
     recipients: tuple[Address, ...]

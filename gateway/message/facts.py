@@ -1,5 +1,4 @@
-"""What a decision is made from: everything about one mail that a policy may ask for, gathered before it is
-asked."""
+"""What a decision is made from: everything about one mail that a policy may ask for, gathered before it is asked."""
 
 from __future__ import annotations
 
@@ -12,8 +11,7 @@ from gateway.message.header import HeaderSection
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A part a person would call an attachment: decoded name (empty where it has none), size in octets as
-    decoded."""
+    """A part a person would call an attachment: decoded name (empty where it has none), size in octets as decoded."""
 
     name: str
     size_bytes: int

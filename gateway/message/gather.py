@@ -66,8 +66,7 @@ def attachments(structure: Structure) -> tuple[Attachment, ...]:
 
 
 def _authors(header: HeaderSection) -> tuple[Address, ...]:
-    """Return who From and Sender name; where they cannot be read with confidence, everything they seem to
-    name."""
+    """Return who From and Sender name; where they cannot be read with confidence, everything they seem to name."""
     found: list[Address] = []
     for field in header.fields:
         if field.name in _AUTHORS and len(field.raw) <= MAX_AUTHOR_OCTETS:
@@ -83,8 +82,7 @@ def _read_author(field: Field) -> list[Address]:
 
 
 def _shown(fields: Iterable[Field]) -> tuple[tuple[Address, ...], bool]:
-    """Return the distinct addresses that fields show, strict and lenient together, and whether all were
-    understood."""
+    """Return the distinct addresses that fields show, strict and lenient together, and whether all were understood."""
     found: list[Address] = []
     confident = True
     left = MAX_SHOWN_OCTETS

@@ -23,16 +23,14 @@ _LEADING = (b"From ", b">From ", b" ", b"\t")
 
 
 class Field(NamedTuple):
-    """One header field: `name` in lower case, "" for a line that is no field; `raw` with folding and the
-    final CRLF."""
+    """One header field: `name` in lower case, "" for a line that is no field; `raw` with folding and the final CRLF."""
 
     name: str
     raw: bytes
 
     @property
     def body(self) -> bytes:
-        """Return what follows the colon as it stands, folds included; the whole line where there is no
-        name."""
+        """Return what follows the colon as it stands, folds included; the whole line where there is no name."""
         return self.raw[self.raw.index(b":") + 1 :] if self.name else self.raw
 
     @property

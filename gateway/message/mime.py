@@ -136,8 +136,7 @@ def _holds_uuencoded(draft: Draft, raw: bytes) -> bool:
 
 
 def _size(draft: Draft, raw: bytes) -> int:
-    """Return the size of the decoded body, from counts alone; white space inside base64 lines is not
-    counted."""
+    """Return the size of the decoded body, from counts alone; white space inside base64 lines is not counted."""
     at, end = draft.body_at, draft.end
     length = end - at
     if draft.encoding == "base64":

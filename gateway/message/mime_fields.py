@@ -1,5 +1,4 @@
-"""Content-Type and Content-Disposition values: the type, its parameters, and the file name a person would
-see.
+"""Content-Type and Content-Disposition values: the type, its parameters, and the file name a person would see.
 
 Promise: never raises, is linear, reads what clients write (RFC 2045 5.1, RFC 2231, RFC 2047 inside quotes,
 raw ISO-2022-JP, Shift_JIS and UTF-8), and says where a value can be read in two ways. A file name comes back
@@ -24,12 +23,10 @@ MAX_VALUE_OCTETS = 32 << 10
 """Octets of one field that are read; MAX_PARAMETERS of ordinary length fit."""
 
 MAX_NAME_CHARACTERS = 255
-"""Characters of a file name that are kept; the end stays, because the suffix is there. File systems hold no
-more."""
+"""Characters of a file name that are kept; the end stays, because the suffix is there. File systems hold no more."""
 
 _REMEMBERED_OCTETS = 96
-"""Values up to this are remembered (1024 of them): `text/plain; charset=iso-2022-jp` comes with every
-mail."""
+"""Values up to this are remembered (1024 of them): `text/plain; charset=iso-2022-jp` comes with every mail."""
 
 _MAIN = re.compile(r"\s*+([^\s;/()\"=]+)(?:\s*+/\s*+([^\s;()\"=]+))?+")
 _PARAMETER = re.compile(
@@ -68,20 +65,21 @@ def parse_value(value: bytes) -> FieldValue:
 def _parse(value: bytes) -> FieldValue:
     text = charset.guess(value[:MAX_VALUE_OCTETS].replace(b"\r\n", b""))[0]
     main = _MAIN.match(text)
+    cut = len(value) > MAX_VALUE_OCTETS
     if main is None or _EQUALS.match(text, main.end()):
-        return _with_parameters("", ";" + text, len(value) > MAX_VALUE_OCTETS)
+        return _with_parameters("", ";" + text, 0, cut)
     whole = main[1] if main[2] is None else f"{main[1]}/{main[2]}"
-    return _with_parameters(one_line(whole).lower(), text[main.end() :], len(value) > MAX_VALUE_OCTETS)
+    return _with_parameters(one_line(whole).lower(), text, main.end(), cut)
 
 
 _remembered = lru_cache(maxsize=1024)(_parse)
 
 
-def _with_parameters(main: str, text: str, cut: bool) -> FieldValue:
+def _with_parameters(main: str, text: str, at: int, cut: bool) -> FieldValue:
     plain: dict[str, str] = {}
     segments: dict[str, dict[int, tuple[str, bool]]] = {}
     repeated = set()
-    for number, match in enumerate(_PARAMETER.finditer(text)):
+    for number, match in enumerate(_PARAMETER.finditer(text, at)):
         if number == MAX_PARAMETERS:
             cut = True
             break
@@ -107,8 +105,7 @@ def _split_name(name: str) -> tuple[str, int | None, bool]:
 
 
 def _join(segments: dict[int, tuple[str, bool]]) -> str:
-    """Join RFC 2231 segments in the order of their numbers; the first says the charset for all
-    percent-encoded ones."""
+    """Join RFC 2231 segments in the order of their numbers; the first says the charset for all percent-encoded ones."""
     label, out = "utf-8", b""
     for position, number in enumerate(sorted(segments)):
         value, starred = segments[number]
@@ -124,16 +121,14 @@ def _join(segments: dict[int, tuple[str, bool]]) -> str:
 
 
 def file_names(disposition: FieldValue, content_type: FieldValue) -> tuple[str, ...]:
-    """Return the distinct display names a part carries, `filename` first, made harmless; none where it has no
-    name."""
+    """Return the distinct display names a part carries, `filename` first, made harmless; none where it has no name."""
     raw = (disposition.parameters.get("filename"), content_type.parameters.get("name"))
     names = [safe_name(name) for name in raw if name]
     return tuple(dict.fromkeys(name for name in names if name))
 
 
 def safe_name(name: str) -> str:
-    """Return a file name as it may be shown: encoded words decoded, no path, no controls, no change of
-    direction."""
+    """Return a file name as it may be shown: encoded words decoded, no path, no controls, no change of direction."""
     if "=?" in name:
         name = decode_header(name.encode("utf-8", "replace"))
     name = _UNSAFE.sub("_", one_line(name)).strip()

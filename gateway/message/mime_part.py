@@ -39,8 +39,7 @@ UNCLEAR = frozenset(
 """Every word `Structure.unclear` can hold."""
 
 IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
-"""Transfer encodings that change nothing; only under these may a multipart or message be walked (RFC 2045
-6.4)."""
+"""Transfer encodings that change nothing; only under these may a multipart or message be walked (RFC 2045 6.4)."""
 
 _READ = frozenset({"content-type", "content-disposition", "content-transfer-encoding", "content-id"})
 _ENCODINGS = IDENTITY | {"base64", "quoted-printable"}
@@ -76,8 +75,7 @@ def read_part(
     depth: int,
     unclear: set[str],
 ) -> Draft:
-    """Read a part's fields; `offsets` are those of its header section and its body, `within` the type around
-    it."""
+    """Read a part's fields; `offsets` are those of its header section and its body, `within` the type around it."""
     found: dict[str, list[bytes]] = {}
     for field in fields:
         if field.name in _READ:
@@ -104,8 +102,7 @@ def read_part(
 
 
 def _only(values: list[bytes] | None, unclear: set[str], word: str) -> FieldValue:
-    """Parse the first field of a name; a second one is unclear, because readers differ in which of them
-    counts."""
+    """Parse the first field of a name; a second one is unclear, because readers differ in which of them counts."""
     if values is None:
         return NOTHING
     if len(values) > 1:
@@ -117,8 +114,7 @@ def _only(values: list[bytes] | None, unclear: set[str], word: str) -> FieldValu
 
 
 def _name(disposition: FieldValue, content_type: FieldValue, unclear: set[str]) -> str:
-    """Return the name that most clients show; two with different suffixes are unclear (`a.txt` here, `a.exe`
-    there)."""
+    """Return the name that most clients show; two with different suffixes are unclear (`a.txt` here, `a.exe` there)."""
     names = file_names(disposition, content_type)
     if len({name.rpartition(".")[2].lower() for name in names}) > 1:
         unclear.add("two-names")

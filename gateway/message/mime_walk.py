@@ -16,6 +16,9 @@ MAX_DEPTH = 100
 MAX_PARTS = 1000
 """Parts of one mail; Haraka stops there too."""
 
+MAX_DASHED_LINES = 100_000
+"""Lines that begin with two hyphens and are looked at in one mail: bounds the time; more is `too-many-parts`."""
+
 MAX_PART_HEADER = 64 << 10
 """Octets of one part's header section; a longer one is `bad-header`, and the rest is read as its body."""
 
@@ -34,8 +37,7 @@ class _Boundary:
 
 
 class Walk:
-    """One walk. `drafts` are the parts found, in order; `unclear` the words for what can be read in two
-    ways."""
+    """One walk. `drafts` are the parts found, in order; `unclear` the words for what can be read in two ways."""
 
     def __init__(self, raw: bytes) -> None:
         self.drafts: list[Draft] = []
@@ -52,11 +54,13 @@ class Walk:
         """Walk the whole mail, whose header section and body offset are known."""
         self._enter((0, body_at), fields, "", 0)
         at = self._look(body_at) if self._raw.startswith(b"--", body_at) else max(body_at - 1, 0)
-        while self._stack and not self._full:
-            at = self._raw.find(b"\n--", at)
+        for _ in range(MAX_DASHED_LINES):
+            at = -1 if self._full or not self._stack else self._raw.find(b"\n--", at)
             if at < 0:
                 break
             at = self._look(at + 1)
+        else:
+            self._stop("too-many-parts")
         self._finish()
 
     def _look(self, start: int) -> int:
@@ -138,8 +142,7 @@ class Walk:
     def _enter(self, offsets: tuple[int, int], fields: tuple[Field, ...], within: str, depth: int) -> None:
         """Note a part, and open the boundary or the nested message it holds."""
         if len(self.drafts) >= MAX_PARTS or depth > MAX_DEPTH:
-            self.unclear.add("too-deep" if depth > MAX_DEPTH else "too-many-parts")
-            self._full = True
+            self._stop("too-deep" if depth > MAX_DEPTH else "too-many-parts")
             return
         draft = read_part(offsets, fields, within, depth, self.unclear)
         self.drafts.append(draft)
@@ -151,6 +154,10 @@ class Walk:
             self._push(_Boundary(draft, b"--" + draft.boundary))
         elif holds:
             self._enter_at(draft.body_at, draft)
+
+    def _stop(self, word: str) -> None:
+        self.unclear.add(word)
+        self._full = True
 
     def _push(self, boundary: _Boundary) -> None:
         if boundary.delimiter in self._index:

@@ -13,8 +13,7 @@ from collections.abc import Iterable
 from gateway.message.header import Field
 
 ALWAYS_DROPPED = frozenset({"bcc", "resent-bcc", "return-path", "x-odoo-bcc", "x-bcc", "content-length"})
-"""In no copy that leaves, hiding or not: blind copies, and what only final delivery may write (Postfix drops
-the same)."""
+"""In no copy that leaves, hiding or not: blind copies, and what only final delivery may write (Postfix drops the same)."""
 
 RECIPIENT_FIELDS = frozenset(
     {
@@ -88,8 +87,7 @@ REPLY_FIELDS = frozenset(
         "x-report-abuse-to",
     },
 )
-"""Fields that name who gets answers and receipts: kept in a hiding copy only if they name the author or
-internal people."""
+"""Fields that name who gets answers and receipts: kept in a hiding copy only if they name the author or internal people."""
 
 AUTHOR_FIELDS = frozenset({"from", "sender", "resent-from", "resent-sender"})
 """Fields that name who wrote or sent the mail."""

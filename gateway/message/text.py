@@ -36,8 +36,7 @@ def one_line(text: str) -> str:
 
 
 def decode_header(value: bytes) -> str:
-    """Decode a header value, folded or not: encoded words, raw ISO-2022-JP, Shift_JIS, EUC-JP, UTF-8, or all
-    of them."""
+    """Decode a header value, folded or not: encoded words, raw ISO-2022-JP, Shift_JIS, EUC-JP, UTF-8, or all of them."""
     value = value.replace(b"\r\n", b"").strip(b" \t\r\n")
     if b"=?" not in value:
         return one_line(
@@ -47,8 +46,7 @@ def decode_header(value: bytes) -> str:
 
 
 def encode_header(text: str) -> bytes:
-    """Encode a header value; UTF-8 words of base64, folded between words, where ASCII will not do. Control
-    characters go."""
+    """Encode a header value; UTF-8 words of base64, folded between words, where ASCII will not do. Control characters go."""
     text = one_line(text)
     if _NOT_PLAIN.search(text) is None and len(text) <= MAX_PLAIN_OCTETS:
         return text.encode("ascii")
