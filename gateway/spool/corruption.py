@@ -19,7 +19,7 @@ from gateway.store.tx import Prepared, Tx
 
 _MARK = Prepared(
     bodies.update()
-    .where(bodies.c.queue_id == bindparam("b_queue_id"), bodies.c.place.not_in([CORRUPT, PURGED]))
+    .where(bodies.c.queue_id == bindparam("b_queue_id"), bodies.c.place != CORRUPT, bodies.c.place != PURGED)
     .values(place=CORRUPT)
 )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gateway.clock import Clock, utc_now
 from gateway.message.envelope import Envelope
@@ -65,10 +65,13 @@ class SqlSpool:
         self._clock = clock
         self._ids = QueueIds()
         self._steps = StepWatch()
+        self._storing: set[asyncio.Task[Any]] = set()  # an event loop keeps no reference to its tasks
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="bodies")
 
     async def close(self) -> None:
         """Commit what waits and close the store; later verbs raise StoreUnavailable."""
+        while self._storing:
+            await asyncio.wait(self._storing)
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
@@ -78,8 +81,7 @@ class SqlSpool:
     async def accept(self, message: NewMessage) -> str:
         queue_id = self._ids.new(message.received_at)
         rows = acceptance(queue_id, message)
-        body = await self._seal(message.raw, queue_id)
-        return await self._commit_body(body, lambda tx: rows.write(tx, body))
+        return await self._store(message.raw, queue_id, lambda body: lambda tx: rows.write(tx, body))
 
     async def refused(self, envelope: Envelope, decision: Decision, subject: str, at: datetime) -> None:
         event = refusal(envelope, decision, subject, to_us(at))
@@ -149,8 +151,8 @@ class SqlSpool:
             return await self._db.committer.run(finish(notice, None, None, to_us(self._clock())))
         queue_id = self._ids.new(mail.received_at)
         rows = acceptance(queue_id, mail)
-        body = await self._seal(mail.raw, queue_id)
-        return await self._commit_body(body, finish(notice, rows, body, to_us(mail.received_at)))
+        at = to_us(mail.received_at)
+        return await self._store(mail.raw, queue_id, lambda body: finish(notice, rows, body, at))
 
     async def get(self, queue_id: str) -> Stored:
         return _known(await self._db.readers.run(reading.get(queue_id)), queue_id)
@@ -174,11 +176,26 @@ class SqlSpool:
     async def figures(self) -> Figures:
         return await self._db.readers.run(reading.figures(self._clock()))
 
-    async def _seal(self, raw: bytes, queue_id: str) -> Body:
-        """Encrypt a body; large ones off the event loop, because they are written and synced too."""
+    async def _store(self, raw: bytes, queue_id: str, job: Callable[[Body], Callable[[Tx], T]]) -> T:
+        """Encrypt a body and commit what goes with it; a large one off the event loop, because it is written and synced.
+
+        A caller that is cancelled meanwhile leaves no file without a row: the work goes on without it.
+        """
         if len(raw) <= INLINE_LIMIT:
-            return self._db.bodies.seal(raw, queue_id)
-        return await self._in_files(self._db.bodies.seal, raw, queue_id)
+            return await self._db.committer.run(job(self._db.bodies.seal(raw, queue_id)))
+        task = asyncio.create_task(self._store_file(raw, queue_id, job))
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+        return await asyncio.shield(task)
+
+    async def _store_file(self, raw: bytes, queue_id: str, job: Callable[[Body], Callable[[Tx], T]]) -> T:
+        body = await self._in_files(self._db.bodies.seal, raw, queue_id)
+        try:
+            return await self._db.committer.run(job(body))
+        except Exception as error:
+            if not getattr(error, "uncertain", False):  # otherwise a recovery could bring the row back
+                await self._in_files(self._db.bodies.discard, queue_id)
+            raise
 
     async def _open(self, body: Body) -> bytes:
         if body.data is not None:
@@ -190,15 +207,6 @@ class SqlSpool:
             return await asyncio.get_running_loop().run_in_executor(self._files, work, *arguments)
         except RuntimeError as error:  # the executor was shut down
             raise StoreUnavailable("the store is closed") from error
-
-    async def _commit_body(self, body: Body, job: Callable[[Tx], T]) -> T:
-        """Commit a row with its body; a file whose row surely did not commit is removed."""
-        try:
-            return await self._db.committer.run(job)
-        except Exception as error:
-            if body.data is None and not getattr(error, "uncertain", False):
-                await self._in_files(self._db.bodies.discard, body.queue_id)
-            raise
 
     async def _set_aside(self, body: Body, what: str) -> None:
         """Keep a damaged body where people can look at it, and say so once."""

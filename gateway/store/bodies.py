@@ -108,8 +108,8 @@ class Bodies:
         return removed
 
     def _octets(self, body: Body) -> bytes:
-        if body.place == INLINE:
-            return body.data or b""
+        if body.data is not None:
+            return body.data
         try:
             return self._path(body.queue_id).read_bytes()
         except FileNotFoundError as error:
