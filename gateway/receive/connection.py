@@ -22,7 +22,7 @@ from gateway.receive.command import AUTH_LINE, SyntaxFault, parse_command
 from gateway.receive.limits import is_trusted
 from gateway.receive.pace import Watchdog
 from gateway.receive.reception import Reception
-from gateway.receive.reply import Reply, printable
+from gateway.receive.reply import OVERLONG, SHUTTING_DOWN, TIMED_OUT, TOO_EARLY, TOO_MANY, Reply, printable
 
 CHUNK = 1 << 16  # octets asked for in one read; asyncio stops reading from the socket at twice this
 LINGER = 5.0  # seconds a closed connection has to take our last reply
@@ -31,12 +31,6 @@ ENDLESS_LINE = 1 << 16  # octets without a line end after which nobody waits for
 
 # Verbs of HTTP: somebody's browser was made to talk to us (cross-protocol request forgery).
 FOREIGN = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "PATCH", "TRACE"})
-
-SHUTTING_DOWN = Reply(421, "4.3.2", "the service is stopping; try again later", closes=True)
-TIMED_OUT = Reply(421, "4.4.2", "timeout; closing the connection", "timeout", closes=True)
-TOO_MANY = Reply(421, "4.7.0", "too many connections; try again later", "rate", closes=True)
-TOO_EARLY = Reply(554, "5.5.0", "wait for the greeting before you speak", "syntax", closes=True)
-OVERLONG = Reply(500, "5.5.2", "command line too long", "syntax")
 
 log = structlog.get_logger()
 
@@ -70,7 +64,8 @@ class Connection(SMTP):
         self._ends_at = loop.time() + self.limits.session.total_seconds()
         self._buffer = bytearray()
         self._out: list[bytes] = []
-        self._counted = self._waiting = False
+        self._counted = self._waiting = self._left = False
+        self._severing: asyncio.TimerHandle | None = None
         self._commands = self._errors = self._unknown = 0
 
     # --- what asyncio calls ---
@@ -91,12 +86,21 @@ class Connection(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Let the handler finish: a commit that runs must not be cancelled by a client that went away."""
+        self._leave()
+        asyncio.StreamReaderProtocol.connection_lost(self, error)
+
+    def _leave(self) -> None:
+        """Stop counting this connection, once: a handshake that fails may end it without `connection_lost`."""
         self._watchdog.stop()
+        if self._severing is not None:
+            self._severing.cancel()
+        if self._left:
+            return
+        self._left = True
         if self._counted:
             self.reception.connections.leave(self.ip)
         self.reception.sessions.discard(self)
         CONNECTIONS.dec()
-        asyncio.StreamReaderProtocol.connection_lost(self, error)
 
     # --- how it ends ---
 
@@ -114,11 +118,19 @@ class Connection(SMTP):
     def abort(self) -> None:
         """Cut the connection and stop its handler; a commit goes on by itself."""
         self.handler.cancel()
+        self._sever()
+
+    def _sever(self) -> None:
         self._writer.transport.abort()
+        self._leave()
 
     def _expired(self) -> None:
         self._reader.set_exception(Hangup(TIMED_OUT))
-        self.loop.call_later(LINGER, self._writer.transport.abort)
+        self._sever_later()
+
+    def _sever_later(self) -> None:
+        if self._severing is None and not self._left:
+            self._severing = self.loop.call_later(LINGER, self._sever)
 
     # --- the session ---
 
@@ -211,9 +223,9 @@ class Connection(SMTP):
         """Send what there is to say, then wait for octets until `deadline` at most; empty at the end of input."""
         idle = self.loop.time() + self.limits.idle.total_seconds()
         self._watchdog.until(min(deadline, idle, self._ends_at))
-        await self.flush()
         self._waiting = deadline == inf
         try:
+            await self.flush()
             return bytes(await self._reader.read(CHUNK))
         finally:
             self._waiting = False
@@ -229,6 +241,10 @@ class Connection(SMTP):
         self._buffer = bytearray(octets)
 
     # --- replies out ---
+
+    def forgive(self) -> None:
+        """Forget earlier errors: a relay that keeps its connection open for days makes a few."""
+        self._errors = 0
 
     def say(self, reply: Reply, *, counted: bool = True, utf8: bool = False) -> None:
         """Queue a reply; too many refusals (`counted`) end the session."""
@@ -266,4 +282,4 @@ class Connection(SMTP):
             self._writer.write(b"".join(self._out))
         self._out.clear()
         self._writer.close()
-        self.loop.call_later(LINGER, self._writer.transport.abort)
+        self._sever_later()

@@ -38,7 +38,8 @@ class DataReader:
         self._line_limit = line_limit
         self._pending = bytearray(b"\r\n")
         self._blocks: list[bytes] = []
-        self._stored = -2  # the CRLF that is not part of the message
+        self._stored = 0
+        self._first = True
         self.received = 0
         self.fault: Fault | None = None
         self.eight_bit = False
@@ -47,7 +48,7 @@ class DataReader:
     @property
     def held(self) -> int:
         """Return how many octets this reader keeps in memory."""
-        return max(0, self._stored) + len(self._pending)
+        return self._stored + len(self._pending)
 
     def feed(self, chunk: bytes) -> bytes | None:
         """Take the next octets; return None while more are needed, else what follows the end of the data."""
@@ -75,7 +76,7 @@ class DataReader:
     def content(self) -> bytes:
         """Return the message; call it once, after the end and without a fault."""
         blocks, self._blocks = self._blocks, []
-        return blocks[0][2:] if len(blocks) == 1 else b"".join(blocks)[2:]
+        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
     def _take_whole_lines(self) -> None:
         at = self._pending.rfind(b"\r\n")
@@ -94,6 +95,8 @@ class DataReader:
             return
         fault = line_fault(block, self._line_limit)
         block = block.replace(b"\r\n.", b"\r\n")
+        if self._first:
+            self._first, block = False, block[2:]  # the CRLF that is not part of the message
         self._stored += len(block)
         if fault is None and self._stored > self._size_limit:
             fault = Fault.SIZE

@@ -89,3 +89,10 @@ def _fold(line: bytes) -> list[bytes]:
     while line[at] & 0xC0 == 0x80:
         at -= 1
     return [line[:at], *_fold(line[at:])]
+
+
+SHUTTING_DOWN = Reply(421, "4.3.2", "the service is stopping; try again later", closes=True)
+TIMED_OUT = Reply(421, "4.4.2", "timeout; closing the connection", "timeout", closes=True)
+TOO_MANY = Reply(421, "4.7.0", "too many connections; try again later", "rate", closes=True)
+TOO_EARLY = Reply(554, "5.5.0", "wait for the greeting before you speak", "syntax", closes=True)
+OVERLONG = Reply(500, "5.5.2", "command line too long", "syntax")

@@ -7,12 +7,10 @@ else is looked at.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 import structlog
 
-from gateway.message.address import Address, AddressError, parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.header import split
 from gateway.receive.accounts import Account
@@ -22,6 +20,7 @@ from gateway.receive.content import content_reply, header_octets
 from gateway.receive.ownership import header_reply, sender_reply
 from gateway.receive.reply import Reply
 from gateway.receive.sign_in import SignIn
+from gateway.receive.transaction import Transaction
 from gateway.receive.transfer import Transfer, size_reply
 
 MAX_HELO = 255  # characters, the length of a domain (RFC 5321 4.5.3.1.2)
@@ -35,13 +34,6 @@ _AUTH_NEEDED = Reply(530, "5.7.0", "authentication required", "auth")
 _ACCOUNT_GONE = Reply(530, "5.7.0", "the account was suspended or removed", "auth")
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class _Transaction:
-    mail: Mail
-    sender: Address | None
-    recipients: dict[str, Address] = field(default_factory=dict)
 
 
 class Session(SignIn):
@@ -64,7 +56,7 @@ class Session(SignIn):
             "HELP",
         ]
     )
-    _transaction: _Transaction | None = None
+    _transaction: Transaction | None = None
     _helo = ""
 
     def forget(self) -> None:
@@ -108,12 +100,14 @@ class Session(SignIn):
         if self._transaction is not None:
             raise SyntaxFault(503, "5.5.1", "a mail is already begun; RSET starts anew")
         mail = parse_mail(arg, extended=self.extended)
-        sender = _address(mail.path, mail.smtputf8, "5.1.7") if mail.path else None
-        refusal = self._too_large(mail) or (sender_reply(account, sender) if account is not None else None)
+        begun = Transaction.begin(mail)
+        refusal = self._too_large(mail) or (
+            sender_reply(account, begun.sender) if account is not None else None
+        )
         if refusal is not None:
             self.say(refusal)
             return
-        self._transaction = _Transaction(mail, sender)
+        self._transaction = begun
         self.in_transaction = True
         self.say(_SENDER_OK)
 
@@ -141,16 +135,13 @@ class Session(SignIn):
         path = parse_rcpt(arg, extended=self.extended)
         if path.casefold() == "postmaster":  # RFC 5321 4.1.1.3: the one mailbox without a domain
             path = f"{path}@{self.reception.settings.hostname}"
-        recipient = _address(path, transaction.mail.smtputf8, "5.1.3")
-        recipients = transaction.recipients
-        if recipient.key not in recipients and len(recipients) >= self.limits.recipients:
+        if not transaction.add(path, self.limits.recipients):
             text = f"no more than {self.limits.recipients} recipients in one mail"
             self.say(Reply(452, "4.5.3", text, "recipients"))
             return
-        recipients.setdefault(recipient.key, recipient)
         self.say(_RECIPIENT_OK)
 
-    def _begun(self) -> _Transaction:
+    def _begun(self) -> Transaction:
         if self._transaction is None:
             raise SyntaxFault(503, "5.5.1", "say MAIL first")
         return self._transaction
@@ -171,6 +162,8 @@ class Session(SignIn):
         finally:
             transfer.close()
             self._reset()
+        if reply.code == 250:
+            self.forgive()
         self.say(reply, counted=reply.why != "policy", utf8=transaction.mail.smtputf8)
 
     async def _receive(self, transfer: Transfer) -> None:
@@ -185,7 +178,7 @@ class Session(SignIn):
             rest = transfer.take(chunk)
         self.put_back(rest)
 
-    async def _hand_in(self, transaction: _Transaction, transfer: Transfer) -> Reply:
+    async def _hand_in(self, transaction: Transaction, transfer: Transfer) -> Reply:
         raw = transfer.content()
         refusal = content_reply(raw, self.limits.received_fields) or self._author_refusal(transaction, raw)
         if refusal is not None:
@@ -196,7 +189,7 @@ class Session(SignIn):
         except Exception:
             return self.unexpected()
 
-    def _author_refusal(self, transaction: _Transaction, raw: bytes) -> Reply | None:
+    def _author_refusal(self, transaction: Transaction, raw: bytes) -> Reply | None:
         if self.login is None:
             return None
         account = self.reception.accounts.active(self.login)
@@ -205,7 +198,7 @@ class Session(SignIn):
         header, _ = split(header_octets(raw) + b"\r\n")
         return header_reply(account, transaction.sender, header)
 
-    def _envelope(self, transaction: _Transaction, eight_bit: bool) -> Envelope:
+    def _envelope(self, transaction: Transaction, eight_bit: bool) -> Envelope:
         return Envelope(
             sender=transaction.sender,
             recipients=tuple(transaction.recipients.values()),
@@ -245,12 +238,3 @@ class Session(SignIn):
     def _reset(self) -> None:
         self._transaction = None
         self.in_transaction = False
-
-
-def _address(path: str, smtputf8: bool, enhanced: str) -> Address:
-    if not path.isascii() and not smtputf8:
-        raise SyntaxFault(553, "5.6.7", "the address is not ASCII: say SMTPUTF8 at MAIL")
-    try:
-        return parse_path(path)
-    except AddressError:
-        raise SyntaxFault(553, enhanced, "the address is malformed") from None

@@ -81,7 +81,7 @@ async def test_an_error_in_a_command_is_opaque_too(open_house: Open, monkeypatch
     def broken(path: str) -> None:
         raise RuntimeError("inside")
 
-    monkeypatch.setattr("gateway.receive.session.parse_path", broken)
+    monkeypatch.setattr("gateway.receive.transaction.parse_path", broken)
     house = await open_house()
     client = await house.connect()
     await client.greet()
