@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from email.utils import parseaddr
 from urllib.parse import quote
 
 from hypothesis import given, settings
@@ -47,13 +48,17 @@ def without_boundaries(header: bytes) -> bytes:
     return b"".join(raw for name, raw in fields(header) if name != "content-type" or b"boundary" not in raw)
 
 
+def author(lines: list[str]) -> str:
+    """Who alone stands as the address of the only From is the author, and nobody to hide."""
+    froms = [value for name, _, value in (line.partition(":") for line in lines) if name == "From"]
+    return parseaddr(froms[0].replace("\r\n", ""))[1].replace(" ", "").lower() if len(froms) == 1 else ""
+
+
 @settings(max_examples=600, deadline=None)
 @given(LINES)
 def test_no_hidden_address_in_any_field(lines: list[str]) -> None:
     header = header_of(mail(*lines), SENT, decision(Form.BCC, count=2, hide_internal=True))
-    own = [raw for name, raw in fields(header) if name == "from"]
-    authors = {address for address, _ in leaks(b"".join(own), HIDDEN)}  # who signs From alone is the author
-    assert leaks(without_boundaries(header), set(HIDDEN) - authors) == []
+    assert leaks(without_boundaries(header), [each for each in HIDDEN if each not in author(lines)]) == []
 
 
 @settings(max_examples=300, deadline=None)
