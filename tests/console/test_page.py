@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +14,7 @@ from gateway.languages import LANGUAGES
 from gateway.links import Links
 from gateway.policy.decision import Demands, Form, Language, Outcome
 from gateway.spool.lifecycle import State
-from tests.console.browser import read
+from tests.console.browser import press, read
 from tests.console.conftest import HandClock
 from tests.memory_spool import NOON, SENDER, WINDOW, MemorySpool, decision_for, hold, mail
 
@@ -263,3 +265,17 @@ async def test_the_time_left_is_gone_at_the_due_moment(
     hold(spool, "Q1", OUT)
     clock.now = NOON + WINDOW
     assert "data-left" not in (await get(client, links)).text
+
+
+async def test_no_log_event_holds_a_link_or_content(
+    client: httpx.AsyncClient,
+    spool: MemorySpool,
+    links: Links,
+    events: list[MutableMapping[str, Any]],
+) -> None:
+    hold(spool, "Q1", OUT)
+    await press(client, await get(client, links), "cancel", "all")
+    (event,) = events
+    assert (event["event"], event["queue_id"], event["done"]) == ("cancelled-by-sender", "Q1", 3)
+    assert "/m/" not in str(events)
+    assert "テニス" not in str(events)

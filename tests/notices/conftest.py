@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, MutableMapping
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.links import Links
 from gateway.notices.compose import Composers
@@ -16,6 +19,13 @@ from gateway.spool.contract import Notice, NoticeKind
 from tests.memory_spool import NOON, SENDER, MemorySpool
 
 AUTHOR = Author("Sekisho 関所", "sekisho@mx.sports.example.jp", "mx.sports.example.jp")
+
+
+@pytest.fixture(autouse=True)
+def events() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What was logged; and no traceback is rendered, which takes longer than the test."""
+    with capture_logs() as logged:
+        yield logged
 
 
 @pytest.fixture
