@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 not done or something is wrong (the output says what), 2 w
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 import click
@@ -52,3 +53,4 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="sekisho")
 def main() -> None:
     """Sekisho (関所): a mail gateway that stops misaddressed outbound mail."""
+    os.umask(0o077)  # whatever a command creates (the store, keys, exports) is its owner's alone
