@@ -15,6 +15,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway import metrics
 from gateway.clock import Clock
 from gateway.console import answers, guard, view
 from gateway.console.pages import Failure, Pages
@@ -73,6 +74,7 @@ class HeldPages:
     async def _cancel(self, claim: Claim, chosen: Collection[int] | None) -> Change:
         actor = Actor("sender", claim.person)
         change = await self.spool.cancel(claim.queue_id, chosen, actor, Reason.BY_SENDER, self.clock())
+        metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(len(change.done))
         log.info(
             "cancelled-by-sender", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done)
         )

@@ -7,6 +7,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from gateway import metrics
 from gateway.links import Links
 from gateway.policy.decision import Demands, Form, Outcome
 from gateway.spool.contract import Actor
@@ -36,6 +37,16 @@ async def test_cancel_all(client: httpx.AsyncClient, spool: MemorySpool, page: h
     assert spool.acts == [("cancel", Actor("sender", SENDER), Reason.BY_SENDER)]
     assert "3件を取り消しました。" in read(after).text
     assert "このメールは取り消しました" in read(after).text
+
+
+async def test_what_was_cancelled_is_counted(
+    client: httpx.AsyncClient, spool: MemorySpool, page: httpx.Response
+) -> None:
+    name, labels = "sekisho_recipients_cancelled_total", {"reason": "by-sender"}
+    before = metrics.REGISTRY.get_sample_value(name, labels) or 0
+    spool.set_state("Q1", 0, State.DELIVERED)
+    await press(client, page, "cancel", "all")
+    assert metrics.REGISTRY.get_sample_value(name, labels) == before + 2
 
 
 async def test_cancel_the_ticked(client: httpx.AsyncClient, spool: MemorySpool, page: httpx.Response) -> None:

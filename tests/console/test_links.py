@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.links import MAX_TOKEN, Claim, LinkExpired, LinkInvalid, Links
@@ -23,6 +23,7 @@ def test_a_link_reads_back(links: Links) -> None:
     assert links.read(token_of(url)) == Claim("3K7Q", "clerk@example.jp")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.text(max_size=64))
 def test_any_queue_id_and_person_read_back(queue_id: str, person: str) -> None:
     links = Links(SECRET, ORIGIN, timedelta(days=7), HandClock(NOON))
@@ -34,6 +35,7 @@ def test_the_longest_address_fits(links: Links) -> None:
     assert len(token_of(links.url("Q" * 40, person))) <= MAX_TOKEN
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_no_altered_token_is_read(data: st.DataObject) -> None:
     links = Links(SECRET, ORIGIN, timedelta(days=7), HandClock(NOON))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.languages import shown
@@ -116,6 +116,7 @@ def test_a_long_list_is_cut_and_counted(spool: MemorySpool, composers: Composers
     assert "boss@sports.example.jp" in said
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=10), st.integers(10, 200))
 def test_shares_use_the_bound_and_forget_nobody(counts: list[int], bound: int) -> None:
     out = shares(counts, bound)
@@ -205,6 +206,7 @@ def test_a_hostile_subject_stays_a_subject(
     assert "49" not in text(mail, "html").partition("<table")[2].partition("</tr>")[0]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_subject_makes_a_mail(subject: str) -> None:
     letter = Letter("hold", "Q1", 1, "ja", shown(subject, 200), "text\n", "<p>text</p>\n")

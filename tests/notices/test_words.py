@@ -11,7 +11,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gateway
@@ -120,6 +120,7 @@ def test_shown(text: str, expected: str) -> None:
     assert shown(text, 3 if text.startswith("あ") else 20) == expected
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters()), st.integers(1, 50))
 def test_shown_is_one_short_line_that_can_be_written(text: str, limit: int) -> None:
     line = shown(text, limit)
