@@ -20,7 +20,7 @@ from gateway.receive.passwords import Verifier
 from gateway.receive.reply import Reply
 
 if TYPE_CHECKING:
-    from gateway.receive.connection import Connection
+    from gateway.receive.wire import Wire
 
 FAILURE_DELAY = 1.0  # seconds before a failed AUTH is answered; a person does not notice, a guesser does
 GREETING_PAUSE = 0.02  # seconds an unknown client has to stay silent before the banner
@@ -43,7 +43,7 @@ class Reception:
     connections: Connections = field(init=False)
     budget: Budget = field(init=False)
     guesses: Guesses = field(init=False)
-    sessions: set[Connection] = field(default_factory=set)
+    sessions: set[Wire] = field(default_factory=set)
     commits: set[asyncio.Task[Reply]] = field(default_factory=set)
 
     def __post_init__(self) -> None:

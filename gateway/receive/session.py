@@ -15,13 +15,13 @@ from gateway.message.envelope import Client, Envelope
 from gateway.message.header import split
 from gateway.receive.accounts import Account
 from gateway.receive.command import Mail, SyntaxFault, parse_mail, parse_rcpt
-from gateway.receive.connection import Hangup
 from gateway.receive.content import content_reply, header_octets
 from gateway.receive.ownership import header_reply, sender_reply
 from gateway.receive.reply import Reply
 from gateway.receive.sign_in import SignIn
 from gateway.receive.transaction import Transaction
 from gateway.receive.transfer import Transfer, size_reply
+from gateway.receive.wire import Hangup
 
 MAX_HELO = 255  # characters, the length of a domain (RFC 5321 4.5.3.1.2)
 

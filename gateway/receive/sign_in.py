@@ -16,9 +16,10 @@ from gateway.metrics import AUTHENTICATIONS
 from gateway.receive import credentials
 from gateway.receive.accounts import Account
 from gateway.receive.command import AUTH_LINE
-from gateway.receive.connection import Connection, Hangup
+from gateway.receive.connection import Connection
 from gateway.receive.passwords import Overloaded
 from gateway.receive.reply import Reply
+from gateway.receive.wire import Hangup
 
 HANDSHAKE_SECONDS = 60.0  # a phone on a bad line takes a few
 

@@ -109,7 +109,7 @@ async def test_slow_but_honest_data_outlives_the_idle_time(open_house: Open) -> 
 
 
 async def test_a_client_that_reads_nothing_is_cut(open_house: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.receive.connection.LINGER", 0.1)
+    monkeypatch.setattr("gateway.receive.wire.LINGER", 0.1)
     house = await open_house(idle="1s", commands=1_000_000)
     client = await house.connect()
     client.writer.transport.pause_reading()  # type: ignore[attr-defined]
