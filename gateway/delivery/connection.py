@@ -10,7 +10,6 @@ import asyncio
 import ssl
 from collections import deque
 from typing import cast
-from typing import cast
 
 from gateway.delivery.errors import BadReply, DeliveryError, NoConnection
 from gateway.delivery.hop import Capabilities

@@ -7,7 +7,7 @@ on a fresh connection, happens only while the end of data has not been sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -91,7 +91,7 @@ class Courier:
         words: dict[int, Word] = {}
         waiting = list(range(len(mail.recipients)))
         while waiting:
-            part = replace(mail, recipients=tuple(mail.recipients[number] for number in waiting))
+            part = mail if not words else _only(mail, waiting)
             said = await self._one_turn(place, part, first=not words)
             full = [
                 n for n, word in zip(waiting, said, strict=True) if isinstance(word, Said) and too_many(word)
@@ -136,6 +136,10 @@ class Courier:
             if connection.dot_sent:
                 raise
             raise _MayTryElsewhereError(error) from error
+
+
+def _only(mail: Outgoing, numbers: Sequence[int]) -> Outgoing:
+    return replace(mail, recipients=tuple(mail.recipients[number] for number in numbers))
 
 
 async def _session(place: Place, *, fresh: bool) -> Connection:

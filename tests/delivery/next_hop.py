@@ -41,6 +41,7 @@ class NextHop:
     script: Script = lambda line, number: None
     extensions: tuple[str, ...] = EXTENSIONS
     context: ssl.SSLContext | None = None
+    implicit_tls: bool = False
     credentials: tuple[str, str] | None = None
     drip: bool = False
     delay: float = 0.0
@@ -183,7 +184,9 @@ async def running(hop: NextHop) -> AsyncIterator[NextHop]:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=1 << 24)
+    server = await asyncio.start_server(
+        accept, "127.0.0.1", 0, limit=1 << 24, ssl=hop.context if hop.implicit_tls else None
+    )
     hop.port = server.sockets[0].getsockname()[1]
     try:
         yield hop

@@ -266,6 +266,7 @@ async def test_stopping_ends_although_work_hangs() -> None:
 
 async def test_the_watchdog_sees_rounds() -> None:
     async with stage() as it:
+        await asyncio.sleep(0.02)
         before = it.scheduler.last_tick
         it.scheduler.wake()
         await asyncio.sleep(0.05)
