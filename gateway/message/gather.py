@@ -18,7 +18,7 @@ from gateway.message.envelope import Envelope
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import Field, HeaderSection, split
 from gateway.message.mime import Structure, scan_structure
-from gateway.message.revealing import REPLY_FIELDS, is_revealing
+from gateway.message.revealing import is_revealing
 from gateway.message.text import decode_header
 
 MAX_SHOWN_OCTETS = 256 << 10
@@ -27,7 +27,19 @@ MAX_SHOWN_OCTETS = 256 << 10
 MAX_AUTHOR_OCTETS = 8 << 10
 """Octets of one From or Sender field that are read; nobody behind a longer one counts as its author."""
 
-_LISTS = REPLY_FIELDS | {"to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc"}
+_LISTS = frozenset(
+    {
+        "to",
+        "cc",
+        "bcc",
+        "resent-to",
+        "resent-cc",
+        "resent-bcc",
+        "reply-to",
+        "resent-reply-to",
+        "mail-followup-to",
+    },
+)
 _AUTHORS = frozenset({"from", "sender"})
 _TYPED = re.compile(rb"\s*(?:rfc822|utf-8)\s*;", re.IGNORECASE)
 
@@ -97,7 +109,7 @@ def _shown(fields: Iterable[Field]) -> tuple[tuple[Address, ...], bool]:
 def _shown_by(field: Field) -> tuple[Iterable[Address], bool]:
     value = field.value
     if field.name not in _LISTS and not may_hold_address(value):
-        return (), True  # a junk line or an X- field that holds no address at all
+        return (), True  # `X-PMRQC: 1`, or a junk line that holds no address at all
     plain = plain_addresses(value)
     if plain is not None and (b"=?" not in value or _at_signs(decode_header(value)) == len(plain)):
         return plain, field.name != ""

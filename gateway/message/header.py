@@ -36,7 +36,8 @@ class Field(NamedTuple):
     @property
     def value(self) -> bytes:
         """Return the body unfolded (RFC 5322 2.2.3), without white space and line ends around it."""
-        return _FOLD.sub(b"", self.body).strip(b" \t\r\n")
+        body = self.body.strip(b" \t\r\n")
+        return _FOLD.sub(b"", body) if b"\r\n" in body else body
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def visible(*lines: bytes) -> list[str]:
         ((b"Sender: s@example.net", b"Cc: s@example.net"), []),
         ((b"To: undisclosed-recipients:;",), []),
         ((b"To: =?iso-2022-jp?B?GyRCOzNFRBsoQg==?= <a@example.com>",), ["a@example.com"]),
-        ((b"X-Forwarded-For: 192.0.2.1", b"X-Recipients: 30"), []),
+        ((b"X-Forwarded-For: 192.0.2.1", b"X-Recipients: 30", b"X-PMRQC: 1"), []),
         ((b"Subject: a@example.com", b"Message-ID: <a@example.com>"), []),
         ((b"To: a@example.com,", b" b@example.com"), ["a@example.com", "b@example.com"]),
         ((), []),
