@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -78,7 +77,7 @@ def test(ctx: click.Context, folder: Path, as_json: bool) -> None:
 
 
 @policy.command()
-@click.argument("mail", type=click.File("rb"))
+@click.argument("mail", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--from", "sender", required=True, metavar="ADDRESS", help="Envelope sender; <> for none.")
 @click.option(
     "--to", "recipients", required=True, multiple=True, metavar="ADDRESS", help="Envelope recipient."
@@ -87,7 +86,7 @@ def test(ctx: click.Context, folder: Path, as_json: bool) -> None:
 @click.option("--language", type=click.Choice(["ja", "en"]), help="Default: the organisation's.")
 @_as_json
 def explain(
-    mail: Any,
+    mail: Path,
     sender: str,
     recipients: tuple[str, ...],
     folder: Path,
@@ -99,7 +98,7 @@ def explain(
     MAIL is a mail in a file (.eml), or - for standard input.
     """
     envelope = _envelope(sender, recipients)
-    raw = _wire_form(mail.read(MAX_MAIL + 1))
+    raw = _wire_form(_octets(mail))
     now = utc_now()
     decision = decide(gather(envelope, raw), read_policy(folder), now)
     explained = explain_decision(decision, envelope.recipients, now)
@@ -178,6 +177,12 @@ def _address(option: str, text: str) -> Address:
         return parse_path(text)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=option) from None
+
+
+def _octets(mail: Path) -> bytes:
+    with click.open_file(str(mail), "rb") as file:
+        octets: bytes = file.read(MAX_MAIL + 1)
+    return octets
 
 
 def _wire_form(raw: bytes) -> bytes:

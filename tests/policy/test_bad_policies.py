@@ -34,7 +34,7 @@ def test_names_are_compared_across_files() -> None:
         "b.yaml:2:1: organisation: the organisation stands in a.yaml already (keep it in one file)",
         "b.yaml:3:11: circles.tennis: the circle 'tennis' stands twice (first at a.yaml:3)",
         "b.yaml:4:10: groups.hall: the group 'hall' stands twice (first at a.yaml:4)",
-        "b.yaml:5:13: rules[0].id: the rule id 'floor' stands twice (first at a.yaml:5)",
+        "b.yaml:5:14: rules[0].id: the rule id 'floor' stands twice (first at a.yaml:5)",
     ]
 
 

@@ -17,7 +17,7 @@ from gateway.policy.model import Policy
 from gateway.policy.schema import PolicyFile
 from tests.policy.generated import NOW, Json, additions, facts, floors, rules
 
-thorough = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def policy_of(files: Mapping[str, Json]) -> Policy:

@@ -1,0 +1,102 @@
+"""`sekisho policy`: what it prints and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = str(ROOT / "policies")
+MAIL = "From: desk@sports.example.jp\nTo: p@example.com, q@example.com\nSubject: hi\n\nbody\n"
+
+
+def sekisho(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["policy", *arguments])
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> str:
+    (tmp_path / "a.yaml").write_text("version: 1\nrulez: []\n", encoding="utf-8")
+    return str(tmp_path)
+
+
+@pytest.fixture
+def mail(tmp_path: Path) -> str:
+    path = tmp_path / "mail.eml"
+    path.write_text(MAIL, encoding="utf-8")
+    return str(path)
+
+
+def test_check_of_a_good_folder() -> None:
+    result = sekisho("check", SHIPPED)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("ok: 2 rules, 8 cases, ")
+    assert json.loads(sekisho("check", SHIPPED, "--json").stdout)["ok"] is True
+
+
+def test_check_prints_every_problem(broken: str) -> None:
+    result = sekisho("check", broken)
+    assert result.exit_code == 1
+    assert "a.yaml:2:1: rulez: unknown key 'rulez' (did you mean 'rules'?)" in result.stdout
+    problems = json.loads(sekisho("check", broken, "--json").stdout)["problems"]
+    assert [problem["line"] for problem in problems] == [2]
+
+
+def test_check_says_what_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "default.yaml").write_text((ROOT / "policies/default.yaml").read_text("utf-8"), "utf-8")
+    (tmp_path / "more.yml").write_text("version: 1\n", encoding="utf-8")
+    result = sekisho("check", str(tmp_path))
+    assert result.exit_code == 1
+    assert "more.yml:1:1: this file is not read" in result.stdout
+
+
+def test_cases_run_and_differences_end_with_1(tmp_path: Path) -> None:
+    assert sekisho("test", SHIPPED).stdout == "8 of 8 cases as expected\n"
+    (tmp_path / "default.yaml").write_text((ROOT / "policies/default.yaml").read_text("utf-8"), "utf-8")
+    assert sekisho("test", str(tmp_path)).exit_code == 1
+    case = "- {name: n, mail: {from: a@example.jp, to: b@example.com}, expect: {rules: []}}\n"
+    (tmp_path / "x.cases.yaml").write_text(case, encoding="utf-8")
+    result = sekisho("test", str(tmp_path))
+    assert result.exit_code == 1
+    assert "rules: expected nothing, got cancel-window" in result.stdout
+    assert "0 of 1 cases as expected" in result.stdout
+
+
+def test_explain_shows_the_header_each_would_see(mail: str) -> None:
+    people = ("--from", "desk@sports.example.jp", "--to", "p@example.com", "--to", "x@city.example.lg.jp")
+    result = sekisho("explain", mail, *people, "--policies", SHIPPED, "--language", "en")
+    assert result.exit_code == 0
+    outside, inside = result.stdout.split("x@city.example.lg.jp [internal]")
+    assert "recipients hidden (bcc)" in outside
+    assert "q@example.com" not in outside
+    assert "rule hide-recipients: two or more external addresses are visible" in outside
+    assert "To: p@example.com, q@example.com" in inside
+    assert "leaves at once" in inside
+
+
+def test_explain_speaks_the_organisations_language_and_json(mail: str) -> None:
+    people = ("--from", "<>", "--to", "p@example.com", "--policies", SHIPPED)
+    assert "外部の宛先が2件以上見えています" in sekisho("explain", mail, *people).stdout
+    data = json.loads(sekisho("explain", mail, *people, "--json").stdout)
+    assert data["recipients"][0]["form"] == "bcc"
+    assert "q@example.com" not in data["recipients"][0]["header"]
+
+
+def test_wrong_use_ends_with_2(mail: str) -> None:
+    assert (
+        sekisho(
+            "explain", mail, "--from", "no address", "--to", "a@example.com", "--policies", SHIPPED
+        ).exit_code
+        == 2
+    )
+    assert sekisho("check", "/no/such/folder").exit_code == 2
+    assert sekisho("explain", mail).exit_code == 2
+
+
+def test_schema_is_the_published_one() -> None:
+    assert sekisho("schema").stdout == (ROOT / "policies" / "schema.json").read_text("utf-8")

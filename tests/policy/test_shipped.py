@@ -1,0 +1,99 @@
+"""What ships: policies that load, cases that pass, a schema that is the published one, a page that lists every key."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from gateway.policy import cases, schema
+from gateway.policy.load import load_policy
+from gateway.yaml_source import Problems
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = [ROOT / "policies", *sorted(p for p in (ROOT / "policies" / "examples").iterdir() if p.is_dir())]
+PAGE = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    paths = [p for p in folder.glob("*.yaml") if not p.name.endswith(".cases.yaml")]
+    return {path.name: path.read_text(encoding="utf-8") for path in paths}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_cases_of_shipped_policies_pass(folder: Path) -> None:
+    policy = load_policy(files_of(folder))
+    ran = 0
+    for path in folder.glob("*.cases.yaml"):
+        for case in cases.load_cases(path.read_text(encoding="utf-8"), path.name):
+            assert cases.run_case(case, policy).differences == ()
+            ran += 1
+    assert ran > 0
+
+
+def test_the_published_schema_is_this_one() -> None:
+    published = json.loads((ROOT / "policies" / "schema.json").read_text(encoding="utf-8"))
+    assert published == schema.json_schema()
+
+
+def models_in(*modules: object) -> list[type[BaseModel]]:
+    found = [kind for module in modules for kind in vars(module).values() if isinstance(kind, type)]
+    return [kind for kind in found if issubclass(kind, BaseModel) and kind.model_fields]
+
+
+@pytest.mark.parametrize("model", models_in(schema, cases), ids=lambda model: model.__name__)
+def test_every_key_stands_in_the_page(model: type[BaseModel]) -> None:
+    listed = {
+        key for line in PAGE.splitlines() if line.startswith("|") for key in re.findall(r"`(\w+)`", line)
+    }
+    keys = {field.alias or name for name, field in model.model_fields.items()} - {"root"}
+    assert keys <= listed | ({"ja", "en"} if "`ja` or `en`" in PAGE else set())
+
+
+def test_the_page_lists_no_condition_or_demand_that_does_not_exist() -> None:
+    for title, model in (("## Conditions", schema.Condition), ("## Demands", schema.Action)):
+        table = PAGE.split(title)[1].split("| --- |", 1)[1].split("\n\n")[0]
+        listed = re.findall(r"^\| `(\w+)` ", table, re.MULTILINE)
+        assert sorted(listed) == sorted(model.model_fields)
+
+
+def test_the_files_in_the_page_load() -> None:
+    policy, case = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    load_policy({"page.yaml": policy})
+    assert cases.load_cases(case, "page.cases.yaml")
+
+
+@pytest.mark.parametrize(
+    ("expect", "difference"),
+    [
+        ("{recipients: {p01@example.com: {hold: 5m}}}", "p01@example.com: hold: expected 5m, got 10m"),
+        ("{recipients: {p01@example.com: {waive: nobody}}}", "p01@example.com: waive: expected nobody, got sender"),
+        ("{recipients: {p01@example.com: {firm: 1m}}}", "p01@example.com: firm: expected 1m, got 0s"),
+        ("{recipients: {p01@example.com: {form: bcc}}}", "p01@example.com: form: expected bcc, got original"),
+        ("{recipients: {p01@example.com: {tags: {X-A: b}}}}", "p01@example.com: tags: expected X-A: b, got nothing"),
+        ("{recipients: {p01@example.com: {sees: [a@b.example]}}}", "p01@example.com: sees: expected a@b.example, got nothing"),
+        ("{recipients: {q@example.com: {hold: 0s}}}", "q@example.com: is no recipient of this mail"),
+        ("{refused: true}", "expected a refusal, got none"),
+        ("{refused: some-rule}", "expected a refusal by some-rule, got none"),
+        ("{rules: []}", "rules: expected nothing, got cancel-window"),
+        ("{notify: []}", "notify: expected nothing, got sender"),
+    ],
+)  # fmt: skip
+def test_a_difference_is_said(expect: str, difference: str) -> None:
+    text = f"- name: x\n  mail: {{from: desk@sports.example.jp, to: p01@example.com}}\n  expect: {expect}\n"
+    policy = load_policy(files_of(ROOT / "policies"))
+    [case] = cases.load_cases(text, "x.cases.yaml")
+    assert cases.run_case(case, policy).differences == (difference,)
+
+
+def test_mistakes_in_cases_have_their_line() -> None:
+    with pytest.raises(Problems) as caught:
+        cases.load_cases(
+            "- name: x\n  mail: {form: a@example.jp}\n  expect: {refusd: true}\n", "x.cases.yaml"
+        )
+    assert "x.cases.yaml:3:12: [0].expect.refusd: unknown key 'refusd' (did you mean 'refused'?)" in str(
+        caught.value
+    )
