@@ -46,12 +46,15 @@ class HeldPages:
     async def show(self, request: Request) -> Response:
         """GET /m/{token}"""
         token, claim = self._claim(request)
-        message = await self.spool.get(claim.queue_id)
+        seen = await self._preview(await self.spool.get(claim.queue_id))
+        message = await self.spool.get(claim.queue_id)  # again: the preview may have waited, and states move
+        # A thread, because thousands of rows take longer to write than the event loop may stand still.
+        return await asyncio.to_thread(self._write, request, token, message, seen)
+
+    def _write(self, request: Request, token: str, message: Stored, seen: Preview) -> Response:
         language = self._language(request, message)
-        words = self.pages.words(language)
-        page = view.build(message, await self._preview(message), words, self.clock())
         values = {
-            "page": page,
+            "page": view.build(message, seen, self.pages.words(language), self.clock()),
             "action": f"{self.links.base_path}/m/{token}",
             "query": self._query(request),
             "seal": self.links.seal(token, {"form": 1}),

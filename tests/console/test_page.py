@@ -279,3 +279,17 @@ async def test_no_log_event_holds_a_link_or_content(
     assert (event["event"], event["queue_id"], event["done"]) == ("cancelled-by-sender", "Q1", 3)
     assert "/m/" not in str(events)
     assert "テニス" not in str(events)
+
+
+async def test_states_are_read_after_the_preview(
+    client: httpx.AsyncClient, spool: MemorySpool, links: Links, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(spool, "Q1", OUT)
+    read_body = spool.raw
+
+    async def raw(queue_id: str) -> bytes:
+        spool.set_state("Q1", 0, State.DELIVERED)  # it leaves while the preview is made
+        return await read_body(queue_id)
+
+    monkeypatch.setattr(spool, "raw", raw)
+    assert read(await get(client, links)).boxes == ["1", "2"]
