@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from gateway.policy.decision import Decision
 from gateway.spool.accepting import notice_row
 from gateway.spool.contract import SYSTEM, Actor, Change, NoticeKind
 from gateway.spool.lifecycle import CANCELLABLE, Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.ranges import to_ranges
-from gateway.spool.records import RecipientRow
+from gateway.spool.records import RecipientRow, parsed
 from gateway.spool.statements import (
     HELD_DUE,
     INSERT_NOTICE,
@@ -133,7 +131,7 @@ def _change(done: Sequence[RecipientRow], asked: Sequence[RecipientRow]) -> Chan
 
 def _firm_until(tx: Tx, wish: Wish, held: Sequence[RecipientRow]) -> dict[int, int]:
     received_at, envelope, decision = tx.row(RELEASE_FACTS, {"b_queue_id": wish.queue_id})
-    decided = Decision.from_json(json.loads(decision), tuple(json.loads(envelope)["assigned"]))
+    _, decided = parsed(envelope, decision)
     return {row.idx: received_at + span_us(decided.of(row.idx).demands.firm) for row in held}
 
 

@@ -45,20 +45,20 @@ class Kind(StrEnum):
 class Reason(StrEnum):
     """Why it happened: a closed list, so that figures and queries can rely on it."""
 
-    POLICY = "policy"                # a rule asked for it
-    WINDOW_OVER = "window-over"      # the hold ran its time
-    NO_HOLD = "no-hold"              # nothing demanded a hold
-    BY_SENDER = "by-sender"          # the sender pressed a button
-    BY_ADMIN = "by-admin"            # sekisho held ...
-    REMOTE_REPLY = "remote-reply"    # the next hop said so
+    POLICY = "policy"  # a rule asked for it
+    WINDOW_OVER = "window-over"  # the hold ran its time
+    NO_HOLD = "no-hold"  # nothing demanded a hold
+    BY_SENDER = "by-sender"  # the sender pressed a button
+    BY_ADMIN = "by-admin"  # sekisho held ...
+    REMOTE_REPLY = "remote-reply"  # the next hop said so
     NO_CONNECTION = "no-connection"  # the next hop could not be reached or broke off
-    NO_ROUTE = "no-route"            # DNS says that nobody takes mail there
-    UNSUPPORTED = "unsupported"      # the next hop lacks SMTPUTF8 or 8BITMIME
-    EXPIRED = "expired"              # older than the delivery period
-    LEASE_LOST = "lease-lost"        # a crash or a stop during an attempt
-    UNREADABLE = "unreadable"        # the stored body cannot be opened; it is kept aside
-    RETENTION = "retention"          # its time to be deleted has come
-    SYSTEM = "system"                # the service itself
+    NO_ROUTE = "no-route"  # DNS says that nobody takes mail there
+    UNSUPPORTED = "unsupported"  # the next hop lacks SMTPUTF8 or 8BITMIME
+    EXPIRED = "expired"  # older than the delivery period
+    LEASE_LOST = "lease-lost"  # a crash or a stop during an attempt
+    UNREADABLE = "unreadable"  # the stored body cannot be opened; it is kept aside
+    RETENTION = "retention"  # its time to be deleted has come
+    SYSTEM = "system"  # the service itself
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gateway.message.address import Address
@@ -17,6 +19,9 @@ from gateway.spool.contract import Notice, NoticeKind, Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.ranges import from_ranges
 from gateway.spool.times import from_us
+
+PARSED = 128  # envelopes and decisions kept parsed; with 1,000 recipients each about 40 MiB
+_JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
 class MessageRow(NamedTuple):
@@ -54,7 +59,7 @@ class RecipientRow(NamedTuple):
 def envelope_json(envelope: Envelope, assigned: tuple[int, ...]) -> str:
     """Return the stored form of an envelope, version 1. ASCII only: it survives whatever an address holds."""
     client = envelope.client
-    return json.dumps(
+    return _JSON.encode(
         {
             "v": 1,
             "sender": _address_json(envelope.sender) if envelope.sender else None,
@@ -63,22 +68,17 @@ def envelope_json(envelope: Envelope, assigned: tuple[int, ...]) -> str:
             "client": [client.ip, client.helo, client.account, client.tls],
             "smtputf8": envelope.smtputf8,
             "body_8bit": envelope.body_8bit,
-        },
-        separators=(",", ":"),
+        }
     )
 
 
 def decision_json(decision: Decision) -> str:
-    return json.dumps(decision.to_json(), separators=(",", ":"))
+    return _JSON.encode(decision.to_json())
 
 
 def stored(row: MessageRow, rows: Iterable[RecipientRow]) -> Stored:
     """Put a message together; `recipients` are the given rows, the envelope is whole."""
-    data = json.loads(row.envelope)
-    if data.get("v") != 1:
-        raise ValueError(f"stored envelope of {row.queue_id} has version {data.get('v')!r}, known is 1")
-    envelope = _envelope(data)
-    decision = Decision.from_json(json.loads(row.decision), tuple(data["assigned"]))
+    envelope, decision = parsed(row.envelope, row.decision)
     return Stored(
         queue_id=row.queue_id,
         envelope=envelope,
@@ -89,6 +89,12 @@ def stored(row: MessageRow, rows: Iterable[RecipientRow]) -> Stored:
         from_gateway=bool(row.from_gateway),
         recipients=tuple(_recipient(envelope, decision, r) for r in rows),
     )
+
+
+def parsed(envelope: str, decision: str) -> tuple[Envelope, Decision]:
+    """Read the stored forms; raises ValueError on a version this code does not know."""
+    read, assigned = _envelope(envelope)
+    return read, replace(_decision(decision), assigned=assigned)
 
 
 def notice(row: tuple[Any, ...]) -> Notice:
@@ -112,14 +118,26 @@ def _recipient(envelope: Envelope, decision: Decision, row: RecipientRow) -> Rec
     )
 
 
-def _envelope(data: dict[str, Any]) -> Envelope:
-    return Envelope(
+@lru_cache(maxsize=PARSED)
+def _envelope(text: str) -> tuple[Envelope, tuple[int, ...]]:
+    """Read an envelope; cached, because a mail to thousands is claimed a hundred recipients at a time."""
+    data = json.loads(text)
+    if data.get("v") != 1:
+        raise ValueError(f"stored envelope has version {data.get('v')!r}, known is 1")
+    envelope = Envelope(
         sender=Address(*data["sender"]) if data["sender"] else None,
         recipients=tuple(Address(*parts) for parts in data["recipients"]),
         client=Client(*data["client"]),
         smtputf8=data["smtputf8"],
         body_8bit=data["body_8bit"],
     )
+    return envelope, tuple(data["assigned"])
+
+
+@lru_cache(maxsize=PARSED)
+def _decision(text: str) -> Decision:
+    """Read a decision; cached, because most mails get the same one."""
+    return Decision.from_json(json.loads(text), ())
 
 
 def _address_json(address: Address) -> list[object]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 GENESIS = bytes(32)
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,7 @@ class Head:
 
 def canonical(value: object) -> str:
     """Return the one JSON spelling of a value: sorted keys, no spaces, text as it is (lone surrogates replaced)."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return storable(text)
+    return storable(_JSON.encode(value))
 
 
 def storable(text: str) -> str:

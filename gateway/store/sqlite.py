@@ -20,6 +20,7 @@ BUSY_TIMEOUT_MS = (
     5_000  # another process (the command line) may hold the write lock for one short transaction
 )
 CHECKPOINT_PAGES = 4_000  # 16 MiB of WAL between checkpoints: fewer, larger ones than SQLite's 1,000 pages
+CACHE_KIB = 32 << 10  # per connection: the indexes of a million held recipients stay in memory
 READERS = 4
 
 _DEMANDED: tuple[tuple[str, object], ...] = (
@@ -28,6 +29,7 @@ _DEMANDED: tuple[tuple[str, object], ...] = (
     ("foreign_keys", 1),
     ("busy_timeout", BUSY_TIMEOUT_MS),
     ("wal_autocheckpoint", CHECKPOINT_PAGES),
+    ("cache_size", -CACHE_KIB),
 )
 
 
