@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from argon2 import PasswordHasher
 
 from gateway.config.settings import Limits, Listen, Settings, Smtp, Tls
@@ -90,6 +92,18 @@ class Client:
         self.writer.close()
         with contextlib.suppress(ConnectionError):
             await self.writer.wait_closed()
+
+
+def certificate(folder: Path) -> tuple[Tls, ssl.SSLContext]:
+    """Make a certificate for 127.0.0.1 in `folder` (with its authority as ca.pem) and a client that trusts it."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(folder / "certificate.pem")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return Tls(certificate=folder / "certificate.pem", key=folder / "key.pem"), context
 
 
 @dataclass

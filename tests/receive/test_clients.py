@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import random
 import smtplib
+import socket
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -15,7 +19,7 @@ from gateway.receive.accounts import Accounts
 from gateway.receive.content import content_reply
 from gateway.receive.data import DataReader
 from gateway.receive.listener import Listener
-from tests.receive.conftest import Open, Taken
+from tests.receive.conftest import Client, Open, Taken, certificate
 
 
 async def test_smtplib_signs_in_and_sends(open_house: Open) -> None:
@@ -99,20 +103,62 @@ def test_every_corpus_mail_is_taken_as_it_is_or_refused_with_a_reason(
     assert taken > len(corpus) * 0.9
 
 
-def test_it_runs_on_uvloop(tmp_path: Path) -> None:
-    async def session() -> int:
-        taken = Taken()
-        taken.gate.set()
-        smtp = Smtp(listen=(Listen(host="127.0.0.1", port=0),))
-        settings = Settings(hostname="gate.example.jp", smtp=smtp, limits=Limits())
-        listener = Listener(settings, taken.submit, Accounts(None), greeting_pause=0)
-        await listener.start()
-        reader, writer = await asyncio.open_connection(*listener.addresses[0])
-        writer.write(b"EHLO x\r\nMAIL FROM:<a@example.jp>\r\nQUIT\r\n")
-        replies = await reader.read()
-        writer.close()
-        assert b"530 5.7.0" in replies or b"554 5.5.0" in replies
-        return await listener.close(timedelta(seconds=1))
+@pytest.mark.parametrize("seed", range(12))
+async def test_every_split_of_a_session_gives_the_same_mails(open_house: Open, seed: int) -> None:
+    house = await open_house()
+    session = (
+        b"EHLO client.example.com\r\nMAIL FROM:<a@example.jp>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"
+        b"..one\r\n\r\nbody\r\n.\r\nRSET\r\nMAIL FROM:<a@example.jp>\r\nRCPT TO:<c@example.com>\r\n"
+        b"RCPT TO:<no good>\r\nDATA\r\n.\r\nQUIT\r\n"
+    )
+    client = await house.connect()
+    assert (await client.reply()).startswith("220 ")
+    client.writer.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    cuts = sorted(random.Random(seed).sample(range(len(session)), seed * 3))
+    for start, end in itertools.pairwise([0, *cuts, len(session)]):
+        await client.send(session[start:end])
+        await asyncio.sleep(0.001)
+    codes = [(await client.reply()).rpartition("\n")[2][:3] for _ in range(11)]
+    assert codes == ["250", "250", "250", "354", "250", "250", "250", "250", "553", "354", "250"]
+    assert (await client.reply()).startswith("221 ")
+    assert [raw for _, raw in house.taken.mails] == [b".one\r\n\r\nbody\r\n", b""]
 
+
+def test_it_runs_on_uvloop(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        assert runner.run(session()) == 0
+        assert runner.run(_uvloop_session(tmp_path)) == 0
+
+
+async def _uvloop_session(folder: Path) -> int:
+    """STARTTLS, a mail, a handshake that fails, and the end, on the loop that the service runs."""
+    taken = Taken()
+    taken.gate.set()
+    tls, context = certificate(folder)
+    loopback = (Listen(host="127.0.0.1", port=0),)
+    smtp = Smtp(listen=loopback, tls=tls, trusted_networks=(ip_network("127.0.0.0/8"),))
+    settings = Settings(hostname="gate.example.jp", smtp=smtp, limits=Limits())
+    listener = Listener(settings, taken.submit, Accounts(None))
+    await listener.start()
+
+    client = Client(*await asyncio.open_connection(*listener.addresses[0]))
+    await client.greet()
+    assert (await client.ask(b"STARTTLS")).startswith("220 ")
+    await client.writer.start_tls(context, server_hostname="127.0.0.1")
+    await client.ask(b"EHLO client.example.com")
+    await client.envelope()
+    assert (await client.ask(b"x" * 500 + b"\r\n.")).startswith("250 ")
+    assert taken.mails[0][0].client.tls
+
+    broken = Client(*await asyncio.open_connection(*listener.addresses[0]))
+    await broken.greet()
+    assert (await broken.ask(b"STARTTLS")).startswith("220 ")
+    await broken.send(b"no handshake\r\n")
+    while await broken.line():
+        pass
+    await broken.close()
+    await asyncio.sleep(0.05)
+    assert len(listener.reception.sessions) == 1
+    closing = asyncio.ensure_future(listener.close(timedelta(seconds=2)))
+    assert (await client.reply()).startswith("421 4.3.2")
+    await client.close()
+    return await closing

@@ -8,10 +8,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-import trustme
 
-from gateway.config.settings import Tls
-from tests.receive.conftest import House, Open
+from tests.receive.conftest import House, Open, certificate
 
 pytestmark = pytest.mark.interop
 
@@ -44,12 +42,7 @@ async def run(*command: str, stdin: str = "") -> str:
 @pytest.fixture
 async def house(open_house: Open, tmp_path: Path) -> House:
     """A listener that asks for TLS and AUTH, as for mail clients."""
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1", "localhost")
-    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
-    certificate.cert_chain_pems[0].write_to_path(tmp_path / "certificate.pem")
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    tls = Tls(certificate=tmp_path / "certificate.pem", key=tmp_path / "key.pem")
+    tls, _ = certificate(tmp_path)
     return await open_house(
         trusted=False, accounts=True, auth_requires_tls=True, tls=tls, implicit=True, greeting_pause=0.02
     )

@@ -5,45 +5,42 @@ from __future__ import annotations
 import asyncio
 import ssl
 from base64 import b64encode
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import trustme
 
 from gateway.config.settings import Tls
-from tests.receive.conftest import Client, Open
+from tests.receive.conftest import Client, Open, certificate
 
-AUTHORITY = trustme.CA()
+
+@dataclass
+class Trust:
+    """The server's certificate and a client's context that trusts it."""
+
+    tls: Tls
+    context: ssl.SSLContext
 
 
 @pytest.fixture
-def tls(tmp_path: Path) -> Tls:
-    certificate = AUTHORITY.issue_cert("127.0.0.1")
-    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
-    certificate.cert_chain_pems[0].write_to_path(tmp_path / "certificate.pem")
-    return Tls(certificate=tmp_path / "certificate.pem", key=tmp_path / "key.pem")
+def trust(tmp_path: Path) -> Trust:
+    return Trust(*certificate(tmp_path))
 
 
-def client_context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    AUTHORITY.configure_trust(context)
-    return context
-
-
-async def upgrade(client: Client) -> None:
+async def upgrade(client: Client, trust: Trust) -> None:
     assert (await client.ask(b"STARTTLS")).startswith("220 2.0.0")
-    await client.writer.start_tls(client_context(), server_hostname="127.0.0.1")
+    await client.writer.start_tls(trust.context, server_hostname="127.0.0.1")
     # asyncio 3.11 leaves the reader with the old transport; nothing here reads enough to be paused.
 
 
-async def test_auth_over_starttls(open_house: Open, tls: Tls) -> None:
-    house = await open_house(trusted=False, accounts=True, auth_requires_tls=True, tls=tls)
+async def test_auth_over_starttls(open_house: Open, trust: Trust) -> None:
+    house = await open_house(trusted=False, accounts=True, auth_requires_tls=True, tls=trust.tls)
     client = await house.connect()
     offers = await client.greet()
     assert "STARTTLS" in offers
     assert "AUTH" not in offers
     assert (await client.ask(b"AUTH PLAIN x")).startswith("538 5.7.11")
-    await upgrade(client)
+    await upgrade(client, trust)
     assert (await client.ask(b"MAIL FROM:<alice@sports.example.jp>")).startswith("503 5.5.1 say EHLO")
     offers = await client.ask(b"EHLO client.example.com")
     assert "STARTTLS" not in offers
@@ -60,8 +57,8 @@ async def test_auth_over_starttls(open_house: Open, tls: Tls) -> None:
     assert raw == mail
 
 
-async def test_what_is_injected_behind_starttls_is_never_obeyed(open_house: Open, tls: Tls) -> None:
-    house = await open_house(tls=tls)
+async def test_what_is_injected_behind_starttls_is_never_obeyed(open_house: Open, trust: Trust) -> None:
+    house = await open_house(tls=trust.tls)
     client = await house.connect()
     await client.greet()
     await client.send(b"STARTTLS\r\nEHLO evil\r\nMAIL FROM:<evil@example.jp>\r\n")
@@ -69,14 +66,14 @@ async def test_what_is_injected_behind_starttls_is_never_obeyed(open_house: Open
     assert await client.line() == b""
 
 
-async def test_nothing_said_before_tls_counts_after_it(open_house: Open, tls: Tls) -> None:
-    house = await open_house(accounts=True, tls=tls)
+async def test_nothing_said_before_tls_counts_after_it(open_house: Open, trust: Trust) -> None:
+    house = await open_house(accounts=True, tls=trust.tls)
     client = await house.connect()
     await client.greet()
     response = b64encode(b"\0alice\0open sesame")
     assert (await client.ask(b"AUTH PLAIN " + response)).startswith("235 ")
     assert (await client.ask(b"MAIL FROM:<alice@sports.example.jp>")).startswith("250 ")
-    await upgrade(client)
+    await upgrade(client, trust)
     assert (await client.ask(b"RCPT TO:<b@example.com>")).startswith("503 5.5.1")
     await client.ask(b"EHLO client.example.com")
     await client.envelope()
@@ -84,17 +81,17 @@ async def test_nothing_said_before_tls_counts_after_it(open_house: Open, tls: Tl
     assert house.taken.mails[0][0].client.account is None
 
 
-async def test_implicit_tls(open_house: Open, tls: Tls) -> None:
-    house = await open_house(tls=tls, implicit=True)
-    client = await house.connect(1, ssl=client_context(), server_hostname="127.0.0.1")
+async def test_implicit_tls(open_house: Open, trust: Trust) -> None:
+    house = await open_house(tls=trust.tls, implicit=True)
+    client = await house.connect(1, ssl=trust.context, server_hostname="127.0.0.1")
     assert "STARTTLS" not in await client.greet()
     await client.envelope()
     assert (await client.ask(b".")).startswith("250 ")
     assert house.taken.mails[0][0].client.tls
 
 
-async def test_a_failed_handshake_ends_the_connection(open_house: Open, tls: Tls) -> None:
-    house = await open_house(tls=tls)
+async def test_a_failed_handshake_ends_the_connection(open_house: Open, trust: Trust) -> None:
+    house = await open_house(tls=trust.tls)
     client = await house.connect()
     await client.greet()
     assert (await client.ask(b"STARTTLS")).startswith("220 ")
@@ -105,13 +102,13 @@ async def test_a_failed_handshake_ends_the_connection(open_house: Open, tls: Tls
     assert not house.listener.reception.sessions
 
 
-async def test_the_certificate_is_read_again(open_house: Open, tls: Tls) -> None:
-    house = await open_house(tls=tls, implicit=True)
+async def test_the_certificate_is_read_again(open_house: Open, trust: Trust) -> None:
+    house = await open_house(tls=trust.tls, implicit=True)
     house.listener.reload_certificate()
-    good = tls.certificate.read_bytes()
-    tls.certificate.write_text("broken")
+    good = trust.tls.certificate.read_bytes()
+    trust.tls.certificate.write_text("broken")
     with pytest.raises(ssl.SSLError):
         house.listener.reload_certificate()
-    client = await house.connect(1, ssl=client_context(), server_hostname="127.0.0.1")
+    client = await house.connect(1, ssl=trust.context, server_hostname="127.0.0.1")
     await client.greet()
-    tls.certificate.write_bytes(good)
+    trust.tls.certificate.write_bytes(good)
