@@ -204,9 +204,10 @@ class SqlSpool:
 
     async def _in_files(self, work: Callable[..., T], *arguments: object) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._files, work, *arguments)
-        except RuntimeError as error:  # the executor was shut down
+            working = self._files.submit(work, *arguments)
+        except RuntimeError as error:  # the threads were shut down
             raise StoreUnavailable("the store is closed") from error
+        return await asyncio.wrap_future(working)
 
     async def _set_aside(self, body: Body, what: str) -> None:
         """Keep a damaged body where people can look at it, and say so once."""

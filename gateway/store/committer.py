@@ -103,7 +103,7 @@ class Committer:
         error = self._transaction(batch)
         if error is None:
             return
-        if isinstance(error, StoreUnavailable) or len(batch) == 1:
+        if len(batch) == 1 or getattr(error, "concerns_all", False):
             for waiting in batch:
                 waiting.error = error
             return
@@ -115,7 +115,7 @@ class Committer:
         started = time.perf_counter()
         try:
             connection = self._connect()
-            with connection.begin() as transaction:
+            with _begin(connection) as transaction:
                 tx = Tx(connection, self._seal)
                 for waiting in batch:
                     waiting.result = waiting.job(tx)
@@ -131,14 +131,17 @@ class Committer:
         if isinstance(error, StoreUnavailable) or is_unavailable(error):
             self._drop_connection()
         if is_unavailable(error):
-            made = StoreUnavailable(f"the database cannot commit: {error}")
+            made = StoreUnavailable(f"the database cannot write: {error}")
             made.__cause__ = error
             return made
         return error
 
     def _connect(self) -> sa.Connection:
         if self._connection is None:
-            self._connection = self._engine.connect()
+            try:
+                self._connection = self._engine.connect()
+            except Exception as error:
+                raise _for_all(error, "the database cannot be opened") from error
         return self._connection
 
     def _drop_connection(self) -> None:
@@ -149,13 +152,25 @@ class Committer:
             connection.close()
 
 
+def _begin(connection: sa.Connection) -> sa.RootTransaction:
+    try:
+        return connection.begin()
+    except Exception as error:
+        raise _for_all(error, "the database is locked or gone") from error
+
+
 def _commit(transaction: sa.Transaction) -> None:
     try:
         transaction.commit()
     except Exception as error:
-        if not is_unavailable(error):
-            raise
-        raise StoreUnavailable(f"COMMIT failed: {error}", uncertain=True) from error
+        raise _for_all(error, "COMMIT failed", uncertain=True) from error
+
+
+def _for_all(error: Exception, what: str, *, uncertain: bool = False) -> Exception:
+    """Return the error of a transaction that no single job is guilty of: running its jobs one by one would not help."""
+    if not is_unavailable(error):
+        return error
+    return StoreUnavailable(f"{what}: {error}", uncertain=uncertain, concerns_all=True)
 
 
 def _hand_back(batch: Sequence[_Waiting]) -> None:

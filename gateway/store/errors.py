@@ -7,12 +7,13 @@ class StoreUnavailable(Exception):
     """The store cannot take or give data now; temporary by definition (habit: unknown errors are temporary).
 
     `uncertain` is True where COMMIT itself failed: nothing was acknowledged, but a crash recovery could still bring the
-    transaction back, so files that belong to it must stay.
+    transaction back, so files that belong to it must stay. `concerns_all` says that no single job caused it.
     """
 
-    def __init__(self, message: str, *, uncertain: bool = False) -> None:
+    def __init__(self, message: str, *, uncertain: bool = False, concerns_all: bool = False) -> None:
         super().__init__(message)
         self.uncertain = uncertain
+        self.concerns_all = concerns_all
 
 
 class StoreMisconfigured(Exception):

@@ -26,9 +26,10 @@ class Readers:
     async def run(self, read: Callable[[Queries], T]) -> T:
         """Run `read` in one read transaction (one snapshot) off the event loop; raises StoreUnavailable."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self.read, read)
-        except RuntimeError as error:
+            reading = self._threads.submit(self.read, read)
+        except RuntimeError as error:  # the threads were shut down
             raise StoreUnavailable("the store is closed") from error
+        return await asyncio.wrap_future(reading)
 
     def read(self, read: Callable[[Queries], T]) -> T:
         """Do the same on the calling thread."""

@@ -30,6 +30,7 @@ _DEMANDED: tuple[tuple[str, object], ...] = (
     ("busy_timeout", BUSY_TIMEOUT_MS),
     ("wal_autocheckpoint", CHECKPOINT_PAGES),
     ("cache_size", -CACHE_KIB),
+    ("secure_delete", 1),  # a destroyed key is overwritten, not only forgotten
 )
 
 

@@ -111,7 +111,7 @@ class Tx(Queries):
 
 
 INSERT_EVENT = Prepared(events.insert())
-READ_HEAD = Prepared(sa.select(chain.c.seq, chain.c.hash))
+READ_HEAD = Prepared(sa.select(chain.c.seq, chain.c.hash).with_for_update())
 _MOVE_HEAD = Prepared(
     chain.update().values(seq=sa.bindparam("b_seq"), hash=sa.bindparam("b_hash"), seal=sa.bindparam("b_seal"))
 )

@@ -122,13 +122,15 @@ async def test_a_failing_commit_fails_all_of_it_and_the_next_one_works(
     assert count(database) == 1
 
 
+def limit(pages: int) -> Any:
+    return lambda tx: tx.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}").scalar_one()
+
+
+def large(tx: Tx) -> None:
+    tx.event(Event(0, None, "started", "system", detail={"x": "y" * 1_000_000}))
+
+
 async def test_a_full_disk_is_temporary(database: Database) -> None:
-    def limit(pages: int) -> Any:
-        return lambda tx: tx.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}").scalar_one()
-
-    def large(tx: Tx) -> None:
-        tx.event(Event(0, None, "started", "system", detail={"x": "y" * 1_000_000}))
-
     used = await database.committer.run(limit(1))
     with pytest.raises(StoreUnavailable, match="full") as caught:
         await database.committer.run(large)
@@ -136,6 +138,26 @@ async def test_a_full_disk_is_temporary(database: Database) -> None:
     await database.committer.run(limit(used + 10_000))
     await database.committer.run(large)
     assert count(database) == 1
+
+
+async def test_what_still_fits_on_a_full_disk_is_committed(database: Database) -> None:
+    used = await database.committer.run(limit(1))
+    await database.committer.run(limit(used + 20))
+
+    @sa.event.listens_for(
+        database._engine, "connect"
+    )  # the committer takes a new connection after such an error
+    def _limited(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {used + 20}")
+
+    free = await occupied(database)
+    answers = asyncio.gather(
+        *[database.committer.run(job) for job in (write, large, write)], return_exceptions=True
+    )
+    await asyncio.sleep(0)
+    free.set()
+    told = [type(answer) for answer in await answers]
+    assert (told, count(database)) == ([type(None), StoreUnavailable, type(None)], 2)
 
 
 async def test_a_database_that_somebody_keeps_locked_is_temporary(database: Database, state: Any) -> None:
