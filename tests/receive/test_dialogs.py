@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from gateway.receive.session import Session
 from tests.receive.conftest import Client, House, Open
 
 DIALOGS = sorted((Path(__file__).parent / "dialogs").glob("*.dlg"))
@@ -90,3 +91,8 @@ async def test_dialog(path: Path, open_house: Open) -> None:
 
 def test_there_are_dialogs() -> None:
     assert len(DIALOGS) > 20
+
+
+def test_no_verb_of_the_library_s_own_is_reachable() -> None:
+    for verb in Session.VERBS:
+        assert getattr(Session, f"smtp_{verb}").__module__.startswith("gateway.receive."), verb
