@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import gc
 
+import pytest
+
 from gateway.delivery.errors import Busy
 from tests.delivery.conftest import connected, mail
 from tests.delivery.next_hop import CLOSE, NextHop
@@ -127,3 +129,11 @@ async def test_cancelling_a_delivery_leaks_neither_place_nor_socket() -> None:
         line.hop.delay = 0
         assert await line.states(mail()) == ["delivered"]
     gc.collect()  # an open transport would warn here, and warnings are errors
+
+
+async def test_idle_sessions_in_all_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.delivery.pool.MAX_IDLE", 1)
+    async with connected(NextHop(delay=0.05)) as line:
+        await asyncio.gather(*(line.states(mail()) for _ in range(4)))
+        await asyncio.sleep(0.05)
+        assert line.hop.open_now == 1
