@@ -19,7 +19,11 @@ from gateway.message.text import decode_header
 MAX_SCAN = 128 << 10
 """Octets of one value that are scanned. Receive refuses longer fields; the strict reading is not confident beyond this."""
 
-_AT_SIGNS = str.maketrans({"＠": "@", "﹫": "@", "．": ".", "。": ".", "｡": "."})
+_WIDE = {"＠": "@", "﹫": "@", "．": ".", "。": ".", "｡": ".", "\u3000": " ", "\u00a0": " "}
+_UNSEEN = dict.fromkeys(
+    "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+)  # what no reader sees must not hide an address
+_AT_SIGNS = str.maketrans(_WIDE | _UNSEEN)
 _STOP = (
     r"\x00-\x20\x7f-\xa0\"(),:;<>@\[\]\\\u3000\u2028\u2029\u200b\ufeff\ufffd（）＜＞「」『』【】、，；：”“"
 )
@@ -56,6 +60,7 @@ def lenient(value: bytes) -> Iterator[Address]:
     if b"=?" in value:
         text = decode_header(value)
         yield from _find(text)
+    text = text if text.isascii() else text.translate(_AT_SIGNS)
     if "(" in text or _LOOSE.search(text) is not None:
         yield from _find(_AROUND.sub(r"\1", _without_comments(text)))
     if b"\r\n" in value:

@@ -126,6 +126,8 @@ def test_values_that_are_not_understood_say_so(value: bytes, items: list[str]) -
         (b"=?utf-8?B?YUBleGFtcGxlLmpw?= <b@example.jp>", {"a@example.jp", "b@example.jp"}),
         ("山田＜a＠example．jp＞".encode(), {"a@example.jp"}),
         ("a@例え.jp、b@example.jp".encode(), {"a@xn--r8jz45g.jp", "b@example.jp"}),
+        ("a\u3000@\u3000example.jp".encode(), {"a@example.jp"}),
+        ("a\u200b@ex\u00adample.jp".encode(), {"a@example.jp"}),
         (b"\x1b$B;3ED <a@example.jp>", {"a@example.jp"}),
         (JIS_TRAPS + b"<a@example.jp>; b@example.jp", {"a@example.jp", "b@example.jp"}),
         ("表能ソ<a@example.jp>;b@example.jp".encode("cp932"), {"a@example.jp", "b@example.jp"}),
