@@ -232,7 +232,7 @@ def test_an_address_that_looks_like_an_encoded_word_adds_no_field() -> None:
     to = parse_path("=?utf-8?q?=0D=0ABcc?=@example.com")
     letter = Letter("hold", "Q1", 1, "ja", "件名", "text\n", "<p>text</p>\n")
     octets = to_octets(letter, AUTHOR, to, NOON)
-    assert octets.startswith(b"To: <=?utf-8?q?=0D=0ABcc?=@example.com>\r\nSubject: ")
+    assert b"\r\nTo: <=?utf-8?q?=0D=0ABcc?=@example.com>\r\nSubject: " in octets
     assert b"\nBcc" not in octets
 
 
@@ -241,3 +241,21 @@ def test_an_international_address_stands_as_utf_8() -> None:
     assert "To: <山田@example.jp>\r\n".encode() in to_octets(
         letter, AUTHOR, parse_path("山田@example.jp"), NOON
     )
+
+
+@pytest.mark.parametrize("name", ["Sekisho", "関所", 'Mail "gate", city', "=?utf-8?q?x?=", ""])
+def test_any_name_of_the_author_can_be_written(name: str) -> None:
+    letter = Letter("hold", "Q1", 1, "en", "x", "text\n", "<p>text</p>\n")
+    mail = read_back(to_octets(letter, replace(AUTHOR, name=name), parse_path(SENDER), NOON))
+    assert mail["From"].addresses[0].addr_spec == AUTHOR.address
+
+
+@settings(deadline=None)
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_the_parts_come_back_as_they_were_written(said: str) -> None:
+    letter = Letter("hold", "Q1", 1, "ja", "x", said, f"<p>{said}</p>")
+    octets = to_octets(letter, AUTHOR, parse_path(SENDER), NOON)
+    mail = read_back(octets)
+    assert text(mail).split() == said.split()
+    assert len(list(mail.iter_parts())) == 2
+    assert max(map(len, octets.split(b"\r\n"))) <= 78
