@@ -120,7 +120,7 @@ class Connection(asyncio.Protocol):
             transport = await self._loop.start_tls(
                 self._transport, self, context, server_hostname=name, ssl_handshake_timeout=timeout
             )
-        except (OSError, ssl.SSLError) as error:
+        except (OSError, ValueError) as error:  # ValueError: a host name that TLS cannot carry
             self._fail(NoConnection(f"TLS failed: {error}"))
             raise NoConnection(f"TLS failed: {error}") from error
         self._must_be_clean()
