@@ -66,7 +66,9 @@ class Load:
         client.mail(SENDER)
         for recipient in to:
             client.rcpt(recipient)
-        code, text = client.data(mail(to, name, body=b"x" * random.Random(name).choice([10, 5000, 200_000]) + b"\r\n"))
+        code, text = client.data(
+            mail(to, name, body=b"x" * random.Random(name).choice([10, 5000, 200_000]) + b"\r\n")
+        )
         found = re.search(rb"\b([0-9A-Z]{10,})\b", text)
         if code == 250 and found:
             self.acknowledged[name] = found[1].decode()
@@ -94,7 +96,9 @@ def test_nothing_acknowledged_is_lost_and_nothing_cancelled_leaves(tmp_path: Pat
         assert inside == set(), "acknowledged, but the colleague's copy never arrived"
         assert outside == cancelled, "acknowledged and not cancelled must arrive; cancelled must not"
         duplicates = sum(count - 1 for count in taken.values())
-        print(f"acknowledged {len(expected)}, cancelled {len(cancelled)}, duplicates {duplicates}, kills {CYCLES}")
+        print(
+            f"acknowledged {len(expected)}, cancelled {len(cancelled)}, duplicates {duplicates}, kills {CYCLES}"
+        )
         assert gw.cli("log", "verify", "--config", str(gw.config)).returncode == 0
 
 
@@ -114,7 +118,9 @@ def drained(gw: Gateway) -> None:
 
     def empty() -> bool:
         text = gw.get("/metrics")[1]
-        depth = re.findall(r'(?m)^sekisho_queue_recipients\{state="(held|queued|active|deferred)"\} (\S+)$', text)
+        depth = re.findall(
+            r'(?m)^sekisho_queue_recipients\{state="(held|queued|active|deferred)"\} (\S+)$', text
+        )
         pending = gw.metric("sekisho_notices_pending")
         return len(depth) == 4 and not any(float(value) for _, value in depth) and not pending
 
