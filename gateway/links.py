@@ -25,7 +25,7 @@ MIN_SECRET = 32  # octets; as long as the digest that signs
 _LINK, _SEAL = b"sekisho link v1", b"sekisho seal v1"
 
 
-class LinkInvalid(Exception):  # noqa: N818 - what the link is, said to its holder
+class LinkInvalid(Exception):
     """The token was not made by this gateway, or it was altered."""
 
 

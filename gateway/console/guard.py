@@ -32,7 +32,7 @@ PAGE_HEADERS: Mapping[str, str] = {
 }
 
 
-class FormRefused(Exception):  # noqa: N818 - what happened to the form
+class FormRefused(Exception):
     """The form is not one of ours, or larger than one of ours can be; `status` is the HTTP status to answer
     with."""
 

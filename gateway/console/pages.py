@@ -26,7 +26,7 @@ ROOM = Path(__file__).parent
 log = structlog.get_logger()
 
 
-class Failure(Exception):  # noqa: N818 - an answer, not a fault of the program
+class Failure(Exception):
     """Answer with the error page of this HTTP status."""
 
     def __init__(self, status: int) -> None:

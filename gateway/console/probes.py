@@ -23,7 +23,7 @@ _EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 log = structlog.get_logger()
 
 
-class NotReady(Exception):  # noqa: N818 - a state, not a fault of the program
+class NotReady(Exception):
     """A check's public words on why it does not pass; any other exception is shown as `failed` only."""
 
 
