@@ -50,7 +50,7 @@ def delay_notices(now: int, before: int, limit: int) -> Callable[[Tx], int]:
             waiting.setdefault(queue_id, (sender, []))[1].append(index)
         chosen = list(waiting.items())[:limit]
         for queue_id, (sender, indexes) in chosen:
-            tx.run(INSERT_NOTICE, notice_row(NoticeKind.DELAYED, queue_id, sender, indexes, now))
+            tx.run(INSERT_NOTICE, notice_row(NoticeKind.DELAYED, queue_id, sender, sorted(indexes), now))
             tx.run(MARK_DELAYED, {"b_queue_id": queue_id, "b_at": now})
         return len(chosen)
 

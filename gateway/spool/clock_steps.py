@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 
 from gateway.spool.lifecycle import State
 from gateway.spool.times import span_us, to_us
-from gateway.store.schema import HELD, MOVING, recipients
+from gateway.store.schema import HELD, MOVING, events, recipients
 from gateway.store.tx import Prepared, Tx
 
 TOLERANCE = timedelta(seconds=30)  # smaller steps are what time synchronisation does; a mail waits them out
@@ -27,6 +27,12 @@ class StepWatch:
 
     def __init__(self) -> None:
         self._latest: datetime | None = None
+        self._began = False
+
+    def begins(self) -> bool:
+        """Tell once whether nobody has looked yet: the clock may have stepped while nobody ran."""
+        began, self._began = self._began, True
+        return not began
 
     def stepped_back(self, now: datetime) -> bool:
         """Tell whether `now` lies well before an earlier one; begin anew from there."""
@@ -44,6 +50,9 @@ def bring_back(now: datetime) -> Callable[[Tx], int]:
     at, latest = to_us(now), to_us(now) + span_us(TOLERANCE)
 
     def job(tx: Tx) -> int:
+        newest = tx.row(_NEWEST_EVENT)
+        if newest is None or newest[0] <= latest:  # every change has an event: nothing can lie further ahead
+            return 0
         found = [row for query in _AHEAD for row in tx.rows(query, {"b_latest": latest})]
         tx.many(_BRING_BACK, [_nearer(row, at) for row in found])
         return len(found)
@@ -63,6 +72,7 @@ def _ahead(where: str) -> Prepared:
     return Prepared(select(*columns).where(sa.text(where), _R.due_at > latest, _R.changed_at > latest))
 
 
+_NEWEST_EVENT = Prepared(select(events.c.at).order_by(events.c.at.desc()).limit(sa.literal_column("1")))
 _AHEAD = (_ahead(HELD), _ahead(MOVING))
 _BRING_BACK = Prepared(
     recipients.update()

@@ -128,7 +128,8 @@ class SqlSpool:
 
     async def recover(self, now: datetime) -> int:
         mine = self._db.instance
-        await self._db.committer.run(bring_back(now))  # the clock may have stepped while nobody ran
+        if self._steps.begins():
+            await self._db.committer.run(bring_back(now))
         return await self._db.committer.run(attempts.recover(to_us(now), mine.name, mine.exclusive))
 
     async def purge(

@@ -85,7 +85,7 @@ DELAYED = Prepared(
         _M.sender.is_not(None),
         _M.from_gateway == 0,
     )
-    .order_by(_R.queue_id, _R.idx)
+    .order_by(_R.due_at)  # as the index has it: any other order would walk all recipients
 )
 MARK_DELAYED = Prepared(
     messages.update().where(_M.queue_id == bindparam("b_queue_id")).values(delay_noticed_at=bindparam("b_at"))

@@ -90,6 +90,7 @@ PLANS = {
     "LEASES_OVER": "ix_recipients_active",
     "LEASES_OF_OTHERS": "ix_recipients_active",
     "DEFERRED_SINCE": "ix_recipients_moving",
+    "DELAYED": "ix_recipients_moving",
     "HELD_MESSAGES": "ix_messages_held",
 }
 
