@@ -53,7 +53,8 @@ def record(claimed: Claim, results: Sequence[Result], now: datetime) -> Callable
         if bounced:
             tell_sender(tx, NoticeKind.FAILED, queue_id, bounced, at)
         done = tuple(r.index for r in ours)
-        late = [r.index for r in results if r.index not in set(done)]
+        settled = frozenset(done)
+        late = [r.index for r in results if r.index not in settled]
         return Change(done, tuple((index, rows[index].state) for index in late if index in rows))
 
     return job

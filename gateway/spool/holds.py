@@ -74,7 +74,7 @@ def release(wish: Wish) -> Job:
         if going:
             move(tx, going, State.QUEUED, Arrival(wish.now, due_at=wish.now, queued_at=wish.now))
             tx.event(wish.event(Kind.RELEASED, going))
-        _shorten(tx, wish, [row for row in held if row not in going], firm)
+        _shorten(tx, wish, [row for row in held if firm.get(row.idx, 0) > wish.now], firm)
         return _change(going, rows)
 
     return job
