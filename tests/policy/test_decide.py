@@ -204,8 +204,9 @@ def test_a_circle_sees_itself_and_nobody_else() -> None:
     assert [result.of(n).companions for n in range(4)] == [club, club, ("r@example.net",), ()]
 
 
-def test_a_circle_of_an_added_file_shows_nobody_whom_the_floor_hides() -> None:
-    floor = HEAD.replace("q@example.com", "u@example.com") + rule("a", "recipients: bcc")
+@pytest.mark.parametrize("name", ["a", "z"])
+def test_a_circle_of_an_added_file_shows_nobody_whom_the_floor_hides(name: str) -> None:
+    floor = HEAD.replace("q@example.com", "u@example.com") + rule(name, "recipients: bcc")
     added = "version: 1\ncircles: {all: [p@example.com, q@example.com]}\nrules:\n"
     files = {"floor.yaml": floor, "added.yaml": added + rule("b", "recipients: bcc")}
     result = decide(mail("p@example.com q@example.com"), load_policy(files), NOW)
