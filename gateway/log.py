@@ -14,7 +14,7 @@ import structlog
 from structlog.typing import Processor
 
 _QUIET = {
-    "mail.log": logging.ERROR,          # aiosmtpd prints content lines at DEBUG
+    "mail.log": logging.ERROR,  # aiosmtpd prints content lines at DEBUG
     "asyncio": logging.WARNING,
     "uvicorn.access": logging.CRITICAL,  # links are capabilities: no URL with a token in a log
     "watchfiles": logging.WARNING,
@@ -22,7 +22,9 @@ _QUIET = {
 }
 
 
-def configure(level: Literal["debug", "info", "warning", "error"], form: Literal["auto", "json", "text"]) -> None:
+def configure(
+    level: Literal["debug", "info", "warning", "error"], form: Literal["auto", "json", "text"]
+) -> None:
     """Set up structlog and the stdlib loggers of our dependencies to write to standard error."""
     number = getattr(logging, level.upper())
     json_lines = form == "json" or (form == "auto" and not sys.stderr.isatty())

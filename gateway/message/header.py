@@ -113,13 +113,15 @@ def split(raw: bytes) -> tuple[HeaderSection, int]:
     """Return the header section and the offset of the body, which is after the first empty line.
 
     With an empty line `raw[:offset] == section.to_bytes() + CRLF`; without one the section is all of `raw`
-    and the offset its length.
+    and the offset its length, unless no line of it is a field: then there is no section and all is body.
     """
     if raw.startswith(b"\r\n"):
         return HeaderSection(()), 2
     end = raw.find(b"\r\n\r\n")
     if end < 0:
-        return HeaderSection(parse_fields(raw)), len(raw)
+        fields = parse_fields(raw)
+        named = any(field.name for field in fields)
+        return (HeaderSection(fields), len(raw)) if named or not raw else (HeaderSection(()), 0)
     return HeaderSection(parse_fields(raw[: end + 2])), end + 4
 
 

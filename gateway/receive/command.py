@@ -23,7 +23,7 @@ _PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^"<>])*)>(?: +(.*))?')
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?")
 
 
-class SyntaxFault(Exception):  # noqa: N818 - it is an answer, not an accident
+class SyntaxFault(Exception):
     """A command that cannot be read; `reply` says why."""
 
     def __init__(self, code: int, enhanced: str, text: str) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 
+from gateway.message.header import split
 from gateway.message.header_faults import header_faults
 from gateway.receive.reply import Reply
 
+NO_EMPTY_LINE = "no empty line separates the header section from the text; the mail cannot be taken"
 _RECEIVED = re.compile(rb"(?:\A|\n)received[ \t]*:", re.IGNORECASE)
 
 
@@ -21,10 +23,20 @@ def content_reply(raw: bytes, received_limit: int) -> Reply | None:
     fault = header_faults(header)
     if fault is not None:
         return Reply(550, "5.6.0", f"{fault}; the mail cannot be taken", "content")
+    if len(header) == len(raw) and _mixes_fields_and_text(raw):
+        return Reply(550, "5.6.0", NO_EMPTY_LINE, "content")
     if sum(1 for _ in _RECEIVED.finditer(header)) > received_limit:
         text = f"more than {received_limit} Received fields: the mail goes in circles"
         return Reply(554, "5.4.6", text, "loop")
     return None
+
+
+def _mixes_fields_and_text(raw: bytes) -> bool:
+    """Tell whether a mail without an empty line holds fields and lines that are no fields.
+
+    The lines may be meant as the body; a copy that hides recipients drops them, so the text would be lost.
+    """
+    return len({bool(field.name) for field in split(raw)[0].fields}) == 2
 
 
 def header_octets(raw: bytes) -> bytes:

@@ -6,7 +6,7 @@ import base64
 import binascii
 
 
-class Malformed(Exception):  # noqa: N818 - answered with 501
+class Malformed(Exception):
     """The response is no base64, no UTF-8, or not of the mechanism's form."""
 
 

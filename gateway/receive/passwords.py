@@ -23,7 +23,7 @@ QUEUE = 64  # verifications waiting or running; one more gets 454
 MAX_PASSWORD = 1024  # octets: nobody types more, and hashing time grows with it
 
 
-class Overloaded(Exception):  # noqa: N818 - a state, answered with 454
+class Overloaded(Exception):
     """The queue of verifications is full."""
 
 

@@ -24,7 +24,7 @@ LINGER = 5.0  # seconds a closed connection has to take our last reply
 ENDLESS_LINE = 1 << 16  # octets without a line end after which nobody waits for one
 
 
-class Hangup(Exception):  # noqa: N818 - the way a session ends, not an accident
+class Hangup(Exception):
     """Ends the session, after `reply` if there is one."""
 
     def __init__(self, reply: Reply | None = None) -> None:

@@ -11,10 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from gateway.spool import statements
+from gateway.store import migrate
 from gateway.store import sqlite as dialect
 from gateway.store.database import Database
 from gateway.store.errors import StoreMisconfigured
-from gateway.store.migrate import upgrade
+from gateway.store.migrate import HEAD, upgrade
 from gateway.store.schema import metadata
 from gateway.store.sqlite import writer_engine
 from gateway.store.tx import Prepared
@@ -109,3 +110,8 @@ def test_what_runs_often_never_scans_a_table(database: Database, name: str, inde
     plan = explain(*[str(compiled), dict.fromkeys(compiled.params, 0)])  # type: ignore[arg-type]
     assert any(index in step for step in plan), plan
     assert not any("TEMP B-TREE" in step for step in plan), plan
+
+
+def test_the_newest_migration_is_the_one_the_code_names() -> None:
+    names = [path.stem for path in Path(migrate.__file__).parent.glob("migrations/versions/m*.py")]
+    assert max(names).startswith(f"m{HEAD}_")
