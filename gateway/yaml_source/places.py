@@ -27,7 +27,7 @@ class Problem:
         return f"{self.file}:{self.line}:{self.column}: {where}{self.message}{hint}"
 
 
-class Problems(Exception):  # noqa: N818 - it carries many, and is printed to people as such
+class Problems(Exception):
     """Everything wrong with one or several files, in the order of the files and their lines."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -39,7 +39,7 @@ class Problems(Exception):  # noqa: N818 - it carries many, and is printed to pe
         return "\n".join(str(problem) for problem in self.problems)
 
 
-class Hinted(ValueError):  # noqa: N818 - a ValueError with one thing more
+class Hinted(ValueError):
     """A ValueError for validators that know what to write instead."""
 
     def __init__(self, message: str, hint: str) -> None:
