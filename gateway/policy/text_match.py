@@ -16,7 +16,7 @@ from gateway.policy.automaton import MAX_REPEAT, Automaton, Char, CharTest, Choi
 
 MAX_PATTERN = 200  # characters in one pattern; longer ones nobody can review
 MAX_TEXT = 65_536  # characters of a text that `contains` looks at
-MAX_MATCHED = 4096  # characters of a text that `matches` looks at: well under a second for the worst pattern
+MAX_MATCHED = 4096  # characters of a text that `matches` looks at: half a second for the worst pattern found
 
 ALLOWED = "letters . [a-z] [^a-z] \\d \\w \\s ( ) | ? * + {m,n} ^ $ and \\ before a sign"
 
