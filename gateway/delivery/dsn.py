@@ -12,13 +12,12 @@ import re
 from base64 import encodebytes as b64_lines
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from email.headerregistry import Address as Mailbox
-from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 
 from gateway.delivery import dsn_words as words
 from gateway.delivery.reply import MAX_TEXT
+from gateway.message.text import encode_header
+from gateway.message.write import write_fields, write_mailbox
 from gateway.policy.decision import Language
 from gateway.spool.contract import Notice, NoticeKind, Recipient, Stored
 from gateway.spool.lifecycle import State
@@ -88,21 +87,22 @@ class _Writer:
     ) -> bytes:
         """Return the header section; all of it follows from the arguments, so that a repeated notice is the
         same."""
-        report = EmailMessage(policy=SMTP if str(stored.envelope.sender).isascii() else SMTPUTF8)
         title = words.DELAYED_SUBJECT if delayed else words.FAILED_SUBJECT
-        report["From"] = Mailbox(self._name, addr_spec=self._from)
-        report["To"] = f"<{stored.envelope.sender}>"
-        report["Subject"] = title.in_(stored.language) + _line(stored.subject)[:MAX_SUBJECT]
-        report["Date"] = notice.created_at
-        report["Message-ID"] = f"<{notice.queue_id}.{notice.notice_id}.dsn@{self._hostname}>"
-        report["Auto-Submitted"] = "auto-replied"  # RFC 3834 5: nobody's robot may answer this
+        fields = {
+            "From": write_mailbox(self._name, self._from),
+            "To": f"<{stored.envelope.sender}>".encode(),
+            "Subject": encode_header(title.in_(stored.language) + _line(stored.subject)[:MAX_SUBJECT]),
+            "Date": format_datetime(notice.created_at).encode(),
+            "Message-ID": f"<{notice.queue_id}.{notice.notice_id}.dsn@{self._hostname}>".encode(),
+            "Auto-Submitted": b"auto-replied",  # RFC 3834 5: nobody's robot may answer this
+        }
         original = _MESSAGE_ID.search(_header_section(raw)) if raw else None
         if original is not None:
-            report["In-Reply-To"] = original[1].decode("ascii")
-            report["References"] = original[1].decode("ascii")
-        report["MIME-Version"] = "1.0"
+            fields["In-Reply-To"] = fields["References"] = original[1]
+        fields["MIME-Version"] = b"1.0"
         kind = f'multipart/report; report-type=delivery-status;\r\n boundary="{boundary}"'
-        return report.as_bytes().removesuffix(b"\r\n") + f"Content-Type: {kind}\r\n\r\n".encode("ascii")
+        fields["Content-Type"] = kind.encode("ascii")
+        return write_fields(fields)
 
     def _status(self, stored: Stored, rows: list[Recipient], until: datetime | None) -> bytes:
         """Return the part for machines: RFC 3464, or RFC 6533 where an address is not ASCII."""

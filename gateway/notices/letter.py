@@ -12,11 +12,11 @@ from base64 import encodebytes
 from binascii import b2a_qp
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address as Mailbox
 from email.utils import format_datetime
 
 from gateway.message.address import Address
 from gateway.message.text import encode_header
+from gateway.message.write import write_fields, write_mailbox
 
 _ASCII = bytes(range(128))
 
@@ -57,7 +57,7 @@ def _header(letter: Letter, author: Author, to: Address, at: datetime, boundary:
     own_id = f"{letter.queue_id}.{letter.kind}.{letter.notice_id}@{author.hostname}"
     fields = {
         "Date": format_datetime(at).encode(),
-        "From": _mailbox(author),
+        "From": write_mailbox(author.name, author.address),
         "To": b"<%b>" % str(to).encode(),
         "Subject": encode_header(letter.subject),
         "Message-ID": f"<{own_id}>".encode(),
@@ -68,13 +68,7 @@ def _header(letter: Letter, author: Author, to: Address, at: datetime, boundary:
         "MIME-Version": b"1.0",
         "Content-Type": b'multipart/alternative; boundary="%b"' % boundary,
     }
-    return b"".join(b"%b: %b\r\n" % (name.encode(), value) for name, value in fields.items()) + b"\r\n"
-
-
-def _mailbox(author: Author) -> bytes:
-    if author.name.isascii():
-        return str(Mailbox(author.name, addr_spec=author.address)).encode()  # quotes what has to be quoted
-    return b"%b\r\n <%b>" % (encode_header(author.name), author.address.encode())
+    return write_fields(fields)
 
 
 def _part(subtype: str, text: str) -> bytes:

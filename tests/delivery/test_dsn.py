@@ -151,6 +151,13 @@ def test_a_subject_cannot_add_a_field() -> None:
     assert report["Bcc"] is None
 
 
+def test_an_encoded_word_in_subject_or_sender_cannot_add_a_field() -> None:
+    hidden = "x =?utf-8?q?=0D=0ABcc:_evil=40example.com?="
+    octets, report = compose(replace(stored(), subject=hidden), notice(0))
+    assert report["Bcc"] is None
+    assert b"\nBcc:" not in octets
+
+
 def test_a_reply_cannot_add_a_status_field() -> None:
     message = stored()
     row = replace(message.recipients[0], reply="550 5.1.1 no\r\nAction: delivered")

@@ -25,7 +25,10 @@ def names(section: HeaderSection) -> list[str]:
 def test_an_untouched_section_is_the_octets_that_came(raw: bytes) -> None:
     section, body_at = split(raw)
     kept = section.to_bytes()
-    assert raw[:body_at] == kept + b"\r\n" if body_at != len(kept) else raw == kept
+    if body_at == 0 or body_at == len(kept):  # no empty line: all of it is body, or all of it is header section
+        assert kept == raw[:body_at]
+    else:
+        assert kept + b"\r\n" == raw[:body_at]
     assert all(field.raw for field in section.fields)
 
 
@@ -134,3 +137,8 @@ def test_every_corpus_mail_keeps_its_header_section(corpus: list[tuple[str, byte
         kept = section.to_bytes()
         assert raw.startswith(kept), name
         assert raw[len(kept) : body_at] in (b"\r\n", b""), name
+
+
+def test_without_an_empty_line_and_without_any_field_all_is_body() -> None:
+    assert split(b"only text\r\nand more\r\n") == (HeaderSection(()), 0)
+    assert split(b"Subject: a field\r\n")[1] == len(b"Subject: a field\r\n")
