@@ -35,7 +35,10 @@ BOUNCED = Counter(
 )
 NOTICES = Counter("sekisho_notices_total", "Mails Sekisho wrote itself, by kind", ["kind"], registry=REGISTRY)
 HOLD_SECONDS = Histogram(
-    "sekisho_hold_seconds", "Time from acceptance to the end of a hold", buckets=HOLD_BUCKETS, registry=REGISTRY
+    "sekisho_hold_seconds",
+    "Time from acceptance to the end of a hold",
+    buckets=HOLD_BUCKETS,
+    registry=REGISTRY,
 )
 DELIVERY_SECONDS = Histogram(
     "sekisho_delivery_seconds",
@@ -52,9 +55,13 @@ OLDEST_DUE = Gauge(
 )
 PENDING_NOTICES = Gauge("sekisho_notices_pending", "Notices waiting to be written", registry=REGISTRY)
 POLICY_INFO = Gauge("sekisho_policy_info", "1 for the policy in force", ["digest"], registry=REGISTRY)
-POLICY_RELOADS = Counter("sekisho_policy_reloads_total", "Policy reloads by result", ["result"], registry=REGISTRY)
+POLICY_RELOADS = Counter(
+    "sekisho_policy_reloads_total", "Policy reloads by result", ["result"], registry=REGISTRY
+)
 POLICY_STALE = Gauge(
-    "sekisho_policy_stale", "1 while the files on disk are broken and the last good policy is used", registry=REGISTRY
+    "sekisho_policy_stale",
+    "1 while the files on disk are broken and the last good policy is used",
+    registry=REGISTRY,
 )
 READY = Gauge("sekisho_ready", "1 where a readiness check passes", ["check"], registry=REGISTRY)
 

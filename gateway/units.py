@@ -21,7 +21,9 @@ def parse_duration(value: object) -> timedelta:
     text = str(value).strip()
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"not a duration: {text!r}; write a number and s, m, h or d, for example 10m or 1h30m")
+        raise ValueError(
+            f"not a duration: {text!r}; write a number and s, m, h or d, for example 10m or 1h30m"
+        )
     return timedelta(seconds=sum(int(number) * _SECONDS[unit] for number, unit in parts))
 
 

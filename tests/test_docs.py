@@ -28,13 +28,17 @@ def test_operations_lists_every_metric_and_no_other() -> None:
 
 
 def test_the_docs_name_every_verb() -> None:
-    text = "\n".join(path.read_text(encoding="utf-8") for path in [*DOCS.glob("*.md"), DOCS.parent / "README.md"])
+    text = "\n".join(
+        path.read_text(encoding="utf-8") for path in [*DOCS.glob("*.md"), DOCS.parent / "README.md"]
+    )
     context = click.Context(main)
     missing = []
     for name in main.list_commands(context):
         command = main.get_command(context, name)
         verbs = command.list_commands(context) if isinstance(command, click.Group) else []
-        missing += [f"sekisho {name} {verb}" for verb in verbs if not re.search(rf"{name}\W[^\n]*\b{verb}\b", text)]
+        missing += [
+            f"sekisho {name} {verb}" for verb in verbs if not re.search(rf"{name}\W[^\n]*\b{verb}\b", text)
+        ]
         if f"sekisho {name}" not in text:
             missing.append(f"sekisho {name}")
     assert missing == []

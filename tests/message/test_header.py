@@ -25,7 +25,9 @@ def names(section: HeaderSection) -> list[str]:
 def test_an_untouched_section_is_the_octets_that_came(raw: bytes) -> None:
     section, body_at = split(raw)
     kept = section.to_bytes()
-    if body_at == 0 or body_at == len(kept):  # no empty line: all of it is body, or all of it is header section
+    if body_at == 0 or body_at == len(
+        kept
+    ):  # no empty line: all of it is body, or all of it is header section
         assert kept == raw[:body_at]
     else:
         assert kept + b"\r\n" == raw[:body_at]
