@@ -62,7 +62,7 @@ FULL = Reply(452, "4.3.1", "not enough room to store mail now; try again later",
 log = structlog.get_logger()
 
 
-class CannotStart(Exception):  # noqa: N818 - a state that an admin mends
+class CannotStart(Exception):
     """Something that an admin has to mend; the text says what and where."""
 
 
