@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 import subprocess
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -84,22 +85,19 @@ def test_msmtp(gw: Gateway, hop: NextHop) -> None:
 
 
 def test_smtplib_with_a_generated_mail(gw: Gateway, hop: NextHop) -> None:
-    import smtplib
-
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"], message["Subject"] = OFFICE, ", ".join(CITIZENS), "添付のある通知"
     message.set_content("本文")
     message.add_attachment(b"%PDF-1.4 \x00\xff", maintype="application", subtype="pdf", filename="名簿.pdf")
+    raw = message.as_bytes()
     with smtplib.SMTP("127.0.0.1", gw.smtp_port) as client:
-        client.send_message(message)
+        client.sendmail(OFFICE, CITIZENS, raw)
     wait_for(lambda: set(CITIZENS) <= set(hop.recipients()), "the copies")
-    sent_body = message.as_bytes().partition(b"\r\n\r\n")[2]
+    sent_body = raw.partition(b"\r\n\r\n")[2]
     assert all(taken.body == sent_body for taken in hop.taken if CITIZENS[0] in taken.recipients)
 
 
 def test_through_a_real_postfix(behind_postfix: tuple[Gateway, NextHop, Postfix]) -> None:
-    import smtplib
-
     gw, hop, mta = behind_postfix
     with smtplib.SMTP("127.0.0.1", gw.smtp_port) as client:
         client.sendmail(OFFICE, CITIZENS, mail(CITIZENS, "postfix", BODY), ["BODY=8BITMIME"])
