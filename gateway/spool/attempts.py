@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.spool.contract import Change, Claim, NoticeKind, Result
-from gateway.spool.holds import by_message, recipients_of, tell_sender
+from gateway.spool.holds import by_message, recipients_among, tell_sender
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.ranges import to_ranges
@@ -19,6 +19,7 @@ from gateway.store.events import Event, storable
 from gateway.store.tx import Tx
 
 REPLY_LIMIT = 1_000  # characters of a next hop's reply that are kept: RFC 5321 allows 512 octets a line, replies have several
+UNREADABLE_AGAIN = timedelta(hours=1)  # until a mail whose envelope cannot be read is looked at again
 RESULTS = {
     State.DELIVERED: Kind.DELIVERED,
     State.DEFERRED: Kind.DEFERRED,
@@ -27,7 +28,7 @@ RESULTS = {
 
 
 def claim(now: datetime, limit: int, lease: timedelta, owner: str) -> Callable[[Tx], list[Claim]]:
-    """Lease what is due, oldest first; one claim per message."""
+    """Lease what is due, oldest first; one claim per message. A mail that cannot be read is put off, the others go."""
     at = to_us(now)
     until = at + span_us(lease)
 
@@ -35,7 +36,8 @@ def claim(now: datetime, limit: int, lease: timedelta, owner: str) -> Callable[[
         rows = [RecipientRow.of(row) for row in tx.rows(MOVING_DUE, {"b_now": at, "b_limit": limit})]
         groups = by_message(rows)
         found = _messages(tx, [queue_id for queue_id, _ in groups])
-        return [_lease(tx, found[queue_id], group, at, until, owner) for queue_id, group in groups]
+        claims = [_lease(tx, found[queue_id], group, at, until, owner) for queue_id, group in groups]
+        return [claim for claim in claims if claim is not None]
 
     return job
 
@@ -45,7 +47,7 @@ def record(claimed: Claim, results: Sequence[Result], now: datetime) -> Callable
     queue_id, at = claimed.message.queue_id, to_us(now)
 
     def job(tx: Tx) -> Change:
-        rows = {row.idx: row for row in recipients_of(tx, queue_id)}
+        rows = {row.idx: row for row in recipients_among(tx, queue_id, [r.index for r in results])}
         ours = [r for r in results if _is_leased(rows.get(r.index), claimed.lease, at)]
         for facts, indexes in _alike(ours):
             _settle(tx, [rows[index] for index in indexes], facts, at)
@@ -90,15 +92,36 @@ def _messages(tx: Tx, queue_ids: list[str]) -> dict[str, MessageRow]:
     return {message.queue_id: message for message in (MessageRow(*row) for row in found)}
 
 
-def _lease(tx: Tx, message: MessageRow, rows: list[RecipientRow], at: int, until: int, owner: str) -> Claim:
+def _lease(
+    tx: Tx, message: MessageRow, rows: list[RecipientRow], at: int, until: int, owner: str
+) -> Claim | None:
     token = f"{owner}-{secrets.token_hex(8)}"
     move(tx, rows, State.ACTIVE, Arrival(at, attempts=1, lease=token, owner=owner, lease_until=until))
     tx.event(Event(at, message.queue_id, Kind.ATTEMPT, Reason.SYSTEM, recipients=_indexes(rows)))
     leased = [
-        row._replace(state=State.ACTIVE, due_at=None, changed_at=at, attempts=row.attempts + 1)
+        row._replace(
+            state=State.ACTIVE,
+            due_at=None,
+            changed_at=at,
+            attempts=row.attempts + 1,
+            lease=token,
+            owner=owner,
+        )
         for row in sorted(rows, key=lambda row: row.idx)
     ]
-    return Claim(stored(message, leased), token, from_us(until))
+    try:
+        return Claim(stored(message, leased), token, from_us(until))
+    except Exception as error:  # whatever a row holds: one mail must not keep all others from leaving
+        _put_off(tx, leased, f"the stored envelope cannot be read ({type(error).__name__})", at)
+        return None
+
+
+def _put_off(tx: Tx, rows: list[RecipientRow], why: str, at: int) -> None:
+    """Give leased recipients back whose mail nobody can read; expiry ends it if nobody mends it."""
+    due_at = at + span_us(UNREADABLE_AGAIN)
+    move(tx, rows, State.DEFERRED, Arrival(at, due_at=due_at, reply=why))
+    queue_id, detail = rows[0].queue_id, {"reply": why, "retry_at": from_us(due_at).isoformat()}
+    tx.event(Event(at, queue_id, Kind.DEFERRED, Reason.UNREADABLE, recipients=_indexes(rows), detail=detail))
 
 
 def _is_leased(row: RecipientRow | None, lease: str, at: int) -> bool:

@@ -18,6 +18,7 @@ from gateway.spool.statements import (
     MOVE_DUE,
     NOTICE_FACTS,
     RECIPIENTS,
+    RECIPIENTS_BETWEEN,
     RELEASE_FACTS,
 )
 from gateway.spool.times import from_us, span_us
@@ -25,6 +26,9 @@ from gateway.store.events import Event
 from gateway.store.tx import Queries, Tx
 
 Job = Callable[[Tx], Change | None]
+INDEXES = (
+    1 << 31
+)  # above every recipient's index: what a form may name reaches no driver that cannot count so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,16 @@ def recipients_of(queries: Queries, queue_id: str) -> list[RecipientRow]:
     return [RecipientRow.of(row) for row in queries.rows(RECIPIENTS, {"b_queue_id": queue_id})]
 
 
+def recipients_among(queries: Queries, queue_id: str, indexes: Collection[int]) -> list[RecipientRow]:
+    """Return the rows of these indexes that exist, in order; reads no more of a huge mail than lies between them."""
+    chosen = frozenset(index for index in indexes if 0 <= index < INDEXES)
+    if not chosen:
+        return []
+    between = {"b_queue_id": queue_id, "b_first": min(chosen), "b_last": max(chosen)}
+    found = (RecipientRow.of(row) for row in queries.rows(RECIPIENTS_BETWEEN, between) if row[1] in chosen)
+    return list(found)
+
+
 def tell_sender(tx: Tx, kind: NoticeKind, queue_id: str, recipients: list[int], now: int) -> None:
     """Put a notice to the sender into the outbox, unless there is none to tell or the mail is our own."""
     sender, from_gateway = tx.row(NOTICE_FACTS, {"b_queue_id": queue_id})
@@ -114,13 +128,11 @@ def tell_sender(tx: Tx, kind: NoticeKind, queue_id: str, recipients: list[int], 
 
 
 def _wanted(tx: Tx, wish: Wish) -> list[RecipientRow] | None:
-    rows = recipients_of(tx, wish.queue_id)
-    if not rows:
+    if tx.row(NOTICE_FACTS, {"b_queue_id": wish.queue_id}) is None:
         return None
     if wish.recipients is None:
-        return rows
-    chosen = frozenset(wish.recipients)
-    return [row for row in rows if row.idx in chosen]
+        return recipients_of(tx, wish.queue_id)
+    return recipients_among(tx, wish.queue_id, wish.recipients)
 
 
 def _change(done: Sequence[RecipientRow], asked: Sequence[RecipientRow]) -> Change:

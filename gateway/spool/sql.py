@@ -39,7 +39,7 @@ from gateway.spool.statements import NOTICES
 from gateway.spool.times import span_us, to_us
 from gateway.store.bodies import INLINE_LIMIT, PURGED, Body
 from gateway.store.database import Database
-from gateway.store.errors import BodyDamaged, StoreUnavailable
+from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
 from gateway.store.events import Event
 from gateway.store.keys import MasterKey
 from gateway.store.tx import Tx
@@ -128,7 +128,7 @@ class SqlSpool:
 
     async def recover(self, now: datetime) -> int:
         mine = self._db.instance
-        if self._steps.begins():
+        if self._steps.begins() or self._steps.stepped_back(now):
             await self._db.committer.run(bring_back(now))
         return await self._db.committer.run(attempts.recover(to_us(now), mine.name, mine.exclusive))
 
@@ -164,6 +164,8 @@ class SqlSpool:
             raise BodyUnreadable(f"the body of {queue_id} was deleted: its time to be kept is over")
         try:
             return await self._open(body)
+        except BodyRefused as error:  # nothing is known to be damaged: no event, nothing set aside
+            raise BodyUnreadable(str(error)) from error
         except BodyDamaged as error:
             await self._set_aside(body, str(error))
             raise BodyUnreadable(str(error)) from error

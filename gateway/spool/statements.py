@@ -33,6 +33,11 @@ INSERT_NOTICE = Prepared(
 
 MESSAGE = Prepared(select(*_MESSAGE).where(_M.queue_id == bindparam("b_queue_id")))
 RECIPIENTS = Prepared(select(*_RECIPIENT).where(_R.queue_id == bindparam("b_queue_id")).order_by(_R.idx))
+RECIPIENTS_BETWEEN = Prepared(
+    select(*_RECIPIENT)
+    .where(_R.queue_id == bindparam("b_queue_id"), _R.idx.between(bindparam("b_first"), bindparam("b_last")))
+    .order_by(_R.idx)
+)
 BODY = Prepared(select(bodies).where(bodies.c.queue_id == bindparam("b_queue_id")))
 RELEASE_FACTS = Prepared(
     select(_M.received_at, _M.envelope, _M.decision).where(_M.queue_id == bindparam("b_queue_id"))

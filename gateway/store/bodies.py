@@ -8,12 +8,13 @@ body, wherever copies of it lie. Damaged files are moved to corrupt/ and never d
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.store.errors import BodyDamaged, StoreUnavailable
+from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
 from gateway.store.frames import FORMAT, seal, unseal
 from gateway.store.keys import KEY_BYTES, MasterKey, MasterKeyError, sync_directory
 
@@ -23,6 +24,9 @@ INLINE = "inline"
 FILE = "file"
 PURGED = "purged"
 CORRUPT = "corrupt"
+
+# Errors that are the process's trouble and not the file's.
+_NO_FILE_AT_ALL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,11 @@ class Bodies:
         return Body(queue_id, FILE, FORMAT, self._master.key_id, wrapped, None)
 
     def open(self, body: Body) -> bytes:
-        """Decrypt a body; raises BodyDamaged, or StoreUnavailable where the file cannot be read now."""
+        """Decrypt a body; raises BodyDamaged, BodyRefused, or StoreUnavailable where no file can be read now."""
         if body.format != FORMAT:
-            raise StoreUnavailable(
-                f"message {body.queue_id} has body format {body.format}, known is {FORMAT}"
-            )
+            raise BodyRefused(f"message {body.queue_id} has body format {body.format}, known is {FORMAT}")
         if body.key_id != self._master.key_id:
-            raise StoreUnavailable(
+            raise BodyRefused(
                 f"message {body.queue_id} needs master key {body.key_id}, here is {self._master.key_id}"
             )
         if body.wrapped_key is None:
@@ -115,7 +117,8 @@ class Bodies:
         except FileNotFoundError as error:
             raise BodyDamaged(f"the file of message {body.queue_id} is missing") from error
         except OSError as error:
-            raise StoreUnavailable(f"the file of message {body.queue_id} cannot be read: {error}") from error
+            kind = StoreUnavailable if error.errno in _NO_FILE_AT_ALL else BodyRefused
+            raise kind(f"the file of message {body.queue_id} cannot be read: {error}") from error
 
     def _write(self, queue_id: str, frames: Iterator[bytes]) -> None:
         path, temporary = self._path(queue_id), self._temporary / f"{self._writer}-{queue_id}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from gateway.store.bodies import FILE, Bodies
+from gateway.store.bodies import CORRUPT, FILE, Bodies
 from gateway.store.committer import Committer
 from gateway.store.errors import StoreUnavailable, WrongMasterKey
 from gateway.store.events import Head, Seal
@@ -70,7 +70,9 @@ class Database:
 
 
 def _has_file(queue_id: str) -> Callable[[Queries], bool]:
-    wanted = sa.select(bodies.c.queue_id).where(bodies.c.queue_id == queue_id, bodies.c.place == FILE)
+    """Ask for a row that wants its file: a body told damaged does, because its file may have been put back."""
+    kept = bodies.c.place.in_((FILE, CORRUPT))
+    wanted = sa.select(bodies.c.queue_id).where(bodies.c.queue_id == queue_id, kept)
     return lambda queries: queries.connection.execute(wanted).first() is not None
 
 

@@ -30,3 +30,7 @@ class WrongMasterKey(Exception):
 
 class BodyDamaged(Exception):
     """A stored body is missing, truncated, swapped or altered."""
+
+
+class BodyRefused(Exception):
+    """A stored body cannot be opened here and now (its file, its format, its key), and that says nothing about others."""

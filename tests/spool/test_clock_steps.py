@@ -35,6 +35,14 @@ async def test_a_step_back_while_running(spool: SqlSpool) -> None:
     await _check(spool, held)
 
 
+async def test_a_step_back_while_nothing_else_is_due(spool: SqlSpool) -> None:
+    """The scheduler asks for due holds only when there are some: the look for lost leases must notice too."""
+    held, _ = await _a_year_ahead(spool)
+    await spool.recover(T0 + YEAR)
+    await spool.recover(T0)
+    await _check(spool, held)
+
+
 async def test_a_step_back_while_nobody_ran(spool: SqlSpool) -> None:
     held, _ = await _a_year_ahead(spool)
     assert await spool.recover(T0) == 0

@@ -119,6 +119,12 @@ async def test_a_deferred_recipient_comes_back_when_its_time_has_come(spool: Spo
     assert (await spool.get(queue_id)).recipients[0].due_at is None
 
 
+async def test_indexes_that_no_recipient_has_are_not_answered_for(spool: Spool) -> None:
+    queue_id = await spool.accept(mail(held=3))
+    change = await spool.cancel(queue_id, [-1, 2, 3, 10**30], *BY_ADMIN, T0)
+    assert change == Change((2,), ())
+
+
 async def test_a_late_result_changes_nothing_and_says_so(spool: Spool) -> None:
     queue_id = await spool.accept(mail(queued=1))
     (claimed,) = await spool.claim(T0, 10, LEASE)

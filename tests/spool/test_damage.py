@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from gateway.audit.entries import Question
 from gateway.audit.log import EventLog
+from gateway.spool.attempts import UNREADABLE_AGAIN
 from gateway.spool.contract import BodyUnreadable, StoreUnavailable
 from gateway.spool.lifecycle import State
 from gateway.spool.sql import SqlSpool, open_spool
@@ -60,6 +61,54 @@ async def test_a_file_put_back_from_a_backup_is_read_again(tmp_path: Path) -> No
     path.write_bytes(backup)
     assert await spool.raw(queue_id) == LARGE
     await spool.close()
+
+
+async def test_a_file_put_back_survives_a_restart(tmp_path: Path) -> None:
+    """The start sweeps files without a row; one whose body was told damaged still has its row."""
+    spool = open_spool(tmp_path, MASTER, serve=True)
+    queue_id = await spool.accept(mail(held=1, raw=LARGE))
+    path = body_file(tmp_path, queue_id)
+    backup = path.read_bytes()
+    path.unlink()
+    with pytest.raises(BodyUnreadable):
+        await spool.raw(queue_id)
+    await spool.close()
+    path.write_bytes(backup)
+    os.utime(path, (0, 0))
+    again = open_spool(tmp_path, MASTER, serve=True)
+    assert await again.raw(queue_id) == LARGE
+    await again.close()
+
+
+async def test_a_file_that_the_disk_refuses_concerns_its_mail_only(tmp_path: Path) -> None:
+    """Were it the store that is unavailable, one bad sector would stop every notice behind it."""
+    spool = open_spool(tmp_path, MASTER, serve=True)
+    queue_id = await spool.accept(mail(held=1, raw=LARGE))
+    path = body_file(tmp_path, queue_id)
+    path.rename(path.with_suffix(".aside"))
+    path.mkdir()  # reading it fails with an OSError, also for root
+    with pytest.raises(BodyUnreadable):
+        await spool.raw(queue_id)
+    path.rmdir()
+    path.with_suffix(".aside").rename(path)
+    assert await spool.raw(queue_id) == LARGE
+    await spool.close()
+    assert kinds(tmp_path, queue_id) == [("accepted", "policy")]
+
+
+async def test_a_mail_that_cannot_be_read_from_its_row_does_not_stop_the_others(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path, MASTER, serve=True)
+    poison, good = [await spool.accept(mail(queued=2)) for _ in range(2)]
+    with sqlite3.connect(tmp_path / "sekisho.db") as other:
+        other.execute("""UPDATE messages SET envelope = '{"v":2}' WHERE queue_id = ?""", [poison])
+    other.close()
+    claims = await spool.claim(T0, 10, LEASE)
+    assert [claim.message.queue_id for claim in claims] == [good]
+    assert await spool.claim(T0, 10, LEASE) == []
+    assert (await spool.figures()).by_state[State.DEFERRED] == 2
+    assert await spool.next_due() == T0 + UNREADABLE_AGAIN
+    await spool.close()
+    assert kinds(tmp_path, poison)[1:] == [("attempt", "system"), ("deferred", "unreadable")]
 
 
 async def test_an_altered_inline_body_does_not_open(tmp_path: Path) -> None:

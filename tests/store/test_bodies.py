@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.store import bodies as storing
 from gateway.store import keys
 from gateway.store.bodies import FILE, INLINE, INLINE_LIMIT, Bodies
-from gateway.store.errors import BodyDamaged, StoreUnavailable
+from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
 from gateway.store.frames import FRAME_BYTES, TAG_BYTES, seal, unseal
 from gateway.store.keys import MasterKey
 
@@ -116,7 +116,7 @@ def test_a_body_that_cannot_be_written_is_temporary_and_leaves_nothing(
 
 def test_another_master_key_is_no_damage(tmp_path: Path, store: Bodies) -> None:
     body = store.seal(LARGE, "Q1")
-    with pytest.raises(StoreUnavailable, match="needs master key"):
+    with pytest.raises(BodyRefused, match="needs master key"):
         Bodies(tmp_path, MasterKey(b"x" * 32), "me").open(body)
 
 
