@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.lifecycle import State
 
 FIGURES_EVERY_S = 5.0
+SPACE_VALID_S = 1.0  # no mail that fits a second's intake empties what minimum_free_space leaves
 HOP_VALID_S = 30.0  # a next hop that answered is not asked again for this long: its log is somebody's
 HOP_TIMEOUT_S = 2.5
 
@@ -28,15 +30,21 @@ log = structlog.get_logger()
 
 
 class FreeSpace:
-    """Tells whether the state directory's disk has the room that intake wants to see."""
+    """Tells whether the state directory's disk has the room that intake wants to see; looks at most once a second."""
 
     def __init__(self, folder: Path, minimum: int) -> None:
         self._folder = folder
         self._minimum = minimum
+        self._enough = True
+        self._look_at = 0.0
 
     @property
     def enough(self) -> bool:
-        return shutil.disk_usage(self._folder).free >= self._minimum
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + SPACE_VALID_S
+            self._enough = shutil.disk_usage(self._folder).free >= self._minimum
+        return self._enough
 
 
 class NextHopProbe:
