@@ -52,6 +52,11 @@ class Connection(asyncio.Protocol):
         return self._lost is None and not self._replies and self._parser.idle
 
     @property
+    def ahead(self) -> bool:
+        """Tell whether an unread reply that is no refusal lies here: an answer to what was not yet said."""
+        return any(not (reply.temporary or reply.permanent) for reply in self._replies)
+
+    @property
     def broken(self) -> bool:
         return self._lost is not None
 

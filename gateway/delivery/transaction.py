@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from gateway.delivery.connection import Connection
 from gateway.delivery.dots import END, wire
-from gateway.delivery.errors import DeliveryError, NoConnection, SessionRefused, Unsupported
+from gateway.delivery.errors import BadReply, DeliveryError, NoConnection, SessionRefused, Unsupported
 from gateway.delivery.mail import Outgoing, Plan, plan
 from gateway.delivery.reply import Reply
 from gateway.delivery.timeouts import Timeouts
@@ -111,6 +111,8 @@ class _Transaction:
         except NoConnection:
             return Said(Stage.END, await self._parting_words())
         final = await self._connection.reply(self._timeouts.final)
+        if final.code < 400 and not final.positive:
+            raise BadReply(f"the message was answered {final}: neither taken nor refused")
         self._connection.needs_reset = False
         return Said(Stage.END, final)
 
@@ -118,7 +120,8 @@ class _Transaction:
         """Write the message. The last chunk holds the end of data: from then on the peer may have taken the
         mail.
 
-        Nothing is waited for after it but the reply: a 250 followed by a close must count as a 250.
+        Nothing is waited for after it but the reply: a 250 followed by a close must count as a 250. A 250 that
+        is there before the end of data says nothing about this mail, and would make us forget it.
         """
         previous = b""
         for chunk in wire(mail.header, mail.body):
@@ -126,6 +129,8 @@ class _Transaction:
                 self._connection.write(previous)
                 await self._connection.drain(self._timeouts.block)
             previous = chunk
+        if self._connection.ahead:
+            raise BadReply("a reply came before the end of the message")
         self._connection.write(previous)
         self._connection.dot_sent = True
 

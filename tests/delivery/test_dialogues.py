@@ -44,6 +44,24 @@ async def test_a_session_is_reused_without_reset() -> None:
         assert "RSET" not in line.hop.lines
 
 
+@BOTH_WAYS
+@pytest.mark.parametrize("data", ["354 go\r\n250 2.0.0 queued", "354 go\r\n354 go on"])
+async def test_a_reply_before_the_end_of_the_message_is_no_receipt(
+    data: str, extensions: tuple[str, ...]
+) -> None:
+    """A peer that says 250 too early and then refuses has not taken the mail."""
+    hop = NextHop(lambda line, n: {"DATA": data, "END": "552 5.3.4 no"}.get(line), extensions)
+    async with connected(hop) as line:
+        assert await line.states(mail()) == ["deferred"]
+
+
+async def test_a_message_that_is_neither_taken_nor_refused_ends_the_session() -> None:
+    async with connected(NextHop(on("END", "354 what", 1))) as line:
+        assert await line.states(mail()) == ["deferred"]
+        assert await line.states(mail()) == ["delivered"]
+        assert line.hop.connections == 2
+
+
 async def test_the_null_sender_leaves_as_an_empty_path() -> None:
     async with connected(NextHop()) as line:
         await line.send(mail(sender=None))
