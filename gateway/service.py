@@ -43,7 +43,7 @@ from gateway.notices.worker import NoticeWorker
 from gateway.policy.decide import decide
 from gateway.policy.model import Policy
 from gateway.receive.accounts import Accounts
-from gateway.receive.intake import Intake
+from gateway.receive.intake import FULL, Intake
 from gateway.receive.listener import Listener
 from gateway.receive.reply import Reply
 from gateway.release.dispatch import Dispatcher
@@ -57,7 +57,6 @@ from gateway.store.keys import ENVIRONMENT, MasterKey, key_file
 from gateway.watch import FreeSpace, NextHopProbe, publish_figures, readiness
 
 DRAIN_S = 20.0  # for mail and deliveries under way; with the rest below systemd's and Docker's stop time-outs
-FULL = Reply(452, "4.3.1", "not enough room to store mail now; try again later", "store")
 
 log = structlog.get_logger()
 

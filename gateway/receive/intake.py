@@ -26,6 +26,9 @@ from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
 LARGE = 1 << 20  # octets above which a mail is taken apart in a thread: 1 MiB takes about 5 ms
 MAX_REFUSALS = 5  # rules named in one reply; a client shows no more than a few lines
 
+FULL = Reply(452, "4.3.1", "not enough room to store mail now; try again later", "store")
+_NOT_STORED = Reply(451, "4.3.0", "the mail cannot be stored now; try again later", "store")
+
 log = structlog.get_logger()
 
 
@@ -60,7 +63,7 @@ class Intake:
             queue_id = await self._spool.accept(NewMessage(envelope, raw, decision, now, facts.subject))
         except StoreUnavailable as error:
             log.error("store_unavailable", cause=type(error.__cause__ or error).__name__)
-            return Reply(451, "4.3.0", "the mail cannot be stored now; try again later", "store")
+            return FULL if error.full else _NOT_STORED
         return self._accepted(queue_id, decision, envelope, now)
 
     async def _facts(self, envelope: Envelope, raw: bytes) -> Facts:

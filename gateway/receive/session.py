@@ -157,7 +157,7 @@ class Session(SignIn):
         self.say(_GO_AHEAD)
         transfer = Transfer(self.limits, self.reception.budget, self.loop.time())
         try:
-            await self._receive(transfer)
+            await self._receive_all(transfer)
             reply = transfer.refusal() or await self._hand_in(transaction, transfer)
         finally:
             transfer.close()
@@ -165,6 +165,15 @@ class Session(SignIn):
         if reply.code == 250:
             self.forgive()
         self.say(reply, counted=reply.why != "policy", utf8=transaction.mail.smtputf8)
+
+    async def _receive_all(self, transfer: Transfer) -> None:
+        """Read up to the end of the data; when that fails, hang up: what is left unread must not become commands."""
+        try:
+            await self._receive(transfer)
+        except (Hangup, ConnectionError):
+            raise
+        except Exception:
+            raise Hangup(self.unexpected()) from None
 
     async def _receive(self, transfer: Transfer) -> None:
         rest = transfer.take(self.take_buffer())

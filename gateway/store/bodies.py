@@ -17,6 +17,7 @@ from pathlib import Path
 from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
 from gateway.store.frames import FORMAT, seal, unseal
 from gateway.store.keys import KEY_BYTES, MasterKey, MasterKeyError, sync_directory
+from gateway.store.sqlite import is_full
 
 INLINE_LIMIT = 64 << 10  # octets; above it SQLite would write every body twice (WAL, then checkpoint)
 
@@ -133,7 +134,8 @@ class Bodies:
             for left in (temporary, path):
                 with contextlib.suppress(OSError):
                     left.unlink(missing_ok=True)
-            raise StoreUnavailable(f"the body of message {queue_id} cannot be written: {error}") from error
+            why = f"the body of message {queue_id} cannot be written: {error}"
+            raise StoreUnavailable(why, full=is_full(error)) from error
 
     def _path(self, queue_id: str) -> Path:
         return self._root / queue_id[-2:] / queue_id

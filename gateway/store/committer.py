@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from gateway import metrics
 from gateway.store.errors import StoreUnavailable
 from gateway.store.events import Seal
-from gateway.store.sqlite import is_unavailable
+from gateway.store.sqlite import is_full, is_unavailable
 from gateway.store.tx import Tx
 
 T = TypeVar("T")
@@ -131,7 +131,7 @@ class Committer:
         if isinstance(error, StoreUnavailable) or is_unavailable(error):
             self._drop_connection()
         if is_unavailable(error):
-            made = StoreUnavailable(f"the database cannot write: {error}")
+            made = StoreUnavailable(f"the database cannot write: {error}", full=is_full(error))
             made.__cause__ = error
             return made
         return error
@@ -170,7 +170,7 @@ def _for_all(error: Exception, what: str, *, uncertain: bool = False) -> Excepti
     """Return the error of a transaction that no single job is guilty of: running its jobs one by one would not help."""
     if not is_unavailable(error):
         return error
-    return StoreUnavailable(f"{what}: {error}", uncertain=uncertain, concerns_all=True)
+    return StoreUnavailable(f"{what}: {error}", uncertain=uncertain, concerns_all=True, full=is_full(error))
 
 
 def _hand_back(batch: Sequence[_Waiting]) -> None:

@@ -7,13 +7,17 @@ class StoreUnavailable(Exception):
     """The store cannot take or give data now; temporary by definition (habit: unknown errors are temporary).
 
     `uncertain` is True where COMMIT itself failed: nothing was acknowledged, but a crash recovery could still bring the
-    transaction back, so files that belong to it must stay. `concerns_all` says that no single job caused it.
+    transaction back, so files that belong to it must stay. `concerns_all` says that no single job caused it, `full` that
+    there is no room on the disk.
     """
 
-    def __init__(self, message: str, *, uncertain: bool = False, concerns_all: bool = False) -> None:
+    def __init__(
+        self, message: str, *, uncertain: bool = False, concerns_all: bool = False, full: bool = False
+    ) -> None:
         super().__init__(message)
         self.uncertain = uncertain
         self.concerns_all = concerns_all
+        self.full = full
 
 
 class StoreMisconfigured(Exception):

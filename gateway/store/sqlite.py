@@ -7,6 +7,7 @@ it writes, whichever process it runs in.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,14 @@ def is_unavailable(error: BaseException) -> bool:
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     ours = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)
     return isinstance(cause, sqlite3.Error | OSError) and not isinstance(cause, ours)
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether an error says that the disk, the quota or the file size allowed is used up."""
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _engine(path: Path, begin: str, demanded: tuple[tuple[str, object], ...], size: int) -> sa.Engine:

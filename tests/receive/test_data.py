@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.receive.data import DataReader, Fault
+from tests.receive.conftest import Open
 
 LIMIT = 1 << 20
 LINE = 60
@@ -117,3 +118,25 @@ def test_size_counts_octets_as_stored() -> None:
     over = DataReader(8, LINE)
     over.feed(b"....\r\nab\r\n.\r\n")
     assert over.fault is Fault.SIZE
+
+
+async def test_an_error_inside_data_ends_the_session_and_runs_no_line_of_the_mail(
+    open_house: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were the session to go on, what is left of the mail would be read as commands."""
+
+    def broken(_reader: DataReader, _chunk: bytes) -> bytes | None:
+        raise MemoryError("a secret")
+
+    house = await open_house()
+    client = await house.connect()
+    await client.greet()
+    await client.envelope()
+    monkeypatch.setattr(DataReader, "feed", broken)
+    smuggled = b"MAIL FROM:<alice@sports.example.jp>\r\nRCPT TO:<eve@example.net>\r\nDATA\r\n\r\nhi\r\n.\r\n"
+    await client.send(b"Subject: x\r\n" + smuggled + b"\r\n.\r\n")
+    reply = await client.reply()
+    assert reply.startswith("451 4.3.0 ")
+    assert "secret" not in reply
+    assert await client.line() == b""
+    assert house.taken.mails == []

@@ -123,6 +123,12 @@ async def test_a_store_that_fails_is_temporary(refusals: tuple[Refusal, ...]) ->
     assert "/var" not in reply.text
 
 
+async def test_a_full_disk_is_said_as_such() -> None:
+    store = Store(error=StoreUnavailable("disk full at /var/lib", full=True))
+    reply = await intake(store, MIXED).submit(ENVELOPE, b"raw")
+    assert (reply.code, reply.enhanced, reply.why) == (452, "4.3.1", "store")
+
+
 async def test_a_large_mail_is_taken_apart_in_a_thread() -> None:
     threads: list[threading.Thread] = []
     await intake(Store(), MIXED, threads=threads).submit(ENVELOPE, b"x" * LARGE)

@@ -109,8 +109,9 @@ def test_a_body_that_cannot_be_written_is_temporary_and_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(StoreUnavailable, match="No space"):
+    with pytest.raises(StoreUnavailable, match="No space") as caught:
         store.seal(LARGE, "Q1")
+    assert caught.value.full
     assert [p for p in (tmp_path / "bodies").rglob("*") if p.is_file()] == []
 
 

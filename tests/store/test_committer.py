@@ -134,6 +134,7 @@ async def test_a_full_disk_is_temporary(database: Database) -> None:
     used = await database.committer.run(limit(1))
     with pytest.raises(StoreUnavailable, match="full") as caught:
         await database.committer.run(large)
+    assert caught.value.full
     assert not caught.value.uncertain
     await database.committer.run(limit(used + 10_000))
     await database.committer.run(large)
