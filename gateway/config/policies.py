@@ -7,6 +7,7 @@ A broken edit never replaces a working policy (docs/decisions/0002-fail-closed.m
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,10 @@ from gateway.policy.model import Policy
 from gateway.yaml_source import Problem, Problems
 
 MAX_FILES = 200  # of one folder; more is a mistake such as a wrong path
+LOOK_AGAIN_MS = 2_000  # how long a folder that came, went or was replaced may stay unnoticed
 SETTLE_MS = 300  # editors write in several steps: wait until a change is this old
+
+Identity = tuple[int, int]  # device and inode
 
 log = structlog.get_logger()
 
@@ -50,6 +54,15 @@ def _text(path: Path) -> str:
         raise Problems([_problem(path, f"cannot be read: {error.strerror}")]) from None
 
 
+def _identity(folder: Path) -> Identity | None:
+    """Return what tells this folder from another one of the same name, or None where there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _problem(path: Path, message: str, hint: str = "") -> Problem:
     return Problem(str(path), 1, 1, "", message, hint)
 
@@ -60,6 +73,7 @@ class PolicyInForce:
     def __init__(self, folder: Path, on_change: Callable[[Policy], None] | None = None) -> None:
         self._folder = folder
         self._policy: Policy | None = None
+        self._read_from: Identity | None = None
         self._on_change = on_change
         self.problems: Problems | None = None
 
@@ -72,6 +86,7 @@ class PolicyInForce:
 
     async def reload(self) -> bool:
         """Read the folder again, off the event loop; return whether the policy on disk is the one in force now."""
+        self._read_from = _identity(self._folder)
         try:
             policy = await asyncio.to_thread(read_policy, self._folder)
         except Problems as problems:
@@ -81,9 +96,41 @@ class PolicyInForce:
         return True
 
     async def watch(self, stop: asyncio.Event) -> None:
-        """Reload on every change of the folder until `stop` is set."""
-        async for _ in awatch(self._folder, stop_event=stop, debounce=SETTLE_MS, step=50, recursive=False):
-            await self.reload()
+        """Reload on every change of the folder until `stop` is set.
+
+        A folder that is missing, or that another one was put in place of, is looked for again; nothing that the file system
+        does ends the watch.
+        """
+        while not stop.is_set():
+            now = _identity(self._folder)
+            if now != self._read_from:
+                await self.reload()
+            if now is not None and await self._watch_one(now, stop):
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_AGAIN_MS / 1000)
+
+    async def _watch_one(self, identity: Identity, stop: asyncio.Event) -> bool:
+        """Reload on changes of this very folder; return False where the system does not let us watch it."""
+        changes = awatch(
+            self._folder,
+            stop_event=stop,
+            debounce=SETTLE_MS,
+            step=50,
+            recursive=False,
+            rust_timeout=LOOK_AGAIN_MS,
+            yield_on_timeout=True,
+        )
+        try:
+            async for found in changes:
+                if _identity(self._folder) != identity:
+                    break
+                if found:
+                    await self.reload()
+        except OSError as error:
+            log.warning("policy.unwatched", cause=str(error))
+            return False
+        return True
 
     def _keep(self, problems: Problems) -> None:
         self.problems = problems
