@@ -17,6 +17,8 @@ from gateway.demo.sample import MANAGER, OFFICE, PASSWORD, sample_mail, sample_r
 from gateway.demo.setup import HOST, Demo
 from gateway.service import Service
 
+_PORT = click.IntRange(1, 65535)
+
 _WHAT_NEXT = """
   Sekisho (関所) is running. SMTP {smtp}   web {url}   Ctrl-C stops it.
 
@@ -36,8 +38,8 @@ _WHAT_NEXT = """
 
 
 @click.group(invoke_without_command=True)
-@click.option("--smtp-port", default=2525, show_default=True, help="Port for mail in.")
-@click.option("--web-port", default=8025, show_default=True, help="Port for the web page.")
+@click.option("--smtp-port", type=_PORT, default=2525, show_default=True, help="Port for mail in.")
+@click.option("--web-port", type=_PORT, default=8025, show_default=True, help="Port for the web page.")
 @click.option(
     "--policies",
     type=click.Path(path_type=Path, file_okay=False),
@@ -59,7 +61,10 @@ def demo(ctx: click.Context, smtp_port: int, web_port: int, policies: Path, stat
         return
     read_policy(policies)  # say what is wrong with them before anything starts
     setup = Demo(state, policies, smtp_port, web_port)
-    setup.prepare()
+    try:
+        setup.prepare()
+    except OSError as error:
+        raise click.ClickException(f"cannot write the demo's files: {error}") from error
 
     async def main() -> None:
         mailbox = Mailbox(setup.arrived)
@@ -73,7 +78,7 @@ def demo(ctx: click.Context, smtp_port: int, web_port: int, policies: Path, stat
 
 
 @demo.command("send")
-@click.option("--smtp-port", default=2525, show_default=True, help="Port of the running demo.")
+@click.option("--smtp-port", type=_PORT, default=2525, show_default=True, help="Port of the running demo.")
 def send(smtp_port: int) -> None:
     """Send the sample mail to a running demo: 30 outside addresses in To."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
 import os
 import socket
@@ -12,12 +13,13 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.before import check_certificate
 from gateway.config.load import load_settings
 from gateway.config.policies import read_policy
 from gateway.config.settings import Settings
 from gateway.console.probes import NotReady
 from gateway.receive.accounts import read
-from gateway.receive.listener import tls_context
+from gateway.service import CannotStart
 from gateway.store.database import FILE_NAME
 from gateway.store.keys import ENVIRONMENT, MasterKey, MasterKeyError, key_file
 from gateway.watch import FreeSpace, NextHopProbe
@@ -51,7 +53,7 @@ def verdict(check: Callable[[Settings], str], settings: Settings) -> str:
     """Run one check; return `ok…` or what is wrong."""
     try:
         return check(settings)
-    except (Problems, NotReady, MasterKeyError, OSError, ValueError) as error:
+    except (Problems, NotReady, MasterKeyError, CannotStart, OSError, ValueError) as error:
         return str(error)
 
 
@@ -70,7 +72,7 @@ def _certificate(settings: Settings) -> str:
     if tls is None:
         needless = settings.accounts is None or not settings.smtp.auth_requires_tls
         return "ok, none" if needless else "AUTH needs TLS (smtp.auth_requires_tls) and smtp.tls is not set"
-    tls_context(tls)
+    check_certificate(tls)
     return OK
 
 
@@ -83,11 +85,10 @@ def _master_key(settings: Settings) -> str:
 
 def _disk(settings: Settings) -> str:
     folder = next(f for f in (settings.state, *settings.state.parents) if f.exists())
-    return (
-        OK
-        if FreeSpace(folder, settings.minimum_free_space).enough
-        else "less than minimum_free_space is free"
-    )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"{folder} cannot be written by this user ({getpass.getuser()})"
+    enough = FreeSpace(folder, settings.minimum_free_space).enough
+    return OK if enough else f"less than minimum_free_space is free at {folder}"
 
 
 def _next_hop(settings: Settings) -> str:

@@ -125,8 +125,11 @@ def _write(lines: Iterable[str], output: Path | None) -> None:
         for line in lines:
             click.echo(line.encode(), nl=False)
         return
-    with output.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(lines)
+    try:
+        with output.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror}") from error
 
 
 def _verdict_json(verdict: Verdict) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -101,6 +101,8 @@ def explain(
     raw = _wire_form(_octets(mail))
     now = utc_now()
     decision = decide(gather(envelope, raw), read_policy(folder), now)
+    if envelope.sender is None:
+        decision = replace(decision, notify_sender=False)  # there is nobody to tell (RFC 5321 4.5.5)
     explained = explain_decision(decision, envelope.recipients, now)
     headers = _headers(raw, envelope, decision, now)
     if as_json:

@@ -11,12 +11,17 @@ import click
 import uvloop
 
 from gateway import log
+from gateway.cli.before import before_start
 from gateway.config.settings import Settings
 from gateway.service import CannotStart, Service
 from gateway.store.errors import StateInUse, StoreMisconfigured, StoreUnavailable, WrongMasterKey
 from gateway.store.keys import MasterKeyError
 
-GC_THRESHOLDS = (20_000, 20, 50)  # mail makes few cycles; at the default 700 collecting costs a tenth of the time
+GC_THRESHOLDS = (
+    20_000,
+    20,
+    50,
+)  # mail makes few cycles; at the default 700 collecting costs a tenth of the time
 
 EXPECTED = (CannotStart, MasterKeyError, StateInUse, StoreMisconfigured, StoreUnavailable, WrongMasterKey)
 
@@ -40,6 +45,7 @@ def run_until_done(settings: Settings, main: Callable[[], Awaitable[None]]) -> N
     gc.freeze()  # what start-up loaded lives as long as the process: the collector need not walk it again and again
     gc.set_threshold(*GC_THRESHOLDS)
     try:
+        before_start(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(awaited())
     except EXPECTED as error:

@@ -41,6 +41,12 @@ def test_export_to_a_file_and_to_standard_output_is_the_same(state: Path, histor
     assert written.startswith(BOM.encode()) == (form == "csv")
 
 
+def test_export_to_where_nothing_can_be_written(state: Path, history: object) -> None:
+    result = run("log", "export", "--state", state, "--output", state / "no" / "out.csv")
+    assert result.exit_code == 1
+    assert "out.csv cannot be written: No such file or directory" in result.output
+
+
 def test_verify_says_so_with_its_exit_code(state: Path, history: object) -> None:
     result = run("log", "verify", "--state", state)
     assert (result.exit_code, "7 events, an unbroken chain, sealed" in result.output) == (0, True)

@@ -85,6 +85,7 @@ def test_explain_speaks_the_organisations_language_and_json(mail: str) -> None:
     data = json.loads(sekisho("explain", mail, *people, "--json").stdout)
     assert data["recipients"][0]["form"] == "bcc"
     assert "q@example.com" not in data["recipients"][0]["header"]
+    assert data["notify"] == []  # the null sender is told nothing
 
 
 def test_wrong_use_ends_with_2(mail: str) -> None:
