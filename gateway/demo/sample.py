@@ -41,7 +41,7 @@ def sample_mail() -> bytes:
 def write_curl_config(path: Path, mail: Path, port: int) -> None:
     """Write a file for `curl --config` that submits the sample mail over SMTP to all its recipients."""
     lines = [
-        f'url = "smtp://127.0.0.1:{port}"',
+        f'url = "smtp://127.0.0.1:{port}/sports.example.jp"',  # curl says EHLO with the path
         f'user = "office:{PASSWORD}"',
         f'mail-from = "{OFFICE}"',
         *(f'mail-rcpt = "{address}"' for address in [*sample_recipients(), MANAGER]),

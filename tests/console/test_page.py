@@ -47,6 +47,17 @@ async def test_it_shows_what_is_held(client: httpx.AsyncClient, spool: MemorySpo
     assert read(page).boxes == ["0", "1", "2", "3"]
 
 
+async def test_a_mail_to_one_person_asks_for_no_ticks(
+    client: httpx.AsyncClient, spool: MemorySpool, links: Links
+) -> None:
+    hold(spool, "Q1", OUT[:1])
+    page = read(await get(client, links))
+    assert page.boxes == []
+    assert "このメールを取り消す" in page.text
+    assert "このメールを今すぐ送る" in page.text
+    assert "件すべて" not in page.text
+
+
 async def test_what_recipients_see_is_what_leaves(
     client: httpx.AsyncClient, spool: MemorySpool, links: Links
 ) -> None:
