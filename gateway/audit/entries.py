@@ -31,11 +31,12 @@ class Entry:
 
     @classmethod
     def of(cls, row: tuple[object, ...]) -> Entry:
-        """Return the entry of a row of `events`; raises ValueError on a detail that is no JSON object."""
+        """Return the entry of a row of `events`; raises ValueError where a number or a time is none.
+
+        A detail that is no JSON object any more (somebody altered it) is shown as it stands, under `unreadable`.
+        """
         seq, at, queue_id, kind, reason, actor_kind, actor_name, recipients, detail, prev, hash_ = row
-        facts = json.loads(str(detail))
-        if not isinstance(facts, dict):
-            raise ValueError(f"event {seq}: its detail is no JSON object")
+        facts = _facts(str(detail))
         when = _EPOCH + int(str(at)) * _MICROSECOND
         return cls(
             int(str(seq)),
@@ -50,6 +51,14 @@ class Entry:
             bytes(prev),  # type: ignore[call-overload]
             bytes(hash_),  # type: ignore[call-overload]
         )
+
+
+def _facts(detail: str) -> Mapping[str, object]:
+    try:
+        facts = json.loads(detail)
+    except ValueError:
+        facts = None
+    return facts if isinstance(facts, dict) else {"unreadable": detail}
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ COLUMNS = (
     "hash",
 )
 
-_FORMULA = tuple("=+-@\t\r\n")  # what makes a cell a formula (OWASP: CSV injection)
+_FORMULA = tuple("=+-@＝＋－＠\t\r\n")  # what makes a cell a formula (OWASP: CSV injection)
 _LOOKS_LIKE_A_DATE = re.compile(r"\d+[-,/]\d")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -93,8 +94,16 @@ async def _act(spool: SqlSpool, verb: str, queue_id: str, addresses: Sequence[st
     message = await spool.get(queue_id)
     chosen = _indexes(message, addresses) if addresses else None
     do = spool.cancel if verb == "cancel" else spool.release
-    change = await do(queue_id, chosen, Actor("admin", getpass.getuser()), Reason.BY_ADMIN, utc_now())
+    change = await do(queue_id, chosen, Actor("admin", _who()), Reason.BY_ADMIN, utc_now())
     return message, change
+
+
+def _who() -> str:
+    """Return the name of who types this; a container's user id often has none, and a cancel must work all the same."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _indexes(message: Stored, addresses: Sequence[str]) -> list[int]:
@@ -121,7 +130,7 @@ def _with_spool(place: Place, work: Callable[[SqlSpool], Awaitable[T]]) -> T:
     try:
         return asyncio.run(run())
     except (StoreUnavailable, StoreMisconfigured, UnknownMessage, WrongMasterKey) as error:
-        raise click.ClickException(printable(str(error))) from error
+        raise click.ClickException(printable(str(error).splitlines()[0])) from error
 
 
 def _tell(message: Stored, change: Change, done: str, as_json: bool) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,8 +56,9 @@ def _question_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--json", "as_json_", is_flag=True, help="Print JSON lines.")
 def query(state: Path | None, config: Path | None, limit: int, as_json_: bool, **asked: Any) -> None:
     """Print matching events, oldest first."""
+    question = replace(_question(**asked), limit=limit)
     with _opened(find_place(state, config).state) as events:
-        entries = events.query(replace(_question(**asked), limit=limit))
+        entries = events.query(question)
     for line in to_json_lines(entries) if as_json_ else map(_line, entries):
         click.echo(line, nl=not as_json_)
 
@@ -70,8 +72,9 @@ def query(state: Path | None, config: Path | None, limit: int, as_json_: bool, *
 )
 def export(state: Path | None, config: Path | None, form: str, output: Path | None, **asked: Any) -> None:
     """Write all matching events as CSV for Excel or as JSON lines."""
+    question = _question(**asked)
     with _opened(find_place(state, config).state) as events:
-        entries = events.stream(_question(**asked))
+        entries = events.stream(question)
         _write(to_csv(entries) if form == "csv" else to_json_lines(entries), output)
 
 
@@ -92,11 +95,17 @@ def verify_command(state: Path | None, config: Path | None, as_json_: bool) -> N
     sys.exit(0 if verdict.intact else 1)
 
 
-def _opened(state: Path) -> EventLog:
+@contextmanager
+def _opened(state: Path) -> Iterator[EventLog]:
+    """Open the log; end the command with code 1 and one line where it, or an event in it, cannot be read."""
     try:
-        return EventLog(state)
+        with EventLog(state) as events:
+            yield events
     except StoreUnavailable as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(str(error).splitlines()[0]) from error
+    except ValueError as error:
+        said = f"an event cannot be read ({error}); `sekisho log verify` names the first that was altered"
+        raise click.ClickException(said) from error
 
 
 def _question(since: datetime | None, until: datetime | None, **asked: Any) -> Question:

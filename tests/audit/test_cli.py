@@ -58,6 +58,37 @@ def test_verify_says_so_with_its_exit_code(state: Path, history: object) -> None
     assert json.loads(result.stdout)["seq"] == 3
 
 
+def altered(state: Path, statement: str) -> None:
+    with sqlite3.connect(state / "sekisho.db") as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_an_altered_detail_is_shown_as_it_stands(state: Path, history: object) -> None:
+    altered(state, "UPDATE events SET detail = '{broken' WHERE seq = 3")
+    result = run("log", "query", "--state", state)
+    assert (result.exit_code, '{"unreadable": "{broken"}' in result.output) == (0, True)
+    assert run("log", "export", "--state", state).exit_code == 0
+
+
+def test_an_event_that_cannot_be_read_is_said_in_one_line(state: Path, history: object) -> None:
+    altered(state, "UPDATE events SET at = 'noon' WHERE seq = 3")
+    for command in ("query", "export"):
+        result = run("log", command, "--state", state)
+        assert result.exit_code == 1
+        assert "sekisho log verify" in result.stderr.strip().splitlines()[-1]
+    assert run("log", "verify", "--state", state).exit_code == 1
+
+
+@pytest.mark.parametrize("command", ["query", "export", "verify"])
+def test_a_database_that_is_none_is_said_in_one_line(state: Path, history: object, command: str) -> None:
+    for name in ("sekisho.db-wal", "sekisho.db-shm"):
+        (state / name).unlink(missing_ok=True)
+    (state / "sekisho.db").write_text("junk")
+    result = run("log", command, "--state", state)
+    assert (result.exit_code, len(result.stderr.strip().splitlines())) == (1, 1)
+
+
 def test_verify_without_the_key_says_what_it_did_not_check(state: Path, history: object) -> None:
     (state / "master.key").unlink()
     result = run("log", "verify", "--state", state)
