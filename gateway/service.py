@@ -42,20 +42,22 @@ from gateway.notices.letter import Author
 from gateway.notices.worker import NoticeWorker
 from gateway.policy.decide import decide
 from gateway.policy.model import Policy
-from gateway.receive.accounts import Accounts
+from gateway.receive.accounts import Accounts, Changes
 from gateway.receive.intake import FULL, Intake
 from gateway.receive.listener import Listener
 from gateway.receive.reply import Reply
 from gateway.release.dispatch import Dispatcher
 from gateway.release.housekeeping import Housekeeping
 from gateway.release.scheduler import Scheduler
-from gateway.spool.contract import SYSTEM
+from gateway.spool.contract import SYSTEM, StoreUnavailable
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.database import FILE_NAME
 from gateway.store.keys import ENVIRONMENT, MasterKey, key_file
 from gateway.watch import FreeSpace, NextHopProbe, publish_figures, readiness
 
+ACCOUNTS_EVERY_S = 5.0  # between two looks at the accounts file
+NOTE_AGAIN_S = 5.0  # before an event that the store did not take is written again
 DRAIN_S = 20.0  # for mail and deliveries under way; with the rest below systemd's and Docker's stop time-outs
 
 log = structlog.get_logger()
@@ -83,6 +85,7 @@ class Service:
         self._extra_routes = extra_routes
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
+        self._reload_asked = asyncio.Event()
         self.spool: SqlSpool
         self.policy = PolicyInForce(settings.policies, self._policy_changed)
         self._when_ready: Callable[[], None] = lambda: None
@@ -127,6 +130,8 @@ class Service:
             self.notices.run(),
             publish_figures(self.spool, utc_now),
             self.policy.watch(self._stop),
+            self._watch_accounts(),
+            self._reload_when_asked(),
         ):
             self._begin(work)
         self._catch_signals(stack)
@@ -135,7 +140,7 @@ class Service:
 
     def _build(self, key: MasterKey) -> None:
         settings, out = self._settings, self._settings.delivery
-        self.accounts = Accounts(settings.accounts)
+        self.accounts = Accounts(settings.accounts, self._accounts_changed)
         self._intake = Intake(
             self.spool, lambda: self.policy.current, decide, gather, utc_now, self.accounts.language_of
         )
@@ -252,22 +257,50 @@ class Service:
     async def _note(self, kind: Kind, **detail: object) -> None:
         await self.spool.note(kind, Reason.SYSTEM, SYSTEM, {"version": __version__, **detail}, utc_now())
 
+    async def _note_in_time(self, kind: Kind, **detail: object) -> None:
+        """Write an event as soon as the store takes it: a full disk must neither lose it nor end the service."""
+        while True:
+            try:
+                return await self._note(kind, **detail)
+            except StoreUnavailable as error:
+                log.warning("event.waits", kind=kind.value, cause=str(error))
+                await asyncio.sleep(NOTE_AGAIN_S)
+
     def _policy_changed(self, policy: Policy) -> None:
-        self._begin(self._note(Kind.POLICY, digest=policy.digest))
+        self._begin(self._note_in_time(Kind.POLICY, digest=policy.digest))
+
+    def _accounts_changed(self, changes: Changes) -> None:
+        self._begin(self._note_in_time(Kind.ACCOUNT, changes=changes))
+
+    async def _watch_accounts(self) -> None:
+        """Look at the accounts file now and then, so that a change is in the event log also when nobody signs in."""
+        while True:
+            await asyncio.sleep(ACCOUNTS_EVERY_S)
+            try:
+                self.accounts.refresh()
+            except Exception:
+                log.exception("accounts_unread")
 
     def _catch_signals(self, stack: AsyncExitStack) -> None:
         loop = asyncio.get_running_loop()
-        actions = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGHUP: self._reload}
+        actions = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGHUP: self._reload_asked.set}
         for number, action in actions.items():
             loop.add_signal_handler(number, action)
             stack.callback(loop.remove_signal_handler, number)
 
-    def _reload(self) -> None:
-        """SIGHUP: read the policy, the certificate and the accounts again."""
-        self._begin(self._reload_all())
+    async def _reload_when_asked(self) -> None:
+        """SIGHUP: read the policy, the certificate and the accounts again; many signals at once are one or two reloads."""
+        while True:
+            await self._reload_asked.wait()
+            self._reload_asked.clear()
+            try:
+                await self._reload_all()
+            except Exception:
+                log.exception("reload-failed")
 
     async def _reload_all(self) -> None:
         await self.policy.reload()
+        self.accounts.refresh()
         try:
             self._listener.reload_certificate()
         except (OSError, ValueError) as error:

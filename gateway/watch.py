@@ -19,7 +19,8 @@ from gateway.config.policies import PolicyInForce
 from gateway.config.settings import Smarthost
 from gateway.console.probes import NotReady
 from gateway.spool.contract import Spool, StoreUnavailable
-from gateway.spool.lifecycle import State
+from gateway.spool.lifecycle import Reason, State
+from gateway.spool.sql import SqlSpool
 
 FIGURES_EVERY_S = 5.0
 SPACE_VALID_S = 1.0  # no mail that fits a second's intake empties what minimum_free_space leaves
@@ -87,11 +88,17 @@ def readiness(
     return {"store": store, "disk": disk, "policy": policies, "next_hop": hop.check}
 
 
-async def publish_figures(spool: Spool, clock: Clock) -> None:
-    """Put the spool's figures into the gauges every few seconds, for ever; a failing store is waited for."""
+async def publish_figures(spool: SqlSpool, clock: Clock) -> None:
+    """Put the spool's figures into the gauges every few seconds, for ever; a failing store is waited for.
+
+    What `sekisho held cancel` did in its own process is counted here; the page counts what it does itself.
+    """
+    seen: int | None = None
     while True:
         try:
             figures = await spool.figures()
+            seen, cancelled = await spool.cancels_by_admin(seen)
+            metrics.CANCELLED.labels(Reason.BY_ADMIN.value).inc(cancelled)
         except StoreUnavailable:
             log.warning("figures.unavailable")
         else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,9 @@ _HEAD = (
     "# Accounts of this gateway. `sekisho account` rewrites this file: comments are not kept.\n"
     '# addresses: what the account may use as sender; "@example.jp" stands for the whole domain.\n'
 )
+
+Changes = dict[str, list[str]]
+OnChange = Callable[[Changes], None]
 
 log = structlog.get_logger()
 
@@ -157,10 +161,14 @@ class _Stamp:
 
 
 class Accounts:
-    """The accounts in force. Each question looks at the file's stamp and reads the file when it changed."""
+    """The accounts in force. Each question looks at the file's stamp and reads the file when it changed.
 
-    def __init__(self, path: Path | None) -> None:
+    `on_change` is told what a new version of the file changes: see `account_changes`.
+    """
+
+    def __init__(self, path: Path | None, on_change: OnChange = lambda _: None) -> None:
         self._path = path
+        self._on_change = on_change
         self._stamp: _Stamp | None = None
         self._by_login: dict[str, Account] = {}
         if path is not None:
@@ -168,12 +176,12 @@ class Accounts:
             self._use(read(path))
 
     def __len__(self) -> int:
-        self._refresh()
+        self.refresh()
         return len(self._by_login)
 
     def get(self, login: str) -> Account | None:
         """Return the account as it is now, suspended or not."""
-        self._refresh()
+        self.refresh()
         return self._by_login.get(login.casefold())
 
     def active(self, login: str) -> Account | None:
@@ -189,17 +197,35 @@ class Accounts:
     def _use(self, accounts: tuple[Account, ...]) -> None:
         self._by_login = {account.login.casefold(): account for account in accounts}
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """Read the file if it changed; a broken one keeps the accounts that were good."""
         if self._path is None or (stamp := _stamp(self._path)) == self._stamp:
             return
         self._stamp = stamp
         try:
-            self._use(read(self._path))
+            before, accounts = self._by_login, read(self._path)
+            self._use(accounts)
         except Problems as problems:
             found = [str(problem) for problem in problems.problems]
             log.error("accounts_broken", problems=found, kept=len(self._by_login))
         else:
             log.info("accounts_read", accounts=len(self._by_login))
+            if changes := account_changes(before, self._by_login):
+                self._on_change(changes)
+
+
+def account_changes(before: Mapping[str, Account], after: Mapping[str, Account]) -> Changes:
+    """Return what was done to whom, by login: `added`, `removed`, or the names of what changed. Never a hash."""
+    changes: Changes = {}
+    for key in sorted(before.keys() | after.keys()):
+        old, new = before.get(key), after.get(key)
+        if old is None or new is None:
+            changes[(old or new or after[key]).login] = ["removed" if new is None else "added"]
+        elif old != new:
+            changes[new.login] = [
+                name for name in Account.model_fields if getattr(old, name) != getattr(new, name)
+            ]
+    return changes
 
 
 def _stamp(path: Path) -> _Stamp | None:

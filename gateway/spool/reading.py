@@ -8,14 +8,17 @@ from datetime import datetime
 from gateway.spool.contract import Figures, Stored
 from gateway.spool.holds import recipients_of
 from gateway.spool.lifecycle import State
+from gateway.spool.ranges import from_ranges
 from gateway.spool.records import MessageRow, stored
 from gateway.spool.statements import (
     BODY,
+    CANCELS_BY_ADMIN,
     COUNT_NOTICES,
     FIRST_HELD,
     FIRST_MOVING,
     HELD_MESSAGES,
     MESSAGE,
+    NEWEST_EVENT,
     TALLIES,
 )
 from gateway.spool.times import from_us
@@ -71,5 +74,21 @@ def figures(now: datetime) -> Callable[[Queries], Figures]:
             oldest_due=due if due is not None and due <= now else None,
             pending_notices=int(queries.row(COUNT_NOTICES)[0]),
         )
+
+    return read
+
+
+def cancels_by_admin(after: int | None) -> Callable[[Queries], tuple[int, int]]:
+    """Return the number of the newest event, and how many recipients an admin cancelled since event `after`.
+
+    `sekisho held` acts in a process of its own; the log is where the service sees it. None counts from now on.
+    """
+
+    def read(queries: Queries) -> tuple[int, int]:
+        newest = int(queries.row(NEWEST_EVENT)[0])
+        rows = queries.rows(
+            CANCELS_BY_ADMIN, {"b_after": newest if after is None else after, "b_newest": newest}
+        )
+        return newest, sum(len(from_ranges(ranges)) for (ranges,) in rows)
 
     return read

@@ -179,6 +179,10 @@ class SqlSpool:
     async def figures(self) -> Figures:
         return await self._db.readers.run(reading.figures(self._clock()))
 
+    async def cancels_by_admin(self, after: int | None) -> tuple[int, int]:
+        """Return the newest event's number and how many recipients an admin cancelled since event `after` (None: now)."""
+        return await self._db.readers.run(reading.cancels_by_admin(after))
+
     async def _store(self, raw: bytes, queue_id: str, job: Callable[[Body], Callable[[Tx], T]]) -> T:
         """Encrypt a body and commit what goes with it; a large one off the event loop, because it is written and synced.
 

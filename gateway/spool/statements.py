@@ -11,13 +11,25 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from gateway.spool.lifecycle import State
+from gateway.spool.lifecycle import Kind, State
 from gateway.spool.records import MessageRow, RecipientRow
-from gateway.store.schema import ACTIVE, HELD, MOVING, bodies, messages, outbox, recipients, tallies
+from gateway.store.schema import (
+    ACTIVE,
+    HELD,
+    MOVING,
+    bodies,
+    chain,
+    events,
+    messages,
+    outbox,
+    recipients,
+    tallies,
+)
 from gateway.store.tx import Prepared
 
 _R = recipients.c
 _M = messages.c
+_E = events.c
 _RECIPIENT = tuple(_R[name] for name in RecipientRow._fields)
 _MESSAGE = tuple(_M[name] for name in MessageRow._fields)
 LIMIT = bindparam("b_limit", type_=sa.Integer)
@@ -99,6 +111,15 @@ MARK_DELAYED = Prepared(
 NOTICES = Prepared(select(outbox).order_by(outbox.c.notice_id).limit(LIMIT))
 DELETE_NOTICE = Prepared(outbox.delete().where(outbox.c.notice_id == bindparam("b_notice_id")))
 
+NEWEST_EVENT = Prepared(select(chain.c.seq))
+CANCELS_BY_ADMIN = Prepared(
+    select(_E.recipients).where(
+        _E.seq > bindparam("b_after"),
+        _E.seq <= bindparam("b_newest"),
+        _E.kind == sa.literal_column(f"'{Kind.CANCELLED}'"),
+        _E.actor_kind == sa.literal_column("'admin'"),
+    )
+)
 TALLIES = Prepared(select(tallies.c.state, tallies.c.recipients))
 COUNT_NOTICES = Prepared(select(sa.func.count()).select_from(outbox))
 FIRST_HELD = Prepared(
