@@ -75,6 +75,7 @@ class PolicyInForce:
         self._policy: Policy | None = None
         self._read_from: Identity | None = None
         self._on_change = on_change
+        self._turn = asyncio.Lock()
         self.problems: Problems | None = None
 
     @property
@@ -85,15 +86,25 @@ class PolicyInForce:
         return self._policy
 
     async def reload(self) -> bool:
-        """Read the folder again, off the event loop; return whether the policy on disk is the one in force now."""
-        self._read_from = _identity(self._folder)
-        try:
-            policy = await asyncio.to_thread(read_policy, self._folder)
-        except Problems as problems:
-            self._keep(problems)
-            return False
-        self._put(policy)
-        return True
+        """Read the folder again, off the event loop; return whether the policy on disk is the one in force now.
+
+        One after another: of two reads at once, the one that began earlier could end later and win.
+        """
+        async with self._turn:
+            self._read_from = _identity(self._folder)
+            try:
+                policy = await asyncio.to_thread(read_policy, self._folder)
+            except Problems as problems:
+                self._keep(problems)
+                return False
+            except (
+                Exception
+            ) as error:  # a fault of ours in reading must not end a service that has a good policy
+                log.exception("policy.not-read")
+                self._keep(Problems([_problem(self._folder, f"cannot be read: {type(error).__name__}")]))
+                return False
+            self._put(policy)
+            return True
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Reload on every change of the folder until `stop` is set.
