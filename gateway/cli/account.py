@@ -12,7 +12,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 from pydantic import ValidationError
@@ -22,25 +24,46 @@ from gateway.policy.decision import Language
 from gateway.receive.accounts import Account, read, write
 from gateway.receive.passwords import MAX_PASSWORD, hasher
 
+Given = tuple[Path | None, Path | None]  # the group's --config and --file
 MIN_PASSWORD = 8  # characters (NIST SP 800-63B 5.1.1.2)
 
 
+def _where(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--config` and `--file`, which may stand before the verb and behind it."""
+    kind = click.Path(path_type=Path, dir_okay=False)
+    options = (
+        click.option("--config", type=kind, help="The settings file. [default: sekisho.yaml]"),
+        click.option(
+            "--file", type=kind, help="The accounts file itself, instead of the one the settings name."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _on_file(command: Callable[..., None]) -> Callable[..., None]:
+    """Hand a verb the accounts file that its own options name, or else the group's."""
+
+    @_where
+    @wraps(command)
+    def with_file(config: Path | None, file: Path | None, **asked: Any) -> None:
+        given: Given = click.get_current_context().obj
+        command(_chosen(*((config, file) if config or file else given)), **asked)
+
+    return with_file
+
+
 @click.group()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("sekisho.yaml"),
-    show_default=True,
-)
-@click.option(
-    "--file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The accounts file itself, instead of the one that the settings name.",
-)
+@_where
 @click.pass_context
-def account(ctx: click.Context, config: Path, file: Path | None) -> None:
+def account(ctx: click.Context, config: Path | None, file: Path | None) -> None:
     """Add, change and list the accounts that may send."""
-    ctx.obj = lambda: file if file is not None else _file_of(config)
+    ctx.obj = (config, file)
+
+
+def _chosen(config: Path | None, file: Path | None) -> Path:
+    return file if file is not None else _file_of(config or Path("sekisho.yaml"))
 
 
 def _file_of(config: Path) -> Path:
@@ -57,16 +80,15 @@ def _file_of(config: Path) -> Path:
 )
 @click.option("--language", type=click.Choice([language.value for language in Language]))
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@click.pass_obj
+@_on_file
 def add(
-    file: Callable[[], Path],
+    path: Path,
     login: str,
     addresses: tuple[str, ...],
     language: str | None,
     password_stdin: bool,
 ) -> None:
     """Add the account LOGIN with the addresses it may send from."""
-    path = file()
     if any(known.login.casefold() == login.casefold() for known in read(path)):
         raise click.ClickException(f"{login} is there already")
     hashed = _password(password_stdin)
@@ -79,10 +101,9 @@ def add(
 @account.command()
 @click.argument("login")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@click.pass_obj
-def passwd(file: Callable[[], Path], login: str, password_stdin: bool) -> None:
+@_on_file
+def passwd(path: Path, login: str, password_stdin: bool) -> None:
     """Set the password of LOGIN anew."""
-    path = file()
     _find(path, login)
     hashed = _password(password_stdin)
     _replace(path, login, lambda known: known.model_copy(update={"password": hashed}))
@@ -91,28 +112,28 @@ def passwd(file: Callable[[], Path], login: str, password_stdin: bool) -> None:
 
 @account.command()
 @click.argument("login")
-@click.pass_obj
-def suspend(file: Callable[[], Path], login: str) -> None:
+@_on_file
+def suspend(path: Path, login: str) -> None:
     """Stop LOGIN from sending, at once, in open sessions too."""
-    _replace(file(), login, lambda known: known.model_copy(update={"suspended": True}))
+    _replace(path, login, lambda known: known.model_copy(update={"suspended": True}))
     click.echo(f"suspended {login}")
 
 
 @account.command()
 @click.argument("login")
-@click.pass_obj
-def resume(file: Callable[[], Path], login: str) -> None:
+@_on_file
+def resume(path: Path, login: str) -> None:
     """Let LOGIN send again."""
-    _replace(file(), login, lambda known: known.model_copy(update={"suspended": False}))
+    _replace(path, login, lambda known: known.model_copy(update={"suspended": False}))
     click.echo(f"resumed {login}")
 
 
 @account.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
-@click.pass_obj
-def list_accounts(file: Callable[[], Path], as_json: bool) -> None:
+@_on_file
+def list_accounts(path: Path, as_json: bool) -> None:
     """List the accounts, without their password hashes."""
-    accounts = read(file())
+    accounts = read(path)
     if as_json:
         values = [known.model_dump(mode="json", exclude={"password"}) for known in accounts]
         click.echo(json.dumps(values, ensure_ascii=False, indent=2))

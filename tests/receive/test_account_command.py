@@ -78,3 +78,13 @@ def test_the_file_is_the_one_the_settings_name(tmp_path: Path) -> None:
     arguments = ["--config", str(config), "add", "alice", "-a", "@example.jp", "--password-stdin"]
     assert CliRunner().invoke(account, arguments, input="correct horse\n").exit_code == 0
     assert [known.login for known in read(tmp_path / "people.yaml")] == ["alice"]
+
+
+def test_the_file_may_stand_behind_the_verb(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.yaml"
+    add(file)
+    (tmp_path / "sekisho.yaml").write_text("hostname: gw.example.jp\naccounts: accounts.yaml\n")
+    for option in (["--file", str(file)], ["--config", str(tmp_path / "sekisho.yaml")]):
+        assert "alice" in CliRunner().invoke(account, ["list", *option]).output
+    elsewhere = CliRunner().invoke(account, ["--file", str(file), "list", "--file", str(tmp_path / "none")])
+    assert (elsewhere.exit_code, elsewhere.output) == (0, "")
