@@ -24,8 +24,9 @@ class Facts:
     """The facts of one mail.
 
     `visible` holds the distinct addresses that any revealing header field shows (To, Cc, Resent-*, Reply-To
-    and friends), strict reading and lenient scan together, without the author's own. `confident` is False
-    where one of these fields could not be read with confidence. `unclear` names, in closed words, what in the
+    and friends, and a From that does not name one author), strict reading and lenient scan together, without the
+    author's own. `confident` is False where one of these fields could not be read with confidence, or where a From or
+    Sender is too long to be read. `unclear` names, in closed words, what in the
     MIME structure can be read in two ways.
     """
 

@@ -14,6 +14,7 @@ from gateway.message.address import Address
 from gateway.message.address_list import distinct, parse_mailboxes
 from gateway.message.address_plain import plain_addresses
 from gateway.message.address_scan import lenient, may_hold_address
+from gateway.message.author import MAX_AUTHOR_OCTETS, sole_author
 from gateway.message.envelope import Envelope
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import Field, HeaderSection, split
@@ -23,9 +24,6 @@ from gateway.message.text import decode_header
 
 MAX_SHOWN_OCTETS = 256 << 10
 """Octets of revealing fields that are read in one mail, some 5000 recipients; more is not confident. Bounds the time."""
-
-MAX_AUTHOR_OCTETS = 8 << 10
-"""Octets of one From or Sender field that are read; nobody behind a longer one counts as its author."""
 
 _LISTS = frozenset(
     {
@@ -49,15 +47,16 @@ def gather(envelope: Envelope, raw: bytes) -> Facts:
     header, body_at = split(raw)
     structure = scan_structure(raw, header, body_at)
     authors = _authors(header)
+    sole = sole_author(header)
     shown, confident = _shown(field for field in header.fields if is_revealing(field))
-    own = {address.key for address in authors}
-    if envelope.sender is not None:
-        own.add(envelope.sender.key)
+    if sole is None:  # several in From, or nobody knows how many: recipients see them as they see a To
+        shown = distinct([*shown, *_shown(header.all("from"))[0]])
+    own = {address.key for address in (sole, envelope.sender) if address is not None}
     return Facts(
         envelope=envelope,
         header=header,
         visible=tuple([address for address in shown if address.key not in own]),
-        confident=confident,
+        confident=confident and not any(_is_unread_author(field) for field in header.fields),
         authors=authors,
         subject=" ".join([decode_header(field.body) for field in header.all("subject")]),
         attachments=attachments(structure),
@@ -81,10 +80,15 @@ def _authors(header: HeaderSection) -> tuple[Address, ...]:
     """Return who From and Sender name; where they cannot be read with confidence, everything they seem to name."""
     found: list[Address] = []
     for field in header.fields:
-        if field.name in _AUTHORS and len(field.raw) <= MAX_AUTHOR_OCTETS:
+        if field.name in _AUTHORS and not _is_unread_author(field):
             plain = plain_addresses(field.value)
             found += _read_author(field) if plain is None else plain
     return distinct(found)
+
+
+def _is_unread_author(field: Field) -> bool:
+    """Tell whether this field may name an author whom nobody looked for."""
+    return field.name in _AUTHORS and len(field.raw) > MAX_AUTHOR_OCTETS
 
 
 def _read_author(field: Field) -> list[Address]:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 # One field with its folded lines. Possessive throughout, so linear on every input; group 2 is the name,
-# absent for junk.
+# absent for junk. A name with one of `@ = ? % &` in it, though RFC 5322 2.2 allows it, is a line of a broken list of
+# addresses and no name that any program writes: as a field its name would be the one place where nobody looks.
 _FIELD = re.compile(
-    rb"(?s:(?=.))((?:([!-9;-~]++)[ \t]*+:)?+[^\r]*+(?:\r(?!\n(?![ \t]))[^\r]*+)*+(?:\r\n)?+)",
+    rb"(?s:(?=.))((?:([!-$'-9;<>A-~]++)[ \t]*+:)?+[^\r]*+(?:\r(?!\n(?![ \t]))[^\r]*+)*+(?:\r\n)?+)",
 )
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _LEADING = (b"From ", b">From ", b" ", b"\t")

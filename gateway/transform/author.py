@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.message.address import Address
-from gateway.message.address_list import parse_mailboxes
+from gateway.message.author import sole_author
 from gateway.message.envelope import Envelope
 from gateway.message.header import HeaderSection
 
@@ -24,18 +24,8 @@ class Author:
 
 def author_of(envelope: Envelope, header: HeaderSection) -> Author:
     """Find the author. A null sender gets no To line of their own, even where a From stands (bounces, auto-replies)."""
-    single = _single_from(header)
+    single = sole_author(header)
     own = tuple(address for address in (single, envelope.sender) if address is not None)
     if envelope.sender is None:
         return Author(None, own)
     return Author(single or envelope.sender, own)
-
-
-def _single_from(header: HeaderSection) -> Address | None:
-    fields = header.all("from")
-    if len(fields) != 1:
-        return None
-    read = parse_mailboxes(fields[0].value)
-    if not read.confident or len(read.items) != 1 or read.items[0].address.ambiguous:
-        return None
-    return read.items[0].address

@@ -46,7 +46,16 @@ def visible(*lines: bytes) -> list[str]:
             ["a@example.com"],
         ),
         ((b"From: office@sports.example.jp", b"Reply-To: office@sports.example.jp"), []),
-        ((b"Sender: s@example.net", b"Cc: s@example.net"), []),
+        # Sender may hold anything: who stands there is not thereby known to those who get the mail.
+        ((b"Sender: s@example.net, a@example.com", b"Cc: s@example.net"), ["s@example.net"]),
+        # A From that does not name one author is read as recipients read it: as people.
+        ((b"From: taro@sports.example.jp, a@example.com", b"To: a@example.com"), ["a@example.com"]),
+        (
+            (b"From: taro@sports.example.jp, a@example.com, b@example.com",),
+            ["a@example.com", "b@example.com"],
+        ),
+        ((b"From: taro@sports.example.jp (x a@example.com", b"To: a@example.com"), ["a@example.com"]),
+        ((b"From: taro@sports.example.jp", b"From: a@example.com", b"To: a@example.com"), ["a@example.com"]),
         ((b"To: undisclosed-recipients:;",), []),
         ((b"To: =?iso-2022-jp?B?GyRCOzNFRBsoQg==?= <a@example.com>",), ["a@example.com"]),
         ((b"X-Forwarded-For: 192.0.2.1", b"X-Recipients: 30", b"X-PMRQC: 1"), []),
