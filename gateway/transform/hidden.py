@@ -14,7 +14,7 @@ from gateway.message.address import Address
 from gateway.message.header import Field
 from gateway.transform.readings import fold, fold_with_origin, readings
 
-_AT = re.compile("[@=]")
+_ESCAPED = re.compile(r"\\(.)")
 _SIMPLE_QUOTED = re.compile(r'"([^"\\\s]+)"')
 
 
@@ -28,30 +28,51 @@ class Locals:
         self.lengths: tuple[int, ...] = ()
 
 
-class HiddenIndex:
-    """Addresses to be found (`hidden`) and addresses that shield a place from being read as one (`allowed`)."""
+class _Node:
+    """One character of the domains that are known; `known` where a domain ends here."""
 
-    __slots__ = ("_domain_lengths", "_domains")
+    __slots__ = ("following", "known")
+
+    def __init__(self) -> None:
+        self.following: dict[str, _Node] = {}
+        self.known: Locals | None = None
+
+
+class HiddenIndex:
+    """Addresses to be found (`hidden`) and addresses that shield a place from being read as one (`allowed`).
+
+    Domains are a tree of characters: an `@` costs what stands behind it, however many domains there are.
+    """
+
+    __slots__ = ("_begin", "_hidden", "_root")
 
     def __init__(self, hidden: Iterable[Address], allowed: Iterable[Address] = ()) -> None:
-        self._domains: dict[str, Locals] = {}
+        hidden = tuple(hidden)
+        self._hidden = frozenset(_identity(address) for address in hidden)
+        domains: dict[str, Locals] = {}
         for address in hidden:
-            self._add(address, True)
+            _add(domains, address, True)
         for address in allowed:
-            self._add(address, False)
-        for known in self._domains.values():
+            _add(domains, address, False)
+        self._root = _Node()
+        for domain, known in domains.items():
             known.lengths = tuple(sorted({len(local) for local in known.hidden}, reverse=True))
-        self._domain_lengths = tuple(sorted({len(domain) for domain in self._domains}, reverse=True))
+            self._plant(domain, known)
+        self._begin = _beginning(domains)
 
-    def _add(self, address: Address, hidden: bool) -> None:
-        for domain in {address.domain, _u_labels(address.domain)}:
-            known = self._domains.setdefault(fold(domain), Locals())
-            for local in _spellings(fold(address.local)):
-                known.hidden[local] = hidden
+    def _plant(self, domain: str, known: Locals) -> None:
+        node = self._root
+        for char in domain:
+            node = node.following.setdefault(char, _Node())
+        node.known = known
+
+    def holds(self, address: Address) -> bool:
+        """Tell whether the address is a hidden one, however it is spelled: quoted, with needless backslashes."""
+        return _identity(address) in self._hidden
 
     def in_field(self, field: Field) -> bool:
         """Tell whether a hidden address stands in any reading of the field."""
-        return bool(self._domains) and any(self.in_text(text) for text in readings(field))
+        return bool(self._hidden) and any(self.in_text(text) for text in readings(field))
 
     def in_text(self, text: str) -> bool:
         """Tell whether a hidden address stands in the text."""
@@ -67,23 +88,57 @@ class HiddenIndex:
 
     def _spans(self, folded: str) -> Iterator[tuple[int, int]]:
         """Yield (start, end) of each hidden address in a folded text; longest reading of each place first."""
-        for match in _AT.finditer(folded):
+        for match in self._begin.finditer(folded):
             found = self._at(folded, match.start())
             if found is not None:
                 yield found
 
     def _at(self, folded: str, at: int) -> tuple[int, int] | None:
-        for length in self._domain_lengths:
-            end = at + 1 + length
-            known = self._domains.get(folded[at + 1 : end])
-            if known is None or end > len(folded):
-                continue
+        for end, known in self._domains_at(folded, at + 1):
             for size in known.lengths:
                 start = at - size
                 hidden = known.hidden.get(folded[start:at]) if start >= 0 else None
                 if hidden is not None:
                     return (start, end) if hidden else None
         return None
+
+    def _domains_at(self, folded: str, start: int) -> list[tuple[int, Locals]]:
+        """Return the known domains that begin here, each with its end, the longest first."""
+        found: list[tuple[int, Locals]] = []
+        node = self._root
+        for end in range(start, len(folded)):
+            following = node.following.get(folded[end])
+            if following is None:
+                break
+            node = following
+            if node.known is not None:
+                found.append((end + 1, node.known))
+        return found[::-1]
+
+
+def _beginning(domains: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds each `@` behind which a known domain may begin: two characters rule out nearly all others."""
+    starts = [domain for domain in domains if domain]
+    if not starts:
+        return re.compile("(?!)")
+    depth = min(2, min(map(len, starts)))
+    classes = ("".join(sorted({re.escape(domain[at]) for domain in starts})) for at in range(depth))
+    return re.compile(f"[@=](?={''.join(f'[{signs}]' for signs in classes)})")
+
+
+def _add(domains: dict[str, Locals], address: Address, hidden: bool) -> None:
+    for domain in {address.domain, _u_labels(address.domain)}:
+        known = domains.setdefault(fold(domain), Locals())
+        for local in _spellings(fold(address.local)):
+            known.hidden[local] = hidden
+
+
+def _identity(address: Address) -> str:
+    """Return what two spellings of one mailbox have in common (RFC 5322 3.2.4: quotes and backslashes mean nothing)."""
+    local = address.local
+    if local.startswith('"'):
+        local = _ESCAPED.sub(r"\1", local[1:-1])
+    return f"{fold(local)}@{address.domain}"
 
 
 def _spellings(local: str) -> set[str]:

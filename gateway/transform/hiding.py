@@ -97,9 +97,9 @@ def _bare(field: Field, veil: Veil, smtputf8: bool) -> bytes | None:
     read = parse_mailboxes(field.value)
     if not read.confident:
         return None
-    shown = (
-        mailbox(item.address, smtputf8) for item in read.items if not veil.index.in_text(str(item.address))
-    )
+    index = veil.index
+    addresses = (item.address for item in read.items if not index.holds(item.address))
+    shown = (mailbox(each, smtputf8) for each in addresses if not index.in_text(str(each)))
     return b",\r\n ".join(one for one in shown if one is not None) or None
 
 

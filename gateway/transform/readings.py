@@ -24,7 +24,17 @@ _ISO_2022 = re.compile(r"\x1b[$(][@-_]?[@-_]")
 _COMMENT = re.compile(r"\([^()]*\)")
 _LOOSE = re.compile(r"\s*([@.])\s*")
 _UNTIDY = re.compile(r"\s[@.]|[@.]\s|\(")
-_CONTINUATION = re.compile(r"\"?\s*;\s*[\w-]+\*[1-9]\d*\*?\s*=\s*(?:\"|[\w-]*'[\w-]*')?")
+_PIECE = re.compile(r";\s*([\w-]{1,80})\*(\d{1,6})\*?\s*=\s*(\"(?:[^\"\\\\]|\\\\.)*+\"|[^\s;]*+)", re.DOTALL)
+# What no reader sees (controls of direction, joiners, soft hyphens, variation selectors) must not split an address.
+_UNSEEN = dict.fromkeys(
+    (
+        *(0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF),
+        *range(0x200B, 0x2010),
+        *range(0x202A, 0x202F),
+        *range(0x2060, 0x2070),
+        *range(0xFE00, 0xFE10),
+    )
+)
 
 
 def may_hold_address(octets: bytes) -> bool:
@@ -44,10 +54,11 @@ def readings(field: Field) -> tuple[str, ...]:
 
 
 def fold(text: str) -> str:
-    """Return the form that texts are compared in: NFKC (full-width letters), case-folded, ideographic full stop as dot."""
+    """Return the form that texts are compared in: NFKC (full-width letters), case-folded, ideographic full stop as dot,
+    without what no reader sees."""
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", text).casefold().replace("。", ".")
+    return unicodedata.normalize("NFKC", text.translate(_UNSEEN)).casefold().replace("。", ".")
 
 
 def fold_with_origin(text: str) -> tuple[str, list[int]]:
@@ -78,5 +89,15 @@ def _unwrapped(text: str) -> list[str]:
     if "&" in text:
         decoded.append(html.unescape(text))
     if "*" in text:
-        decoded.append(unquote(_CONTINUATION.sub("", text), errors="replace"))
+        decoded += _continued(text)
     return decoded + [_LOOSE.sub(r"\1", _COMMENT.sub("", each)) for each in decoded if _UNTIDY.search(each)]
+
+
+def _continued(text: str) -> list[str]:
+    """Join parameters that are cut into pieces (RFC 2231 3), by their numbers: pieces may stand apart and in any order."""
+    pieces: dict[str, list[tuple[int, str]]] = {}
+    for name, number, value in _PIECE.findall(text):
+        plain = value[1:-1] if value.startswith('"') else value
+        pieces.setdefault(name.lower(), []).append((int(number), plain))
+    joined = ("".join(value for _, value in sorted(each)) for each in pieces.values())
+    return [unquote(each, errors="replace") for each in joined]

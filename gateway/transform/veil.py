@@ -15,7 +15,7 @@ from gateway.message.address_list import parse_mailboxes, scan
 from gateway.message.domains import DomainSet
 from gateway.message.envelope import Envelope
 from gateway.message.header import Field, HeaderSection
-from gateway.message.revealing import ALWAYS_DROPPED, is_revealing
+from gateway.message.revealing import ALWAYS_DROPPED, AUTHOR_FIELDS, is_revealing
 from gateway.transform.author import Author
 from gateway.transform.hidden import HiddenIndex
 from gateway.transform.readings import may_hold_address, readings
@@ -45,14 +45,16 @@ class Veil:
     listed: tuple[Address, ...]
 
     def reveals(self, field: Field) -> bool:
-        """Tell whether the field holds a hidden address in any reading."""
-        return self.index.in_field(field)
+        """Tell whether the field holds a hidden address in any reading; a field of authors is read as a list, too."""
+        if self.index.in_field(field):
+            return True
+        return field.name in AUTHOR_FIELDS and any(self.index.holds(found) for found in scan(field.value))
 
     def names_outsider(self, field: Field) -> bool:
         """Tell whether the lenient scan finds any external address that may not be seen, hidden or unheard of."""
         if not may_hold_address(field.body):
             return False
-        texts = dict.fromkeys((field.value, field.body, *map(_octets, readings(field))))
+        texts = dict.fromkeys((field.body.strip(b" \t\r\n"), *map(_octets, readings(field))))
         return any(self.is_outsider(found) for text in texts for found in scan(text))
 
     def is_outsider(self, address: Address) -> bool:
@@ -84,8 +86,11 @@ def draw_veil(
     hidden = [address for key, address in seen.known.items() if key not in may_show and hides(address)]
     hidden_keys = {address.key for address in hidden}
     allowed = [*author.own, *(address for key, address in seen.known.items() if key not in hidden_keys)]
+    index = HiddenIndex(hidden, allowed)
     listed = (address for key, address in seen.listed.items() if key not in hidden_keys)
-    return Veil(internal, author, may_show, HiddenIndex(hidden, allowed), tuple(listed))
+    # `ana=example.com@list.example.jp` is an address inside that shows one outside.
+    named = tuple(address for address in listed if not index.in_text(str(address)))
+    return Veil(internal, author, may_show, index, named)
 
 
 def _hides(internal: DomainSet, hide_internal: bool) -> Callable[[Address], bool]:

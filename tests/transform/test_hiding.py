@@ -66,6 +66,8 @@ GOES = [
     f"DKIM-Signature: v=1; i={BEN}; b=AAAA",
     f"Authentication-Results: gate; smtp.rcpttodomain={BEN}",
     f"Sender: {CARL}",
+    f"{ANA}: this is no field",
+    "ana=one.example.com: nor this",
     "Content-Description: =?utf-8?q?list_for_ana=40one.example.com?=",
     f"no field, only {ANA}",
 ]
@@ -92,6 +94,13 @@ REWRITTEN = [
         'Content-Type: multipart/mixed; boundary="b;1"',
     ),
     ('Content-Disposition: attachment; filename*0="ana@one"; filename*1=".example.com"', "Content-Disposition: attachment"),
+    (
+        'Content-Disposition: attachment; filename*1="example.com"; size=3; filename*0="ana@one."',
+        "Content-Disposition: attachment; size=3",
+    ),
+    ("Subject: see ana@o\u200bne.exa\u00admple.com\u200f", "Subject: =?utf-8?b?c2VlICoqKuKAjw==?="),
+    ("Sender: office@sports.example.jp, ana((x))@one.example.com", "Sender: office@sports.example.jp"),
+    ('Sender: office@sports.example.jp, "a\\na"@one.example.com', "Sender: office@sports.example.jp"),
     (f"MIME-Version: 1.0 ({ANA})", None),
 ]  # fmt: skip
 
@@ -124,6 +133,21 @@ def test_from(line: str, sender: str | None, expected: str) -> None:
     if "山田" not in line:
         header = header_of(mail(line, TO), envelope(ANA, BEN, CARL, sender=sender), decision(count=3))
     assert [raw for name, raw in fields(header) if name == "from"] == [f"{expected}\r\n".encode()]
+
+
+def test_an_address_inside_that_shows_one_outside_is_not_named() -> None:
+    """Such as lists and rewriting relays make them."""
+    verp, plain = "ana=one.example.com@city.example.lg.jp", "chief@city.example.lg.jp"
+    header = header_of(mail(f"From: {SENDER}", f"{TO}, {verp}, {plain}"), SENT, decision(count=3))
+    assert plain.encode() in header
+    assert b"ana=" not in header
+
+
+def test_a_subject_full_of_at_signs_takes_time_by_its_length_only() -> None:
+    """Where every `@` was tried with every known length of a domain, this mail took a minute."""
+    people = [f"u@{'a' * first}.{'b' * second}.example.com" for first in range(1, 60) for second in (1, 40)]
+    raw = mail(f"From: {SENDER}", TO, *(f"Subject: {'@=' * 45_000}" for _ in range(5)))
+    assert b"Subject: @=" in header_of(raw, envelope(*people), decision(count=len(people)))
 
 
 def test_internationalised_domains_are_one_domain() -> None:
