@@ -13,9 +13,9 @@ from gateway.message.text import decode_header
 from gateway.policy import schema
 from gateway.policy.mail import Mail
 from gateway.policy.people import People
-from gateway.policy.text_match import TextTest, contains, glob, pattern
+from gateway.policy.text_match import contains, glob, pattern
 
-MAX_FIELDS = 100  # fields of one name that a `header` condition reads
+MAX_FIELDS = 100  # fields of one name that a `header` condition reads; more are in doubt
 
 Test = Callable[[Mail], bool]
 Circles = Mapping[str, frozenset[str]]
@@ -47,9 +47,9 @@ def _tests(condition: schema.Condition, circles: Circles, senders: Senders, in_d
     if condition.attachments is not None:
         yield _attachments(condition.attachments, in_doubt)
     if condition.subject is not None:
-        yield _subject(condition.subject)
+        yield _subject(condition.subject, in_doubt)
     for name, match in (condition.header or {}).items():
-        yield _header(name, match)
+        yield _header(name, match, in_doubt)
 
 
 def _counts(condition: schema.Condition, in_doubt: bool) -> Iterable[Test]:
@@ -136,7 +136,7 @@ def _circle(circles: list[frozenset[str]], in_doubt: bool) -> Test:
 
 
 def _attachments(asked: schema.Attachments, in_doubt: bool) -> Test:
-    counted = _attachment(asked)
+    counted = _attachment(asked, in_doubt)
     bounded = asked.at_least is not None or asked.at_most is not None
     fits = _between(asked.at_least if bounded else 1, asked.at_most)
 
@@ -148,37 +148,46 @@ def _attachments(asked: schema.Attachments, in_doubt: bool) -> Test:
     return test
 
 
-def _attachment(asked: schema.Attachments) -> Callable[[Attachment], bool]:
+def _attachment(asked: schema.Attachments, in_doubt: bool) -> Callable[[Attachment], bool]:
     names = [glob(name) for name in asked.name or ()]
     size = _between(asked.size.at_least, asked.size.at_most) if asked.size is not None else None
 
     def counted(attachment: Attachment) -> bool:
         if size is not None and not size(attachment.size_bytes):
             return False
-        return not names or any(name(attachment.name) for name in names)
+        return not names or any(_certain(name(attachment.name), in_doubt) for name in names)
 
     return counted
 
 
-def _text(asked: schema.TextMatch) -> TextTest:
+def _certain(fits: bool | None, in_doubt: bool) -> bool:
+    return in_doubt if fits is None else fits
+
+
+def _text(asked: schema.TextMatch, in_doubt: bool) -> Callable[[str], bool]:
     plain = [contains(text) for text in asked.contains or ()]
     patterns = [pattern(text) for text in asked.matches or ()]
 
     def test(text: str) -> bool:
-        if plain and not any(fits(text) for fits in plain):
+        if plain and not any(_certain(fits(text), in_doubt) for fits in plain):
             return False
-        return not patterns or any(fits(text) for fits in patterns)
+        return not patterns or any(_certain(fits(text), in_doubt) for fits in patterns)
 
     return test
 
 
-def _subject(asked: schema.TextMatch) -> Test:
-    fits = _text(asked)
+def _subject(asked: schema.TextMatch, in_doubt: bool) -> Test:
+    fits = _text(asked, in_doubt)
     return lambda mail: fits(mail.facts.subject)
 
 
-def _header(name: str, asked: schema.TextMatch) -> Test:
-    fits = _text(asked)
-    return lambda mail: any(
-        fits(decode_header(field.value)) for field in mail.facts.header.all(name)[:MAX_FIELDS]
-    )
+def _header(name: str, asked: schema.TextMatch, in_doubt: bool) -> Test:
+    fits = _text(asked, in_doubt)
+
+    def test(mail: Mail) -> bool:
+        fields = mail.facts.header.all(name)
+        if in_doubt and len(fields) > MAX_FIELDS:
+            return True
+        return any(fits(decode_header(field.value)) for field in fields[:MAX_FIELDS])
+
+    return test

@@ -20,7 +20,8 @@ MAX_MATCHED = 4096  # characters of a text that `matches` looks at: half a secon
 
 ALLOWED = "letters . [a-z] [^a-z] \\d \\w \\s ( ) | ? * + {m,n} ^ $ and \\ before a sign"
 
-TextTest = Callable[[str], bool]
+TextTest = Callable[[str], bool | None]
+"""Tells whether a text fits; None where it is longer than what is looked at, and does not fit as far as that goes."""
 _CATEGORIES: dict[str, CharTest] = {
     "d": str.isdecimal,
     "D": lambda c: not c.isdecimal(),
@@ -42,14 +43,14 @@ def fold(text: str) -> str:
 def contains(needle: str) -> TextTest:
     """Return a test whether a text holds `needle`."""
     folded = fold(needle)
-    return lambda text: folded in fold(text)
+    return lambda text: folded in fold(text) or _unless_longer(text, MAX_TEXT)
 
 
 def glob(pattern: str) -> TextTest:
     """Return a test for a file name pattern: `*` any characters, `?` one; everything else is itself."""
     # fnmatch.translate matches the parts between stars one after the other, never going back (bpo-40480).
     compiled = re.compile(translate(fold(pattern).replace("[", "[[]")))
-    return lambda text: compiled.match(fold(text)) is not None
+    return lambda text: compiled.match(fold(text)) is not None or _unless_longer(text, MAX_TEXT)
 
 
 def pattern(source: str) -> TextTest:
@@ -57,7 +58,16 @@ def pattern(source: str) -> TextTest:
     if len(source) > MAX_PATTERN:
         raise ValueError(f"the pattern is longer than {MAX_PATTERN} characters")
     automaton = Automaton(_Parser(source).whole())
-    return lambda text: automaton.found(fold(text)[:MAX_MATCHED])
+
+    def test(text: str) -> bool | None:
+        folded = fold(text)  # which may be longer: one character of a text can stand for eighteen
+        return automaton.found(folded[:MAX_MATCHED]) or _unless_longer(folded, MAX_MATCHED)
+
+    return test
+
+
+def _unless_longer(text: str, looked_at: int) -> bool | None:
+    return None if len(text) > looked_at else False
 
 
 _COUNT = re.compile(r"\{(\d{1,6})(?:(,)(\d{1,6})?)?\}")
