@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -34,6 +35,9 @@ CLAIMS_PER_PLACE = 10
 """Recipients leased for each connection that may be in use: enough to keep them busy, few enough that most
 mail that waits for a slow host can still be cancelled."""
 
+# One message has half of all places at most (`_share`): a mail to forty thousand people, each with a copy of
+# their own, must not keep a colleague's mail waiting until the last of them has it.
+
 FIRST_PAUSE = 1.0  # seconds after a failure of the store; doubles
 LONGEST_PAUSE = 30.0  # seconds
 SETTLE = 5.0  # seconds that cancelled work gets to record what it knows
@@ -54,7 +58,9 @@ class Scheduler:
         self._clock = clock
         self._housekeeping = housekeeping
         self._capacity = concurrency * CLAIMS_PER_PLACE
+        self._share = max(1, self._capacity // 2)
         self._leased = 0
+        self._of_message: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._bell = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -121,7 +127,8 @@ class Scheduler:
         if room <= 0:
             return 0
         until = asyncio.get_running_loop().time() + LEASE.total_seconds()
-        claims = await self._spool.claim(now, room, LEASE)
+        crowded = [queue_id for queue_id, count in self._of_message.items() if count >= self._share]
+        claims = await self._spool.claim(now, room, LEASE, self._share, crowded)
         for claim in claims:
             self._start(claim, until)
         return sum(len(claim.message.recipients) for claim in claims)
@@ -129,6 +136,7 @@ class Scheduler:
     def _start(self, claim: Claim, until: float) -> None:
         count = len(claim.message.recipients)
         self._leased += count
+        self._of_message[claim.message.queue_id] += count
         task = asyncio.create_task(self._work(claim, until, count))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -139,10 +147,17 @@ class Scheduler:
         except Exception:
             log.exception("claim-failed", queue_id=claim.message.queue_id)
         finally:
-            was_full = self._leased >= self._capacity
-            self._leased -= count
-            if was_full or not self._leased:
-                self._bell.set()
+            self._done(claim.message.queue_id, count)
+
+    def _done(self, queue_id: str, count: int) -> None:
+        """Take places back; ring where somebody may wait for them."""
+        was_full = self._leased >= self._capacity or self._of_message[queue_id] >= self._share
+        self._leased -= count
+        self._of_message[queue_id] -= count
+        if not self._of_message[queue_id]:
+            del self._of_message[queue_id]
+        if was_full or not self._leased:
+            self._bell.set()
 
     async def _sleep(self, seconds: float) -> None:
         """Wait for the bell, at most a tick; the wall clock is read again after it, wherever it has jumped

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.spool.contract import Change, Claim, NoticeKind, Result
+from gateway.spool.contract import CROWDED, Change, Claim, NoticeKind, Result
 from gateway.spool.holds import by_message, recipients_among, tell_sender
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
@@ -20,6 +21,8 @@ from gateway.store.tx import Tx
 
 REPLY_LIMIT = 1_000  # characters of a next hop's reply that are kept: RFC 5321 allows 512 octets a line, replies have several
 UNREADABLE_AGAIN = timedelta(hours=1)  # until a mail whose envelope cannot be read is looked at again
+_PASSED_OVER = tuple(f"b_not_{number}" for number in range(CROWDED))
+Leased = list[tuple[list[RecipientRow], Claim | None]]
 RESULTS = {
     State.DELIVERED: Kind.DELIVERED,
     State.DEFERRED: Kind.DEFERRED,
@@ -27,19 +30,45 @@ RESULTS = {
 }
 
 
-def claim(now: datetime, limit: int, lease: timedelta, owner: str) -> Callable[[Tx], list[Claim]]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a claim asks for: see `Spool.claim`."""
+
+    now: datetime
+    limit: int
+    lease: timedelta
+    share: int
+    crowded: tuple[str, ...] = ()
+
+
+def claim(wanted: Wanted, owner: str) -> Callable[[Tx], list[Claim]]:
     """Lease what is due, oldest first; one claim per message. A mail that cannot be read is put off, the others go."""
-    at = to_us(now)
-    until = at + span_us(lease)
 
     def job(tx: Tx) -> list[Claim]:
-        rows = [RecipientRow.of(row) for row in tx.rows(MOVING_DUE, {"b_now": at, "b_limit": limit})]
-        groups = by_message(rows)
-        found = _messages(tx, [queue_id for queue_id, _ in groups])
-        claims = [_lease(tx, found[queue_id], group, at, until, owner) for queue_id, group in groups]
-        return [claim for claim in claims if claim is not None]
+        first, cut = _claim_once(tx, wanted, owner)
+        left = wanted.limit - sum(len(rows) for rows, _ in first)
+        second: Leased = []
+        if cut and left > 0:  # what its share left of a large mail's room is for the others
+            again = replace(wanted, limit=left, crowded=(*cut, *wanted.crowded))
+            second, _ = _claim_once(tx, again, owner)
+        return [claim for _, claim in (*first, *second) if claim is not None]
 
     return job
+
+
+def _claim_once(tx: Tx, wanted: Wanted, owner: str) -> tuple[Leased, list[str]]:
+    """Lease up to the limit; return what was leased, and the messages that have more due than their share."""
+    at = to_us(wanted.now)
+    passed = dict(zip(_PASSED_OVER, (*wanted.crowded, *[""] * CROWDED), strict=False))
+    found = tx.rows(MOVING_DUE, {"b_now": at, "b_limit": wanted.limit, **passed})
+    groups = by_message([RecipientRow.of(row) for row in found])
+    messages = _messages(tx, [queue_id for queue_id, _ in groups])
+    leased: Leased = []
+    for queue_id, group in groups:
+        rows = group[: wanted.share]
+        until = at + span_us(wanted.lease)
+        leased.append((rows, _lease(tx, messages[queue_id], rows, at, until, owner)))
+    return leased, [queue_id for queue_id, group in groups if len(group) > wanted.share]
 
 
 def record(claimed: Claim, results: Sequence[Result], now: datetime) -> Callable[[Tx], Change]:

@@ -18,6 +18,8 @@ from gateway.policy.decision import Decision, Language
 from gateway.spool.lifecycle import Reason, State
 from gateway.store.errors import StoreUnavailable as StoreUnavailable
 
+CROWDED = 4  # messages that one claim can be told to pass over
+
 
 class UnknownMessage(Exception):
     """No message with this queue id."""
@@ -177,8 +179,19 @@ class Spool(Protocol):
     async def release_due(self, now: datetime, limit: int) -> int:
         """Queue up to `limit` held recipients whose time has come; return how many."""
 
-    async def claim(self, now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
-        """Lease up to `limit` queued or deferred recipients that are due, oldest first, and record the attempt."""
+    async def claim(
+        self,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        share: int | None = None,
+        crowded: Collection[str] = (),
+    ) -> Sequence[Claim]:
+        """Lease up to `limit` queued or deferred recipients that are due, oldest first, and record the attempt.
+
+        One message gets `share` of them at most (None: all), one whose queue id is in `crowded` (CROWDED at most) none: a
+        mail to thousands must not keep all others waiting.
+        """
 
     async def record(self, claim: Claim, results: Sequence[Result], now: datetime) -> Change:
         """Record what became of leased recipients; a bounce queues its DSN in the same transaction."""

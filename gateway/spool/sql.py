@@ -111,8 +111,16 @@ class SqlSpool:
             await self._db.committer.run(bring_back(now))
         return await self._db.committer.run(holds.release_due(to_us(now), limit))
 
-    async def claim(self, now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
-        return await self._db.committer.run(attempts.claim(now, limit, lease, self._db.instance.name))
+    async def claim(
+        self,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        share: int | None = None,
+        crowded: Collection[str] = (),
+    ) -> Sequence[Claim]:
+        wish = attempts.Wanted(now, limit, lease, share or limit, tuple(crowded))
+        return await self._db.committer.run(attempts.claim(wish, self._db.instance.name))
 
     async def record(self, claim: Claim, results: Sequence[Result], now: datetime) -> Change:
         attempts.checked(results)

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
+from gateway.spool.contract import CROWDED
 from gateway.spool.lifecycle import Kind, State
 from gateway.spool.records import MessageRow, RecipientRow
 from gateway.store.schema import (
@@ -70,7 +71,11 @@ MOVE_DUE = Prepared(
 )
 MOVING_DUE = Prepared(
     select(*_RECIPIENT)
-    .where(sa.text(MOVING), _R.due_at <= bindparam("b_now"))
+    .where(
+        sa.text(MOVING),
+        _R.due_at <= bindparam("b_now"),
+        *(_R.queue_id != bindparam(f"b_not_{number}") for number in range(CROWDED)),
+    )
     .order_by(_R.due_at)
     .limit(LIMIT)
     .with_for_update(skip_locked=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -42,6 +42,7 @@ class FakeSpool:
     error: Exception = field(default_factory=lambda: StoreUnavailable("to order"))
     expired: int = 0
     serial: int = 0
+    passed_over: list[list[str]] = field(default_factory=list)
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
@@ -61,8 +62,16 @@ class FakeSpool:
             self.queued.append(now)
         return len(due)
 
-    async def claim(self, now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
+    async def claim(
+        self,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        share: int | None = None,
+        crowded: Collection[str] = (),
+    ) -> Sequence[Claim]:
         self._call("claim")
+        self.passed_over.append(sorted(crowded))
         due = sorted(at for at in self.queued if at <= now)[:limit]
         for at in due:
             self.queued.remove(at)

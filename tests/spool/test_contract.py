@@ -125,6 +125,16 @@ async def test_indexes_that_no_recipient_has_are_not_answered_for(spool: Spool) 
     assert change == Change((2,), ())
 
 
+async def test_a_large_mail_gets_its_share_and_the_others_go(spool: Spool) -> None:
+    large = await spool.accept(mail(queued=20))
+    small = await spool.accept(mail(queued=2, at=T0 + timedelta(seconds=1)))
+    claims = await spool.claim(T0 + MINUTE, 10, LEASE, share=5)
+    assert [(c.message.queue_id, len(c.message.recipients)) for c in claims] == [(large, 5), (small, 2)]
+    assert await spool.claim(T0 + MINUTE, 10, LEASE, share=5, crowded=[large]) == []
+    (rest,) = await spool.claim(T0 + MINUTE, 10, LEASE, share=5, crowded=["NOSUCH"])
+    assert [r.index for r in rest.message.recipients] == [5, 6, 7, 8, 9]
+
+
 async def test_a_late_result_changes_nothing_and_says_so(spool: Spool) -> None:
     queue_id = await spool.accept(mail(queued=1))
     (claimed,) = await spool.claim(T0, 10, LEASE)
