@@ -5,7 +5,16 @@ Base units, `_total` on counters (Prometheus naming). docs/operations.md lists t
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+
+disable_created_metrics()  # a series more for each one, which no dashboard asks for
 
 REGISTRY = CollectorRegistry()
 
