@@ -54,7 +54,7 @@ from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.database import FILE_NAME
 from gateway.store.keys import ENVIRONMENT, MasterKey, key_file
-from gateway.watch import FreeSpace, NextHopProbe, publish_figures, readiness
+from gateway.watch import FreeSpace, NextHopProbe, StoreTrouble, publish_figures, readiness
 
 ACCOUNTS_EVERY_S = 5.0  # between two looks at the accounts file
 NOTE_AGAIN_S = 5.0  # before an event that the store did not take is written again
@@ -90,6 +90,7 @@ class Service:
         self.policy = PolicyInForce(settings.policies, self._policy_changed)
         self._when_ready: Callable[[], None] = lambda: None
         self._space = FreeSpace(settings.state, settings.minimum_free_space)
+        self._trouble = StoreTrouble()
 
     async def run(self) -> None:
         """Serve until `stop` or a signal; raises CannotStart, and what the store's opening raises."""
@@ -188,6 +189,8 @@ class Service:
         if not self._space.enough:
             return FULL
         reply = await self._intake.submit(envelope, raw)
+        if reply.why == "store":
+            self._trouble.seen()
         self.scheduler.wake()
         self._ring()
         return reply
@@ -198,7 +201,11 @@ class Service:
     async def _open_web(self, stack: AsyncExitStack) -> None:
         web = self._settings.web
         checks = readiness(
-            self.spool, self.policy, self._space, NextHopProbe(self._settings.delivery.smarthost)
+            self.spool,
+            self.policy,
+            self._space,
+            self._trouble,
+            NextHopProbe(self._settings.delivery.smarthost),
         )
         app = create_app(
             self.spool,

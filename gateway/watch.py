@@ -23,6 +23,9 @@ from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool
 
 FIGURES_EVERY_S = 5.0
+TROUBLE_S = (
+    30.0  # how long /readyz stays red after a mail that could not be stored: two or three scrapes see it
+)
 SPACE_VALID_S = 1.0  # no mail that fits a second's intake empties what minimum_free_space leaves
 HOP_VALID_S = 30.0  # a next hop that answered is not asked again for this long: its log is somebody's
 HOP_TIMEOUT_S = 2.5
@@ -48,6 +51,21 @@ class FreeSpace:
         return self._enough
 
 
+class StoreTrouble:
+    """Remembers for a while that a mail could not be stored: reads may go on well where writes fail (quota, read-only)."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def seen(self) -> None:
+        """Note that the store refused a mail just now."""
+        self._until = time.monotonic() + TROUBLE_S
+
+    @property
+    def recent(self) -> bool:
+        return time.monotonic() < self._until
+
+
 class NextHopProbe:
     """Connects to the smarthost now and then; without one there is no single next hop to ask."""
 
@@ -70,12 +88,14 @@ class NextHopProbe:
 
 
 def readiness(
-    spool: Spool, policy: PolicyInForce, space: FreeSpace, hop: NextHopProbe
+    spool: Spool, policy: PolicyInForce, space: FreeSpace, trouble: StoreTrouble, hop: NextHopProbe
 ) -> Mapping[str, Callable[[], Awaitable[None]]]:
     """Return the checks of /readyz by name."""
 
     async def store() -> None:
         await spool.figures()
+        if trouble.recent:
+            raise NotReady("mail could not be stored a moment ago; see store_unavailable in the log")
 
     async def disk() -> None:
         if not space.enough:

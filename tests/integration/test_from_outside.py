@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import signal
 import smtplib
 import sqlite3
@@ -99,3 +100,29 @@ def test_a_flood_of_sighup_is_survived(hop: NextHop, tmp_path: Path) -> None:
             client.sendmail("office@sports.example.jp", OUTSIDE, mail(OUTSIDE))
         assert hop.recipients() == []
         assert gw.stop() == 0
+
+
+def test_a_store_that_takes_nothing_is_temporary_and_shows(hop: NextHop, tmp_path: Path) -> None:
+    """RLIMIT_FSIZE is a disk that fills up in the middle: what was acknowledged stays, the rest is 4yz."""
+    with gateway(tmp_path, hop.port, window="1h") as gw:
+        assert gw.process is not None
+        room = (gw.folder / "var" / "sekisho.db-wal").stat().st_size + 300_000
+        resource.prlimit(gw.process.pid, resource.RLIMIT_FSIZE, (room, room))
+        codes = [send(gw, b"x" * 70 + b"\r\n", lines) for lines in (600, 8000) * 10]
+        assert codes.count(250) > 0
+        assert set(codes) <= {250, 451, 452}
+        assert 452 in codes
+        assert gw.get("/readyz")[0] == 503
+        gw.stop(signal.SIGKILL)
+        gw.start()
+        held = gw.cli_json("held", "list")
+        assert len(held) == codes.count(250)
+        gw.cli("log", "verify", "--config", str(gw.config))
+
+
+def send(gw: Gateway, line: bytes, lines: int) -> int:
+    with smtplib.SMTP("127.0.0.1", gw.smtp_port, timeout=20) as client:
+        client.ehlo("client.example")
+        client.mail("office@sports.example.jp")
+        client.rcpt(OUTSIDE[0])
+        return client.data(mail(OUTSIDE[:1], body=line * lines))[0]
