@@ -122,6 +122,19 @@ def _none(condition: schema.Condition | None, key: str) -> bool:
     return bounds is not None and bounds.at_most == 0
 
 
+def _excepts_every_external(rule: schema.Rule) -> bool:
+    """Tell whether `unless` takes in each mail with an external recipient, though not each mail (see _never)."""
+    unless = rule.unless
+    if (
+        unless is None
+        or _implies(rule.when, unless)
+        or unless.model_fields_set != {"external"}
+        or unless.external is None
+    ):
+        return False
+    return (unless.external.at_least or 0) <= 1 and unless.external.at_most is None
+
+
 def _implies(when: schema.Condition | None, unless: schema.Condition) -> bool:
     """Tell whether every mail that fits `when` certainly fits `unless`; looks only at keys without doubt."""
     if not unless.model_fields_set <= {*_EXACT, "null_sender"}:
@@ -154,3 +167,9 @@ def _reaches_nobody(rule: schema.Rule) -> Iterator[_Finding]:
         if ask.for_ == "external" and _none(rule.when, "external"):
             hint = "write for: all, or let `when` allow external recipients"
             yield ("then", key), "reaches nobody: `when` asks for no external recipient", hint
+        if ask.for_ == "external" and _excepts_every_external(rule):
+            yield (
+                ("unless",),
+                f"{key} reaches nobody: every mail with an external recipient is excepted",
+                "narrow it",
+            )

@@ -20,6 +20,8 @@ MAX_WINDOW = timedelta(days=30)  # a mail held longer is a mistake in the file
 MAX_COUNT = 1_000_000  # no mail has more recipients or attachments
 MAX_SENTENCE = 300  # characters; a refusal must fit the lines of an SMTP reply
 MAX_TAG = 200  # characters of a tag's value: one header line without folding (RFC 5322 2.1.1 allows 998)
+# Top-level domains that no registry gives out (RFC 6762 appendix G, RFC 2606, RFC 8375): closed networks use them.
+PRIVATE_TOPS = frozenset({"corp", "home", "internal", "intranet", "lan", "local", "private", "test"})
 
 _TAG_NAME = re.compile(r"X-[A-Za-z0-9](?:[A-Za-z0-9-]{0,60}[A-Za-z0-9])?", re.IGNORECASE)
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,76}")  # RFC 5322 3.6.8: printable, no colon
@@ -96,6 +98,16 @@ def _person(text: str) -> str:
     return text if text == "sender" else read_address(text)
 
 
+def _inside(text: str) -> str:
+    """Return a domain that may be inside; a whole top-level domain may be only where nobody else's can lie below it."""
+    domain = read_domain(text)
+    top = domain.removeprefix(".")
+    if "." not in top and domain != top and top not in PRIVATE_TOPS:
+        hint = "write the domains that are yours, for example .city.example.lg.jp"
+        raise Hinted(f"{text!r} takes in everybody under .{top}: nobody there would be external", hint)
+    return domain
+
+
 def one_or_many(value: object) -> object:
     """Take a single text for a list of one; an empty list is refused."""
     if isinstance(value, list) and not value:
@@ -130,7 +142,7 @@ Regexes = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], _OneOr
 Globs = Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], _OneOrMany, _FewOrOne]
 PeoplePatterns = Annotated[tuple[Annotated[str, AfterValidator(read_pattern)], ...], _OneOrMany, _FewOrOne]
 Addresses = Annotated[tuple[Annotated[str, AfterValidator(read_address)], ...], _OneOrMany, _FewOrOne]
-Domains = Annotated[tuple[Annotated[str, AfterValidator(read_domain)], ...], _OneOrMany, _FewOrOne]
+Domains = Annotated[tuple[Annotated[str, AfterValidator(_inside)], ...], _OneOrMany, _FewOrOne]
 Persons = Annotated[tuple[Annotated[str, AfterValidator(_person)], ...], _OneOrMany, _FewOrOne]
 
 
