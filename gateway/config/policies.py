@@ -29,18 +29,28 @@ log = structlog.get_logger()
 
 
 def read_policy(folder: Path) -> Policy:
-    """Read every `*.yaml` of the folder except cases; raises `Problems`."""
+    """Read every `*.yaml` of the folder except cases; raises `Problems`, also for a file that only looks like one of them."""
     try:
-        names = sorted(
-            p for p in folder.iterdir() if p.suffix == ".yaml" and not p.name.endswith(".cases.yaml")
-        )
+        paths = sorted(folder.iterdir())
     except OSError as error:
         raise Problems([_problem(folder, f"cannot be read: {error.strerror}")]) from None
+    # A rule file renamed to `.yml` would be a rule switched off, and nobody would be told.
+    unread = [path for path in paths if _looks_like_policy(path)]
+    if unread:
+        raise Problems(
+            [_problem(path, "this file is not read", "rename it to end in .yaml") for path in unread]
+        )
+    names = [path for path in paths if path.suffix == ".yaml" and not path.name.endswith(".cases.yaml")]
     if not names:
         raise Problems([_problem(folder, "holds no policy", "put a file such as default.yaml there")])
     if len(names) > MAX_FILES:
         raise Problems([_problem(folder, f"holds more than {MAX_FILES} policy files")])
     return load_policy({str(path): _text(path) for path in names})
+
+
+def _looks_like_policy(path: Path) -> bool:
+    ending = path.suffix.lower()
+    return ending in (".yml", ".yaml") and path.suffix != ".yaml" and not path.name.startswith(".")
 
 
 def _text(path: Path) -> str:

@@ -56,3 +56,20 @@ async def test_an_error_nobody_foresaw_keeps_the_policy_and_says_so(
     assert not await policy.reload()
     assert policy.problems is not None
     assert policy.current.digest == read_policy(tmp_path).digest
+
+
+@pytest.mark.parametrize("name", ["more.yml", "more.YAML"])
+async def test_a_file_that_only_looks_like_a_policy_keeps_the_policy_and_says_so(
+    tmp_path: Path, name: str
+) -> None:
+    """A file renamed while the gateway runs must not take its rules away in silence."""
+    (tmp_path / "default.yaml").write_text(SHIPPED, "utf-8")
+    rule = "version: 1\nrules: [{id: more, reason: why, then: {hold: 1h}}]\n"
+    (tmp_path / "more.yaml").write_text(rule, "utf-8")
+    policy = PolicyInForce(tmp_path)
+    assert await policy.reload()
+    (tmp_path / "more.yaml").rename(tmp_path / name)
+    assert not await policy.reload()
+    assert "more" in [rule.id for rule in policy.current.rules]
+    assert policy.problems is not None
+    assert "this file is not read" in str(policy.problems)
