@@ -10,23 +10,20 @@ import asyncio
 import os
 import random
 import signal
-import socket
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-import uvicorn
-from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from gateway import __version__
 from gateway.clock import utc_now
 from gateway.config.policies import PolicyInForce
-from gateway.config.settings import Listen, Settings
+from gateway.config.settings import Settings
 from gateway.console.app import create_app, create_probe_app
+from gateway.console.server import http_server
 from gateway.delivery.courier import Courier
 from gateway.delivery.dsn import dsn_composers
 from gateway.delivery.pool import Pool
@@ -35,6 +32,7 @@ from gateway.delivery.session import Opener
 from gateway.delivery.timeouts import Timeouts
 from gateway.evidence.resolver import DnsResolver
 from gateway.links import Links
+from gateway.loops import Loops
 from gateway.message.envelope import Envelope
 from gateway.message.gather import gather
 from gateway.notices.compose import Composers
@@ -83,8 +81,8 @@ class Service:
     def __init__(self, settings: Settings, extra_routes: Sequence[BaseRoute] = ()) -> None:
         self._settings = settings
         self._extra_routes = extra_routes
-        self._tasks: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
+        self._loops = Loops(self._stop.set)
         self._reload_asked = asyncio.Event()
         self.spool: SqlSpool
         self.policy = PolicyInForce(settings.policies, self._policy_changed)
@@ -93,12 +91,13 @@ class Service:
         self._trouble = StoreTrouble()
 
     async def run(self) -> None:
-        """Serve until `stop` or a signal; raises CannotStart, and what the store's opening raises."""
+        """Serve until `stop` or a signal; raises CannotStart, LoopDied, and what the store's opening raises."""
         async with AsyncExitStack() as stack:
             await self._start(stack)
             await self._stop.wait()
             log.info("stopping")
         log.info("stopped")
+        self._loops.complain()
 
     def stop(self) -> None:
         """Begin the orderly end."""
@@ -118,7 +117,7 @@ class Service:
         recovered = await self.spool.recover(utc_now())
         await self.policy.reload()
         self._build(key)
-        stack.push_async_callback(self._end_tasks)
+        stack.push_async_callback(self._loops.end)
         stack.push_async_callback(self.pool.close)
         stack.push_async_callback(self.scheduler.stop, DRAIN_S)
         await self._open_web(stack)
@@ -134,7 +133,7 @@ class Service:
             self._watch_accounts(),
             self._reload_when_asked(),
         ):
-            self._begin(work)
+            self._loops.begin(work)
         self._catch_signals(stack)
         log.info("ready", version=__version__, smtp=self._listener.addresses, recovered=recovered)
         self._when_ready()
@@ -217,49 +216,10 @@ class Service:
             with_metrics=web.metrics_listen is None,
             extra_routes=self._extra_routes,
         )
-        await self._serve_http(stack, app, web.listen)
-        if web.metrics_listen is not None:
-            await self._serve_http(stack, create_probe_app(checks), web.metrics_listen)
-
-    async def _serve_http(self, stack: AsyncExitStack, app: Starlette, listen: Listen) -> None:
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            limit_concurrency=500,
-            timeout_keep_alive=15,
-            timeout_graceful_shutdown=5,
-        )
-        server = _Web(config)
         with _address_errors():
-            bound = _bind(listen)
-        task = asyncio.create_task(server.serve(sockets=[bound]))
-
-        async def close() -> None:
-            server.should_exit = True
-            await task
-
-        stack.push_async_callback(close)
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        task.add_done_callback(self._ended)
-        self._tasks.add(task)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """A loop that ends before its time is a bug: stop as a whole rather than live on without it."""
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.critical("loop-died", exc_info=task.exception())
-            self._stop.set()
-
-    async def _end_tasks(self) -> None:
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            await stack.enter_async_context(http_server(app, web.listen))
+            if web.metrics_listen is not None:
+                await stack.enter_async_context(http_server(create_probe_app(checks), web.metrics_listen))
 
     async def _note(self, kind: Kind, **detail: object) -> None:
         await self.spool.note(kind, Reason.SYSTEM, SYSTEM, {"version": __version__, **detail}, utc_now())
@@ -274,10 +234,10 @@ class Service:
                 await asyncio.sleep(NOTE_AGAIN_S)
 
     def _policy_changed(self, policy: Policy) -> None:
-        self._begin(self._note_in_time(Kind.POLICY, digest=policy.digest))
+        self._loops.begin(self._note_in_time(Kind.POLICY, digest=policy.digest))
 
     def _accounts_changed(self, changes: Changes) -> None:
-        self._begin(self._note_in_time(Kind.ACCOUNT, changes=changes))
+        self._loops.begin(self._note_in_time(Kind.ACCOUNT, changes=changes))
 
     async def _watch_accounts(self) -> None:
         """Look at the accounts file now and then, so that a change is in the event log also when nobody signs in."""
@@ -312,21 +272,6 @@ class Service:
             self._listener.reload_certificate()
         except (OSError, ValueError) as error:
             log.error("certificate.kept", cause=str(error))
-
-
-class _Web(uvicorn.Server):
-    """uvicorn without its signal handlers: ours end the whole service in order."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _bind(listen: Listen) -> socket.socket:
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    bound = socket.create_server((listen.host, listen.port), family=family, backlog=512)
-    bound.setblocking(False)
-    return bound
 
 
 @contextmanager

@@ -13,17 +13,23 @@ import uvloop
 from gateway import log
 from gateway.cli.before import before_start
 from gateway.config.settings import Settings
+from gateway.loops import LoopDied
 from gateway.service import CannotStart, Service
 from gateway.store.errors import StateInUse, StoreMisconfigured, StoreUnavailable, WrongMasterKey
 from gateway.store.keys import MasterKeyError
 
-GC_THRESHOLDS = (
-    20_000,
-    20,
-    50,
-)  # mail makes few cycles; at the default 700 collecting costs a tenth of the time
+# Mail makes few cycles; at the default threshold of 700, collecting them costs a tenth of the time.
+GC_THRESHOLDS = (20_000, 20, 50)
 
-EXPECTED = (CannotStart, MasterKeyError, StateInUse, StoreMisconfigured, StoreUnavailable, WrongMasterKey)
+EXPECTED = (
+    CannotStart,
+    LoopDied,
+    MasterKeyError,
+    StateInUse,
+    StoreMisconfigured,
+    StoreUnavailable,
+    WrongMasterKey,
+)
 
 
 def run_service(settings: Settings) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from gateway.config.settings import Settings
 from gateway.message.envelope import Envelope
@@ -19,11 +19,23 @@ from gateway.receive.limits import GUESS_FACTOR, Budget, Connections, Guesses
 from gateway.receive.passwords import Verifier
 from gateway.receive.reply import Reply
 
-if TYPE_CHECKING:
-    from gateway.receive.wire import Wire
-
 FAILURE_DELAY = 1.0  # seconds before a failed AUTH is answered; a person does not notice, a guesser does
 GREETING_PAUSE = 0.02  # seconds an unknown client has to stay silent before the banner
+
+
+class OpenSession(Protocol):
+    """What the listener needs of a session when it closes down."""
+
+    @property
+    def handler(self) -> asyncio.Task[Any]:
+        """Return the task that serves the session."""
+
+    def shut_down(self) -> None:
+        """Say 421 at the next chance and hang up."""
+
+    def abort(self) -> None:
+        """Hang up now."""
+
 
 Submit = Callable[[Envelope, bytes], Awaitable[Reply]]
 
@@ -43,7 +55,7 @@ class Reception:
     connections: Connections = field(init=False)
     budget: Budget = field(init=False)
     guesses: Guesses = field(init=False)
-    sessions: set[Wire] = field(default_factory=set)
+    sessions: set[OpenSession] = field(default_factory=set)
     commits: set[asyncio.Task[Reply]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
