@@ -52,7 +52,7 @@ from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.database import FILE_NAME
 from gateway.store.keys import ENVIRONMENT, MasterKey, key_file
-from gateway.watch import FreeSpace, NextHopProbe, StoreTrouble, publish_figures, readiness
+from gateway.watch import FreeSpace, NextHopProbe, StoreTrouble, publish_figures, publish_readiness, readiness
 
 ACCOUNTS_EVERY_S = 5.0  # between two looks at the accounts file
 NOTE_AGAIN_S = 5.0  # before an event that the store did not take is written again
@@ -129,6 +129,7 @@ class Service:
             self.scheduler.run(),
             self.notices.run(),
             publish_figures(self.spool, utc_now),
+            publish_readiness(self._checks),
             self.policy.watch(self._stop),
             self._watch_accounts(),
             self._reload_when_asked(),
@@ -199,7 +200,7 @@ class Service:
 
     async def _open_web(self, stack: AsyncExitStack) -> None:
         web = self._settings.web
-        checks = readiness(
+        self._checks = checks = readiness(
             self.spool,
             self.policy,
             self._space,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
@@ -17,15 +17,14 @@ from gateway import metrics
 from gateway.clock import Clock
 from gateway.config.policies import PolicyInForce
 from gateway.config.settings import Smarthost
-from gateway.console.probes import NotReady
+from gateway.console.probes import Check, NotReady, run_checks
 from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool
 
 FIGURES_EVERY_S = 5.0
-TROUBLE_S = (
-    30.0  # how long /readyz stays red after a mail that could not be stored: two or three scrapes see it
-)
+READINESS_EVERY_S = 15.0
+TROUBLE_S = 30.0  # /readyz stays red after a mail that could not be stored: two or three scrapes see it
 SPACE_VALID_S = 1.0  # no mail that fits a second's intake empties what minimum_free_space leaves
 HOP_VALID_S = 30.0  # a next hop that answered is not asked again for this long: its log is somebody's
 HOP_TIMEOUT_S = 2.5
@@ -89,7 +88,7 @@ class NextHopProbe:
 
 def readiness(
     spool: Spool, policy: PolicyInForce, space: FreeSpace, trouble: StoreTrouble, hop: NextHopProbe
-) -> Mapping[str, Callable[[], Awaitable[None]]]:
+) -> Mapping[str, Check]:
     """Return the checks of /readyz by name."""
 
     async def store() -> None:
@@ -106,6 +105,13 @@ def readiness(
             raise NotReady("the policy files are broken; see sekisho policy check")
 
     return {"store": store, "disk": disk, "policy": policies, "next_hop": hop.check}
+
+
+async def publish_readiness(checks: Mapping[str, Check]) -> None:
+    """Run the readiness checks now and then, so that `sekisho_ready` tells the truth when nobody asks /readyz."""
+    while True:
+        await run_checks(checks)
+        await asyncio.sleep(READINESS_EVERY_S)
 
 
 async def publish_figures(spool: SqlSpool, clock: Clock) -> None:

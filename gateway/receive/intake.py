@@ -22,12 +22,14 @@ from gateway.policy.decision import NO_TIME, Decision, Language
 from gateway.policy.model import Policy
 from gateway.receive.reply import Reply
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
+from gateway.yaml_source import Problems
 
 LARGE = 1 << 20  # octets above which a mail is taken apart in a thread: 1 MiB takes about 5 ms
 MAX_REFUSALS = 5  # rules named in one reply; a client shows no more than a few lines
 
 FULL = Reply(452, "4.3.1", "not enough room to store mail now; try again later", "store")
 _NOT_STORED = Reply(451, "4.3.0", "the mail cannot be stored now; try again later", "store")
+NO_POLICY = Reply(451, "4.3.5", "no mail policy is in force; try again later", "error")
 
 log = structlog.get_logger()
 
@@ -55,7 +57,12 @@ class Intake:
         """Decide on the mail and store it; on a 250 it is on disk. Unexpected errors leave as they are."""
         facts = await self._facts(envelope, raw)
         now = self._clock()
-        decision = self._in_language(self._decide(facts, self._policy(), now), envelope)
+        try:
+            policy = self._policy()
+        except Problems as problems:
+            log.error("no_policy", problems=len(problems.problems))
+            return NO_POLICY
+        decision = self._in_language(self._decide(facts, policy, now), envelope)
         try:
             if decision.refusals:
                 await self._spool.refused(envelope, decision, facts.subject, now)

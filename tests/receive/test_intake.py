@@ -18,6 +18,7 @@ from gateway.policy.decision import Decision, Demands, Language, Outcome, Refusa
 from gateway.policy.model import Policy
 from gateway.receive.intake import LARGE, Intake, accepted_text, refusal_text
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
+from gateway.yaml_source import Problem, Problems
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 TEN = timedelta(minutes=10)
@@ -145,3 +146,14 @@ def test_refusal_text_in_both_worlds() -> None:
     assert refusal_text(many, utf8=True) == (
         "the mail holds a My Number\nマイナンバーを含むため送信できません\n個人情報"
     )
+
+
+async def test_without_any_policy_the_mail_stays_with_the_client() -> None:
+    def none() -> Policy:
+        raise Problems([Problem("policies/default.yaml", 3, 1, "", "unknown key", "")])
+
+    intake = Intake(
+        cast(Spool, None), none, lambda *_: MIXED, lambda envelope, raw: cast(Facts, None), lambda: NOW
+    )
+    reply = await intake.submit(ENVELOPE, b"Subject: x\r\n\r\nbody\r\n")
+    assert (reply.code, reply.enhanced) == (451, "4.3.5")
