@@ -164,7 +164,7 @@ class Service:
             hostname=settings.hostname,
             recipients_per_transaction=out.recipients_per_transaction,
             clock=utc_now,
-            jitter=random.random,
+            jitter=lambda: random.uniform(-1, 1),  # noqa: S311 - it spreads retries, it keeps no secret
             ring=self._ring,
         )
         self.scheduler = Scheduler(
