@@ -49,7 +49,6 @@ def check(ctx: click.Context, folder: Path, as_json: bool) -> None:
     """Report every problem of the policy files in DIR (default: policies), with file, line and a hint."""
     try:
         read = read_policy(folder)
-        _refuse_unread(folder)
         count = sum(len(cases) for _, cases in _read_cases(folder))
     except Problems as found:
         _print_problems(found, as_json)
@@ -133,14 +132,6 @@ def _print_problems(found: Problems, as_json: bool) -> None:
         return
     click.echo(str(found))
     click.echo(f"{len(found.problems)} problem{'s' if len(found.problems) > 1 else ''}", err=True)
-
-
-def _refuse_unread(folder: Path) -> None:
-    """Raise where a file looks like a policy and would silently not be one."""
-    unread = [path for path in folder.iterdir() if path.suffix.lower() == ".yml" or path.suffix == ".YAML"]
-    if unread:
-        hint = "rename it to end in .yaml"
-        raise Problems([Problem(str(path), 1, 1, "", "this file is not read", hint) for path in unread])
 
 
 def _read_cases(folder: Path) -> list[tuple[str, tuple[Case, ...]]]:
