@@ -24,6 +24,14 @@ def corpus_mails() -> Iterator[tuple[str, bytes]]:
             yield str(path.relative_to(CORPUS)), wire_form(path.read_bytes())
 
 
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """Give back the umask: the command line sets a strict one, and tests run it in this process."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture(scope="session")
 def corpus() -> list[tuple[str, bytes]]:
     """All corpus mails; skips where the corpus is absent, fails where it must be there (TEST_NO_SKIP)."""

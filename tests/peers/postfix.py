@@ -89,6 +89,7 @@ def postfix(folder: Path, settings: Mapping[str, str]) -> Iterator[Postfix]:
     config, port = folder / "etc", free_port()
     for name in ("etc", "queue", "data"):
         (folder / name).mkdir(exist_ok=True)
+        (folder / name).chmod(0o755)  # whatever the umask of this process is
     shutil.chown(folder / "data", "postfix")
     places = {
         "queue_directory": str(folder / "queue"),
