@@ -13,7 +13,15 @@ from dataclasses import dataclass, replace
 import structlog
 
 from gateway.delivery.connection import Connection
-from gateway.delivery.errors import BadReply, Busy, DeliveryError, NoConnection, SessionRefused, Unsupported
+from gateway.delivery.errors import (
+    BadReply,
+    Busy,
+    DeliveryError,
+    NoAnswer,
+    NoConnection,
+    SessionRefused,
+    Unsupported,
+)
 from gateway.delivery.mail import Outgoing
 from gateway.delivery.outcome import Verdict, judge, too_many
 from gateway.delivery.pool import Place, Pool
@@ -78,28 +86,31 @@ class Courier:
 
     async def _bounded(self, place: Place, mail: Outgoing) -> list[Word]:
         """Run the transactions under an absolute deadline: a peer that answers one octet a minute must come
-        to an end."""
+        to an end. What was said before the deadline counts."""
+        words: dict[int, Word] = {}
         try:
             async with asyncio.timeout(self._timeouts.transaction):
-                return await self._in_turn(place, mail)
+                await self._in_turn(place, mail, words)
         except TimeoutError:
-            raise NoConnection(f"not finished in {self._timeouts.transaction:g} s") from None
+            error = (NoAnswer if place.dot_sent else NoConnection)(
+                f"not finished in {self._timeouts.transaction:g} s"
+            )
+            for number in range(len(mail.recipients)):
+                if number not in words or _is_full(words[number]):
+                    words[number] = error
+        return [words[number] for number in range(len(mail.recipients))]
 
-    async def _in_turn(self, place: Place, mail: Outgoing) -> list[Word]:
+    async def _in_turn(self, place: Place, mail: Outgoing, words: dict[int, Word]) -> None:
         """Deliver, and deliver again to those for whom the transaction was full, as long as each turn serves
         somebody."""
-        words: dict[int, Word] = {}
         waiting = list(range(len(mail.recipients)))
         while waiting:
             part = mail if not words else _only(mail, waiting)
             said = await self._one_turn(place, part, first=not words)
-            full = [
-                n for n, word in zip(waiting, said, strict=True) if isinstance(word, Said) and too_many(word)
-            ]
+            full = [n for n, word in zip(waiting, said, strict=True) if _is_full(word)]
             words |= dict(zip(waiting, said, strict=True))
             progress = any(isinstance(word, Said) and word.reply.positive for word in said)
             waiting = full if progress else []
-        return [words[number] for number in range(len(mail.recipients))]
 
     async def _one_turn(self, place: Place, mail: Outgoing, *, first: bool) -> list[Word]:
         """Run one transaction. After the first turn somebody has the mail: a failure is told, not raised."""
@@ -132,10 +143,21 @@ class Courier:
     async def _on(self, connection: Connection, mail: Outgoing) -> list[Said | Unsupported]:
         try:
             return await transact(connection, mail, self._timeouts)
-        except (NoConnection, SessionRefused, BadReply) as error:
+        except Exception as error:
             if connection.dot_sent:
-                raise
-            raise _MayTryElsewhereError(error) from error
+                raise NoAnswer(_after_the_end(error)) from error
+            if isinstance(error, NoConnection | SessionRefused | BadReply):
+                raise _MayTryElsewhereError(error) from error
+            raise
+
+
+def _after_the_end(error: Exception) -> str:
+    what = str(error) if isinstance(error, DeliveryError) else f"internal error ({type(error).__name__})"
+    return f"no answer after the end of the message: {what}"
+
+
+def _is_full(word: Word) -> bool:
+    return isinstance(word, Said) and too_many(word)
 
 
 def _only(mail: Outgoing, numbers: Sequence[int]) -> Outgoing:

@@ -2,6 +2,7 @@
 
 DeliveryError            temporary: what nobody foresaw must never bounce mail
 ├── NoConnection         not reached, broken off, timed out, TLS failed
+│   └── NoAnswer         the message was sent to its end, and no valid reply came: it may have been taken
 ├── BadReply             the peer speaks something that is not SMTP, or speaks out of turn
 ├── SessionRefused       the peer refused us, not a mail: greeting, EHLO, STARTTLS, AUTH, MAIL 4yz, 421
 ├── Busy                 no free connection within the time allowed
@@ -19,6 +20,10 @@ from gateway.delivery.reply import Reply
 
 class NoConnection(DeliveryError):
     """The next hop could not be reached, broke off, or did not answer in time."""
+
+
+class NoAnswer(NoConnection):
+    """The message was sent to its end and no valid reply came: the next hop may have taken it, or not (RFC 1047)."""
 
 
 class Busy(DeliveryError):

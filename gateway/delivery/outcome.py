@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gateway.delivery.errors import (
     DeliveryError,
+    NoAnswer,
     NoConnection,
     NoRoute,
     SessionRefused,
@@ -87,6 +88,10 @@ def _no_connection(error: BaseException) -> Verdict:
     return Verdict(State.DEFERRED, Reason.NO_CONNECTION, str(error)[:MAX_TEXT])
 
 
+def _no_answer(error: BaseException) -> Verdict:
+    return Verdict(State.DEFERRED, Reason.NO_ANSWER, str(error)[:MAX_TEXT])
+
+
 def _our_fault(error: BaseException) -> Verdict:
     return Verdict(State.DEFERRED, Reason.SYSTEM, str(error)[:MAX_TEXT])
 
@@ -96,6 +101,7 @@ _EXCEPTIONS: tuple[tuple[type[BaseException], Callable[[BaseException], Verdict]
     (NoRoute, _no_route),
     (SessionRefused, _refused),
     (UncleanContent, _our_fault),
+    (NoAnswer, _no_answer),  # before its base class
     (NoConnection, _no_connection),
     (BadReply, _no_connection),
     (DeliveryError, _no_connection),

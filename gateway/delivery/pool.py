@@ -44,6 +44,11 @@ class Place:
         self._host = host
         self._current: Connection | None = None
 
+    @property
+    def dot_sent(self) -> bool:
+        """Tell whether a mail went to its end on the session at hand and its fate is not known yet."""
+        return self._current is not None and self._current.dot_sent
+
     async def connection(self, *, fresh: bool = False) -> Connection:
         """Return a session ready for MAIL; `fresh` insists on a new one. Raises what the opener raises."""
         self.discard()

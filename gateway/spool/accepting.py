@@ -107,6 +107,7 @@ def _recipient_row(queue_id: str, index: int, decision: Decision, at: int) -> Pa
         "queued_at": None if held else at,
         "changed_at": at,
         "attempts": 0,
+        "perhaps": 0,
         "reply": "",
         "lease": None,
         "owner": None,

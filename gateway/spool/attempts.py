@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,11 +9,12 @@ from typing import Any
 
 from gateway.spool.contract import CROWDED, Change, Claim, NoticeKind, Result
 from gateway.spool.holds import by_message, recipients_among, tell_sender
+from gateway.spool.leases import Leases
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import MessageRow, RecipientRow, stored
-from gateway.spool.statements import LEASES_OF_OTHERS, LEASES_OVER, MOVING_DUE, messages_in
+from gateway.spool.statements import LEASED, MOVING_DUE, messages_in
 from gateway.spool.times import from_us, span_us, to_us
 from gateway.store.events import Event, storable
 from gateway.store.tx import Tx
@@ -41,22 +41,22 @@ class Wanted:
     crowded: tuple[str, ...] = ()
 
 
-def claim(wanted: Wanted, owner: str) -> Callable[[Tx], list[Claim]]:
+def claim(wanted: Wanted, leases: Leases) -> Callable[[Tx], list[Claim]]:
     """Lease what is due, oldest first; one claim per message. A mail that cannot be read is put off, the others go."""
 
     def job(tx: Tx) -> list[Claim]:
-        first, cut = _claim_once(tx, wanted, owner)
+        first, cut = _claim_once(tx, wanted, leases)
         left = wanted.limit - sum(len(rows) for rows, _ in first)
         second: Leased = []
         if cut and left > 0:  # what its share left of a large mail's room is for the others
             again = replace(wanted, limit=left, crowded=(*cut, *wanted.crowded))
-            second, _ = _claim_once(tx, again, owner)
+            second, _ = _claim_once(tx, again, leases)
         return [claim for _, claim in (*first, *second) if claim is not None]
 
     return job
 
 
-def _claim_once(tx: Tx, wanted: Wanted, owner: str) -> tuple[Leased, list[str]]:
+def _claim_once(tx: Tx, wanted: Wanted, leases: Leases) -> tuple[Leased, list[str]]:
     """Lease up to the limit; return what was leased, and the messages that have more due than their share."""
     at = to_us(wanted.now)
     passed = dict(zip(_PASSED_OVER, (*wanted.crowded, *[""] * CROWDED), strict=False))
@@ -67,17 +67,20 @@ def _claim_once(tx: Tx, wanted: Wanted, owner: str) -> tuple[Leased, list[str]]:
     for queue_id, group in groups:
         rows = group[: wanted.share]
         until = at + span_us(wanted.lease)
-        leased.append((rows, _lease(tx, messages[queue_id], rows, at, until, owner)))
+        token = leases.begin(wanted.lease, len(rows))
+        leased.append((rows, _lease(tx, messages[queue_id], rows, at, until, leases.owner, token)))
     return leased, [queue_id for queue_id, group in groups if len(group) > wanted.share]
 
 
-def record(claimed: Claim, results: Sequence[Result], now: datetime) -> Callable[[Tx], Change]:
+def record(
+    claimed: Claim, results: Sequence[Result], now: datetime, leases: Leases
+) -> Callable[[Tx], Change]:
     """Write what became of leased recipients; what is not under this lease any more is told, not touched."""
     queue_id, at = claimed.message.queue_id, to_us(now)
 
     def job(tx: Tx) -> Change:
         rows = {row.idx: row for row in recipients_among(tx, queue_id, [r.index for r in results])}
-        ours = [r for r in results if _is_leased(rows.get(r.index), claimed.lease, at)]
+        ours = [r for r in results if _is_leased(rows.get(r.index), claimed.lease, at, leases)]
         for facts, indexes in _alike(ours):
             _settle(tx, [rows[index] for index in indexes], facts, at)
         bounced = sorted(r.index for r in ours if r.state is State.BOUNCED)
@@ -100,13 +103,16 @@ def checked(results: Sequence[Result]) -> None:
             raise ValueError(f"recipient {result.index}: deferred without a time for the next attempt")
 
 
-def recover(now: int, owner: str, exclusive: bool) -> Callable[[Tx], int]:
-    """Give back leases that ran out; whoever holds the state directory's lock also takes back those of dead processes."""
+def recover(now: int, leases: Leases, exclusive: bool) -> Callable[[Tx], int]:
+    """Give back leases that ran out; whoever holds the state directory's lock also takes back those of dead processes.
+
+    Nobody can tell any more how far the attempt came: its recipients may have the mail.
+    """
 
     def job(tx: Tx) -> int:
-        found = tx.rows(LEASES_OF_OTHERS if exclusive else LEASES_OVER, {"b_now": now, "b_owner": owner})
-        rows = [RecipientRow.of(row) for row in found]
-        move(tx, rows, State.DEFERRED, Arrival(now, due_at=now))
+        leases.forget_old()
+        rows = [row for row in map(RecipientRow.of, tx.rows(LEASED)) if _is_over(row, now, leases, exclusive)]
+        move(tx, rows, State.DEFERRED, Arrival(now, due_at=now, perhaps=True))
         for queue_id, group in by_message(rows):
             tx.event(Event(now, queue_id, Kind.DEFERRED, Reason.LEASE_LOST, recipients=_indexes(group)))
         return len(rows)
@@ -122,9 +128,8 @@ def _messages(tx: Tx, queue_ids: list[str]) -> dict[str, MessageRow]:
 
 
 def _lease(
-    tx: Tx, message: MessageRow, rows: list[RecipientRow], at: int, until: int, owner: str
+    tx: Tx, message: MessageRow, rows: list[RecipientRow], at: int, until: int, owner: str, token: str
 ) -> Claim | None:
-    token = f"{owner}-{secrets.token_hex(8)}"
     move(tx, rows, State.ACTIVE, Arrival(at, attempts=1, lease=token, owner=owner, lease_until=until))
     tx.event(Event(at, message.queue_id, Kind.ATTEMPT, Reason.SYSTEM, recipients=_indexes(rows)))
     leased = [
@@ -153,10 +158,17 @@ def _put_off(tx: Tx, rows: list[RecipientRow], why: str, at: int) -> None:
     tx.event(Event(at, queue_id, Kind.DEFERRED, Reason.UNREADABLE, recipients=_indexes(rows), detail=detail))
 
 
-def _is_leased(row: RecipientRow | None, lease: str, at: int) -> bool:
-    return (
-        row is not None and row.state is State.ACTIVE and row.lease == lease and at <= (row.lease_until or 0)
-    )
+def _is_over(row: RecipientRow, now: int, leases: Leases, exclusive: bool) -> bool:
+    """Tell whether nobody works under this lease: our own end by the monotonic clock, those of others by the wall clock."""
+    if row.owner == leases.owner:
+        return not leases.lives(row.lease)
+    return exclusive or (row.lease_until or 0) <= now
+
+
+def _is_leased(row: RecipientRow | None, lease: str, at: int, leases: Leases) -> bool:
+    if row is None or row.state is not State.ACTIVE or row.lease != lease:
+        return False
+    return leases.lives(lease) if row.owner == leases.owner else at <= (row.lease_until or 0)
 
 
 def _alike(results: Sequence[Result]) -> list[tuple[Result, list[int]]]:
@@ -171,7 +183,8 @@ def _alike(results: Sequence[Result]) -> list[tuple[Result, list[int]]]:
 def _settle(tx: Tx, rows: list[RecipientRow], facts: Result, at: int) -> None:
     due_at = to_us(facts.retry_at) if facts.state is State.DEFERRED and facts.retry_at else None
     reply = storable(facts.reply)[:REPLY_LIMIT]
-    move(tx, rows, facts.state, Arrival(at, due_at=due_at, reply=reply))
+    perhaps = facts.reason is Reason.NO_ANSWER
+    move(tx, rows, facts.state, Arrival(at, due_at=due_at, reply=reply, perhaps=perhaps))
     detail = {"next_hop": facts.next_hop, "reply": reply, "enhanced": facts.enhanced}
     if due_at is not None:
         detail["retry_at"] = from_us(due_at).isoformat()

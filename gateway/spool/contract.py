@@ -69,7 +69,11 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One recipient's row. `due_at` is when a hold ends or the next attempt is due; None in a final state."""
+    """One recipient's row. `due_at` is when a hold ends or the next attempt is due; None in a final state.
+
+    `perhaps`: an attempt ended without a word from the next hop about the whole message, so the mail may have arrived,
+    whatever the state says since (docs/decisions/0031-at-least-once.md).
+    """
 
     index: int
     address: Address
@@ -79,6 +83,7 @@ class Recipient:
     attempts: int
     reply: str = ""
     changed_at: datetime | None = None
+    perhaps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +109,21 @@ class Change:
     """The truth about a verb: recipients (indexes) that it changed, and those it came too late or not for.
 
     `not_done` tells each one's state. A recipient that a sender released but that stays held for the firm part of its window
-    is not done: HELD, with its new `due_at` on disk.
+    is not done: HELD, with its new `due_at` on disk. `perhaps` are those of `done` that were cancelled, but may have left
+    in an earlier attempt.
     """
 
     done: tuple[int, ...]
     not_done: tuple[tuple[int, State], ...]
+    perhaps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Recipients of one message, leased to this process: the attempt is on disk before the caller connects anywhere.
 
-    `message.recipients` holds only the leased ones; a result recorded after `lease_until` changes nothing.
+    `message.recipients` holds only the leased ones; a result recorded after the lease changes nothing.
+    Its own process measures it by a clock that does not step; `lease_until` is what the wall clock showed for its end.
     """
 
     message: Stored
@@ -169,7 +177,10 @@ class Spool(Protocol):
     async def cancel(
         self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
     ) -> Change:
-        """Cancel the given recipients (None: all) by compare-and-set. What is ACTIVE or final is told, not touched."""
+        """Cancel the given recipients (None: all) by compare-and-set. What is ACTIVE or final is told, not touched.
+
+        `Change.perhaps` names those that will not be tried again, but may have arrived before.
+        """
 
     async def release(
         self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
@@ -203,7 +214,10 @@ class Spool(Protocol):
         """Put a DELAYED notice in the outbox, once per message, for recipients still deferred after `older_than`."""
 
     async def recover(self, now: datetime) -> int:
-        """Give back leases that ran out or belonged to a dead process (ACTIVE -> DEFERRED, due now); return how many."""
+        """Give back leases that ran out or belonged to a dead process (ACTIVE -> DEFERRED, due now); return how many.
+
+        What was leased may have left: those recipients are marked `perhaps`.
+        """
 
     async def purge(
         self, now: datetime, bodies_after: timedelta, records_after: timedelta, limit: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from gateway.spool.accepting import notice_row
@@ -57,10 +57,11 @@ def cancel(wish: Wish) -> Job:
         going = [row for row in rows if row.state in CANCELLABLE]
         if going:
             move(tx, going, State.CANCELLED, Arrival(wish.now))
-            tx.event(wish.event(Kind.CANCELLED, going))
+            tx.event(wish.event(Kind.CANCELLED, going, **_doubt(going)))
             if wish.actor.kind == "admin":
                 tell_sender(tx, NoticeKind.CANCELLED, wish.queue_id, [row.idx for row in going], wish.now)
-        return _change(going, rows)
+        change = _change(going, rows)
+        return replace(change, perhaps=tuple(row.idx for row in going if row.perhaps))
 
     return job
 
@@ -125,6 +126,12 @@ def tell_sender(tx: Tx, kind: NoticeKind, queue_id: str, recipients: list[int], 
     sender, from_gateway = tx.row(NOTICE_FACTS, {"b_queue_id": queue_id})
     if sender is not None and not from_gateway:
         tx.run(INSERT_NOTICE, notice_row(kind, queue_id, sender, recipients, now))
+
+
+def _doubt(rows: Iterable[RecipientRow]) -> dict[str, object]:
+    """Return what the event of a cancellation adds where it may have come too late."""
+    perhaps = to_ranges(row.idx for row in rows if row.perhaps)
+    return {"may_have_arrived": perhaps} if perhaps else {}
 
 
 def _wanted(tx: Tx, wish: Wish) -> list[RecipientRow] | None:

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     BY_ADMIN = "by-admin"  # sekisho held ...
     REMOTE_REPLY = "remote-reply"  # the next hop said so
     NO_CONNECTION = "no-connection"  # the next hop could not be reached or broke off
+    NO_ANSWER = "no-answer"  # no answer came after the end of the message: it may have arrived
     NO_ROUTE = "no-route"  # DNS says that nobody takes mail there
     UNSUPPORTED = "unsupported"  # the next hop lacks SMTPUTF8 or 8BITMIME
     EXPIRED = "expired"  # older than the delivery period

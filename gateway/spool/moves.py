@@ -22,7 +22,10 @@ from gateway.store.tx import Params, Prepared, Tx
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a recipient's row says in its new state; None keeps reply and queued_at as they are."""
+    """What a recipient's row says in its new state; None keeps reply and queued_at as they are.
+
+    `perhaps` marks it as one that may have left already; nothing takes that mark away.
+    """
 
     at: int
     due_at: int | None = None
@@ -32,6 +35,7 @@ class Arrival:
     lease: str | None = None
     owner: str | None = None
     lease_until: int | None = None
+    perhaps: bool = False
 
 
 def move(tx: Tx, rows: Sequence[RecipientRow], target: State, arrival: Arrival) -> None:
@@ -74,6 +78,7 @@ def _parameters(row: RecipientRow, arrival: Arrival) -> Params:
         "b_lease": arrival.lease,
         "b_owner": arrival.owner,
         "b_lease_until": arrival.lease_until,
+        "b_perhaps": 1 if arrival.perhaps else None,
     }
 
 
@@ -101,6 +106,7 @@ def _compare_and_set(target: State) -> Prepared:
             lease=bindparam("b_lease"),
             owner=bindparam("b_owner"),
             lease_until=bindparam("b_lease_until"),
+            perhaps=sa.func.coalesce(bindparam("b_perhaps"), c.perhaps),
         )
     )
 

@@ -50,6 +50,7 @@ class RecipientRow(NamedTuple):
     lease: str | None
     owner: str | None
     lease_until: int | None
+    perhaps: int = 0
 
     @classmethod
     def of(cls, row: tuple[Any, ...]) -> RecipientRow:
@@ -115,6 +116,7 @@ def _recipient(envelope: Envelope, decision: Decision, row: RecipientRow) -> Rec
         attempts=row.attempts,
         reply=row.reply,
         changed_at=from_us(row.changed_at),
+        perhaps=bool(row.perhaps),
     )
 
 

@@ -6,6 +6,7 @@ The verbs' jobs are in accepting, holds, attempts and ageing; here they meet the
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ from gateway.spool.contract import (
     UnknownMessage,
 )
 from gateway.spool.corruption import mark_corrupt
+from gateway.spool.leases import Leases, Monotonic
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.outbox import finish
 from gateway.spool.queue_ids import QueueIds
@@ -49,20 +51,28 @@ T = TypeVar("T")
 FILE_THREADS = 4  # large bodies encrypted and synced at once
 
 
-def open_spool(state: Path, master: MasterKey, *, serve: bool = False, clock: Clock = utc_now) -> SqlSpool:
+def open_spool(
+    state: Path,
+    master: MasterKey,
+    *,
+    serve: bool = False,
+    clock: Clock = utc_now,
+    monotonic: Monotonic = time.monotonic,
+) -> SqlSpool:
     """Open a state directory: migrate, check, sweep. `serve` takes its lock; a command that acts for a moment does not.
 
     Raises StateInUse, WrongMasterKey, StoreMisconfigured, StoreUnavailable. Call `recover` next when serving.
     """
-    return SqlSpool(Database(state, master, serve=serve), clock)
+    return SqlSpool(Database(state, master, serve=serve), clock, monotonic)
 
 
 class SqlSpool:
     """Implements the contract `gateway.spool.contract.Spool`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, monotonic: Monotonic = time.monotonic) -> None:
         self._db = database
         self._clock = clock
+        self._leases = Leases(database.instance.name, monotonic)
         self._ids = QueueIds()
         self._steps = StepWatch()
         self._storing: set[asyncio.Task[Any]] = set()  # an event loop keeps no reference to its tasks
@@ -120,11 +130,13 @@ class SqlSpool:
         crowded: Collection[str] = (),
     ) -> Sequence[Claim]:
         wish = attempts.Wanted(now, limit, lease, share or limit, tuple(crowded))
-        return await self._db.committer.run(attempts.claim(wish, self._db.instance.name))
+        return await self._db.committer.run(attempts.claim(wish, self._leases))
 
     async def record(self, claim: Claim, results: Sequence[Result], now: datetime) -> Change:
         attempts.checked(results)
-        return await self._db.committer.run(attempts.record(claim, results, now))
+        change = await self._db.committer.run(attempts.record(claim, results, now, self._leases))
+        self._leases.settled(claim.lease, len(change.done))
+        return change
 
     async def expire(self, now: datetime, older_than: timedelta, limit: int) -> int:
         at = to_us(now)
@@ -138,7 +150,7 @@ class SqlSpool:
         mine = self._db.instance
         if self._steps.begins() or self._steps.stepped_back(now):
             await self._db.committer.run(bring_back(now))
-        return await self._db.committer.run(attempts.recover(to_us(now), mine.name, mine.exclusive))
+        return await self._db.committer.run(attempts.recover(to_us(now), self._leases, mine.exclusive))
 
     async def purge(
         self, now: datetime, bodies_after: timedelta, records_after: timedelta, limit: int

@@ -80,12 +80,7 @@ MOVING_DUE = Prepared(
     .limit(LIMIT)
     .with_for_update(skip_locked=True)
 )
-LEASES_OVER = Prepared(select(*_RECIPIENT).where(sa.text(ACTIVE), _R.lease_until <= bindparam("b_now")))
-LEASES_OF_OTHERS = Prepared(
-    select(*_RECIPIENT).where(
-        sa.text(ACTIVE), sa.or_(_R.lease_until <= bindparam("b_now"), _R.owner != bindparam("b_owner"))
-    )
-)
+LEASED = Prepared(select(*_RECIPIENT).where(sa.text(ACTIVE)))  # no more than one process has under way
 DEFERRED_SINCE = Prepared(
     select(*_RECIPIENT)
     .where(

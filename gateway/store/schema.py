@@ -49,6 +49,8 @@ recipients = sa.Table(
     sa.Column("lease", sa.Text),
     sa.Column("owner", sa.Text),
     sa.Column("lease_until", sa.BigInteger),
+    # 1 once an attempt ended without knowing whether the next hop took the mail; never 0 again.
+    sa.Column("perhaps", sa.Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 

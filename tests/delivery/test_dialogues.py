@@ -87,13 +87,13 @@ CASES = [
     (on("RCPT", "421 4.3.2 going down"), ["deferred", "deferred"], "remote-reply"),
     (on("GREETING", "SSH-2.0-OpenSSH_9"), ["deferred", "deferred"], "no-connection"),
     (on("RCPT TO:<b@", "%%% garbage"), ["deferred", "deferred"], "no-connection"),
-    (on("END", "999 what?"), ["deferred", "deferred"], "no-connection"),
-    (on("END", "550-one\r\n250 two"), ["deferred", "deferred"], "no-connection"),
+    (on("END", "999 what?"), ["deferred", "deferred"], "no-answer"),
+    (on("END", "550-one\r\n250 two"), ["deferred", "deferred"], "no-answer"),
     (on("MAIL", "250-never ends\r\n" + "250-more\r\n" * 200), ["deferred", "deferred"], "no-connection"),
     (on("MAIL", "250 " + "x" * 5000), ["deferred", "deferred"], "no-connection"),
     (on("GREETING", CLOSE), ["deferred", "deferred"], "no-connection"),
     (on("RCPT", CLOSE), ["deferred", "deferred"], "no-connection"),
-    (on("END", CLOSE), ["deferred", "deferred"], "no-connection"),
+    (on("END", CLOSE), ["deferred", "deferred"], "no-answer"),
     (on("DATA", "250 what"), ["deferred", "deferred"], "no-connection"),
 ]
 
@@ -115,7 +115,8 @@ async def test_what_is_made_of_an_answer(
 async def test_a_peer_that_hangs_is_left(where: str, extensions: tuple[str, ...]) -> None:
     async with connected(NextHop(on(where, HANG), extensions), timeouts=SHORT) as line:
         [verdict] = (await line.send(mail())).verdicts
-        assert (verdict.state.value, verdict.reason.value) == ("deferred", "no-connection")
+        reason = "no-answer" if where == "END" else "no-connection"
+        assert (verdict.state.value, verdict.reason.value) == ("deferred", reason)
 
 
 async def test_the_whole_transaction_has_a_deadline() -> None:
@@ -123,7 +124,21 @@ async def test_the_whole_transaction_has_a_deadline() -> None:
     async with connected(NextHop(on("END", HANG)), timeouts=slow) as line:
         [verdict] = (await line.send(mail())).verdicts
         assert verdict.state.value == "deferred"
+        assert verdict.reason.value == "no-answer"
         assert "not finished" in verdict.reply
+
+
+async def test_a_deadline_in_the_second_turn_takes_nothing_back() -> None:
+    def script(line: str, number: int) -> str | None:
+        if line.startswith("RCPT TO:<b@") and number < 2:
+            return "452 4.5.3 too many recipients"
+        return HANG if line.startswith("MAIL") and number == 1 else None
+
+    slow = Timeouts(connect=2, greeting=2, command=9, data=2, block=2, final=9, transaction=0.5)
+    async with connected(NextHop(script), timeouts=slow) as line:
+        first, second = (await line.send(mail("a@example.com", "b@example.com"))).verdicts
+        assert first.state.value == "delivered"
+        assert (second.state.value, second.reason.value) == ("deferred", "no-connection")
 
 
 async def test_a_late_250_is_never_taken_for_the_next_mails_reply() -> None:

@@ -10,6 +10,7 @@ from gateway.delivery.errors import (
     BadReply,
     Busy,
     DeliveryError,
+    NoAnswer,
     NoConnection,
     NoRoute,
     SessionRefused,
@@ -55,6 +56,7 @@ def test_replies(stage: Stage, code: int, text: str, state: State, enhanced: str
     ("error", "state", "reason"),
     [
         (NoConnection("refused"), State.DEFERRED, LOST),
+        (NoAnswer("lost"), State.DEFERRED, Reason.NO_ANSWER),
         (Busy("no place"), State.DEFERRED, LOST),
         (BadReply("garbage"), State.DEFERRED, LOST),
         (DeliveryError("?"), State.DEFERRED, LOST),

@@ -49,6 +49,24 @@ def mail(
     return NewMessage(envelope, raw, decision, at, subject, from_gateway)
 
 
+class Ticks:
+    """A monotonic clock that a test winds."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def pass_by(self, span: timedelta) -> None:
+        self.seconds += span.total_seconds()
+
+
+def unanswered(index: int, retry_at: datetime) -> Result:
+    """Return the result of an attempt whose message was sent to its end, without an answer."""
+    return Result(index, State.DEFERRED, Reason.NO_ANSWER, "no answer", retry_at=retry_at)
+
+
 def delivered(index: int) -> Result:
     return Result(index, State.DELIVERED, Reason.REMOTE_REPLY, "250 2.0.0 ok", "2.0.0", "mx.example.com")
 

@@ -11,7 +11,20 @@ import pytest
 from gateway.spool.contract import SYSTEM, Actor, BodyUnreadable, Change, NoticeKind, Spool, UnknownMessage
 from gateway.spool.lifecycle import Reason, State
 from gateway.store.bodies import INLINE_LIMIT
-from tests.spool.mails import LEASE, MINUTE, RAW, SENDER, T0, WINDOW, bounced, deferred, delivered, mail
+from tests.spool.mails import (
+    LEASE,
+    MINUTE,
+    RAW,
+    SENDER,
+    T0,
+    WINDOW,
+    Ticks,
+    bounced,
+    deferred,
+    delivered,
+    mail,
+    unanswered,
+)
 
 BY_SENDER = (Actor("sender", str(SENDER)), Reason.BY_SENDER)
 BY_ADMIN = (Actor("admin", "root"), Reason.BY_ADMIN)
@@ -135,10 +148,11 @@ async def test_a_large_mail_gets_its_share_and_the_others_go(spool: Spool) -> No
     assert [r.index for r in rest.message.recipients] == [5, 6, 7, 8, 9]
 
 
-async def test_a_late_result_changes_nothing_and_says_so(spool: Spool) -> None:
+async def test_a_late_result_changes_nothing_and_says_so(spool: Spool, ticks: Ticks) -> None:
     queue_id = await spool.accept(mail(queued=1))
     (claimed,) = await spool.claim(T0, 10, LEASE)
     late = T0 + LEASE + timedelta(microseconds=1)
+    ticks.pass_by(late - T0)
     assert await spool.record(claimed, [delivered(0)], late) == Change((), ((0, State.ACTIVE),))
     assert await spool.recover(late) == 1
     assert await spool.record(claimed, [delivered(0)], T0) == Change((), ((0, State.DEFERRED),))
@@ -152,6 +166,42 @@ async def test_a_running_lease_is_not_taken_back(spool: Spool) -> None:
     await spool.accept(mail(queued=1))
     await spool.claim(T0, 10, LEASE)
     assert await spool.recover(T0 + MINUTE) == 0
+
+
+@pytest.mark.parametrize("step", [LEASE * 100, -LEASE * 100])
+async def test_own_leases_run_by_a_clock_that_does_not_step(
+    spool: Spool, ticks: Ticks, step: timedelta
+) -> None:
+    """A wall clock that is put forward or back neither takes own work away nor keeps what is over."""
+    queue_id = await spool.accept(mail(queued=2))
+    (claimed,) = await spool.claim(T0, 10, LEASE)
+    assert await spool.recover(T0 + step) == 0
+    assert await spool.record(claimed, [delivered(0)], T0 + step) == Change((0,), ())
+    ticks.pass_by(LEASE)
+    assert await spool.record(claimed, [delivered(1)], T0 + step) == Change((), ((1, State.ACTIVE),))
+    assert await spool.recover(T0 + step) == 1
+    assert await states(spool, queue_id) == ["delivered", "deferred"]
+
+
+async def test_a_cancel_says_who_may_have_it_already(spool: Spool, ticks: Ticks) -> None:
+    """A message that was sent to its end without an answer may have arrived, whatever later attempts say."""
+    queue_id = await spool.accept(mail(queued=3))
+    (claimed,) = await spool.claim(T0, 10, LEASE)
+    await spool.record(claimed, [unanswered(0, T0), deferred(1, T0), delivered(2)], T0)
+    (again,) = await spool.claim(T0, 10, LEASE)
+    await spool.record(again, [deferred(0, T0), deferred(1, T0)], T0)
+    assert [row.perhaps for row in (await spool.get(queue_id)).recipients] == [True, False, False]
+    change = await spool.cancel(queue_id, None, *BY_SENDER, T0)
+    assert change == Change((0, 1), ((2, State.DELIVERED),), perhaps=(0,))
+    assert [row.perhaps for row in (await spool.get(queue_id)).recipients] == [True, False, False]
+
+
+async def test_a_lost_lease_may_have_delivered(spool: Spool, ticks: Ticks) -> None:
+    queue_id = await spool.accept(mail(queued=1))
+    await spool.claim(T0, 10, LEASE)
+    ticks.pass_by(LEASE)
+    assert await spool.recover(T0 + LEASE) == 1
+    assert await spool.cancel(queue_id, None, *BY_ADMIN, T0 + LEASE) == Change((0,), (), perhaps=(0,))
 
 
 @pytest.mark.parametrize(

@@ -20,23 +20,39 @@ from gateway.spool.lifecycle import CANCELLABLE, Reason, State
 from gateway.spool.sql import open_spool
 from gateway.store.database import event_seal
 from tests.spool.conftest import MASTER
-from tests.spool.mails import LEASE, MINUTE, T0, WINDOW, bounced, deferred, delivered, mail
+from tests.spool.mails import (
+    LEASE,
+    MINUTE,
+    T0,
+    WINDOW,
+    Ticks,
+    bounced,
+    deferred,
+    delivered,
+    mail,
+    unanswered,
+)
 
 Key = tuple[str, int]
 
 
 class Spooling(RuleBasedStateMachine):
-    """The model: each recipient's state and due time, and the claims that are out."""
+    """The model: each recipient's state and due time, the claims that are out, and who may have the mail in spite of all.
+
+    The wall clock steps where it likes; leases run by `ticks`.
+    """
 
     @initialize()
     def open(self) -> None:
         self.state = Path(tempfile.mkdtemp())
         self.loop = asyncio.new_event_loop()
-        self.spool = open_spool(self.state, MASTER, serve=True)
+        self.ticks = Ticks()
+        self.spool = open_spool(self.state, MASTER, serve=True, monotonic=self.ticks)
         self.now = T0
         self.model: dict[Key, State] = {}
         self.due: dict[Key, datetime] = {}
-        self.claims: list[Claim] = []
+        self.perhaps: set[Key] = set()
+        self.claims: list[tuple[Claim, float]] = []
 
     def teardown(self) -> None:
         if not hasattr(self, "spool"):
@@ -62,6 +78,11 @@ class Spooling(RuleBasedStateMachine):
     @rule(minutes=st.integers(1, 12))
     def time_passes(self, minutes: int) -> None:
         self.now += minutes * MINUTE
+        self.ticks.pass_by(minutes * MINUTE)
+
+    @rule(minutes=st.integers(1, 12))
+    def the_wall_clock_jumps(self, minutes: int) -> None:
+        self.now += minutes * MINUTE
 
     @precondition(lambda self: self.model)
     @rule(data=st.data(), everybody=st.booleans(), releasing=st.booleans())
@@ -71,7 +92,9 @@ class Spooling(RuleBasedStateMachine):
         can = {State.HELD} if releasing else CANCELLABLE
         done = [key for key in keys if self.model[key] in can]
         expected = Change(
-            tuple(key[1] for key in done), tuple((k[1], self.model[k]) for k in keys if k not in done)
+            tuple(key[1] for key in done),
+            tuple((k[1], self.model[k]) for k in keys if k not in done),
+            () if releasing else tuple(key[1] for key in done if key in self.perhaps),
         )
         verb = self.spool.release if releasing else self.spool.cancel
         chosen = None if everybody else [index]
@@ -94,32 +117,36 @@ class Spooling(RuleBasedStateMachine):
         claims = self.run(self.spool.claim(self.now, 100, LEASE))
         assert {(c.message.queue_id, r.index) for c in claims for r in c.message.recipients} == due
         self.model |= dict.fromkeys(due, State.ACTIVE)
-        self.claims += claims
+        self.claims += [(claim, self.ticks() + LEASE.total_seconds()) for claim in claims]
 
     @precondition(lambda self: self.claims)
-    @rule(data=st.data(), outcome=st.sampled_from([delivered, bounced, None]))
+    @rule(data=st.data(), outcome=st.sampled_from([delivered, bounced, unanswered, None]))
     def record(self, data: st.DataObject, outcome: Any) -> None:
-        claim = self.claims.pop(data.draw(st.integers(0, len(self.claims) - 1)))
+        claim, until = self.claims.pop(data.draw(st.integers(0, len(self.claims) - 1)))
         keys = [(claim.message.queue_id, r.index) for r in claim.message.recipients]
         retry_at = self.now + MINUTE
-        results = [outcome(i) if outcome else deferred(i, retry_at) for _, i in keys]
+        deferring = outcome in (unanswered, None)
+        results = [(outcome or deferred)(i, retry_at) if deferring else outcome(i) for _, i in keys]
         change = self.run(self.spool.record(claim, results, self.now))
-        if self.now > claim.lease_until:
+        if self.ticks() >= until:
             assert change.done == ()
             return
         assert change.done == tuple(index for _, index in keys)
         for key, result in zip(keys, results, strict=True):
             self.model[key], self.due[key] = result.state, retry_at
+            if outcome is unanswered:
+                self.perhaps.add(key)
 
     @rule()
     def recover(self) -> None:
-        over = [claim for claim in self.claims if claim.lease_until <= self.now]
-        self.run(self.spool.recover(self.now))
-        self.claims = [claim for claim in self.claims if claim not in over]
-        for key, recipient in self._stored().items():
-            if self.model[key] is State.ACTIVE and recipient.state is State.DEFERRED:
-                assert recipient.due_at == self.now
-                self.model[key], self.due[key] = State.DEFERRED, self.now
+        running = [entry for entry in self.claims if self.ticks() < entry[1]]
+        still = {(claim.message.queue_id, r.index) for claim, _ in running for r in claim.message.recipients}
+        lost = {key for key, state in self.model.items() if state is State.ACTIVE} - still
+        assert self.run(self.spool.recover(self.now)) == len(lost)
+        self.claims = running
+        self.perhaps |= lost
+        for key in lost:
+            self.model[key], self.due[key] = State.DEFERRED, self.now
 
     @invariant()
     def states_agree(self) -> None:
@@ -127,6 +154,7 @@ class Spooling(RuleBasedStateMachine):
             return
         stored = self._stored()
         assert {key: recipient.state for key, recipient in stored.items()} == self.model
+        assert {key for key, recipient in stored.items() if recipient.perhaps} == self.perhaps
         counted = self.run(self.spool.figures()).by_state
         assert counted == {state: list(self.model.values()).count(state) for state in State}
         held = {queue_id for (queue_id, _), state in self.model.items() if state is State.HELD}

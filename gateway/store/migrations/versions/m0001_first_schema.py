@@ -58,6 +58,7 @@ def _recipients() -> None:
         sa.Column("lease", sa.Text),
         sa.Column("owner", sa.Text),
         sa.Column("lease_until", sa.BigInteger),
+        sa.Column("perhaps", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("queue_id", "idx", name="pk_recipients"),
         _of_message("recipients"),
         sqlite_with_rowid=False,

@@ -1,0 +1,54 @@
+"""The leases of this very process, by a clock that does not step.
+
+A lease on disk names a time of the wall clock, for other processes. Whether our own work still runs, only the monotonic clock
+can say: a wall clock that is put forward must not hand the same mail to a second worker while the first one sends it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+Monotonic = Callable[[], float]
+
+
+class Leases:
+    """Asked inside the committer's jobs, in the order of the commits; told from outside what is on disk."""
+
+    def __init__(self, owner: str, monotonic: Monotonic) -> None:
+        self.owner = owner
+        self._monotonic = monotonic
+        self._until: dict[str, float] = {}
+        self._open: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, span: timedelta, recipients: int) -> str:
+        """Return the token of a new lease of so many recipients; one whose transaction fails just ends."""
+        token = f"{self.owner}-{secrets.token_hex(8)}"
+        with self._lock:
+            self._until[token], self._open[token] = self._monotonic() + span.total_seconds(), recipients
+        return token
+
+    def lives(self, token: str | None) -> bool:
+        """Tell whether this is a lease of ours that has not ended."""
+        return token is not None and self._monotonic() < self._until.get(token, float("-inf"))
+
+    def settled(self, token: str, recipients: int) -> None:
+        """Say that the results of so many are on disk; a lease of which nothing is left is forgotten."""
+        with self._lock:
+            self._open[token] = self._open.get(token, 0) - recipients
+            if self._open[token] <= 0:
+                self._forget(token)
+
+    def forget_old(self) -> None:
+        """Drop what has ended, so that the table stays as small as the work under way."""
+        now = self._monotonic()
+        with self._lock:
+            for token in [token for token, until in self._until.items() if until <= now]:
+                self._forget(token)
+
+    def _forget(self, token: str) -> None:
+        self._until.pop(token, None)
+        self._open.pop(token, None)
