@@ -111,6 +111,10 @@ def postfix(folder: Path, settings: Mapping[str, str]) -> Iterator[Postfix]:
 
 def _run(config: Path, verb: str) -> None:
     done = subprocess.run(
-        ["/usr/sbin/postfix", "-c", str(config), verb], capture_output=True, text=True, check=False
+        ["/usr/sbin/postfix", "-c", str(config), verb],
+        capture_output=True,
+        text=True,
+        check=False,
+        umask=0o022,
     )
     assert done.returncode == 0, done.stderr
