@@ -66,6 +66,11 @@ class MemorySpool:
         row = self.messages[queue_id].recipients[index]
         self._put(queue_id, replace(row, state=state, due_at=None, changed_at=at))
 
+    def no_answer(self, queue_id: str, index: int) -> None:
+        """Let a recipient be one whose mail was sent to its end without an answer."""
+        row = self.messages[queue_id].recipients[index]
+        self._put(queue_id, replace(row, state=State.DEFERRED, due_at=NOON, changed_at=NOON, perhaps=True))
+
     async def get(self, queue_id: str) -> Stored:
         self._check()
         if queue_id not in self.messages:
@@ -87,7 +92,8 @@ class MemorySpool:
         done = [row.index for row in wanted if row.state in CANCELLABLE]
         for index in done:
             self.set_state(queue_id, index, State.CANCELLED, now)
-        return Change(tuple(done), tuple((r.index, r.state) for r in wanted if r.index not in done))
+        missed = tuple((r.index, r.state) for r in wanted if r.index not in done)
+        return Change(tuple(done), missed, tuple(r.index for r in wanted if r.index in done and r.perhaps))
 
     async def release(
         self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime

@@ -1,4 +1,4 @@
-"""`sekisho held`: what is held, and the administrator's second thought. Exit code 1 where it was too late for something."""
+"""`sekisho held`: what is held, and the administrator's second thought. Exit code 1 where it was, or may be, too late."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ import click
 from gateway.cli.place import Place, find_place, place_options
 from gateway.cli.printable import printable
 from gateway.clock import utc_now
+from gateway.policy.decision import NO_TIME
 from gateway.spool.contract import Actor, Change, Recipient, Stored, StoreUnavailable, UnknownMessage
-from gateway.spool.lifecycle import Reason
+from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.errors import StoreMisconfigured, WrongMasterKey
 
 T = TypeVar("T")
+PERHAPS = "cancelled, but it may have arrived already (取り消しましたが、すでに届いている可能性があります)"
 MAX_LIMIT = 10_000  # messages in one list
 
 
@@ -69,8 +71,8 @@ def _verb(name: str, summary: str, done: str) -> click.Command:
     ) -> None:
         place = find_place(state, config)
         message, change = _with_spool(place, lambda spool: _act(spool, name, queue_id, recipients))
-        _tell(message, change, done, as_json)
-        sys.exit(0 if change.done and not change.not_done else 1)
+        _tell(message, change, done, as_json, all_asked=not recipients)
+        sys.exit(0 if change.done and not change.not_done and not change.perhaps else 1)
 
     act = click.option("--json", "as_json", is_flag=True, help="Print JSON.")(act)
     act = click.option(
@@ -133,7 +135,7 @@ def _with_spool(place: Place, work: Callable[[SqlSpool], Awaitable[T]]) -> T:
         raise click.ClickException(printable(str(error).splitlines()[0])) from error
 
 
-def _tell(message: Stored, change: Change, done: str, as_json: bool) -> None:
+def _tell(message: Stored, change: Change, done: str, as_json: bool, *, all_asked: bool) -> None:
     names = {recipient.index: str(recipient.address) for recipient in message.recipients}
     late = [(names[index], state.value) for index, state in change.not_done]
     if as_json:
@@ -141,13 +143,21 @@ def _tell(message: Stored, change: Change, done: str, as_json: bool) -> None:
             "queue_id": message.queue_id,
             "done": [names[index] for index in change.done],
             "not_done": late,
+            "perhaps": [names[index] for index in change.perhaps],
         }
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
     for index in change.done:
-        click.echo(printable(f"{names[index]}: {done}"))
-    for name, state in late:
-        click.echo(printable(f"{name}: not done, it is {state}"))
+        told = PERHAPS if index in change.perhaps else done
+        click.echo(printable(f"{names[index]}: {told}"))
+    for index, state in change.not_done:
+        at_once = all_asked and _left_at_once(message, index, state)
+        told = "sent at once, as intended: no rule held it" if at_once else f"not done, it is {state.value}"
+        click.echo(printable(f"{names[index]}: {told}"))
+
+
+def _left_at_once(message: Stored, index: int, state: State) -> bool:
+    return state is State.DELIVERED and message.decision.of(index).demands.window <= NO_TIME
 
 
 def _summary(message: Stored) -> str:
@@ -162,7 +172,8 @@ def _summary(message: Stored) -> str:
 
 def _recipient_line(recipient: Recipient) -> str:
     due = f"due {_local(recipient.due_at)}" if recipient.due_at else ""
-    words = (f"  {recipient.address}", recipient.state.value, due, recipient.reply)
+    perhaps = "may have arrived already" if recipient.perhaps and recipient.state != "delivered" else ""
+    words = (f"  {recipient.address}", recipient.state.value, perhaps, due, recipient.reply)
     return printable("  ".join(word for word in words if word))
 
 
@@ -185,6 +196,7 @@ def _json(message: Stored) -> dict[str, Any]:
                 "state": r.state.value,
                 "due_at": r.due_at.isoformat() if r.due_at else None,
                 "attempts": r.attempts,
+                "perhaps": r.perhaps,
                 "reply": r.reply,
             }
             for r in message.recipients

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.languages import Words
-from gateway.spool.contract import Change
+from gateway.policy.decision import NO_TIME
+from gateway.spool.contract import Change, Stored
 from gateway.spool.lifecycle import State
 
 
@@ -23,13 +24,40 @@ class Answer:
     warning: bool = False
 
 
-def pack(act: str, change: Change | None) -> dict[str, Any]:
+def pack(act: str, change: Change | None, at_once: Counter[str] | None = None) -> dict[str, Any]:
     """Return the answer in the form that is sealed: counts only. No change at all means that nothing was
-    ticked."""
+    ticked. `at_once` are those of the late ones that nothing was to hold (see `unheld`)."""
     if change is None:
         return {"act": act, "none": 1}
     late = Counter(state.value for _, state in change.not_done)
-    return {"act": act, "done": len(change.done), "late": dict(late)}
+    late.subtract({State.DELIVERED.value: 0, State.ACTIVE.value: 0})
+    once = Counter(at_once or ())
+    late[State.DELIVERED.value] -= once["inside"] + once["outside"]
+    late[State.ACTIVE.value] -= once["leaving"]
+    return {
+        "act": act,
+        "done": len(change.done) - len(change.perhaps),
+        "perhaps": len(change.perhaps),
+        "late": dict(+late),
+        "once": dict(+once),
+    }
+
+
+def unheld(message: Stored, change: Change) -> Counter[str]:
+    """Count who got the mail at once because no rule held it: that is no failure of a cancel for all.
+
+    Keys: `inside` and `outside` (sent), `leaving` (being sent).
+    """
+    counts: Counter[str] = Counter()
+    for index, state in change.not_done:
+        outcome = message.decision.of(index)
+        if outcome.demands.window > NO_TIME:
+            continue
+        if state is State.ACTIVE:
+            counts["leaving"] += 1
+        elif state is State.DELIVERED:
+            counts["outside" if outcome.external else "inside"] += 1
+    return counts
 
 
 def unpack(value: dict[str, Any], words: Words) -> Answer:
@@ -38,21 +66,30 @@ def unpack(value: dict[str, Any], words: Words) -> Answer:
         return Answer((words.gettext("No recipient is ticked. Nothing was changed."),), warning=True)
     late = {State(name): int(count) for name, count in value["late"].items()}
     if value["act"] == "cancel":
-        return _cancelled(int(value["done"]), late, words)
+        once = {name: int(count) for name, count in value.get("once", {}).items()}
+        return _cancelled(int(value["done"]), int(value.get("perhaps", 0)), late, once, words)
     return _released(int(value["done"]), late, words)
 
 
-def _cancelled(done: int, late: dict[State, int], words: Words) -> Answer:
+def _cancelled(done: int, perhaps: int, late: dict[State, int], once: dict[str, int], words: Words) -> Answer:
     gone = late.get(State.ACTIVE, 0) + late.get(State.DELIVERED, 0)
     sentences = [
         words.ngettext("Cancelled for %(n)s recipient.", "Cancelled for %(n)s recipients.", done)
         if done
         else "",
+        words.ngettext(
+            "Cancelled for %(n)s recipient, but the mail may have arrived there already.",
+            "Cancelled for %(n)s recipients, but the mail may have arrived there already.",
+            perhaps,
+        )
+        if perhaps
+        else "",
         _too_late(late, words),
+        _at_once(once, words),
         _already_cancelled(late, words),
         _not_delivered(late, words),
     ]
-    return _answer(sentences, gone > 0, words)
+    return _answer(sentences, gone + perhaps > 0, words)
 
 
 def _released(done: int, late: dict[State, int], words: Words) -> Answer:
@@ -90,6 +127,34 @@ def _too_late(late: dict[State, int], words: Words) -> str:
         words.ngettext(
             "Too late for %(n)s: it is being sent now.",
             "Too late for %(n)s: they are being sent now.",
+            leaving,
+        )
+        if leaving
+        else "",
+    ]
+    return _joined(parts, words)
+
+
+def _at_once(once: dict[str, int], words: Words) -> str:
+    inside, outside, leaving = (once.get(name, 0) for name in ("inside", "outside", "leaving"))
+    parts = [
+        words.ngettext(
+            "%(n)s recipient inside got it at once, as intended.",
+            "%(n)s recipients inside got it at once, as intended.",
+            inside,
+        )
+        if inside
+        else "",
+        words.ngettext(
+            "%(n)s recipient outside got it at once: no rule holds such mail.",
+            "%(n)s recipients outside got it at once: no rule holds such mail.",
+            outside,
+        )
+        if outside
+        else "",
+        words.ngettext(
+            "It is being sent to %(n)s recipient whom no rule lets wait.",
+            "It is being sent to %(n)s recipients whom no rule lets wait.",
             leaving,
         )
         if leaving

@@ -66,7 +66,10 @@ class HeldPages:
         """POST /m/{token}/cancel: `which=all`, or `which=ticked` with `recipient` for each."""
         token, claim, chosen = await self._posted(request)
         change = await self._cancel(claim, chosen) if chosen is None or chosen else None
-        return self._back(request, token, answers.pack("cancel", change))
+        if change is None or chosen is not None:
+            return self._back(request, token, answers.pack("cancel", change))
+        at_once = answers.unheld(await self.spool.get(claim.queue_id), change)
+        return self._back(request, token, answers.pack("cancel", change, at_once))
 
     async def release(self, request: Request) -> Response:
         """POST /m/{token}/release: likewise. What is firm of the window stays; the spool sees to that."""

@@ -71,6 +71,7 @@ class Page:
     due: str
     left: str
     left_s: int
+    perhaps: int
     blocks: tuple[Block, ...]
     total: int
     attachments: tuple[tuple[str, str], ...] | None
@@ -93,6 +94,15 @@ def state_names(words: Words) -> dict[State, str]:
         State.BOUNCED: _("Not delivered"),
         State.CANCELLED: _("Cancelled (not sent)"),
     }
+
+
+def fate(row: Recipient, names: Mapping[State, str], words: Words) -> str:
+    """Return the words for one recipient's state; where an earlier attempt may have delivered it, they say so."""
+    if not row.perhaps or row.state in (State.DELIVERED, State.ACTIVE):
+        return names[row.state]
+    if row.state is State.CANCELLED:
+        return words.gettext("Cancelled, but may have arrived already")
+    return words.gettext("%(state)s (may have arrived already)") % {"state": names[row.state]}
 
 
 def firm_until(message: Stored, row: Recipient) -> datetime:
@@ -121,9 +131,10 @@ def build(message: Stored, seen: Preview, words: Words, now: datetime) -> Page:
         received=words.moment(message.received_at),
         zone=words.zone_name(),
         status=_status(states),
-        tally=tuple((state.value, names[state], states[state]) for state in _ORDER if states[state]),
+        tally=_tally(message.recipients, names, words),
         due=words.moment(due) if due else "",
         left=words.duration(due - now) if due and due > now else "",
+        perhaps=sum(row.perhaps and row.state is State.CANCELLED for row in message.recipients),
         left_s=max(0, int((due - now).total_seconds())) if due else 0,
         blocks=_blocks(seen.groups, rows, names, words),
         total=len(message.recipients),
@@ -139,6 +150,14 @@ def build(message: Stored, seen: Preview, words: Words, now: datetime) -> Page:
         waivable=sum(waivable(message, row) for row in held),
         firm_until=words.moment(firm) if firm > now else "",
     )
+
+
+def _tally(
+    rows: Sequence[Recipient], names: Mapping[State, str], words: Words
+) -> tuple[tuple[str, str, int], ...]:
+    counts = Counter((row.state, fate(row, names, words)) for row in rows)
+    told = sorted(counts, key=lambda entry: (_ORDER.index(entry[0]), entry[1] != names[entry[0]]))
+    return tuple((state.value, name, counts[state, name]) for state, name in told)
 
 
 def _status(states: Counter[State]) -> str:
@@ -187,7 +206,7 @@ def _row(row: Recipient, until: datetime | None, names: Mapping[State, str], wor
         index=row.index,
         address=shown(str(row.address), ADDRESS),
         state=row.state.value,
-        state_name=names[row.state],
+        state_name=fate(row, names, words),
         when=_when(row, until, words),
         stoppable=row.state in CANCELLABLE,
     )

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from gateway.languages import LANGUAGES, Words
+from gateway.languages import LANGUAGES, Words, shown
 from gateway.links import Links
 from gateway.message.address import parse_path
 from gateway.message.domains import DomainSet
@@ -25,6 +25,7 @@ from gateway.spool.lifecycle import State
 
 Composer = Callable[[Stored, Notice, bytes | None], bytes | None]
 
+WHO = 100  # characters shown of a login name
 _BLANK_LINES = re.compile(r"\n{3,}")
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -63,7 +64,9 @@ class Composers:
             return None
         gettext = self._words[message.language].gettext
         summary = self._summary(message, raw, stopped)
-        return self._write(message, notice, "cancelled", gettext("[Not sent] %(subject)s"), summary)
+        sure = gettext("[Not sent] %(subject)s")
+        title = gettext("[Cancelled, may have arrived] %(subject)s") if summary.perhaps else sure
+        return self._write(message, notice, "cancelled", title, summary)
 
     def copy(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
         """Tell an address inside the facts of a mail, never its content; None for an address outside."""
@@ -80,7 +83,13 @@ class Composers:
         self, message: Stored, notice: Notice, name: str, title: str, summary: Summary, url: str = ""
     ) -> bytes:
         language, subject = message.language.value, title % {"subject": summary.subject}
-        values = {"s": summary, "url": url, "subject": subject, "language": language}
+        values = {
+            "s": summary,
+            "url": url,
+            "subject": subject,
+            "language": language,
+            "who": shown(notice.actor, WHO),
+        }
         templates = self._templates[language]
         letter = Letter(
             kind=notice.kind.value,

@@ -29,6 +29,7 @@ SUBJECT, ADDRESS, FIELD, FILE_NAME, REASON = 200, 320, 400, 200, 400  # characte
 class Line:
     address: str
     external: bool
+    perhaps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Summary:
     deadline: str
     changed: str
     total: int
+    perhaps: int = 0
 
 
 def summarise(
@@ -94,6 +96,7 @@ def summarise(
         deadline=_earliest((row.due_at for row in told if row.state is State.HELD), words),
         changed=_latest((row.changed_at for row in told), words),
         total=len(told),
+        perhaps=sum(map(_doubtful, told)),
     )
 
 
@@ -125,9 +128,15 @@ def _copies(group: Group, rows: list[Recipient], listed: int, words: Words) -> C
         sight=None if sight is None else "alone" if sight.alone else "fields",
         to=shown(sight.to, FIELD) if sight else "",
         cc=shown(sight.cc, FIELD) if sight else "",
-        lines=tuple(Line(shown(str(row.address), ADDRESS), row.external) for row in rows[:listed]),
+        lines=tuple(
+            Line(shown(str(row.address), ADDRESS), row.external, _doubtful(row)) for row in rows[:listed]
+        ),
         more=len(rows) - listed,
     )
+
+
+def _doubtful(row: Recipient) -> bool:
+    return row.perhaps and row.state is State.CANCELLED
 
 
 _FORMS = {Form.ORIGINAL: "original", Form.BCC: "bcc", Form.INDIVIDUAL: "individual"}

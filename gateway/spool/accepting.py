@@ -66,7 +66,9 @@ def refusal(envelope: Envelope, decision: Decision, subject: str, at: int) -> Ev
     return Event(at, None, Kind.REFUSED, Reason.POLICY, "sender", _actor(envelope), detail=detail)
 
 
-def notice_row(kind: NoticeKind, queue_id: str, to: str, recipients: list[int], at: int) -> Params:
+def notice_row(
+    kind: NoticeKind, queue_id: str, to: str, recipients: list[int], at: int, actor: str = ""
+) -> Params:
     """Return an outbox row."""
     return {
         "kind": str(kind),
@@ -74,6 +76,7 @@ def notice_row(kind: NoticeKind, queue_id: str, to: str, recipients: list[int], 
         "to_address": storable(to),
         "recipients": to_ranges(recipients),
         "created_at": at,
+        "actor": storable(actor),
     }
 
 

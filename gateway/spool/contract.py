@@ -146,7 +146,8 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An outbox row: a mail still to be written. `recipients` are indexes into the message it is about."""
+    """An outbox row: a mail still to be written. `recipients` are indexes into the message it is about; `actor` is
+    the name of who did what it tells of, where a person did."""
 
     notice_id: int
     kind: NoticeKind
@@ -154,6 +155,7 @@ class Notice:
     to: str
     recipients: tuple[int, ...]
     created_at: datetime
+    actor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

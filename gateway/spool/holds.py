@@ -59,7 +59,8 @@ def cancel(wish: Wish) -> Job:
             move(tx, going, State.CANCELLED, Arrival(wish.now))
             tx.event(wish.event(Kind.CANCELLED, going, **_doubt(going)))
             if wish.actor.kind == "admin":
-                tell_sender(tx, NoticeKind.CANCELLED, wish.queue_id, [row.idx for row in going], wish.now)
+                indexes = [row.idx for row in going]
+                tell_sender(tx, NoticeKind.CANCELLED, wish.queue_id, indexes, wish.now, wish.actor.name)
         change = _change(going, rows)
         return replace(change, perhaps=tuple(row.idx for row in going if row.perhaps))
 
@@ -121,11 +122,13 @@ def recipients_among(queries: Queries, queue_id: str, indexes: Collection[int]) 
     return list(found)
 
 
-def tell_sender(tx: Tx, kind: NoticeKind, queue_id: str, recipients: list[int], now: int) -> None:
+def tell_sender(
+    tx: Tx, kind: NoticeKind, queue_id: str, recipients: list[int], now: int, actor: str = ""
+) -> None:
     """Put a notice to the sender into the outbox, unless there is none to tell or the mail is our own."""
     sender, from_gateway = tx.row(NOTICE_FACTS, {"b_queue_id": queue_id})
     if sender is not None and not from_gateway:
-        tx.run(INSERT_NOTICE, notice_row(kind, queue_id, sender, recipients, now))
+        tx.run(INSERT_NOTICE, notice_row(kind, queue_id, sender, recipients, now, actor))
 
 
 def _doubt(rows: Iterable[RecipientRow]) -> dict[str, object]:

@@ -100,9 +100,9 @@ def parsed(envelope: str, decision: str) -> tuple[Envelope, Decision]:
 
 def notice(row: tuple[Any, ...]) -> Notice:
     """Return an outbox row as the contract's value."""
-    notice_id, kind, queue_id, to_address, recipients, created_at = row
+    notice_id, kind, queue_id, to_address, recipients, created_at, actor = row
     return Notice(
-        notice_id, NoticeKind(kind), queue_id, to_address, from_ranges(recipients), from_us(created_at)
+        notice_id, NoticeKind(kind), queue_id, to_address, from_ranges(recipients), from_us(created_at), actor
     )
 
 

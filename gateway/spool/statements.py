@@ -40,7 +40,10 @@ INSERT_RECIPIENT = Prepared(recipients.insert())
 INSERT_BODY = Prepared(bodies.insert())
 INSERT_NOTICE = Prepared(
     outbox.insert().values(
-        {name: bindparam(name) for name in ("kind", "queue_id", "to_address", "recipients", "created_at")}
+        {
+            name: bindparam(name)
+            for name in ("kind", "queue_id", "to_address", "recipients", "created_at", "actor")
+        }
     )
 )
 

@@ -80,6 +80,7 @@ outbox = sa.Table(
     sa.Column("to_address", sa.Text, nullable=False),
     sa.Column("recipients", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
 )
 
 events = sa.Table(

@@ -83,6 +83,44 @@ async def test_too_late_is_said(client: httpx.AsyncClient, spool: MemorySpool, p
     assert states(spool) == [State.DELIVERED, State.ACTIVE, State.CANCELLED]
 
 
+async def test_a_cancel_that_may_come_too_late_says_so(
+    client: httpx.AsyncClient, spool: MemorySpool, page: httpx.Response
+) -> None:
+    """The next hop never answered an earlier attempt: nobody knows whether it has the mail."""
+    spool.no_answer("Q1", 0)
+    after = await press(client, page, "cancel", "all")
+    text = read(after).text
+    assert "2件を取り消しました。" in text
+    assert "1件は取り消しましたが、すでに届いている可能性があります。" in text
+    assert 'role="alert"' in after.text
+    assert "取り消しましたが、すでに届いている可能性があります" in text.replace("1件は取り消しましたが", "")
+    assert "どの宛先にも送信していません。" not in text
+
+
+async def test_the_list_tells_who_may_have_it(
+    client: httpx.AsyncClient, spool: MemorySpool, links: Links
+) -> None:
+    hold(spool, "Q1", OUT)
+    spool.no_answer("Q1", 0)
+    text = read(await client.get(links.url("Q1", SENDER) + "?lang=en")).text
+    assert "Waiting to be sent again (may have arrived already)" in text
+
+
+async def test_who_was_never_held_is_no_alarm(
+    client: httpx.AsyncClient, spool: MemorySpool, links: Links
+) -> None:
+    """A colleague's copy leaves at once: that a cancel for all did not stop it is as intended."""
+    hold(spool, "Q1", OUT, inside=("kato@sports.example.jp",))
+    page = await client.get(links.url("Q1", SENDER))
+    spool.set_state("Q1", 3, State.DELIVERED)
+    after = await press(client, page, "cancel", "all")
+    text = read(after).text
+    assert "3件を取り消しました。" in text
+    assert "内部の1件には、保留の対象ではないため、受付後すぐに送信しています。" in text
+    assert "間に合わず" not in text
+    assert 'role="alert"' not in after.text
+
+
 async def test_pressing_twice_says_so(
     client: httpx.AsyncClient, spool: MemorySpool, page: httpx.Response
 ) -> None:

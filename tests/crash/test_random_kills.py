@@ -78,12 +78,13 @@ def test_nothing_acknowledged_is_lost_and_nothing_cancelled_leaves(tmp_path: Pat
     chance = random.Random(SEED)
     print(f"CRASH_SEED={SEED}")
     cancelled: set[str] = set()
+    perhaps: set[str] = set()  # cancelled, but told that it may have left in an attempt that a kill ended
     with next_hop() as hop, gateway(tmp_path, hop.port, window="1s") as gw:
         load = Load(gw.smtp_port)
         for _ in range(CYCLES):
             load.start()
             time.sleep(chance.uniform(0.05, 0.8))
-            cancelled |= cancel_some(gw, load, chance)
+            cancel_some(gw, load, chance, cancelled, perhaps)
             gw.stop(signal.SIGKILL)
             load.stop()
             gw.start()
@@ -94,7 +95,8 @@ def test_nothing_acknowledged_is_lost_and_nothing_cancelled_leaves(tmp_path: Pat
         inside = {name for name in expected if not taken[f"{name}-b@city.example.lg.jp"]}
         outside = {name for name in expected if not taken[f"{name}-a@example.com"]}
         assert inside == set(), "acknowledged, but the colleague's copy never arrived"
-        assert outside == cancelled, "acknowledged and not cancelled must arrive; cancelled must not"
+        assert cancelled <= outside, "cancelled, but it left"
+        assert outside <= cancelled | perhaps, "acknowledged and not cancelled, but it never arrived"
         duplicates = sum(count - 1 for count in taken.values())
         print(
             f"acknowledged {len(expected)}, cancelled {len(cancelled)}, duplicates {duplicates}, kills {CYCLES}"
@@ -102,15 +104,20 @@ def test_nothing_acknowledged_is_lost_and_nothing_cancelled_leaves(tmp_path: Pat
         assert gw.cli("log", "verify", "--config", str(gw.config)).returncode == 0
 
 
-def cancel_some(gw: Gateway, load: Load, chance: random.Random) -> set[str]:
-    """Cancel the outside recipient of the newest acknowledged mail; return its name when the answer says it is done."""
+def cancel_some(
+    gw: Gateway, load: Load, chance: random.Random, cancelled: set[str], perhaps: set[str]
+) -> None:
+    """Cancel the outside recipient of the newest acknowledged mail; note what the answer says."""
     if not load.acknowledged or chance.random() < 0.3:
-        return set()
+        return
     name = max(load.acknowledged)
     address = f"{name}-a@example.com"
     queue_id = load.acknowledged[name]
     done = gw.cli("held", "cancel", queue_id, "--recipient", address, "--config", str(gw.config), check=False)
-    return {name} if done.returncode == 0 else set()
+    if done.returncode == 0:
+        cancelled.add(name)
+    elif "may have arrived" in done.stdout:
+        perhaps.add(name)
 
 
 def drained(gw: Gateway) -> None:

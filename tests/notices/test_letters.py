@@ -147,6 +147,25 @@ def test_a_cancellation_tells_who_was_stopped_and_when(
     assert OUT[0] not in said
 
 
+@pytest.mark.parametrize("part", PARTS)
+def test_a_cancellation_names_who_did_it_and_who_may_have_it(
+    spool: MemorySpool, composers: Composers, part: str
+) -> None:
+    hold(spool, "Q1", OUT)
+    spool.no_answer("Q1", 0)
+    for index in (0, 1):
+        spool.set_state("Q1", index, State.CANCELLED)
+    asked = replace(notice(NoticeKind.CANCELLED, recipients=(0, 1)), actor="sasaki")
+    mail = read_back(composers.cancelled(spool.messages["Q1"], asked, spool.bodies["Q1"]))
+    assert "届いている可能性あり" in mail["Subject"]
+    said = text(mail, part)
+    assert "システム管理者(sasaki)が" in said
+    assert "このうち 1件は、すでに届いている可能性があります" in said
+    assert f"{OUT[0]} - すでに届いている可能性があります" in said
+    assert f"{OUT[1]} - " not in said
+    assert "下記の宛先には送信していません" not in said
+
+
 def test_a_cancellation_of_nothing_is_not_written(spool: MemorySpool, composers: Composers) -> None:
     message = hold(spool, "Q1", OUT)
     assert composers.cancelled(message, notice(NoticeKind.CANCELLED, recipients=(0,)), None) is None

@@ -112,6 +112,7 @@ async def test_the_sender_is_told_what_an_administrator_cancelled(
     assert len(cancelled) == 1
     assert OUT[0] in text(cancelled[0])
     assert OUT[1] not in text(cancelled[0])
+    assert "システム管理者(root)が" in text(cancelled[0])
 
 
 async def test_own_mail_brings_no_notices(store: SqlSpool, worker: NoticeWorker) -> None:

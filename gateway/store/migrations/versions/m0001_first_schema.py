@@ -91,6 +91,7 @@ def _outbox() -> None:
         sa.Column("to_address", sa.Text, nullable=False),
         sa.Column("recipients", sa.Text, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("notice_id", name="pk_outbox"),
         _of_message("outbox"),
     )
