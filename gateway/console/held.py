@@ -121,7 +121,7 @@ class HeldPages:
     async def _preview(self, message: Stored) -> Preview:
         async with self.turns:
             try:
-                raw: bytes | None = await self.spool.raw(message.queue_id)
+                raw = None if message.unreadable else await self.spool.raw(message.queue_id)
             except BodyUnreadable:
                 raw = None
             indexes = [row.index for row in message.recipients]

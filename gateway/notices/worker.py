@@ -13,12 +13,14 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from gateway import metrics
 from gateway.clock import Clock
 from gateway.message.address import AddressError
+from gateway.notices.aside import Aside, NoThread
 from gateway.notices.compose import Composer
 from gateway.notices.own import own_mail
 from gateway.spool.contract import (
@@ -35,6 +37,10 @@ BATCH = 50  # notices taken at once: small, so that a hold notice never waits be
 IDLE = timedelta(seconds=5)  # how long a notice waits at most when nobody rang
 MAX_TRIES = 5  # times a failing composer is asked before its notice is dropped
 RETRY = timedelta(minutes=1)  # before the second try; it doubles
+COMPOSE_S = 30.0  # a composer that takes longer hangs: its thread is given up and its notice tried again
+LOST_THREADS = 4  # given up and still running, in all; beyond that nothing is composed until one of them ends
+STORE_FAILURES = 5  # notices in a row that the store fails before the rest of a batch waits
+STORE_RETRY = timedelta(seconds=15)  # before a notice that the store failed is looked at again
 
 log = structlog.get_logger()
 
@@ -56,6 +62,7 @@ class NoticeWorker:
         clock: Clock,
         hostname: str,
         wake: Callable[[], None],
+        patience: float = COMPOSE_S,
     ) -> None:
         self._spool = spool
         self._composers = composers
@@ -64,6 +71,7 @@ class NoticeWorker:
         self._wake = wake
         self._bell = asyncio.Event()
         self._failures: dict[int, _Failure] = {}
+        self._aside = Aside(patience, LOST_THREADS)
 
     def ring(self) -> None:
         """Say that a notice may be waiting; from the loop's own thread."""
@@ -86,8 +94,16 @@ class NoticeWorker:
             # bounded by MAX_TRIES.
             waiting = await self._spool.pending_notices(BATCH + len(self._failures))
             self._forget({notice.notice_id for notice in waiting})
+            unstored = 0
             for notice in waiting:
-                finished += await self._handle(notice)
+                try:
+                    finished += await self._handle(notice)
+                    unstored = 0
+                except StoreUnavailable:
+                    self._put_off(notice)
+                    unstored += 1
+                    if unstored == STORE_FAILURES:
+                        raise
         except StoreUnavailable:
             log.warning("notices-store-unavailable")
         except Exception:
@@ -102,6 +118,10 @@ class NoticeWorker:
             mail = await self._compose(notice)
         except StoreUnavailable:
             raise
+        except NoThread:
+            log.error("notices-composers-hang", queue_id=notice.queue_id, lost=LOST_THREADS)
+            self._put_off(notice)
+            return False
         except (UnknownMessage, AddressError) as error:
             return await self._finish(notice, None, type(error).__name__)
         except Exception:
@@ -110,12 +130,14 @@ class NoticeWorker:
 
     async def _compose(self, notice: Notice) -> NewMessage | None:
         message = await self._spool.get(notice.queue_id)
+        if message.unreadable:
+            raise ValueError("the stored envelope or decision cannot be read")
         try:
             raw: bytes | None = await self._spool.raw(notice.queue_id)
         except BodyUnreadable:
             raw = None
         # A thread: reading a large original for its attachments takes time that the event loop has not got.
-        octets = await asyncio.to_thread(self._composers[notice.kind], message, notice, raw)
+        octets = await self._aside.run(partial(self._composers[notice.kind], message, notice, raw))
         if octets is None:
             return None
         return own_mail(message, notice, octets, self._hostname, self._clock())
@@ -139,6 +161,12 @@ class NoticeWorker:
             return await self._finish(notice, None, "failed too often")
         self._failures[notice.notice_id] = _Failure(tries, self._clock() + RETRY * 2 ** (tries - 1))
         return False
+
+    def _put_off(self, notice: Notice) -> None:
+        """Let the others pass this one, which is not to blame, for a moment."""
+        before = self._failures.get(notice.notice_id)
+        tries = before.tries if before else 0
+        self._failures[notice.notice_id] = _Failure(tries, self._clock() + STORE_RETRY)
 
     def _forget(self, waiting: set[int]) -> None:
         self._failures = {key: value for key, value in self._failures.items() if key in waiting}

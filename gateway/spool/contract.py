@@ -88,7 +88,11 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message as the spool knows it, without its body."""
+    """A message as the spool knows it, without its body.
+
+    `unreadable`: the stored envelope or decision cannot be read, and placeholders stand for addresses and demands; states
+    and times are true. To be shown and cancelled, never to be written to anybody.
+    """
 
     queue_id: str
     envelope: Envelope
@@ -98,6 +102,7 @@ class Stored:
     size_bytes: int
     from_gateway: bool
     recipients: tuple[Recipient, ...]
+    unreadable: bool = False
 
     @property
     def language(self) -> Language:

@@ -9,7 +9,7 @@ from gateway.spool.contract import Figures, Stored
 from gateway.spool.holds import recipients_of
 from gateway.spool.lifecycle import State
 from gateway.spool.ranges import from_ranges
-from gateway.spool.records import MessageRow, stored
+from gateway.spool.records import MessageRow, shown
 from gateway.spool.statements import (
     BODY,
     CANCELS_BY_ADMIN,
@@ -33,7 +33,7 @@ def get(queue_id: str) -> Callable[[Queries], Stored | None]:
 
     def read(queries: Queries) -> Stored | None:
         row = queries.row(MESSAGE, {"b_queue_id": queue_id})
-        return None if row is None else stored(MessageRow(*row), recipients_of(queries, queue_id))
+        return None if row is None else shown(MessageRow(*row), recipients_of(queries, queue_id))
 
     return read
 
@@ -53,7 +53,7 @@ def held(limit: int, before: str | None) -> Callable[[Queries], list[Stored]]:
 
     def read(queries: Queries) -> list[Stored]:
         rows = queries.rows(HELD_MESSAGES, {"b_before": before or _BEHIND_ALL, "b_limit": limit})
-        return [stored(MessageRow(*row), recipients_of(queries, row[0])) for row in rows]
+        return [shown(MessageRow(*row), recipients_of(queries, row[0])) for row in rows]
 
     return read
 

@@ -7,20 +7,26 @@ all of it; a recipient's own row holds only what changes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
-from gateway.policy.decision import Decision
+from gateway.policy.decision import Decision, Demands, Form, Outcome
 from gateway.spool.contract import Notice, NoticeKind, Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.ranges import from_ranges
+from gateway.spool.recent import Recent
 from gateway.spool.times import from_us
 
-PARSED = 128  # envelopes and decisions kept parsed; with 1,000 recipients each about 40 MiB
+PARSED = 128  # envelopes, and as many decisions, kept parsed
+PARSED_CHARACTERS = (
+    4 << 20
+)  # of their JSON (ASCII) in all, for each of both: parsed, about eight times that in memory
+UNREADABLE = Address("unreadable", "invalid")  # stands where a stored address cannot be read; RFC 2606 2
+_NEVER = timedelta(days=36_500)
 _JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
@@ -92,6 +98,32 @@ def stored(row: MessageRow, rows: Iterable[RecipientRow]) -> Stored:
     )
 
 
+def shown(row: MessageRow, rows: Sequence[RecipientRow]) -> Stored:
+    """Return the message as `stored` does; with placeholders where it cannot be read, so that people see that it is there."""
+    try:
+        return stored(row, rows)
+    except Exception:  # whatever a row holds: one mail must not hide all others
+        return _placeholder(row, rows)
+
+
+def _placeholder(row: MessageRow, rows: Sequence[RecipientRow]) -> Stored:
+    count = max((r.idx for r in rows), default=-1) + 1
+    envelope = Envelope(None, (UNREADABLE,) * count, Client("", "", ""))
+    outcome = Outcome(external=True, demands=Demands(window=_NEVER, firm=_NEVER, form=Form.BCC))
+    decision = Decision(digest="", outcomes=(outcome,), assigned=(0,) * count)
+    return Stored(
+        queue_id=row.queue_id,
+        envelope=envelope,
+        decision=decision,
+        received_at=from_us(row.received_at),
+        subject=row.subject,
+        size_bytes=row.size_bytes,
+        from_gateway=bool(row.from_gateway),
+        recipients=tuple(_recipient(envelope, decision, r) for r in rows),
+        unreadable=True,
+    )
+
+
 def parsed(envelope: str, decision: str) -> tuple[Envelope, Decision]:
     """Read the stored forms; raises ValueError on a version this code does not know."""
     read, assigned = _envelope(envelope)
@@ -120,9 +152,7 @@ def _recipient(envelope: Envelope, decision: Decision, row: RecipientRow) -> Rec
     )
 
 
-@lru_cache(maxsize=PARSED)
-def _envelope(text: str) -> tuple[Envelope, tuple[int, ...]]:
-    """Read an envelope; cached, because a mail to thousands is claimed a hundred recipients at a time."""
+def _read_envelope(text: str) -> tuple[Envelope, tuple[int, ...]]:
     data = json.loads(text)
     if data.get("v") != 1:
         raise ValueError(f"stored envelope has version {data.get('v')!r}, known is 1")
@@ -136,10 +166,13 @@ def _envelope(text: str) -> tuple[Envelope, tuple[int, ...]]:
     return envelope, tuple(data["assigned"])
 
 
-@lru_cache(maxsize=PARSED)
-def _decision(text: str) -> Decision:
-    """Read a decision; cached, because most mails get the same one."""
+def _read_decision(text: str) -> Decision:
     return Decision.from_json(json.loads(text), ())
+
+
+# A mail to thousands is claimed a hundred recipients at a time; most mails get the same decision.
+_envelope = Recent(_read_envelope, PARSED, PARSED_CHARACTERS)
+_decision = Recent(_read_decision, PARSED, PARSED_CHARACTERS)
 
 
 def _address_json(address: Address) -> list[object]:

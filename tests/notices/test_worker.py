@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
+from gateway.notices.aside import Aside, NoThread
 from gateway.notices.compose import Composer, Composers
 from gateway.notices.own import OWN_DIGEST, own_mail_decision
 from gateway.notices.worker import BATCH, MAX_TRIES, NoticeWorker
 from gateway.policy.decision import Demands, Form, Language
-from gateway.spool.contract import Notice, NoticeKind, Stored
+from gateway.spool.contract import Notice, NoticeKind, Stored, StoreUnavailable
 from tests.memory_spool import NOON, SENDER, MemorySpool, hold
 from tests.notices.conftest import notice, read_back
 
@@ -94,6 +96,68 @@ async def test_an_unreadable_original_is_no_reason_for_silence(spool: MemorySpoo
     spool.outbox.append(notice())
     await scene.worker.run_once()
     assert len(spool.spooled) == 1
+
+
+async def test_a_composer_that_hangs_keeps_nobody_waiting(spool: MemorySpool, composers: Composers) -> None:
+    hold(spool, "Q1", OUT)
+    hanging = threading.Event()
+
+    def hang(*_: object) -> bytes | None:
+        hanging.wait()
+        return None
+
+    worker = NoticeWorker(
+        spool.door(),
+        {**composers.by_kind(), NoticeKind.COPY: hang},
+        lambda: NOON,
+        "mx.sports.example.jp",
+        lambda: None,
+        patience=1.0,
+    )
+    spool.outbox += [notice(NoticeKind.COPY, notice_id=number) for number in range(2)]
+    spool.outbox.append(notice(notice_id=99))
+    try:
+        assert await worker.run_once() == 1
+        assert [done.notice_id for done, _ in spool.finished] == [99]
+    finally:
+        hanging.set()
+
+
+async def test_more_composers_than_may_hang_are_not_started(spool: MemorySpool, composers: Composers) -> None:
+    aside, hanging = Aside(0.02, 1), threading.Event()
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await aside.run(hanging.wait)
+    with pytest.raises(NoThread):
+        await aside.run(lambda: 1)
+    hanging.set()
+    while True:
+        try:
+            assert await aside.run(lambda: 1) == 1
+            break
+        except NoThread:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_notice_that_the_store_fails_does_not_starve_the_others(
+    spool: MemorySpool, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(spool, "Q1", OUT)
+    hold(spool, "BAD", OUT)
+    get = spool.get
+
+    async def failing(queue_id: str) -> Stored:
+        if queue_id == "BAD":
+            raise StoreUnavailable("a bad sector")
+        return await get(queue_id)
+
+    monkeypatch.setattr(spool, "get", failing)
+    spool.outbox += [notice(queue_id="BAD", notice_id=number) for number in range(BATCH + 10)]
+    spool.outbox.append(notice(notice_id=999))
+    for _ in range(BATCH):
+        await scene.worker.run_once()
+    assert [done.notice_id for done, _ in spool.finished] == [999]
+    assert len(spool.outbox) == BATCH + 10
 
 
 async def test_a_failing_store_loses_nothing(spool: MemorySpool, scene: Scene) -> None:

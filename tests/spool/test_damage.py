@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from gateway.audit.entries import Question
 from gateway.audit.log import EventLog
 from gateway.spool.attempts import UNREADABLE_AGAIN
-from gateway.spool.contract import BodyUnreadable, StoreUnavailable
-from gateway.spool.lifecycle import State
+from gateway.spool.contract import Actor, BodyUnreadable, StoreUnavailable
+from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.bodies import INLINE_LIMIT
 from tests.spool.conftest import MASTER
@@ -109,6 +109,25 @@ async def test_a_mail_that_cannot_be_read_from_its_row_does_not_stop_the_others(
     assert await spool.next_due() == T0 + UNREADABLE_AGAIN
     await spool.close()
     assert kinds(tmp_path, poison)[1:] == [("attempt", "system"), ("deferred", "unreadable")]
+
+
+@pytest.mark.parametrize("what", ["envelope = '{'", "envelope = '{\"v\":2}'", "decision = '[]'"])
+async def test_a_record_that_cannot_be_read_is_listed_and_can_be_cancelled(tmp_path: Path, what: str) -> None:
+    spool = open_spool(tmp_path, MASTER, serve=True)
+    poison, good = [await spool.accept(mail(held=2)) for _ in range(2)]
+    with sqlite3.connect(tmp_path / "sekisho.db") as other:
+        other.execute(f"UPDATE messages SET {what} WHERE queue_id = ?", [poison])
+    other.close()
+    listed = {message.queue_id: message for message in await spool.held(10)}
+    assert {queue_id: message.unreadable for queue_id, message in listed.items()} == {
+        poison: True,
+        good: False,
+    }
+    assert [row.state for row in listed[poison].recipients] == [State.HELD] * 2
+    assert (await spool.get(poison)).unreadable
+    change = await spool.cancel(poison, None, Actor("admin"), Reason.BY_ADMIN, T0)
+    assert change.done == (0, 1)
+    await spool.close()
 
 
 async def test_an_altered_inline_body_does_not_open(tmp_path: Path) -> None:

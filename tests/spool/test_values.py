@@ -12,6 +12,7 @@ from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
 from gateway.spool.queue_ids import LENGTH, QueueIds
 from gateway.spool.ranges import from_ranges, to_ranges
+from gateway.spool.recent import Recent
 from gateway.spool.records import decision_json, envelope_json, parsed
 from gateway.spool.times import from_us, to_us
 from gateway.store.events import Event, Head, canonical, link
@@ -86,3 +87,20 @@ def test_every_column_is_under_the_hash() -> None:
         link(Head(0, b"x" * 32), event)[0].hash,
     }
     assert len(hashes) == 3
+
+
+def test_what_is_kept_parsed_is_bounded_by_count_and_by_size() -> None:
+    asked: list[str] = []
+
+    def parse(text: str) -> int:
+        asked.append(text)
+        return len(text)
+
+    recent = Recent(parse, count=3, characters=10)
+    for text in ("aaaa", "bb", "aaaa", "cccc", "dd", "x" * 11):
+        assert recent(text) == len(text)
+    assert asked == ["aaaa", "bb", "cccc", "dd", "x" * 11]
+    assert (len(recent), recent.size) == (3, 10)  # bb made room for dd
+    recent("bb")
+    assert asked[-1] == "bb"
+    assert recent.size <= 10
