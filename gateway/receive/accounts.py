@@ -1,7 +1,8 @@
 """The accounts: who may submit, with which addresses. A YAML file, read again when it changes.
 
-A broken edit keeps the accounts that were good. Passwords are kept as argon2id hashes (RFC 9106) only; this
-module never sees a plain one. `write` puts accounts on disk whole or not at all, mode 0600.
+A broken edit, a file that is gone or one that is being written keeps the accounts that were good. Passwords are
+kept as argon2id hashes (RFC 9106) only; this module never sees a plain one. `write` puts accounts on disk whole
+or not at all, mode 0600.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from typing import Annotated
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from gateway.clock import Clock, utc_now
 from gateway.message.address import Address, AddressError, normalise_domain, parse_path
 from gateway.policy.decision import Language
 from gateway.yaml_source import Problem, Problems, load, validate
 
 MAX_ACCOUNTS = 10_000  # one organisation; the file is read whole
+SETTLES_S = 1.0  # seconds without a write before a file that is written in place counts as whole
 MAX_LOGIN = 256  # characters of a login name, the length of a path (RFC 5321 4.5.3.1.3)
 
 _HEAD = (
@@ -121,6 +124,22 @@ def read(path: Path) -> tuple[Account, ...]:
     return validate(_File, load(text, str(path))).accounts
 
 
+def _read_again(path: Path) -> tuple[Account, ...]:
+    """Return the accounts of a file that had some: it must be there and say `accounts:`. Raises `Problems`.
+
+    An empty file is one that somebody is about to write; "no accounts" is said by `accounts: []`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        cause = getattr(error, "strerror", None) or "not UTF-8"
+        raise Problems([Problem(str(path), 1, 1, "", f"cannot be read: {cause}")]) from None
+    found = validate(_File, load(text, str(path)))
+    if "accounts" not in found.model_fields_set:
+        raise Problems([Problem(str(path), 1, 1, "", "the key accounts is missing; for none: accounts: []")])
+    return found.accounts
+
+
 def write(path: Path, accounts: tuple[Account, ...]) -> None:
     """Put the accounts on disk, whole or not at all, readable by their owner only; durable on return."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,9 +185,13 @@ class Accounts:
     `on_change` is told what a new version of the file changes: see `account_changes`.
     """
 
-    def __init__(self, path: Path | None, on_change: OnChange = lambda _: None) -> None:
+    def __init__(
+        self, path: Path | None, on_change: OnChange = lambda _: None, clock: Clock = utc_now
+    ) -> None:
         self._path = path
         self._on_change = on_change
+        self._clock = clock
+        self._vanished = False
         self._stamp: _Stamp | None = None
         self._by_login: dict[str, Account] = {}
         if path is not None:
@@ -198,12 +221,18 @@ class Accounts:
         self._by_login = {account.login.casefold(): account for account in accounts}
 
     def refresh(self) -> None:
-        """Read the file if it changed; a broken one keeps the accounts that were good."""
+        """Read the file if it changed; one that is gone, half-written or broken keeps the accounts that were good."""
         if self._path is None or (stamp := _stamp(self._path)) == self._stamp:
             return
-        self._stamp = stamp
+        if stamp is None:
+            self._stamp, self._vanished = None, True
+            log.error("accounts_missing", file=str(self._path), kept=len(self._by_login))
+            return
+        if self._is_being_written(stamp):
+            return
+        self._stamp, self._vanished = stamp, False
         try:
-            before, accounts = self._by_login, read(self._path)
+            before, accounts = self._by_login, _read_again(self._path)
             self._use(accounts)
         except Problems as problems:
             found = [str(problem) for problem in problems.problems]
@@ -212,6 +241,12 @@ class Accounts:
             log.info("accounts_read", accounts=len(self._by_login))
             if changes := account_changes(before, self._by_login):
                 self._on_change(changes)
+
+    def _is_being_written(self, stamp: _Stamp) -> bool:
+        """Tell whether the file may be half of itself; what `write` and careful editors put in its place is whole."""
+        in_place = self._vanished or (self._stamp is not None and self._stamp.inode == stamp.inode)
+        age = self._clock().timestamp() - stamp.modified_ns / 1e9
+        return in_place and 0 <= age < SETTLES_S
 
 
 def account_changes(before: Mapping[str, Account], after: Mapping[str, Account]) -> Changes:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from gateway.clock import utc_now
 from gateway.message.address import parse_path
 from gateway.policy.decision import Language
-from gateway.receive.accounts import Account, Accounts, read, to_yaml, write
+from gateway.receive.accounts import Account, Accounts, Changes, read, to_yaml, write
 from gateway.yaml_source import Problems
 from tests.receive.conftest import ALICE, HASH, SUSPENDED
 
@@ -31,6 +33,31 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_no_file_means_no_accounts(tmp_path: Path) -> None:
     assert len(Accounts(tmp_path / "none.yaml")) == 0
     assert len(Accounts(None)) == 0
+
+
+def test_only_a_whole_and_valid_file_changes_the_accounts(tmp_path: Path) -> None:
+    file, told = tmp_path / "accounts.yaml", list[Changes]()
+    now = utc_now() + timedelta(seconds=0.5)
+    write(file, (ALICE, SUSPENDED))
+    accounts = Accounts(file, told.append, lambda: now)
+    whole = file.read_text()
+    file.unlink()
+    assert len(accounts) == 2
+    file.write_text(whole[: whole.index("  - ", whole.index("  - ") + 1)])  # one of two accounts so far
+    assert len(accounts) == 2
+    for half in ("", "# accounts\n", "accounts:\n", "accounts: ["):
+        now += timedelta(seconds=10)
+        file.write_text(half)
+        assert len(accounts) == 2, half
+    now += timedelta(seconds=10)
+    file.write_text(whole)
+    assert len(accounts) == 2
+    assert told == []
+    write(file, (SUSPENDED,))
+    assert len(accounts) == 1
+    write(file, ())
+    assert len(accounts) == 0
+    assert len(told) == 2
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
