@@ -164,6 +164,8 @@ def _summary(message: Stored) -> str:
     waiting = [r for r in message.recipients if r.state == "held"]
     due = min((r.due_at for r in waiting if r.due_at), default=None)
     sender = str(message.envelope.sender) if message.envelope.sender else "<>"
+    if message.unreadable:
+        sender = "(its record cannot be read)"
     until = f"held until {_local(due)}" if due else "nothing held"
     counted = f"{len(waiting)} of {len(message.recipients)} held"
     words = (message.queue_id, _local(message.received_at), sender, counted, until, message.subject)
@@ -187,6 +189,7 @@ def _json(message: Stored) -> dict[str, Any]:
         "received_at": message.received_at.isoformat(),
         "sender": str(message.envelope.sender) if message.envelope.sender else None,
         "subject": message.subject,
+        "unreadable": message.unreadable,
         "size_bytes": message.size_bytes,
         "recipients": [
             {

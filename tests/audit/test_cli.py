@@ -112,6 +112,28 @@ def test_cancel_and_its_truth(state: Path, history: tuple[str, str]) -> None:
     assert json.loads(again.output)["not_done"] == [["r0@example.com", "cancelled"]]
 
 
+def test_a_cancel_that_may_come_too_late_says_so(state: Path, history: tuple[str, str]) -> None:
+    with sqlite3.connect(state / "sekisho.db") as connection:
+        connection.execute("UPDATE recipients SET perhaps = 1 WHERE queue_id = ? AND idx = 0", [history[1]])
+    connection.close()
+    result = run("held", "cancel", history[1], "--state", state)
+    assert result.exit_code == 1
+    assert "r0@example.com: cancelled, but it may have arrived already" in result.output
+    shown = run("held", "show", history[1], "--state", state)
+    assert "may have arrived already" in shown.output
+    event = run("log", "query", "--state", state, "--json", "--kind", "cancelled", "--queue-id", history[1])
+    assert json.loads(event.output.splitlines()[-1])["detail"] == {"may_have_arrived": "0"}
+
+
+def test_a_record_that_cannot_be_read_is_listed(state: Path, history: tuple[str, str]) -> None:
+    with sqlite3.connect(state / "sekisho.db") as connection:
+        connection.execute("UPDATE messages SET envelope = '{' WHERE queue_id = ?", [history[1]])
+    connection.close()
+    result = run("held", "list", "--state", state)
+    assert (result.exit_code, "its record cannot be read" in result.output) == (0, True)
+    assert run("held", "cancel", history[1], "--state", state).exit_code == 0
+
+
 def test_release(state: Path, history: tuple[str, str]) -> None:
     result = run("held", "release", history[1], "--state", state)
     assert (result.exit_code, "released" in result.output) == (0, True)
