@@ -80,6 +80,7 @@ class Page:
     stoppable: int
     waivable: int
     firm_until: str
+    unreadable: bool
 
 
 def state_names(words: Words) -> dict[State, str]:
@@ -149,6 +150,7 @@ def build(message: Stored, seen: Preview, words: Words, now: datetime) -> Page:
         stoppable=sum(states[state] for state in CANCELLABLE),
         waivable=sum(waivable(message, row) for row in held),
         firm_until=words.moment(firm) if firm > now else "",
+        unreadable=message.unreadable,
     )
 
 

@@ -304,3 +304,22 @@ async def test_states_are_read_after_the_preview(
 
     monkeypatch.setattr(spool, "raw", raw)
     assert read(await get(client, links)).boxes == ["1", "2"]
+
+
+async def test_a_mail_whose_record_cannot_be_read_is_shown(
+    client: httpx.AsyncClient, spool: MemorySpool, links: Links
+) -> None:
+    """As the store gives it: placeholders for addresses and demands, true states."""
+    never = timedelta(days=36_500)
+    outcome = Outcome(external=True, demands=Demands(window=never, firm=never, form=Form.BCC))
+    message = hold(spool, "Q1", ("unreadable@invalid",), decision=decision_for((0,), (outcome,)))
+    spool.messages["Q1"] = replace(message, unreadable=True)
+    page = await client.get(links.url("Q1", SENDER))
+    assert page.status_code == 200
+    text = read(page).text
+    assert "このメールの記録を読み取れません。" in text
+    assert "SECRET" not in text
+    assert [button["value"] for button in read(page).buttons if "formaction" not in button] == [
+        "ticked",
+        "all",
+    ]
