@@ -27,7 +27,8 @@ class Facts:
     and friends, and a From that does not name one author), strict reading and lenient scan together, without the
     author's own. `confident` is False where one of these fields could not be read with confidence, or where a From or
     Sender is too long to be read. `unclear` names, in closed words, what in the
-    MIME structure can be read in two ways.
+    MIME structure can be read in two ways. `blind` holds the keys of those whom only a Bcc or the like shows:
+    they count as visible, since a mail may have gone past us with it, but no copy may name them.
     """
 
     envelope: Envelope
@@ -39,3 +40,4 @@ class Facts:
     attachments: tuple[Attachment, ...]
     size_bytes: int
     unclear: frozenset[str] = frozenset()
+    blind: frozenset[str] = frozenset()

@@ -19,7 +19,7 @@ from gateway.message.envelope import Envelope
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import Field, HeaderSection, split
 from gateway.message.mime import Structure, scan_structure
-from gateway.message.revealing import is_revealing
+from gateway.message.revealing import ALWAYS_DROPPED, revealing
 from gateway.message.text import decode_header
 
 MAX_SHOWN_OCTETS = 256 << 10
@@ -48,7 +48,9 @@ def gather(envelope: Envelope, raw: bytes) -> Facts:
     structure = scan_structure(raw, header, body_at)
     authors = _authors(header)
     sole = sole_author(header)
-    shown, confident = _shown(field for field in header.fields if is_revealing(field))
+    revealing_fields = revealing(header.fields)
+    shown, confident = _shown(revealing_fields)
+    blind = _blind(shown, revealing_fields)
     if sole is None:  # several in From, or nobody knows how many: recipients see them as they see a To
         shown = distinct([*shown, *_shown(header.all("from"))[0]])
     own = {address.key for address in (sole, envelope.sender) if address is not None}
@@ -56,6 +58,7 @@ def gather(envelope: Envelope, raw: bytes) -> Facts:
         envelope=envelope,
         header=header,
         visible=tuple([address for address in shown if address.key not in own]),
+        blind=blind,
         confident=confident and not any(_is_unread_author(field) for field in header.fields),
         authors=authors,
         subject=" ".join([decode_header(field.body) for field in header.all("subject")]),
@@ -108,6 +111,14 @@ def _shown(fields: Iterable[Field]) -> tuple[tuple[Address, ...], bool]:
         found += addresses
         confident = confident and certain
     return distinct(found), confident
+
+
+def _blind(shown: Iterable[Address], fields: tuple[Field, ...]) -> frozenset[str]:
+    """Return the keys of those whom only fields show that never leave: nobody may be told that they get a copy."""
+    leaving = [field for field in fields if field.name not in ALWAYS_DROPPED]
+    if len(leaving) == len(fields):
+        return frozenset()
+    return frozenset([a.key for a in shown]) - frozenset([a.key for a in _shown(leaving)[0]])
 
 
 def _shown_by(field: Field) -> tuple[Iterable[Address], bool]:

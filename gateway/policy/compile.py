@@ -29,6 +29,9 @@ def compile_policy(files: Mapping[str, schema.PolicyFile], digest: str) -> Polic
         language=Language(organisation.language),
         rules=tuple(sorted(rules, key=lambda rule: rule.id)),
         seats=_seats(files),
+        tag_names=frozenset(
+            name.lower() for rule in rules for ask in rule.asks for name, _ in ask.demands.tags
+        ),
     )
 
 

@@ -37,6 +37,7 @@ def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
         notify=frozenset(chain.from_iterable(rule.notify for rule in rules)),
         internal=policy.internal,
         to_line=policy.to_line,
+        tag_names=policy.tag_names,
         language=policy.language,
     )
 
@@ -91,9 +92,9 @@ def _touches(ask: Ask, external: bool, chosen: bool) -> bool:
 def _companions(mail: Mail, hiding: list[str], circles: tuple[Circle, ...]) -> tuple[str, ...]:
     """Return whom this recipient may see: only those whom the circles of every hiding rule's own file allow.
 
-    Circles of another file do not count, or adding a file could show people that a floor policy hides.
+    Circles of another file do not count, or adding a file could show people that a floor policy hides. Nor does a Bcc.
     """
-    visible = {address.key for address in mail.visible_external if not address.ambiguous}
+    visible = {address.key for address in mail.visible_external if not address.ambiguous} - mail.facts.blind
     for file in set(hiding):
         visible &= frozenset().union(*[circle.members for circle in circles if circle.file == file])
     return tuple(sorted(visible))

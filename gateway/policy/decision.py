@@ -110,7 +110,8 @@ class Decision:
 
     `assigned[i]` is the index into `outcomes` of envelope recipient i; recipients with the same fate share one outcome.
     A mail with `refusals` is refused as a whole. `internal` are the policy's patterns at that time, so that rendering needs
-    no policy. `digest` names the policy that decided.
+    no policy, and `tag_names` (lower case) the header fields that only the policy sets. `digest` names the policy that
+    decided.
     """
 
     digest: str
@@ -123,6 +124,7 @@ class Decision:
     internal: tuple[str, ...] = ()
     to_line: ToLine = field(default_factory=ToLine)
     language: Language = Language.JA
+    tag_names: frozenset[str] = frozenset()
 
     def of(self, recipient: int) -> Outcome:
         """Return the outcome of envelope recipient number `recipient`."""
@@ -141,6 +143,7 @@ class Decision:
             "internal": list(self.internal),
             "to_group": self.to_line.group,
             "language": self.language.value,
+            "tag_names": sorted(self.tag_names),
         }
 
     @staticmethod
@@ -159,6 +162,7 @@ class Decision:
             internal=tuple(data["internal"]),
             to_line=ToLine(data["to_group"]),
             language=Language(data["language"]),
+            tag_names=frozenset(data.get("tag_names", ())),
         )
 
 

@@ -49,7 +49,10 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All files of a folder as one. `rules` are in the order of their ids; `seats` gives the circles of an address."""
+    """All files of a folder as one. `rules` are in the order of their ids; `seats` gives the circles of an address.
+
+    `tag_names` are all header fields that some rule sets, in lower case: nobody else may.
+    """
 
     digest: str
     organisation: str
@@ -59,3 +62,4 @@ class Policy:
     language: Language
     rules: tuple[Rule, ...]
     seats: Mapping[str, tuple[Circle, ...]]
+    tag_names: frozenset[str] = frozenset()

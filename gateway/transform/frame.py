@@ -47,7 +47,6 @@ def build_frame(
     smtputf8: bool,
 ) -> Frame:
     """Hide what the veil hides; see docs/decisions/0004-what-hides.md."""
-    header = without_tags(header, tags)
     place = next(
         (at for at, field in enumerate(header.fields) if field.name in _PLACE_OF_TO), len(header.fields)
     )
@@ -62,9 +61,11 @@ def build_frame(
     )
 
 
-def without_tags(header: HeaderSection, tags: tuple[tuple[str, str], ...]) -> HeaderSection:
-    """Drop fields that bear a tag's name: only the policy may set a tag."""
-    return header.drop(*(name for name, _ in tags))
+def without_tags(
+    header: HeaderSection, tags: tuple[tuple[str, str], ...], tag_names: Iterable[str]
+) -> HeaderSection:
+    """Drop fields that bear the name of a tag, of this copy or of any rule: only the policy may set a tag."""
+    return header.drop(*(name for name, _ in tags), *tag_names)
 
 
 def tag_fields(tags: tuple[tuple[str, str], ...]) -> bytes:

@@ -99,7 +99,8 @@ def frame_of(original: Original, view: View) -> Frame:
             original.seen, original.author, original.internal, view.companions, view.hide_internal
         )
         group, smtputf8 = original.decision.to_line.group, original.envelope.smtputf8
-        frame = build_frame(original.header, original.added, view.tags, veil, group, smtputf8)
+        header = without_tags(original.header, view.tags, original.decision.tag_names)
+        frame = build_frame(header, original.added, view.tags, veil, group, smtputf8)
         original.frames[kind] = frame
     return frame
 
@@ -108,7 +109,8 @@ def _complete(original: Original, view: View) -> bytes:
     """Return the original header section with our fields on top. The section puts them below a leading mbox line."""
     header = original.complete.get(view)
     if header is None:
-        kept = without_tags(original.header.drop(*ALWAYS_DROPPED), view.tags)
+        dropped = original.header.drop(*ALWAYS_DROPPED)
+        kept = without_tags(dropped, view.tags, original.decision.tag_names)
         octets = kept.prepend(original.added.to(kept.fields) + tag_fields(view.tags)).to_bytes()
         header = octets + (b"\r\n" if octets.endswith(b"\r\n") else b"\r\n\r\n")
         original.complete[view] = header
