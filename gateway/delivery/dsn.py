@@ -192,7 +192,9 @@ def _returned(raw: bytes) -> bytes:
     """Return the original header section as text/rfc822-headers (RFC 6522 4), encoded where it is not
     plain."""
     section = _header_section(raw)
-    plain = section.isascii() and all(len(line) <= MAX_WIRE_LINE for line in section.split(b"\r\n"))
+    lines = section.split(b"\r\n")
+    plain = section.isascii() and not any(b"\r" in line or b"\n" in line for line in lines)
+    plain = plain and all(len(line) <= MAX_WIRE_LINE for line in lines)
     return _part("text/rfc822-headers", section, "7bit" if plain else "quoted-printable")
 
 

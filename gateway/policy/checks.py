@@ -1,6 +1,7 @@
 """Find what is well-formed and still wrong in policy files: names nobody defined, rules that can never do anything.
 
-Only what is certain is reported: a rule flagged here applies to no mail at all, or asks for something no recipient gets.
+Only what is certain is reported: a rule flagged here applies to no mail at all, asks for something no recipient gets, or
+has an exception that takes in all of `when` but bounces and mail that cannot be read.
 """
 
 from __future__ import annotations
@@ -113,8 +114,16 @@ _Finding = tuple[Path, str, str]
 def _never(rule: schema.Rule) -> Iterator[_Finding]:
     if _none(rule.when, "external") and _none(rule.when, "internal"):
         yield ("when",), "can never match: every mail has a recipient", "drop one of the two"
-    if rule.unless is not None and _implies(rule.when, rule.unless):
+    if rule.unless is None:
+        return
+    if _implies(rule.when, rule.unless):
         yield ("unless",), "the exception takes in every mail of `when`: the rule never applies", "narrow it"
+    elif _implies(rule.when, rule.unless, ordinary=True):
+        yield ("unless",), f"the exception takes in every mail of `when` {_ORDINARY}", _PLAINLY
+
+
+_ORDINARY = "that has a sender and can be read: the rule applies to nearly none"
+_PLAINLY = "narrow it; a rule for bounces says when: {null_sender: true}"
 
 
 def _none(condition: schema.Condition | None, key: str) -> bool:
@@ -122,34 +131,39 @@ def _none(condition: schema.Condition | None, key: str) -> bool:
     return bounds is not None and bounds.at_most == 0
 
 
-def _excepts_every_external(rule: schema.Rule) -> bool:
-    """Tell whether `unless` takes in each mail with an external recipient, though not each mail (see _never)."""
+def _excepts_all_with(rule: schema.Rule, key: str) -> bool:
+    """Tell whether `unless` takes in each ordinary mail where the count of `key` is not 0, though not each mail."""
     unless = rule.unless
-    if (
-        unless is None
-        or _implies(rule.when, unless)
-        or unless.model_fields_set != {"external"}
-        or unless.external is None
-    ):
-        return False
-    return (unless.external.at_least or 0) <= 1 and unless.external.at_most is None
+    if unless is None or _implies(rule.when, unless, ordinary=True):
+        return False  # said already (see _never)
+    return _implies(rule.when, unless, ordinary=True, present=key)
 
 
-def _implies(when: schema.Condition | None, unless: schema.Condition) -> bool:
-    """Tell whether every mail that fits `when` certainly fits `unless`; looks only at keys without doubt."""
-    if not unless.model_fields_set <= {*_EXACT, "null_sender"}:
+def _implies(
+    when: schema.Condition | None, unless: schema.Condition, *, ordinary: bool = False, present: str = ""
+) -> bool:
+    """Tell whether every mail that fits `when` certainly fits `unless`; looks only at keys without doubt.
+
+    `ordinary` asks it of mail that has a sender (unless `when` asks for none) and can be read; `present` of mail
+    where the count of that key is at least 1.
+    """
+    ranges = (*_EXACT, "visible_external") if ordinary else _EXACT
+    if not unless.model_fields_set <= {*ranges, "null_sender"}:
         return False
-    if unless.null_sender is not None and (when is None or when.null_sender is not unless.null_sender):
+    null_sender = when.null_sender if when is not None else None
+    if null_sender is None and ordinary:
+        null_sender = False
+    if unless.null_sender is not None and null_sender is not unless.null_sender:
         return False
-    return all(_within(getattr(when, key, None), getattr(unless, key)) for key in _EXACT)
+    return all(_within(getattr(when, key, None), getattr(unless, key), int(key == present)) for key in ranges)
 
 
 def _within(
-    inner: schema.Range | schema.SizeRange | None, outer: schema.Range | schema.SizeRange | None
+    inner: schema.Range | schema.SizeRange | None, outer: schema.Range | schema.SizeRange | None, least: int
 ) -> bool:
     if outer is None:
         return True
-    low = (inner.at_least if inner is not None else None) or 0
+    low = max(least, (inner.at_least if inner is not None else None) or 0)
     high = inner.at_most if inner is not None else None
     if low < (outer.at_least or 0):
         return False
@@ -167,9 +181,12 @@ def _reaches_nobody(rule: schema.Rule) -> Iterator[_Finding]:
         if ask.for_ == "external" and _none(rule.when, "external"):
             hint = "write for: all, or let `when` allow external recipients"
             yield ("then", key), "reaches nobody: `when` asks for no external recipient", hint
-        if ask.for_ == "external" and _excepts_every_external(rule):
+        if ask.for_ == "external" and _excepts_all_with(rule, "external"):
             yield (
                 ("unless",),
                 f"{key} reaches nobody: every mail with an external recipient is excepted",
                 "narrow it",
             )
+    if rule.then.recipients is not None and _excepts_all_with(rule, "visible_external"):
+        hint = "narrow it; a rule for mail that shows nobody says when: {visible_external: {at_most: 0}}"
+        yield ("unless",), "recipients hides nobody outside: every mail that shows one is excepted", hint
