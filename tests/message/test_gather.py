@@ -119,6 +119,18 @@ def test_more_than_is_read_is_not_certain() -> None:
     assert not facts(*fields).confident
 
 
+def test_whom_only_a_bcc_shows_is_blind() -> None:
+    found = facts(
+        b"From: office@sports.example.jp",
+        b"To: a@example.com",
+        b"Bcc: a@example.com, b@example.com",
+        b"X-Bcc: c@example.com",
+    )
+    assert found.blind == {"b@example.com", "c@example.com"}
+    assert {str(address) for address in found.visible} >= found.blind, "they count, all the same"
+    assert facts(b"To: a@example.com", b"Cc: b@example.com").blind == frozenset()
+
+
 def test_the_null_sender_and_the_subject() -> None:
     found = facts(
         b"From: a@example.jp, b@example.jp",
