@@ -125,12 +125,13 @@ def _path(line: bytes) -> str:
 
 
 def _read_data(stream: io.BufferedIOBase) -> bytes:
+    """Return a whole mail; one that was cut off before its final dot is none."""
     lines = []
     for line in stream:
         if line == b".\r\n":
-            break
+            return b"".join(lines)
         lines.append(line[1:] if line.startswith(b".") else line)
-    return b"".join(lines)
+    raise ConnectionError("the client went away in the middle of a mail")
 
 
 class NextHop(socketserver.ThreadingTCPServer):
