@@ -126,7 +126,7 @@ def _path(line: bytes) -> str:
 
 def _read_data(stream: io.BufferedIOBase) -> bytes:
     """Return a whole mail; one that was cut off before its final dot is none."""
-    lines = []
+    lines: list[bytes] = []
     for line in stream:
         if line == b".\r\n":
             return b"".join(lines)
