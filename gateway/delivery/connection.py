@@ -37,7 +37,6 @@ class Connection(asyncio.Protocol):
         self._lost: DeliveryError | None = None
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self.capabilities = Capabilities()
-        self.encrypted = False
         self.needs_reset = False
         self.dot_sent = False
         self.messages = 0
@@ -55,10 +54,6 @@ class Connection(asyncio.Protocol):
     def ahead(self) -> bool:
         """Tell whether an unread reply that is no refusal lies here: an answer to what was not yet said."""
         return any(not (reply.temporary or reply.permanent) for reply in self._replies)
-
-    @property
-    def broken(self) -> bool:
-        return self._lost is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(
@@ -133,7 +128,6 @@ class Connection(asyncio.Protocol):
             raise NoConnection("TLS failed: the connection closed")
         self._transport = transport
         self._parser = ReplyParser()
-        self.encrypted = True
 
     def quit(self) -> None:
         """Say goodbye without waiting for an answer, and close."""

@@ -36,9 +36,6 @@ class Verdict:
     enhanced: str = ""
 
 
-Verdicts = tuple[Verdict, ...]
-
-
 def judge(word: Said | BaseException) -> Verdict:
     """Return the verdict for one recipient: the reply that decides, or the exception that came instead."""
     if isinstance(word, Said):

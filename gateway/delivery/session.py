@@ -82,7 +82,6 @@ class Opener:
             raise NoConnection(f"{hop}: no connection in {self._timeouts.connect:g} s") from error
         except (OSError, UnicodeError) as error:
             raise NoConnection(f"{hop}: {error}") from error
-        connection.encrypted = context is not None
         return connection
 
     async def _greet(self, connection: Connection) -> None:

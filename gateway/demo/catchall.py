@@ -1,7 +1,6 @@
 """The demo's next hop: an SMTP server that takes everything and keeps it where one can look at it.
 
-Each transaction becomes `NNNNNN.eml`, the octets as they arrived, headed by one line `X-Envelope: from -> to, to` in a file
-of its own (`NNNNNN.envelope`), so that the .eml stays what the next hop saw.
+Each transaction becomes `NNNNNN.eml`, the octets as they arrived, and `NNNNNN.envelope`, its sender and recipients as JSON.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.config.settings import Delivery, Limits, Listen, Log, Settings, Smarthost, Smtp, Tls, Web
+from gateway.config.settings import Delivery, Listen, Log, Settings, Smarthost, Smtp, Tls, Web
 from gateway.demo.sample import (
     MANAGER,
     OFFICE,
@@ -73,7 +73,6 @@ class Demo:
                 tls=Tls(certificate=self.folder / "tls.crt", key=self.folder / "tls.key"),
                 auth_requires_tls=False,
             ),
-            limits=Limits(),
             delivery=Delivery(smarthost=Smarthost(host=HOST, port=next_hop_port, tls="off")),
             web=Web(listen=Listen(host=HOST, port=self.web_port), public_url=self.url),
             log=Log(level="warning"),

@@ -44,10 +44,6 @@ class Reply:
     why: Why = ""
     closes: bool = False
 
-    @property
-    def refuses(self) -> bool:
-        return self.code >= 400
-
     def wire(self, *, utf8: bool = False) -> bytes:
         """Return the reply's octets; characters beyond ASCII go out only to a client that asked for SMTPUTF8."""
         if len(self.text) <= LINE and self.text.isascii() and self.text.isprintable():  # nearly all of them

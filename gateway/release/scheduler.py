@@ -48,7 +48,7 @@ log = structlog.get_logger()
 
 
 class Scheduler:
-    """Run with `run()`, end with `stop()`. `last_tick` is the loop time of the last round, for a watchdog."""
+    """Run with `run()`, end with `stop()`."""
 
     def __init__(
         self, spool: Spool, handle: Handler, clock: Clock, housekeeping: Housekeeping, *, concurrency: int
@@ -66,7 +66,6 @@ class Scheduler:
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self._ended.set()
-        self.last_tick = 0.0
 
     def wake(self) -> None:
         """Say that there may be something to do; from the loop's own thread."""
@@ -79,7 +78,6 @@ class Scheduler:
         try:
             while not self._stopping.is_set():
                 self._bell.clear()
-                self.last_tick = asyncio.get_running_loop().time()
                 try:
                     await self._sleep(await self.tick())
                     pause = FIRST_PAUSE

@@ -86,6 +86,12 @@ def decision_json(decision: Decision) -> str:
 def stored(row: MessageRow, rows: Iterable[RecipientRow]) -> Stored:
     """Put a message together; `recipients` are the given rows, the envelope is whole."""
     envelope, decision = parsed(row.envelope, row.decision)
+    return _together(row, rows, envelope, decision)
+
+
+def _together(
+    row: MessageRow, rows: Iterable[RecipientRow], envelope: Envelope, decision: Decision
+) -> Stored:
     return Stored(
         queue_id=row.queue_id,
         envelope=envelope,
@@ -111,17 +117,7 @@ def _placeholder(row: MessageRow, rows: Sequence[RecipientRow]) -> Stored:
     envelope = Envelope(None, (UNREADABLE,) * count, Client("", "", ""))
     outcome = Outcome(external=True, demands=Demands(window=_NEVER, firm=_NEVER, form=Form.BCC))
     decision = Decision(digest="", outcomes=(outcome,), assigned=(0,) * count)
-    return Stored(
-        queue_id=row.queue_id,
-        envelope=envelope,
-        decision=decision,
-        received_at=from_us(row.received_at),
-        subject=row.subject,
-        size_bytes=row.size_bytes,
-        from_gateway=bool(row.from_gateway),
-        recipients=tuple(_recipient(envelope, decision, r) for r in rows),
-        unreadable=True,
-    )
+    return replace(_together(row, rows, envelope, decision), unreadable=True)
 
 
 def parsed(envelope: str, decision: str) -> tuple[Envelope, Decision]:

@@ -84,10 +84,6 @@ class Tx(Queries):
         self._cursor.executemany(sql, [{**own, **row} for row in rows] if own else rows)
         return self._cursor.rowcount
 
-    def last_id(self) -> int:
-        """Return the key the last single INSERT was given."""
-        return int(self._cursor.lastrowid)
-
     def event(self, event: Event) -> None:
         """Put an event into the chain; the head was read inside this transaction, so several processes cannot fork it."""
         self._head, row = link(self._head or self._read_head(), event)

@@ -75,7 +75,7 @@ def test_thirty_outside_addresses_leave_after_the_window_and_nobody_sees_another
     assert sorted(address for address in hop.recipients() if address in CITIZENS) == sorted(CITIZENS)
 
 
-def test_the_sender_cancels_from_the_notice(gw: Gateway, hop: NextHop) -> None:
+def test_the_notice_leads_to_a_page_and_looking_changes_nothing(gw: Gateway, hop: NextHop) -> None:
     gw.stop()
     gw.window = "20s"
     gw.write()

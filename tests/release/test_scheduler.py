@@ -271,12 +271,3 @@ async def test_stopping_ends_although_work_hangs() -> None:
         async with asyncio.timeout(3):
             await it.scheduler.stop(0.05)
         assert it.done == []
-
-
-async def test_the_watchdog_sees_rounds() -> None:
-    async with stage() as it:
-        await asyncio.sleep(0.02)
-        before = it.scheduler.last_tick
-        it.scheduler.wake()
-        await asyncio.sleep(0.05)
-        assert it.scheduler.last_tick > before
