@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from gateway.message import charset
 from gateway.message.address import Address, AddressError, parse_path
-from gateway.message.address_plain import plain_addresses
+from gateway.message.address_plain import certain_addresses
 from gateway.message.address_scan import lenient, may_hold_address
 from gateway.message.text import decode_header, one_line
 
@@ -65,7 +65,7 @@ def scan(value: bytes) -> tuple[Address, ...]:
     """Find everything in a value that looks like an address, distinct by key, in order (see address_scan.py)."""
     if not may_hold_address(value):
         return ()
-    plain = None if b"=?" in value else plain_addresses(_unfolded(value))
+    plain = certain_addresses(_unfolded(value))
     if plain is not None:
         return distinct(plain)
     return distinct([*(item.address for item in parse_mailboxes(value).items), *lenient(value)])

@@ -1,8 +1,8 @@
 """The short cut for address lists as nearly all mail writes them: `a@example.jp, Name <b@example.jp>`.
 
-Promise: answers only where the strict reading would be confident and the lenient scan of the raw value would
-find exactly the same (a property test compares); otherwise None, and the caller reads in full. Encoded words
-may stand in names; what they decode to is not looked at here.
+Promise: answers only where the strict reading would be confident and the lenient scan would find exactly the
+same (a property test compares); otherwise None, and the caller reads in full. Encoded words may stand in
+names; `plain_addresses` does not look at what they decode to, `certain_addresses` does.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 
 from gateway.message.address import Address, AddressError, normalise_domain
+from gateway.message.address_scan import at_signs
+from gateway.message.text import decode_header
 
 MAX_PLAIN = 128 << 10
 """Octets of a value that are read here, as many as the strict reading takes."""
@@ -36,3 +38,11 @@ def plain_addresses(value: bytes) -> tuple[Address, ...] | None:
             return None
         at = match.end()
     return tuple(found)
+
+
+def certain_addresses(value: bytes) -> tuple[Address, ...] | None:
+    """Return the addresses of an unfolded value, or None where it is not plain or an encoded word may hold one more."""
+    plain = plain_addresses(value)
+    if plain is None or b"=?" not in value or at_signs(decode_header(value)) == len(plain):
+        return plain
+    return None

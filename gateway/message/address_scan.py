@@ -19,6 +19,7 @@ from gateway.message.text import decode_header
 MAX_SCAN = 128 << 10
 """Octets of one value that are scanned. Receive refuses longer fields; the strict reading is not confident beyond this."""
 
+_SIGNS = "@＠﹫"
 _WIDE = {"＠": "@", "﹫": "@", "．": ".", "。": ".", "｡": ".", "\u3000": " ", "\u00a0": " "}
 _UNSEEN = dict.fromkeys(
     "\u00ad\u200b\u200c\u200d\u2060\ufeff"
@@ -40,12 +41,18 @@ _ESCAPE = re.compile(rb"\x1b(?:\$\(?|\(|[)*+,\-./])[0@-Z]")
 _HIGH = bytes([octet if octet < 0x80 and octet != 0x1B else 0x20 for octet in range(256)])
 
 
-_DISGUISE = re.compile(rb"@|=\?|\x1b|[\x80-\xff]")
-
-
 def may_hold_address(value: bytes) -> bool:
     """Tell quickly whether a value has an `@` in any form: as it is, encoded, or among raw 8-bit text."""
-    return _DISGUISE.search(value) is not None
+    if b"@" in value or b"\x1b" in value:
+        return True
+    if value.isascii():
+        return b"=?" in value and at_signs(decode_header(value)) > 0
+    return b"=?" in value or b"\r\n" in value or at_signs(charset.guess(value)[0]) > 0
+
+
+def at_signs(text: str) -> int:
+    """Count what is an `@` to a reader."""
+    return text.count("@") if text.isascii() else sum(map(text.count, _SIGNS))
 
 
 def lenient(value: bytes) -> Iterator[Address]:

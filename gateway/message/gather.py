@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from gateway.message.address import Address
 from gateway.message.address_list import distinct, parse_mailboxes
-from gateway.message.address_plain import plain_addresses
+from gateway.message.address_plain import certain_addresses, plain_addresses
 from gateway.message.address_scan import lenient, may_hold_address
 from gateway.message.author import MAX_AUTHOR_OCTETS, sole_author
 from gateway.message.envelope import Envelope
@@ -38,7 +38,7 @@ _LISTS = frozenset(
         "mail-followup-to",
     },
 )
-_AUTHORS = frozenset({"from", "sender"})
+_AUTHORS = ("from", "sender")
 _TYPED = re.compile(rb"\s*(?:rfc822|utf-8)\s*;", re.IGNORECASE)
 
 
@@ -46,8 +46,8 @@ def gather(envelope: Envelope, raw: bytes) -> Facts:
     """Gather the facts of one mail as it was received."""
     header, body_at = split(raw)
     structure = scan_structure(raw, header, body_at)
-    authors = _authors(header)
     sole = sole_author(header)
+    authors, authors_read = _authors(header, sole)
     revealing_fields = revealing(header.fields)
     shown, confident = _shown(revealing_fields)
     blind = _blind(shown, revealing_fields)
@@ -59,7 +59,7 @@ def gather(envelope: Envelope, raw: bytes) -> Facts:
         header=header,
         visible=tuple([address for address in shown if address.key not in own]),
         blind=blind,
-        confident=confident and not any(_is_unread_author(field) for field in header.fields),
+        confident=confident and authors_read,
         authors=authors,
         subject=" ".join([decode_header(field.body) for field in header.all("subject")]),
         attachments=attachments(structure),
@@ -79,19 +79,19 @@ def attachments(structure: Structure) -> tuple[Attachment, ...]:
     )
 
 
-def _authors(header: HeaderSection) -> tuple[Address, ...]:
-    """Return who From and Sender name; where they cannot be read with confidence, everything they seem to name."""
-    found: list[Address] = []
-    for field in header.fields:
-        if field.name in _AUTHORS and not _is_unread_author(field):
+def _authors(header: HeaderSection, sole: Address | None) -> tuple[tuple[Address, ...], bool]:
+    """Return who From and Sender name, and whether every such field was short enough to be read.
+
+    Where a field cannot be read with confidence, it names everything it seems to name. `sole` is what is known of From.
+    """
+    unread = ("sender",) if sole is not None else _AUTHORS
+    fields = [field for field in header.fields if field.name in unread]
+    found = [sole] if sole is not None else []
+    for field in fields:
+        if len(field.raw) <= MAX_AUTHOR_OCTETS:
             plain = plain_addresses(field.value)
             found += _read_author(field) if plain is None else plain
-    return distinct(found)
-
-
-def _is_unread_author(field: Field) -> bool:
-    """Tell whether this field may name an author whom nobody looked for."""
-    return field.name in _AUTHORS and len(field.raw) > MAX_AUTHOR_OCTETS
+    return distinct(found), all(len(field.raw) <= MAX_AUTHOR_OCTETS for field in fields)
 
 
 def _read_author(field: Field) -> list[Address]:
@@ -125,15 +125,11 @@ def _shown_by(field: Field) -> tuple[Iterable[Address], bool]:
     value = field.value
     if field.name not in _LISTS and not may_hold_address(value):
         return (), True  # `X-PMRQC: 1`, or a junk line that holds no address at all
-    plain = plain_addresses(value)
-    if plain is not None and (b"=?" not in value or _at_signs(decode_header(value)) == len(plain)):
+    plain = certain_addresses(value)
+    if plain is not None:
         return plain, field.name != ""
     body = _TYPED.sub(b"", field.body, count=1)
     boxes = parse_mailboxes(body)
     # Folding can split an address only where the strict reading failed.
     loose = lenient(body.replace(b"\r\n", b"") if boxes.confident else body)
     return [*(item.address for item in boxes.items), *loose], boxes.confident and field.name != ""
-
-
-def _at_signs(text: str) -> int:
-    return text.count("@") if text.isascii() else sum(text.count(sign) for sign in "@＠﹫")

@@ -67,7 +67,7 @@ class HeaderSection:
     def drop(self, *names: str) -> HeaderSection:
         """Return the section without any field called one of `names`."""
         unwanted = {name.lower() for name in names}
-        return self.without(lambda field: field.name in unwanted)
+        return HeaderSection(tuple([field for field in self.fields if field.name not in unwanted]))
 
     def replace(self, name: str, new_raw: bytes) -> HeaderSection:
         """Put `new_raw` where the first field called `name` stands and drop all others of that name.

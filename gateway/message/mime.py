@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.message.header import HeaderSection
 from gateway.message.mime_part import UNCLEAR, Draft
@@ -38,8 +39,7 @@ _MACHINE_PLACES = ("multipart/signed", "multipart/encrypted", "multipart/report"
 _UUENCODED = re.compile(rb"(?:\A|\n)begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One part. Offsets are into the raw mail: header section from `header_at`, body from `body_at` to `end`.
 
     `name` is the file name as shown to people, `encoding` and `disposition` are lower case; all are empty

@@ -122,9 +122,9 @@ def _join(segments: dict[int, tuple[str, bool]]) -> str:
 
 def file_names(disposition: FieldValue, content_type: FieldValue) -> tuple[str, ...]:
     """Return the distinct display names a part carries, `filename` first, made harmless; none where it has no name."""
-    raw = (disposition.parameters.get("filename"), content_type.parameters.get("name"))
-    names = [safe_name(name) for name in raw if name]
-    return tuple(dict.fromkeys(name for name in names if name))
+    first, second = disposition.parameters.get("filename", ""), content_type.parameters.get("name", "")
+    names = [safe_name(name) for name in (first, second if second != first else "") if name]
+    return tuple([name for name in dict.fromkeys(names) if name])
 
 
 def safe_name(name: str) -> str:

@@ -116,7 +116,7 @@ def _only(values: list[bytes] | None, unclear: set[str], word: str) -> FieldValu
 def _name(disposition: FieldValue, content_type: FieldValue, unclear: set[str]) -> str:
     """Return the name that most clients show; two with different suffixes are unclear (`a.txt` here, `a.exe` there)."""
     names = file_names(disposition, content_type)
-    if len({name.rpartition(".")[2].lower() for name in names}) > 1:
+    if len(names) > 1 and len({name.rpartition(".")[2].lower() for name in names}) > 1:
         unclear.add("two-names")
     return names[0] if names else ""
 

@@ -103,4 +103,4 @@ def is_revealing(field: Field) -> bool:
 
 def revealing(fields: Iterable[Field]) -> tuple[Field, ...]:
     """Return the fields that are read for visible addresses, in order."""
-    return tuple([field for field in fields if is_revealing(field)])
+    return tuple([field for field in fields if not field.name or field.name in REVEALING_FIELDS])

@@ -10,11 +10,15 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64encode
+from functools import lru_cache
 
 from gateway.message import charset
 
 MAX_PLAIN_OCTETS = 900
 """Longest ASCII value that encode_header leaves alone: RFC 5322 2.1.1 ends a line at 998 octets."""
+
+_REMEMBERED_OCTETS = 256
+"""Values up to this are remembered (1024 of them): a mail's subject and names are read several times over."""
 
 _WORD_OCTETS = 45
 """Octets of text in one encoded word: 12 of frame and 60 of base64 stay below RFC 2047's 75."""
@@ -37,12 +41,19 @@ def one_line(text: str) -> str:
 
 def decode_header(value: bytes) -> str:
     """Decode a header value, folded or not: encoded words, raw ISO-2022-JP, Shift_JIS, EUC-JP, UTF-8, or all of them."""
+    return _remembered(value) if len(value) <= _REMEMBERED_OCTETS else _decode(value)
+
+
+def _decode(value: bytes) -> str:
     value = value.replace(b"\r\n", b"").strip(b" \t\r\n")
     if b"=?" not in value:
         return one_line(
             value.decode("ascii") if value.isascii() and b"\x1b" not in value else charset.guess(value)[0]
         )
     return one_line("".join(_pieces(value)))
+
+
+_remembered = lru_cache(maxsize=1024)(_decode)
 
 
 def encode_header(text: str) -> bytes:
@@ -71,25 +82,25 @@ def _pieces(value: bytes) -> list[str]:
     Writers cut inside a character, against RFC 2047 5; the octets are whole again once joined.
     """
     out: list[str] = []
-    label, pending, end = "", [b""], 0
+    pending: list[bytes] = []
+    label, end = "", 0
     for match in _WORD.finditer(value):
         between = value[end : match.start()]
+        apart = end == 0 or between.strip(b" \t") != b""
         name = match[1].decode("ascii", "replace").lower()
-        if between.strip(b" \t") or (pending and name != label) or end == 0:
-            out.append(_joined(pending, label))
+        if pending and (apart or name != label):
+            out.append(charset.decode(b"".join(pending), label))
             pending = []
-            if between.strip(b" \t") or end == 0:
-                out.append(charset.guess(between)[0])
+        if apart and between:
+            out.append(charset.guess(between)[0])
         label = name
         pending.append(_payload(match[2], match[3]))
         end = match.end()
-    out.append(_joined(pending, label))
-    out.append(charset.guess(value[end:])[0])
+    if pending:
+        out.append(charset.decode(b"".join(pending), label))
+    if end < len(value):
+        out.append(charset.guess(value[end:])[0])
     return out
-
-
-def _joined(payloads: list[bytes], label: str) -> str:
-    return charset.decode(b"".join(payloads), label)
 
 
 def _payload(encoding: bytes, text: bytes) -> bytes:

@@ -12,9 +12,9 @@ from itertools import chain
 
 from gateway.message.address import Address
 from gateway.message.facts import Facts
-from gateway.policy.decision import Decision, Demands, Form, Outcome, Reason, join_all
+from gateway.policy.decision import NOTHING, Decision, Demands, Form, Outcome, Reason, join_all
 from gateway.policy.mail import Mail
-from gateway.policy.model import Ask, Circle, Policy, Rule
+from gateway.policy.model import Circle, Policy, Rule
 
 _Class = tuple[bool, tuple[bool, ...], tuple[Circle, ...]]
 
@@ -71,22 +71,18 @@ def _seats(policy: Policy, address: Address) -> tuple[Circle, ...]:
 def _outcome(mail: Mail, rules: list[Rule], choosy: list[Rule], kind: _Class) -> Outcome:
     external, hits, circles = kind
     chosen = {rule.id for rule, hit in zip(choosy, hits, strict=True) if hit}
-    asking = [(rule, demands) for rule in rules if (demands := _asked(rule, external, chosen)) != _NOTHING]
-    demands = join_all([demands for _, demands in asking])
-    hiding = [rule.file for rule, demands in asking if demands.form > Form.ORIGINAL]
-    companions = _companions(mail, hiding, circles) if hiding and circles else ()
+    asking = [
+        (rule, asked) for rule in rules if (asked := join_all(_asked(rule, external, chosen))) != NOTHING
+    ]
+    demands = join_all([asked for _, asked in asking])
+    hiding = [rule.file for rule, asked in asking if asked.form > Form.ORIGINAL] if circles else []
+    companions = _companions(mail, hiding, circles) if hiding else ()
     return Outcome(external, demands, companions, tuple([rule.id for rule, _ in asking]))
 
 
-_NOTHING = Demands()
-
-
-def _asked(rule: Rule, external: bool, chosen: set[str]) -> Demands:
-    return join_all([ask.demands for ask in rule.asks if _touches(ask, external, rule.id in chosen)])
-
-
-def _touches(ask: Ask, external: bool, chosen: bool) -> bool:
-    return ask.whom == "all" or (external if ask.whom == "external" else chosen)
+def _asked(rule: Rule, external: bool, chosen: set[str]) -> list[Demands]:
+    touches = {"all": True, "external": external, "matching": rule.id in chosen}
+    return [ask.demands for ask in rule.asks if touches[ask.whom]]
 
 
 def _companions(mail: Mail, hiding: list[str], circles: tuple[Circle, ...]) -> tuple[str, ...]:

@@ -68,9 +68,13 @@ class Demands:
         return self.join(other) == self
 
 
+NOTHING = Demands()
+"""What no rule asks anything for gets."""
+
+
 def join_all(demands: list[Demands]) -> Demands:
     """Join any number of demands, in any order; none at all gives the empty ones."""
-    return reduce(Demands.join, demands, Demands())
+    return reduce(Demands.join, demands) if demands else NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ class Mail:
         self.facts = facts
         self.external: list[bool] = [not internal.matches(address) for address in recipients]
         self.external_count: int = sum(self.external)
+        # Facts' visible addresses are distinct.
         self.visible_external: tuple[Address, ...] = tuple(
-            {a.key: a for a in facts.visible if not internal.matches(a)}.values()
+            [address for address in facts.visible if not internal.matches(address)]
         )
 
     @property

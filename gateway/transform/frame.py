@@ -62,10 +62,13 @@ def build_frame(
 
 
 def without_tags(
-    header: HeaderSection, tags: tuple[tuple[str, str], ...], tag_names: Iterable[str]
+    header: HeaderSection,
+    tags: tuple[tuple[str, str], ...],
+    tag_names: Iterable[str],
+    others: Iterable[str] = (),
 ) -> HeaderSection:
-    """Drop fields that bear the name of a tag, of this copy or of any rule: only the policy may set a tag."""
-    return header.drop(*(name for name, _ in tags), *tag_names)
+    """Drop fields that bear the name of a tag, of this copy or of any rule: only the policy may set one; and `others`."""
+    return header.drop(*[name for name, _ in tags], *tag_names, *others)
 
 
 def tag_fields(tags: tuple[tuple[str, str], ...]) -> bytes:

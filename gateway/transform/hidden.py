@@ -15,6 +15,8 @@ from gateway.message.header import Field
 from gateway.transform.readings import fold, fold_with_origin, readings
 
 _ESCAPED = re.compile(r"\\(.)")
+_MARK = re.compile(r"[@=](?=([^@=][^@=]?))", re.DOTALL)
+"""What stands before a domain, in an address or a variable envelope return path, and the first two characters behind it."""
 _SIMPLE_QUOTED = re.compile(r'"([^"\\\s]+)"')
 
 
@@ -41,30 +43,21 @@ class _Node:
 class HiddenIndex:
     """Addresses to be found (`hidden`) and addresses that shield a place from being read as one (`allowed`).
 
-    Domains are a tree of characters: an `@` costs what stands behind it, however many domains there are.
+    Domains are a tree of characters: an `@` costs what stands behind it, however many domains there are. The tree is built
+    when the first `@` is met that stands before something like a hidden domain, which in most mails none does.
     """
 
-    __slots__ = ("_begin", "_hidden", "_root")
+    __slots__ = ("_addresses", "_allowed", "_depth", "_hidden", "_root", "_starts")
 
     def __init__(self, hidden: Iterable[Address], allowed: Iterable[Address] = ()) -> None:
-        hidden = tuple(hidden)
-        self._hidden = frozenset(_identity(address) for address in hidden)
-        domains: dict[str, Locals] = {}
-        for address in hidden:
-            _add(domains, address, True)
-        for address in allowed:
-            _add(domains, address, False)
-        self._root = _Node()
-        for domain, known in domains.items():
-            known.lengths = tuple(sorted({len(local) for local in known.hidden}, reverse=True))
-            self._plant(domain, known)
-        self._begin = _beginning(domains)
-
-    def _plant(self, domain: str, known: Locals) -> None:
-        node = self._root
-        for char in domain:
-            node = node.following.setdefault(char, _Node())
-        node.known = known
+        self._addresses = tuple(hidden)
+        self._allowed = tuple(allowed)
+        self._hidden = frozenset([_identity(address) for address in self._addresses])
+        domains = {address.domain for address in self._addresses}
+        names = [name for domain in domains for name in _names_of(domain)]
+        self._depth = min([2, *map(len, names)])
+        self._starts = frozenset([name[: self._depth] for name in names])
+        self._root: _Node | None = None
 
     def holds(self, address: Address) -> bool:
         """Tell whether the address is a hidden one, however it is spelled: quoted, with needless backslashes."""
@@ -72,7 +65,11 @@ class HiddenIndex:
 
     def in_field(self, field: Field) -> bool:
         """Tell whether a hidden address stands in any reading of the field."""
-        return bool(self._hidden) and any(self.in_text(text) for text in readings(field))
+        return bool(self._hidden) and self.in_any(readings(field))
+
+    def in_any(self, texts: Iterable[str]) -> bool:
+        """Tell whether a hidden address stands in one of the texts."""
+        return any(map(self.in_text, texts))
 
     def in_text(self, text: str) -> bool:
         """Tell whether a hidden address stands in the text."""
@@ -88,8 +85,8 @@ class HiddenIndex:
 
     def _spans(self, folded: str) -> Iterator[tuple[int, int]]:
         """Yield (start, end) of each hidden address in a folded text; longest reading of each place first."""
-        for match in self._begin.finditer(folded):
-            found = self._at(folded, match.start())
+        for match in _MARK.finditer(folded):
+            found = self._at(folded, match.start()) if match[1][: self._depth] in self._starts else None
             if found is not None:
                 yield found
 
@@ -104,6 +101,8 @@ class HiddenIndex:
 
     def _domains_at(self, folded: str, start: int) -> list[tuple[int, Locals]]:
         """Return the known domains that begin here, each with its end, the longest first."""
+        if self._root is None:
+            self._root = _tree(self._addresses, self._allowed)
         found: list[tuple[int, Locals]] = []
         node = self._root
         for end in range(start, len(folded)):
@@ -116,21 +115,34 @@ class HiddenIndex:
         return found[::-1]
 
 
-def _beginning(domains: Iterable[str]) -> re.Pattern[str]:
-    """Return what finds each `@` behind which a known domain may begin: two characters rule out nearly all others."""
-    starts = [domain for domain in domains if domain]
-    if not starts:
-        return re.compile("(?!)")
-    depth = min(2, min(map(len, starts)))
-    classes = ("".join(sorted({re.escape(domain[at]) for domain in starts})) for at in range(depth))
-    return re.compile(f"[@=](?={''.join(f'[{signs}]' for signs in classes)})")
+def _tree(hidden: Iterable[Address], allowed: Iterable[Address]) -> _Node:
+    domains: dict[str, Locals] = {}
+    for address in hidden:
+        _add(domains, address, True)
+    for address in allowed:
+        _add(domains, address, False)
+    root = _Node()
+    for domain, known in domains.items():
+        known.lengths = tuple(sorted({len(local) for local in known.hidden}, reverse=True))
+        node = root
+        for char in domain:
+            node = node.following.setdefault(char, _Node())
+        node.known = known
+    return root
 
 
 def _add(domains: dict[str, Locals], address: Address, hidden: bool) -> None:
-    for domain in {address.domain, _u_labels(address.domain)}:
-        known = domains.setdefault(fold(domain), Locals())
+    for domain in _names_of(address.domain):
+        known = domains.setdefault(domain, Locals())
         for local in _spellings(fold(address.local)):
             known.hidden[local] = hidden
+
+
+def _names_of(domain: str) -> tuple[str, ...]:
+    """Return the folded forms in which a domain may stand in a text."""
+    if "xn--" in domain:
+        return fold(domain), fold(_u_labels(domain))
+    return (fold(domain),)
 
 
 def _identity(address: Address) -> str:

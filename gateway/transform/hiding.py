@@ -41,11 +41,9 @@ def hide(field: Field, veil: Veil, smtputf8: bool) -> bytes | None:
     name = field.name
     if not name or name in RECIPIENT_FIELDS or name in ALWAYS_DROPPED:
         return None
-    if name in REPLY_FIELDS:
-        return None if veil.names_outsider(field) else field.raw
-    rewrite = _rewrite_of(name)
+    rewrite = None if name in REPLY_FIELDS else _rewrite_of(name)
     if rewrite is None:
-        return None if veil.names_outsider(field) or veil.reveals(field) else field.raw
+        return None if veil.shows_anybody(field) else field.raw
     return rewrite(field, veil, smtputf8) if veil.reveals(field) else field.raw
 
 

@@ -18,7 +18,6 @@ from gateway.message.text import decode_header
 # A value without any of these holds no address in any reading. ESC and 8-bit octets may decode to a full-width `@`; `=`
 # opens encoded words and stands for `@` in variable envelope return paths.
 _SUSPECT = re.compile(rb"[@=&%\x1b\x80-\xff]")
-_ADDRESS_MARK = re.compile(rb"[@&\x1b\x80-\xff]|%40|=\?|%[eE][fF]")
 _BROKEN_FOLD = re.compile(rb"\r\n[ \t]+")
 _ISO_2022 = re.compile(r"\x1b[$(][@-_]?[@-_]")
 _COMMENT = re.compile(r"\([^()]*\)")
@@ -35,11 +34,6 @@ _UNSEEN = dict.fromkeys(
         *range(0xFE00, 0xFE10),
     )
 )
-
-
-def may_hold_address(octets: bytes) -> bool:
-    """Tell whether the octets may hold an address with an `@` in any reading: cheap, and never wrong about "no"."""
-    return _ADDRESS_MARK.search(octets) is not None
 
 
 def readings(field: Field) -> tuple[str, ...]:

@@ -109,8 +109,7 @@ def _complete(original: Original, view: View) -> bytes:
     """Return the original header section with our fields on top. The section puts them below a leading mbox line."""
     header = original.complete.get(view)
     if header is None:
-        dropped = original.header.drop(*ALWAYS_DROPPED)
-        kept = without_tags(dropped, view.tags, original.decision.tag_names)
+        kept = without_tags(original.header, view.tags, original.decision.tag_names, ALWAYS_DROPPED)
         octets = kept.prepend(original.added.to(kept.fields) + tag_fields(view.tags)).to_bytes()
         header = octets + (b"\r\n" if octets.endswith(b"\r\n") else b"\r\n\r\n")
         original.complete[view] = header

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from gateway.message.envelope import Client, Envelope
@@ -29,39 +30,32 @@ class Added:
 
     def to(self, fields: tuple[Field, ...]) -> bytes:
         """Return what goes on top of these fields."""
-        present = {field.name for field in fields if field.value}
-        date = b"" if "date" in present else self.date
-        message_id = b"" if "message-id" in present else self.message_id
+        date = b"" if _is_there("date", fields) else self.date
+        message_id = b"" if _is_there("message-id", fields) else self.message_id
         return self.received + date + message_id
 
 
+def _is_there(name: str, fields: tuple[Field, ...]) -> bool:
+    """Tell whether a field of the name holds anything."""
+    return any(field.value for field in fields if field.name == name)
+
+
 def added_fields(envelope: Envelope, queue_id: str, received_at: datetime, hostname: str) -> Added:
-    """Return the fields we may add to a mail. `received_at` is aware."""
+    """Return the fields we may add to a mail: our trace field, the Date of acceptance, a Message-ID as unique as the queue id.
+
+    `received_at` is aware.
+    """
+    when = format_datetime(received_at)
+    received = (
+        f"Received: from {_helo(envelope.client)} ({_literal(envelope.client.ip)})\r\n"
+        f"\tby {hostname} (Sekisho) with {_protocol(envelope)} id {queue_id};\r\n"
+        f"\t{when}\r\n"
+    )
     return Added(
-        received_field(envelope, queue_id, received_at, hostname),
-        date_field(received_at),
-        message_id_field(queue_id, hostname),
+        received.encode("ascii", "replace"),
+        f"Date: {when}\r\n".encode("ascii"),
+        f"Message-ID: <{queue_id}@{hostname}>\r\n".encode("ascii", "replace"),
     )
-
-
-def received_field(envelope: Envelope, queue_id: str, received_at: datetime, hostname: str) -> bytes:
-    """Return our trace field, folded. `received_at` is aware."""
-    lines = (
-        f"Received: from {_helo(envelope.client)} ({_literal(envelope.client.ip)})",
-        f"\tby {hostname} (Sekisho) with {_protocol(envelope)} id {queue_id};",
-        f"\t{format_datetime(received_at)}",
-    )
-    return "".join(f"{line}\r\n" for line in lines).encode("ascii", "replace")
-
-
-def date_field(received_at: datetime) -> bytes:
-    """Return a Date field that tells when we accepted the mail."""
-    return f"Date: {format_datetime(received_at)}\r\n".encode("ascii")
-
-
-def message_id_field(queue_id: str, hostname: str) -> bytes:
-    """Return a Message-ID that is unique because the queue id is."""
-    return f"Message-ID: <{queue_id}@{hostname}>\r\n".encode("ascii", "replace")
 
 
 def _helo(client: Client) -> str:
@@ -69,6 +63,9 @@ def _helo(client: Client) -> str:
     return _NOT_IN_HELO.sub("?", client.helo[:MAX_HELO]) or "unknown"
 
 
+@lru_cache(
+    maxsize=1024
+)  # a gateway has few clients; the text is what the kernel says of a peer, so it is short
 def _literal(ip: str) -> str:
     try:
         address = ip_address(ip.partition("%")[0])

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from gateway.message.address import Address
 from gateway.message.address_list import parse_mailboxes, scan
+from gateway.message.address_plain import certain_addresses
 from gateway.message.domains import DomainSet
 from gateway.message.envelope import Envelope
 from gateway.message.header import Field, HeaderSection
 from gateway.message.revealing import ALWAYS_DROPPED, AUTHOR_FIELDS, is_revealing
 from gateway.transform.author import Author
 from gateway.transform.hidden import HiddenIndex
-from gateway.transform.readings import may_hold_address, readings
+from gateway.transform.readings import readings
 
 _LISTED = ("to", "cc")
 
@@ -50,12 +51,16 @@ class Veil:
             return True
         return field.name in AUTHOR_FIELDS and any(self.index.holds(found) for found in scan(field.value))
 
-    def names_outsider(self, field: Field) -> bool:
-        """Tell whether the lenient scan finds any external address that may not be seen, hidden or unheard of."""
-        if not may_hold_address(field.body):
+    def shows_anybody(self, field: Field) -> bool:
+        """Tell whether any reading shows a hidden address, or any external one that may not be seen: of nobody, too, we ever
+        heard of."""
+        texts = readings(field)
+        if not texts:
             return False
-        texts = dict.fromkeys((field.body.strip(b" \t\r\n"), *map(_octets, readings(field))))
-        return any(self.is_outsider(found) for text in texts for found in scan(text))
+        if self.index.in_any(texts):
+            return True
+        octets = dict.fromkeys((field.body.strip(b" \t\r\n"), *map(_octets, texts)))
+        return any(self.is_outsider(found) for text in octets for found in scan(text))
 
     def is_outsider(self, address: Address) -> bool:
         return address.key not in self.may_show and not self.internal.matches(address)
@@ -68,11 +73,15 @@ def seen_in(header: HeaderSection, envelope: Envelope) -> Seen:
     for field in header.fields:
         if not (is_revealing(field) or field.name in ALWAYS_DROPPED):
             continue
-        every = {address.key: address for address in scan(field.value)}
+        value = field.value
+        plain = certain_addresses(value)
+        every = {address.key: address for address in (scan(value) if plain is None else plain)}
         known |= every
         if field.name in _LISTED:
-            read = parse_mailboxes(field.value)
-            listed |= {item.address.key: item.address for item in read.items} if read.confident else every
+            read = parse_mailboxes(value) if plain is None else None
+            listed |= (
+                {each.address.key: each.address for each in read.items} if read and read.confident else every
+            )
     return Seen(listed, known)
 
 

@@ -173,9 +173,10 @@ def test_hide_internal_hides_colleagues_everywhere() -> None:
         f"From: {SENDER}",
         f"To: {ANA}, chief@city.example.lg.jp",
         "X-Route: chief@city.example.lg.jp",
+        "Reply-To: chief@city.example.lg.jp",
         "Subject: a",
     )
     shown = header_of(raw, SENT, decision(count=3))
-    assert shown.count(b"chief@city.example.lg.jp") == 2
+    assert shown.count(b"chief@city.example.lg.jp") == 3
     hidden = header_of(raw, SENT, decision(count=3, hide_internal=True))
     assert b"chief@" not in hidden

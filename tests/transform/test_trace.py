@@ -6,13 +6,13 @@ import pytest
 
 from gateway.message.envelope import Client
 from gateway.policy.decision import Form
-from gateway.transform.trace import added_fields, received_field
+from gateway.transform.trace import added_fields
 from tests.transform.sample import HOST, QUEUE_ID, WHEN, copy_of, decision, envelope, mail
 
 
 def received(client: Client, *, smtputf8: bool = False) -> str:
     sent = envelope("ana@one.example.com", client=client, smtputf8=smtputf8)
-    return received_field(sent, QUEUE_ID, WHEN, HOST).decode("ascii")
+    return added_fields(sent, QUEUE_ID, WHEN, HOST).received.decode("ascii")
 
 
 def test_received_in_full() -> None:
