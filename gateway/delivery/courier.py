@@ -7,8 +7,8 @@ on a fresh connection, happens only while the end of data has not been sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -105,7 +105,7 @@ class Courier:
         somebody."""
         waiting = list(range(len(mail.recipients)))
         while waiting:
-            part = mail if not words else _only(mail, waiting)
+            part = mail if not words else mail.only(waiting)
             said = await self._one_turn(place, part, first=not words)
             full = [n for n, word in zip(waiting, said, strict=True) if _is_full(word)]
             words |= dict(zip(waiting, said, strict=True))
@@ -158,10 +158,6 @@ def _after_the_end(error: Exception) -> str:
 
 def _is_full(word: Word) -> bool:
     return isinstance(word, Said) and too_many(word)
-
-
-def _only(mail: Outgoing, numbers: Sequence[int]) -> Outgoing:
-    return replace(mail, recipients=tuple(mail.recipients[number] for number in numbers))
 
 
 async def _session(place: Place, *, fresh: bool) -> Connection:

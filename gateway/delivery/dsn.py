@@ -1,8 +1,8 @@
-"""Delivery status notifications (RFC 3464) to the sender: "failed" and "delayed". Pure and deterministic.
+"""Delivery status notifications (RFC 3464) to the sender: "failed", "delayed", "relayed". Pure and deterministic.
 
 A notification goes to the sender of the mail and to nobody else, and names the recipients concerned and no
-other. It returns the header section of the original, never its body. Mail from `<>` and our own mail get
-none.
+other; those of whom the sender did not want to hear (NOTIFY, RFC 3461 4.1) are left out. It returns the header
+section of the original, never its body, whatever RET says. Mail from `<>` and our own mail get none.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from base64 import encodebytes as b64_lines
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 
 from gateway.delivery import dsn_words as words
+from gateway.delivery.dsn_status import Action, line, shown_status, status_part
 from gateway.delivery.reply import MAX_TEXT
+from gateway.message.status_request import Notify
 from gateway.message.text import encode_header
 from gateway.message.write import write_fields, write_mailbox
 from gateway.policy.decision import Language
@@ -33,18 +36,25 @@ MAX_SUBJECT = 200
 MAX_WIRE_LINE = 998
 """Octets of a line without CRLF (RFC 5322 2.1.1); longer ones are encoded."""
 
-_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
-_CODE = re.compile(r"^([45])\d\d\b")
 _MESSAGE_ID = re.compile(rb"(?im)^message-id:[ \t\r\n]*(<[!-;=?-~]{1,250}>)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+_TOLD = {  # the states it tells of, and the word of NOTIFY that asks for it
+    Action.FAILED: (frozenset({State.BOUNCED}), Notify.FAILURE),
+    Action.DELAYED: (frozenset({State.DEFERRED, State.ACTIVE}), Notify.DELAY),
+    Action.RELAYED: (frozenset({State.DELIVERED}), Notify.SUCCESS),
+}
 
 
 def dsn_composers(
     hostname: str, from_address: str, name: str, give_up_after: timedelta
 ) -> Mapping[NoticeKind, Composer]:
-    """Return the composers of FAILED and DELAYED; each returns None where nobody may or need be told."""
+    """Return the composers of the three kinds; each returns None where nobody may or need be told."""
     writer = _Writer(hostname, from_address, name, give_up_after)
-    return {NoticeKind.FAILED: writer.failed, NoticeKind.DELAYED: writer.delayed}
+    return {
+        NoticeKind.FAILED: partial(writer.write, Action.FAILED),
+        NoticeKind.DELAYED: partial(writer.write, Action.DELAYED),
+        NoticeKind.RELAYED: partial(writer.write, Action.RELAYED),
+    }
 
 
 class _Writer:
@@ -54,28 +64,19 @@ class _Writer:
         self._name = name
         self._give_up_after = give_up_after
 
-    def failed(self, stored: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
-        rows = _rows(stored, notice, frozenset({State.BOUNCED}))
-        return self._write(stored, notice, raw, rows, delayed=False)
-
-    def delayed(self, stored: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
-        rows = _rows(stored, notice, frozenset({State.DEFERRED, State.ACTIVE}))
-        return self._write(stored, notice, raw, rows, delayed=True)
-
-    def _write(
-        self, stored: Stored, notice: Notice, raw: bytes | None, rows: list[Recipient], *, delayed: bool
-    ) -> bytes | None:
+    def write(self, action: Action, stored: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
+        rows = _rows(action, stored, notice)
         if not rows or stored.from_gateway or stored.envelope.sender is None:
             return None
-        until = stored.received_at + self._give_up_after if delayed else None
+        until = stored.received_at + self._give_up_after
         parts = [
-            _part("text/plain; charset=utf-8", _sentences(stored, rows, until).encode(), "base64"),
-            self._status(stored, rows, until),
+            _part("text/plain; charset=utf-8", _sentences(action, stored, rows, until).encode(), "base64"),
+            _status(status_part(self._hostname, stored, rows, action, until)),
         ]
         if raw is not None:
             parts.append(_returned(raw))
         boundary = f"=_{notice.queue_id}_{notice.notice_id}_dsn"
-        head = self._head(stored, notice, raw, boundary, delayed=delayed)
+        head = self._head(action, stored, notice, raw, boundary)
         return (
             head
             + b"".join(b"--%b\r\n%b\r\n" % (boundary.encode(), part) for part in parts)
@@ -83,15 +84,15 @@ class _Writer:
         )
 
     def _head(
-        self, stored: Stored, notice: Notice, raw: bytes | None, boundary: str, *, delayed: bool
+        self, action: Action, stored: Stored, notice: Notice, raw: bytes | None, boundary: str
     ) -> bytes:
         """Return the header section; all of it follows from the arguments, so that a repeated notice is the
         same."""
-        title = words.DELAYED_SUBJECT if delayed else words.FAILED_SUBJECT
+        title = words.SUBJECTS[action].in_(stored.language)
         fields = {
             "From": write_mailbox(self._name, self._from),
             "To": f"<{stored.envelope.sender}>".encode(),
-            "Subject": encode_header(title.in_(stored.language) + _line(stored.subject)[:MAX_SUBJECT]),
+            "Subject": encode_header(title + line(stored.subject)[:MAX_SUBJECT]),
             "Date": format_datetime(notice.created_at).encode(),
             "Message-ID": f"<{notice.queue_id}.{notice.notice_id}.dsn@{self._hostname}>".encode(),
             "Auto-Submitted": b"auto-replied",  # RFC 3834 5: nobody's robot may answer this
@@ -104,83 +105,51 @@ class _Writer:
         fields["Content-Type"] = kind.encode("ascii")
         return write_fields(fields)
 
-    def _status(self, stored: Stored, rows: list[Recipient], until: datetime | None) -> bytes:
-        """Return the part for machines: RFC 3464, or RFC 6533 where an address is not ASCII."""
-        groups = [
-            f"Reporting-MTA: dns; {self._hostname}\r\n"
-            f"X-Sekisho-Queue-Id: {stored.queue_id}\r\n"
-            f"Arrival-Date: {format_datetime(stored.received_at)}\r\n"
-        ]
-        groups += [_recipient_group(row, until) for row in rows]
-        octets = "\r\n".join(groups).encode()
-        if octets.isascii():
-            return _part("message/delivery-status", octets, "7bit")
-        return _part("message/global-delivery-status", octets, "base64")
+
+def _status(octets: bytes) -> bytes:
+    """Return the part for machines: RFC 3464, or RFC 6533 where an address is not ASCII."""
+    if octets.isascii():
+        return _part("message/delivery-status", octets, "7bit")
+    return _part("message/global-delivery-status", octets, "base64")
 
 
-def _rows(stored: Stored, notice: Notice, states: frozenset[State]) -> list[Recipient]:
-    """Return the rows the notice is about that are still in the state it tells of."""
+def _rows(action: Action, stored: Stored, notice: Notice) -> list[Recipient]:
+    """Return the rows the notice is about that are still in a state it tells of, and about which the sender wants to hear."""
+    states, occasion = _TOLD[action]
     concerned = set(notice.recipients)
-    return [row for row in stored.recipients if row.index in concerned and row.state in states]
-
-
-def status_of(row: Recipient) -> str:
-    """Return the enhanced status code of a recipient: its reply's own, or one that its reply code or state
-    implies."""
-    match = _STATUS.search(row.reply[:MAX_TEXT])
-    wanted = "5" if row.state is State.BOUNCED else "4"
-    if match is not None and match[1][0] != "2":
-        return match[1]
-    code = _CODE.match(row.reply)
-    if code is not None:
-        return f"{code[1]}.0.0"
-    return "5.0.0" if wanted == "5" else "4.0.0"
-
-
-def _recipient_group(row: Recipient, until: datetime | None) -> str:
-    kind = "utf-8" if row.address.needs_smtputf8 else "rfc822"
-    lines = [
-        f"Final-Recipient: {kind}; {_line(str(row.address))}",
-        f"Action: {'delayed' if until else 'failed'}",
-        f"Status: {_shown_status(row)}",
+    return [
+        row
+        for row in stored.recipients
+        if row.index in concerned
+        and row.state in states
+        and stored.envelope.request(row.index).wants(occasion)
     ]
-    if _CODE.match(row.reply):
-        lines.append(f"Diagnostic-Code: smtp; {_ascii_line(row.reply)}")
-    if row.changed_at is not None:
-        lines.append(f"Last-Attempt-Date: {format_datetime(row.changed_at)}")
-    if until is not None:
-        lines.append(f"Will-Retry-Until: {format_datetime(until)}")
-    return "".join(f"{line}\r\n" for line in lines)
 
 
-def _shown_status(row: Recipient) -> str:
-    """Return the Status field; a temporary reply that became final by expiry is 4.4.7 (RFC 3463 3.5)."""
-    status = status_of(row)
-    return "4.4.7" if row.state is State.BOUNCED and status.startswith("4") else status
-
-
-def _sentences(stored: Stored, rows: list[Recipient], until: datetime | None) -> str:
+def _sentences(action: Action, stored: Stored, rows: list[Recipient], until: datetime) -> str:
     """Return the part for people: who did not get it, why, and what to do."""
     language = stored.language
-    lines = [(words.DELAYED_INTRO if until else words.FAILED_INTRO).in_(language), ""]
+    lines = [words.INTROS[action].in_(language), ""]
     for row in rows:
         lines += _about(row, language)
-    if until is not None:
+    if action is Action.DELAYED:
         lines += [words.UNTIL.in_(language) + _moment(until), ""]
     lines += [
         words.OTHERS.in_(language),
         "",
-        words.SUBJECT.in_(language) + _line(stored.subject)[:MAX_SUBJECT],
+        words.SUBJECT.in_(language) + line(stored.subject)[:MAX_SUBJECT],
         words.SENT.in_(language) + _moment(stored.received_at),
         words.QUEUE_ID.in_(language) + stored.queue_id,
     ]
-    return "".join(f"{line}\r\n" for line in lines)
+    return "".join(f"{text}\r\n" for text in lines)
 
 
 def _about(row: Recipient, language: Language) -> list[str]:
-    lines = [f"* {_line(str(row.address))}", f"  {words.cause(_shown_status(row), language)}"]
+    lines = [f"* {line(str(row.address))}", f"  {words.cause(shown_status(row), language)}"]
+    if row.perhaps and row.state is not State.DELIVERED:
+        lines.append(f"  {words.PERHAPS.in_(language)}")
     if row.reply:
-        lines.append(f"  {words.SERVER_SAYS.in_(language)}{_line(row.reply)[:MAX_TEXT]}")
+        lines.append(f"  {words.SERVER_SAYS.in_(language)}{line(row.reply)[:MAX_TEXT]}")
     return [*lines, ""]
 
 
@@ -214,11 +183,3 @@ def _part(content_type: str, octets: bytes, encoding: str) -> bytes:
         octets = quopri.encodestring(octets.replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n")
     head = f"Content-Type: {content_type}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
     return head.encode("ascii") + octets
-
-
-def _line(text: str) -> str:
-    return _CONTROL.sub(" ", text).strip()
-
-
-def _ascii_line(text: str) -> str:
-    return _line(text)[:MAX_TEXT].encode("ascii", "replace").decode("ascii")

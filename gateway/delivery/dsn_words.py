@@ -5,18 +5,36 @@ Written for a clerk, not for a postmaster; the server's own words follow below t
 
 from __future__ import annotations
 
+from gateway.delivery.dsn_status import Action
 from gateway.policy.decision import Language, Text
 
-FAILED_SUBJECT = Text("【配信できませんでした】", "[Not delivered] ")
-DELAYED_SUBJECT = Text("【配信が遅れています】", "[Delayed] ")
+SUBJECTS = {
+    Action.FAILED: Text("【配信できませんでした】", "[Not delivered] "),
+    Action.DELAYED: Text("【配信が遅れています】", "[Delayed] "),
+    Action.RELAYED: Text("【相手側のサーバーに渡しました】", "[Handed over] "),
+}
 
-FAILED_INTRO = Text(
-    "次の宛先には、メールを届けることができませんでした。再送は行いません。",
-    "Your mail could not be delivered to the recipients below. It will not be tried again.",
-)
-DELAYED_INTRO = Text(
-    "次の宛先には、まだメールを届けられていません。配信を自動で繰り返していますので、送り直さないでください。",
-    "Your mail has not reached the recipients below yet. It is being tried again by itself; do not resend it.",
+INTROS = {
+    Action.FAILED: Text(
+        "次の宛先には、メールを届けることができませんでした。再送は行いません。",
+        "Your mail could not be delivered to the recipients below. It will not be tried again.",
+    ),
+    Action.DELAYED: Text(
+        "次の宛先には、まだメールを届けられていません。配信を自動で繰り返していますので、送り直さないでください。",
+        "Your mail has not reached the recipients below yet. It is being tried again by itself; do not resend it.",
+    ),
+    Action.RELAYED: Text(
+        "次の宛先へのメールを、次のサーバーに渡しました。そのサーバーは配信の結果を通知しないため、"
+        "相手のメールボックスに届いたかどうかはお知らせできません。",
+        "Your mail to the recipients below was handed to the next mail server. That server does not report what "
+        "becomes of it, so nothing can be said about its arrival.",
+    ),
+}
+PERHAPS = Text(
+    "ただし、途中で相手のサーバーの応答が途絶えた回があるため、メールはすでに届いている可能性があります。"
+    "送り直す前に、相手に確かめてください。",
+    "One attempt ended without an answer from the server, so the mail may have arrived all the same. "
+    "Ask the recipient before you send it again.",
 )
 UNTIL = Text("この日時まで試みます: ", "It will be tried until: ")
 OTHERS = Text(
@@ -55,6 +73,7 @@ _CAUSES: tuple[tuple[str, Text], ...] = (
                "The server refused the mail. Show the reply below to your administrator.")),
     ("4.4.7", Text("何度も試みましたが、期限までに届けられませんでした。宛先を確かめ、別の方法でも連絡してください。",
                    "It was tried again and again until its time ran out. Check the address, or use another way.")),
+    ("2", Text("次のサーバーが受け取りました。", "The next server took the mail.")),
     ("4", Text("相手のサーバーが今は受け取れません。",
                "The server cannot take the mail at the moment.")),
 )  # fmt: skip

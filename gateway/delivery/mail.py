@@ -7,11 +7,22 @@ converted.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from gateway.delivery.errors import UncleanContent, Unsupported
 from gateway.delivery.hop import Capabilities
+from gateway.message import xtext
 from gateway.message.address import Address
+from gateway.message.status_request import (
+    NOTHING_ASKED,
+    NOTHING_SAID,
+    MailRequest,
+    RecipientRequest,
+    passed_on,
+    write_notify,
+    write_original,
+)
 
 SCAN = 256 * 1024
 """Octets looked at in one piece when searching for 8-bit data."""
@@ -24,7 +35,7 @@ class Outgoing:
     """Octets to deliver: `header` ends with the empty line; `body` is shared by all copies of one message.
 
     `smtputf8` is what the submitting client declared. Undeclared raw 8-bit header fields are old practice, in
-    any charset, and count as 8-bit data.
+    any charset, and count as 8-bit data. `requests` are aligned with `recipients`, or empty: nothing was asked.
     """
 
     sender: Address | None
@@ -33,10 +44,24 @@ class Outgoing:
     body: memoryview
     smtputf8: bool = False
     body_8bit: bool | None = None
+    asked: MailRequest = NOTHING_SAID
+    requests: tuple[RecipientRequest, ...] = ()
 
     @property
     def size(self) -> int:
         return len(self.header) + self.body.nbytes
+
+    def request(self, number: int) -> RecipientRequest:
+        """Return what the sender asked about this recipient."""
+        return self.requests[number] if self.requests else NOTHING_ASKED
+
+    def only(self, numbers: Sequence[int]) -> Outgoing:
+        """Return the same copy for some of its recipients, each with what was asked about it."""
+        return replace(
+            self,
+            recipients=tuple(self.recipients[number] for number in numbers),
+            requests=tuple(self.requests[number] for number in numbers) if self.requests else (),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +82,7 @@ def plan(mail: Outgoing, offered: Capabilities) -> Plan:
     """Return what to say for this mail to a hop with these capabilities; raises UncleanContent."""
     eight_bit = _needs_8bit(mail)
     everybody = _lacking(mail, offered, eight_bit)
+    tells = "DSN" in offered
     refused: dict[int, Unsupported] = {}
     commands: dict[int, str] = {}
     for number, address in enumerate(mail.recipients):
@@ -64,7 +90,8 @@ def plan(mail: Outgoing, offered: Capabilities) -> Plan:
         if problem is not None:
             refused[number] = problem
         else:
-            commands[number] = f"RCPT TO:<{_path(address)}>"
+            asked = _rcpt_parameters(mail.request(number), address) if tells else ""
+            commands[number] = f"RCPT TO:<{_path(address)}>{asked}"
     utf8 = _needs_utf8(mail) or any(mail.recipients[number].needs_smtputf8 for number in commands)
     return Plan(_mail_from(mail, offered, eight_bit=eight_bit, utf8=utf8), commands, refused)
 
@@ -75,7 +102,21 @@ def _mail_from(mail: Outgoing, offered: Capabilities, *, eight_bit: bool, utf8: 
         command += f" SIZE={mail.size}"
     if "8BITMIME" in offered and (eight_bit or utf8):
         command += " BODY=8BITMIME"
+    if "DSN" in offered:
+        command += _mail_parameters(mail.asked)
     return command + " SMTPUTF8" if utf8 else command
+
+
+def _mail_parameters(asked: MailRequest) -> str:
+    """Return RET and ENVID as they were received, and neither where it was not given (RFC 3461 5.2.1)."""
+    returned = f" RET={asked.returned}" if asked.returned else ""
+    return returned + (f" ENVID={xtext.encode(asked.envid)}" if asked.envid else "")
+
+
+def _rcpt_parameters(asked: RecipientRequest, address: Address) -> str:
+    """Return NOTIFY as it was received, and ORCPT where it names nobody but this recipient."""
+    notify = "" if asked.notify is None else f" NOTIFY={write_notify(asked.notify)}"
+    return notify + (f" ORCPT={write_original(asked)}" if passed_on(asked, address) else "")
 
 
 def _needs_8bit(mail: Outgoing) -> bool:

@@ -28,12 +28,16 @@ OUR_CREDENTIALS = frozenset({530, 534, 535, 538})
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of one recipient; the caller adds when to try again."""
+    """What becomes of one recipient; the caller adds when to try again.
+
+    `tells`: the next hop took over the duty to tell the sender, where that was asked for (RFC 3461 5.2.1).
+    """
 
     state: State
     reason: Reason
     reply: str
     enhanced: str = ""
+    tells: bool = False
 
 
 def judge(word: Said | BaseException) -> Verdict:
@@ -61,7 +65,7 @@ def _judge_reply(said: Said) -> Verdict:
         state = State.DELIVERED
     elif reply.permanent and reply.code not in OUR_CREDENTIALS and not too_many(said):
         state = State.BOUNCED
-    return Verdict(state, Reason.REMOTE_REPLY, str(reply), reply.enhanced)
+    return Verdict(state, Reason.REMOTE_REPLY, str(reply), reply.enhanced, said.tells)
 
 
 def _unsupported(error: BaseException) -> Verdict:

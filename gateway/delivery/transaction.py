@@ -33,10 +33,11 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The reply that decides about one recipient."""
+    """The reply that decides about one recipient; `tells`: who gave it promised to tell the sender (offers DSN)."""
 
     stage: Stage
     reply: Reply
+    tells: bool = False
 
 
 async def transact(connection: Connection, mail: Outgoing, timeouts: Timeouts) -> list[Said | Unsupported]:
@@ -114,7 +115,7 @@ class _Transaction:
         if final.code < 400 and not final.positive:
             raise BadReply(f"the message was answered {final}: neither taken nor refused")
         self._connection.needs_reset = False
-        return Said(Stage.END, final)
+        return Said(Stage.END, final, tells="DSN" in self._connection.capabilities)
 
     async def _send(self, mail: Outgoing) -> None:
         """Write the message. The last chunk holds the end of data: from then on the peer may have taken the

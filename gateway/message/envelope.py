@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.message.address import Address
+from gateway.message.status_request import NOTHING_ASKED, NOTHING_SAID, MailRequest, RecipientRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,19 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One SMTP transaction. `sender` is None for the null reverse-path `<>`; `recipients` are distinct, in order."""
+    """One SMTP transaction. `sender` is None for the null reverse-path `<>`; `recipients` are distinct, in order.
+
+    `requests` are aligned with `recipients`, or empty where nobody asked for anything about any of them.
+    """
 
     sender: Address | None
     recipients: tuple[Address, ...]
     client: Client
     smtputf8: bool = False
     body_8bit: bool = False
+    asked: MailRequest = NOTHING_SAID
+    requests: tuple[RecipientRequest, ...] = ()
+
+    def request(self, index: int) -> RecipientRequest:
+        """Return what the sender asked about this recipient."""
+        return self.requests[index] if self.requests else NOTHING_ASKED

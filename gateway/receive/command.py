@@ -7,16 +7,31 @@ path between the angle brackets is returned as text; what is a mailbox is for `m
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.message.status_request import (
+    NOTHING_ASKED,
+    NOTHING_SAID,
+    MailRequest,
+    RecipientRequest,
+    Return,
+    read_envid,
+    read_notify,
+    read_original,
+    read_return,
+)
 from gateway.receive.reply import Reply
 
 COMMAND_LINE = 512  # octets with CRLF, RFC 5321 4.5.3.1.4
 AUTH_LINE = 12288  # octets, RFC 4954 section 4
-MAIL_GROWTH = 26 + 17 + 10 + 500  # SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954)
+MAIL_GROWTH = (
+    26 + 17 + 10 + 500 + 9 + 107
+)  # SIZE, BODY, SMTPUTF8, AUTH (RFC 1870, 6152, 6531, 4954), RET, ENVID (RFC 3461)
+RCPT_GROWTH = 29 + 507  # NOTIFY, ORCPT (RFC 3461)
 SIZE_DIGITS = 20  # RFC 1870 section 3
 
-_LIMITS = {b"MAIL": COMMAND_LINE + MAIL_GROWTH, b"AUTH": AUTH_LINE}
+_LIMITS = {b"MAIL": COMMAND_LINE + MAIL_GROWTH, b"RCPT": COMMAND_LINE + RCPT_GROWTH, b"AUTH": AUTH_LINE}
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _VERB = re.compile(r"[A-Za-z]{1,16}")
 _PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^"<>])*)>(?: +(.*))?')
@@ -45,6 +60,15 @@ class Mail:
     size: int = 0
     smtputf8: bool = False
     body_8bit: bool = False
+    asked: MailRequest = NOTHING_SAID
+
+
+@dataclass(frozen=True, slots=True)
+class Rcpt:
+    """RCPT TO, and what its sender wants to be told about it."""
+
+    path: str
+    request: RecipientRequest = NOTHING_ASKED
 
 
 def parse_command(line: bytes) -> Command:
@@ -62,26 +86,29 @@ def parse_command(line: bytes) -> Command:
 
 def parse_mail(argument: str, *, extended: bool) -> Mail:
     """Read the argument of MAIL; raises `SyntaxFault` (501 syntax, 555 for a parameter nobody offered)."""
-    path, parameters = _path(argument, "FROM", extended)
-    values: dict[str, str | None] = {}
-    for name, value in parameters:
-        if name in values:
-            raise SyntaxFault(501, "5.5.4", f"{name} is given twice")
-        values[name] = _PARAMETERS[name](value) if name in _PARAMETERS else _unknown("MAIL")
+    path, given = _path(argument, "FROM", extended)
+    if not given:
+        return Mail(path)
+    values = _values(given, _MAIL, "MAIL")
+    returned = values.get("RET")
     return Mail(
         path=path,
         size=int(values.get("SIZE") or 0),
         smtputf8="SMTPUTF8" in values,
         body_8bit=values.get("BODY") == "8BITMIME",
+        asked=MailRequest(Return(returned) if returned else None, values.get("ENVID", "")),
     )
 
 
-def parse_rcpt(argument: str, *, extended: bool) -> str:
-    """Read the argument of RCPT and return the path; it takes no parameters here."""
-    path, parameters = _path(argument, "TO", extended)
-    if parameters:
-        _unknown("RCPT")
-    return path
+def parse_rcpt(argument: str, *, extended: bool) -> Rcpt:
+    """Read the argument of RCPT; raises `SyntaxFault` as `parse_mail` does."""
+    path, given = _path(argument, "TO", extended)
+    if not given:
+        return Rcpt(path)
+    values = _values(given, _RCPT, "RCPT")
+    notify = read_notify(values["NOTIFY"]) if "NOTIFY" in values else None
+    kind, original = read_original(values["ORCPT"]) if "ORCPT" in values else ("", "")
+    return Rcpt(path, RecipientRequest(notify, kind, original))
 
 
 def _text(line: bytes) -> str:
@@ -111,8 +138,17 @@ def _parameter(text: str) -> tuple[str, str | None]:
     return match[1].upper(), match[2]
 
 
-def _unknown(verb: str) -> str:
-    raise SyntaxFault(555, "5.5.4", f"{verb} has a parameter that is not offered here")
+def _values(
+    given: list[tuple[str, str | None]], known: Mapping[str, Callable[[str | None], str]], verb: str
+) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, value in given:
+        if name in values:
+            raise SyntaxFault(501, "5.5.4", f"{name} is given twice")
+        if name not in known:
+            raise SyntaxFault(555, "5.5.4", f"{verb} has a parameter that is not offered here")
+        values[name] = known[name](value)
+    return values
 
 
 def _size(value: str | None) -> str:
@@ -140,4 +176,27 @@ def _auth(value: str | None) -> str:
     return value
 
 
-_PARAMETERS = {"SIZE": _size, "BODY": _body, "SMTPUTF8": _smtputf8, "AUTH": _auth}
+def _told(read: Callable[[str], object], name: str) -> Callable[[str | None], str]:
+    """Return a check of one DSN parameter (RFC 3461 4) that keeps its value as `read` gives it, or as it is."""
+
+    def check(value: str | None) -> str:
+        if value is None:
+            raise SyntaxFault(501, "5.5.4", f"{name} takes a value")
+        try:
+            read_value = read(value)
+        except ValueError as error:
+            raise SyntaxFault(501, "5.5.4", str(error)) from None
+        return read_value if isinstance(read_value, str) else value
+
+    return check
+
+
+_MAIL = {
+    "SIZE": _size,
+    "BODY": _body,
+    "SMTPUTF8": _smtputf8,
+    "AUTH": _auth,
+    "RET": _told(read_return, "RET"),
+    "ENVID": _told(read_envid, "ENVID"),
+}
+_RCPT = {"NOTIFY": _told(read_notify, "NOTIFY"), "ORCPT": _told(read_original, "ORCPT")}

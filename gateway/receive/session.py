@@ -7,6 +7,7 @@ else is looked at.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import ClassVar
 
 import structlog
@@ -83,7 +84,14 @@ class Session(SignIn):
         self.extended = extended
 
     def _offers(self) -> list[str]:
-        offers = ["PIPELINING", f"SIZE {self.limits.message}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
+        offers = [
+            "PIPELINING",
+            f"SIZE {self.limits.message}",
+            "8BITMIME",
+            "SMTPUTF8",
+            "DSN",
+            "ENHANCEDSTATUSCODES",
+        ]
         if self.offers_starttls:
             offers.append("STARTTLS")
         if self.offers_auth:
@@ -132,10 +140,10 @@ class Session(SignIn):
 
     async def smtp_RCPT(self, arg: str) -> None:  # noqa: N802
         transaction = self._begun()
-        path = parse_rcpt(arg, extended=self.extended)
-        if path.casefold() == "postmaster":  # RFC 5321 4.1.1.3: the one mailbox without a domain
-            path = f"{path}@{self.reception.settings.hostname}"
-        if not transaction.add(path, self.limits.recipients):
+        rcpt = parse_rcpt(arg, extended=self.extended)
+        if rcpt.path.casefold() == "postmaster":  # RFC 5321 4.1.1.3: the one mailbox without a domain
+            rcpt = replace(rcpt, path=f"{rcpt.path}@{self.reception.settings.hostname}")
+        if not transaction.add(rcpt, self.limits.recipients):
             text = f"no more than {self.limits.recipients} recipients in one mail"
             self.say(Reply(452, "4.5.3", text, "recipients"))
             return
@@ -214,6 +222,8 @@ class Session(SignIn):
             client=Client(ip=self.ip, helo=self._helo, account=self.login, tls=self.tls),
             smtputf8=transaction.mail.smtputf8,
             body_8bit=eight_bit,  # by content: clients forget BODY=8BITMIME, and say it without need
+            asked=transaction.mail.asked,
+            requests=transaction.requests(),
         )
 
     # --- the rest ---

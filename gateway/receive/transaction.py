@@ -5,29 +5,48 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gateway.message.address import Address, AddressError, parse_path
-from gateway.receive.command import Mail, SyntaxFault
+from gateway.message.status_request import NOTHING_ASKED, RecipientRequest
+from gateway.receive.command import Mail, Rcpt, SyntaxFault
 
 
 @dataclass(slots=True)
 class Transaction:
-    """`sender` is None for the null reverse-path; recipients are kept by key, so that nobody is in it twice."""
+    """`sender` is None for the null reverse-path; recipients are kept by key, so that nobody is in it twice.
+
+    `asked` holds what the sender wants to be told, of the recipients of whom it said something.
+    """
 
     mail: Mail
     sender: Address | None
     recipients: dict[str, Address] = field(default_factory=dict)
+    asked: dict[str, RecipientRequest] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, mail: Mail) -> Transaction:
         """Start from what MAIL said; raises `SyntaxFault` on a sender that is no mailbox."""
         return cls(mail, mailbox(mail.path, mail.smtputf8, "5.1.7") if mail.path else None)
 
-    def add(self, path: str, limit: int) -> bool:
+    def add(self, rcpt: Rcpt, limit: int) -> bool:
         """Add a recipient; False when there are `limit` others. Raises `SyntaxFault`."""
-        recipient = mailbox(path, self.mail.smtputf8, "5.1.3")
-        if recipient.key not in self.recipients and len(self.recipients) >= limit:
+        recipient = mailbox(rcpt.path, self.mail.smtputf8, "5.1.3")
+        known = recipient.key in self.recipients
+        if not known and len(self.recipients) >= limit:
             return False
+        self._ask(recipient.key, rcpt.request, known)
         self.recipients.setdefault(recipient.key, recipient)
         return True
+
+    def requests(self) -> tuple[RecipientRequest, ...]:
+        """Return what is asked about each recipient, in order; nothing where nothing is asked at all."""
+        if not self.asked:
+            return ()
+        return tuple(self.asked.get(key, NOTHING_ASKED) for key in self.recipients)
+
+    def _ask(self, key: str, request: RecipientRequest, known: bool) -> None:
+        if known:
+            request = self.asked.get(key, NOTHING_ASKED).joined(request)
+        if request != NOTHING_ASKED:
+            self.asked[key] = request
 
 
 def mailbox(path: str, smtputf8: bool, enhanced: str) -> Address:

@@ -20,6 +20,7 @@ from gateway.delivery.mail import Outgoing, has_8bit
 from gateway.delivery.outcome import Verdict, judge
 from gateway.delivery.route import Route, Router
 from gateway.delivery.timeouts import TRANSACTION
+from gateway.message.status_request import Notify, RecipientRequest
 from gateway.policy.decision import NO_TIME
 from gateway.release.backoff import delay
 from gateway.release.batches import Batch, batches
@@ -168,6 +169,8 @@ class _Job:
                 body=copy.body,
                 smtputf8=self._message.envelope.smtputf8,
                 body_8bit=body_8bit,
+                asked=self._message.envelope.asked,
+                requests=_requests(self._message, batch.recipients),
             )
 
         delivery = await self._house.courier.deliver(batch.route, make, len(batch.recipients), self._start_by)
@@ -199,7 +202,16 @@ def result_of(
         enhanced=verdict.enhanced,
         next_hop=next_hop,
         retry_at=retry_at,
+        tell_relayed=verdict.state is State.DELIVERED
+        and not verdict.tells
+        and message.envelope.request(row.index).wants(Notify.SUCCESS),
     )
+
+
+def _requests(message: Stored, rows: Sequence[Recipient]) -> tuple[RecipientRequest, ...]:
+    """Return what was asked about these recipients, in their order; nothing where nothing was asked at all."""
+    requests = message.envelope.requests
+    return tuple(requests[row.index] for row in rows) if requests else ()
 
 
 def holds(message: Stored, now: datetime) -> list[float]:

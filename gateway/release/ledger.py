@@ -24,8 +24,8 @@ log = structlog.get_logger()
 
 
 class Ledger:
-    """Results of one claim. `until` is the loop time at which its lease ends; `ring` is called when a bounce
-    was recorded."""
+    """Results of one claim. `until` is the loop time at which its lease ends; `ring` is called when a notice to
+    the sender was put in the outbox."""
 
     def __init__(
         self, spool: Spool, claim: Claim, clock: Clock, until: float, ring: Callable[[], None]
@@ -80,7 +80,7 @@ class Ledger:
         done = set(change.done)
         for result in results:
             self._tell(result, recorded=result.index in done)
-        if any(result.state is State.BOUNCED for result in results):
+        if any(result.state is State.BOUNCED or result.tell_relayed for result in results):
             self._ring()
 
     def _tell(self, result: Result, *, recorded: bool) -> None:

@@ -86,6 +86,9 @@ def record(
         bounced = sorted(r.index for r in ours if r.state is State.BOUNCED)
         if bounced:
             tell_sender(tx, NoticeKind.FAILED, queue_id, bounced, at)
+        relayed = sorted(r.index for r in ours if r.tell_relayed and r.state is State.DELIVERED)
+        if relayed:
+            tell_sender(tx, NoticeKind.RELAYED, queue_id, relayed, at)
         done = tuple(r.index for r in ours)
         settled = frozenset(done)
         late = [r.index for r in results if r.index not in settled]

@@ -36,6 +36,7 @@ class NoticeKind(StrEnum):
     CANCELLED = "cancelled"  # to the sender: what was stopped by somebody else
     FAILED = "failed"  # DSN action "failed" (RFC 3464)
     DELAYED = "delayed"  # DSN action "delayed"
+    RELAYED = "relayed"  # DSN action "relayed": asked for, and handed to a server that gives no such notices
     COPY = "copy"  # to the addresses a rule notifies
 
 
@@ -138,7 +139,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one leased recipient: DELIVERED, DEFERRED (with `retry_at`) or BOUNCED."""
+    """What became of one leased recipient: DELIVERED, DEFERRED (with `retry_at`) or BOUNCED.
+
+    `tell_relayed`: the sender asked to hear of success, and nobody after us will tell (RFC 3461 5.2.2).
+    """
 
     index: int
     state: State
@@ -147,6 +151,7 @@ class Result:
     enhanced: str = ""
     next_hop: str = ""
     retry_at: datetime | None = None
+    tell_relayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +217,7 @@ class Spool(Protocol):
         """
 
     async def record(self, claim: Claim, results: Sequence[Result], now: datetime) -> Change:
-        """Record what became of leased recipients; a bounce queues its DSN in the same transaction."""
+        """Record what became of leased recipients; a bounce, or a success to tell, queues its DSN in the same transaction."""
 
     async def expire(self, now: datetime, older_than: timedelta, limit: int) -> int:
         """Bounce up to `limit` deferred recipients of messages older than the delivery period."""

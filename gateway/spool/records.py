@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
+from gateway.message.status_request import NOTHING_SAID, MailRequest, Notify, RecipientRequest, Return
 from gateway.policy.decision import Decision, Demands, Form, Outcome
 from gateway.spool.contract import Notice, NoticeKind, Recipient, Stored
 from gateway.spool.lifecycle import State
@@ -64,11 +65,16 @@ class RecipientRow(NamedTuple):
 
 
 def envelope_json(envelope: Envelope, assigned: tuple[int, ...]) -> str:
-    """Return the stored form of an envelope, version 1. ASCII only: it survives whatever an address holds."""
+    """Return the stored form of an envelope. ASCII only: it survives whatever an address holds.
+
+    Version 2 adds what the sender asked about notifications; an envelope without that is still written as version 1, which
+    a node of the release before can read.
+    """
     client = envelope.client
+    asked = _asked_json(envelope)
     return _JSON.encode(
         {
-            "v": 1,
+            "v": 2 if asked else 1,
             "sender": _address_json(envelope.sender) if envelope.sender else None,
             "recipients": [_address_json(address) for address in envelope.recipients],
             "assigned": assigned,
@@ -76,6 +82,7 @@ def envelope_json(envelope: Envelope, assigned: tuple[int, ...]) -> str:
             "smtputf8": envelope.smtputf8,
             "body_8bit": envelope.body_8bit,
         }
+        | asked
     )
 
 
@@ -150,16 +157,35 @@ def _recipient(envelope: Envelope, decision: Decision, row: RecipientRow) -> Rec
 
 def _read_envelope(text: str) -> tuple[Envelope, tuple[int, ...]]:
     data = json.loads(text)
-    if data.get("v") != 1:
-        raise ValueError(f"stored envelope has version {data.get('v')!r}, known is 1")
+    if data.get("v") not in (1, 2):
+        raise ValueError(f"stored envelope has version {data.get('v')!r}, known are 1 and 2")
+    returned, envid = data.get("asked", (None, ""))
     envelope = Envelope(
         sender=Address(*data["sender"]) if data["sender"] else None,
         recipients=tuple(Address(*parts) for parts in data["recipients"]),
         client=Client(*data["client"]),
         smtputf8=data["smtputf8"],
         body_8bit=data["body_8bit"],
+        asked=MailRequest(Return(returned) if returned else None, envid),
+        requests=tuple(_read_request(*parts) for parts in data.get("requests", ())),
     )
     return envelope, tuple(data["assigned"])
+
+
+def _asked_json(envelope: Envelope) -> dict[str, object]:
+    if envelope.asked == NOTHING_SAID and not envelope.requests:
+        return {}
+    return {
+        "asked": [envelope.asked.returned, envelope.asked.envid],
+        "requests": [
+            [None if asked.notify is None else asked.notify.value, asked.original_type, asked.original]
+            for asked in envelope.requests
+        ],
+    }
+
+
+def _read_request(notify: int | None, original_type: str, original: str) -> RecipientRequest:
+    return RecipientRequest(None if notify is None else Notify(notify), original_type, original)
 
 
 def _read_decision(text: str) -> Decision:

@@ -13,6 +13,7 @@ import pytest
 from gateway.delivery.dsn import MAX_RETURNED, dsn_composers
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
+from gateway.message.status_request import NOTHING_ASKED, MailRequest, Notify, RecipientRequest, Return
 from gateway.policy.decision import Decision, Demands, Language, Outcome
 from gateway.spool.contract import Notice, NoticeKind, Recipient, Stored
 from gateway.spool.lifecycle import State
@@ -183,3 +184,100 @@ def test_the_returned_header_is_bounded() -> None:
 
 def test_the_same_arguments_give_the_same_octets() -> None:
     assert compose(stored(), notice(0))[0] == compose(stored(), notice(0))[0]
+
+
+KINDS = {
+    NoticeKind.FAILED: (State.BOUNCED, Notify.FAILURE),
+    NoticeKind.DELAYED: (State.DEFERRED, Notify.DELAY),
+    NoticeKind.RELAYED: (State.DELIVERED, Notify.SUCCESS),
+}
+
+
+def asking(message: Stored, *requests: RecipientRequest, mail: MailRequest | None = None) -> Stored:
+    envelope = replace(message.envelope, requests=requests, asked=mail or MailRequest())
+    return replace(message, envelope=envelope)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("notify", [None, *(Notify(value) for value in range(8))])
+def test_the_sender_hears_of_what_was_asked_and_of_nothing_else(
+    kind: NoticeKind, notify: Notify | None
+) -> None:
+    state, occasion = KINDS[kind]
+    wish = RecipientRequest(notify)
+    message = asking(stored(state), wish, NOTHING_ASKED, NOTHING_ASKED)
+    wanted = occasion is not Notify.SUCCESS if notify is None else occasion in notify
+    assert (composers[kind](message, notice(0, kind=kind), RAW) is not None) is wanted
+
+
+def test_who_is_not_to_be_told_of_is_left_out_of_the_notice_about_the_others() -> None:
+    message = asking(stored(), RecipientRequest(Notify.NEVER), NOTHING_ASKED, NOTHING_ASKED)
+    _, report = compose(message, notice(0, 1))
+    _, status, _ = report.iter_parts()
+    assert "b@example.net" in status.as_string()
+    assert "a@example.com" not in status.as_string() + text_of(report)
+
+
+def test_a_success_is_told_as_relayed() -> None:
+    success = RecipientRequest(Notify.SUCCESS)
+    message = asking(stored(State.DELIVERED), success, NOTHING_ASKED, NOTHING_ASKED)
+    rows = (replace(message.recipients[0], reply="250 2.6.0 queued"), *message.recipients[1:])
+    octets, report = compose(replace(message, recipients=rows), notice(0, 1, kind=NoticeKind.RELAYED))
+    assert b"Final-Recipient: rfc822; a@example.com\r\nAction: relayed\r\nStatus: 2.6.0\r\n" in octets
+    assert b"b@example.net" not in octets
+    assert "handed to the next mail server" in text_of(report)
+    assert str(report["Subject"]).startswith("[Handed over]")
+
+
+@pytest.mark.parametrize("reply", ["250 ok", "550 5.1.1 what", ""])
+def test_a_success_never_has_the_status_of_a_failure(reply: str) -> None:
+    message = asking(stored(State.DELIVERED), *[RecipientRequest(Notify.SUCCESS)] * 3)
+    rows = (replace(message.recipients[0], reply=reply), *message.recipients[1:])
+    octets, _ = compose(replace(message, recipients=rows), notice(0, kind=NoticeKind.RELAYED))
+    assert b"Status: 2.0.0\r\n" in octets
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nobody_is_told_about_mail_of_the_null_sender(kind: NoticeKind) -> None:
+    message = asking(stored(KINDS[kind][0]), *[RecipientRequest(KINDS[kind][1])] * 3)
+    null = replace(message, envelope=replace(message.envelope, sender=None))
+    assert composers[kind](null, notice(0, kind=kind), RAW) is None
+
+
+def test_what_the_sender_gave_stands_in_the_report_for_the_recipient_it_was_given_for() -> None:
+    wishes = RecipientRequest(None, "rfc822", "+a=@example.org"), RecipientRequest(None, "rfc822", "secret@x")
+    message = asking(stored(), *wishes, NOTHING_ASKED, mail=MailRequest(Return.HEADERS, "Job 7"))
+    octets, _ = compose(message, notice(0))
+    assert b"\r\n\r\nOriginal-Envelope-Id: Job 7\r\nReporting-MTA: " in octets
+    assert b"Original-Recipient: rfc822; +a=@example.org\r\nFinal-Recipient: rfc822; a@example.com" in octets
+    assert b"secret@x" not in octets
+
+
+def test_nothing_is_said_about_what_the_sender_did_not_give() -> None:
+    octets, _ = compose(stored(), notice(0))
+    assert b"Original-" not in octets
+
+
+def test_an_internationalised_original_recipient_uses_the_global_form() -> None:
+    message = asking(stored(), RecipientRequest(None, "utf-8", "名前@example.com"), *[NOTHING_ASKED] * 2)
+    _, report = compose(message, notice(0))
+    assert list(report.iter_parts())[1].get_content_type() == "message/global-delivery-status"
+
+
+@pytest.mark.parametrize("returned", [None, *Return])
+def test_the_header_section_is_all_that_is_returned(returned: Return | None) -> None:
+    octets, report = compose(asking(stored(), *[NOTHING_ASKED] * 3, mail=MailRequest(returned)), notice(0))
+    assert list(report.iter_parts())[2].get_content_type() == "text/rfc822-headers"
+    assert b"the body stays here" not in octets
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [(Language.JA, "すでに届いている可能性"), (Language.EN, "may have arrived")]
+)
+def test_a_mail_that_may_have_arrived_is_told_as_such(language: Language, words: str) -> None:
+    message = stored(language=language)
+    rows = (replace(message.recipients[0], perhaps=True), *message.recipients[1:])
+    _, report = compose(replace(message, recipients=rows), notice(0, 1))
+    assert text_of(report).count(words) == 1
+    _, report = compose(message, notice(0, 1))
+    assert words not in text_of(report)

@@ -5,6 +5,7 @@ C: text        send the text and CRLF;  C! text  send it without CRLF;  C>  keep
 S: text        the next line from the server begins with the text;  S~ pattern  it matches the whole pattern
 S+ text        the next whole reply: its last line begins with the text
 E:             the server closes;   M: n  mails taken so far;   M= text  the last mail's octets;   R= a b  its recipients
+D= mail, then one word for each recipient: what the sender asked (RET ENVID | NOTIFY ORCPT), written anew, - for nothing
 Escapes in C, M=: \\r \\n \\0 \\xNN \\\\, and {text*n} for a text n times. Lines that begin with # are comments.
 """
 
@@ -16,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from gateway.message.envelope import Envelope
+from gateway.message.status_request import RecipientRequest, write_notify, write_original
 from gateway.receive.session import Session
 from tests.receive.conftest import Client, House, Open
 
@@ -73,9 +76,23 @@ class Player:
             assert len(mails) == int(text)
         elif kind == "M=":
             assert mails[-1][1] == octets(text)
+        elif kind == "D=":
+            assert asked(mails[-1][0]) == text
         else:
             assert kind == "R=", f"a line of no known kind: {kind}"
             assert [str(address) for address in mails[-1][0].recipients] == text.split()
+
+
+def asked(envelope: Envelope) -> str:
+    """Return what a D= line compares with."""
+    mail = " ".join(word for word in (str(envelope.asked.returned or ""), envelope.asked.envid) if word)
+    return " | ".join([mail or "-", *(_asked(request) for request in envelope.requests)])
+
+
+def _asked(request: RecipientRequest) -> str:
+    notify = "" if request.notify is None else write_notify(request.notify)
+    original = write_original(request) if request.original_type else ""
+    return " ".join(word for word in (notify, original) if word) or "-"
 
 
 @pytest.mark.parametrize("path", DIALOGS, ids=lambda path: path.stem)

@@ -222,6 +222,23 @@ async def test_a_bounce_queues_one_dsn_for_all_of_a_message(spool: Spool) -> Non
     assert (notice.kind, notice.to, notice.recipients) == (NoticeKind.FAILED, str(SENDER), (0, 2))
 
 
+async def test_a_success_to_tell_is_queued_with_the_record_of_it(spool: Spool) -> None:
+    await spool.accept(mail(queued=3))
+    (claimed,) = await spool.claim(T0, 10, LEASE)
+    told = [replace(delivered(number), tell_relayed=True) for number in (0, 2)]
+    await spool.record(claimed, [*told, delivered(1)], T0)
+    (notice,) = await spool.pending_notices(10)
+    assert (notice.kind, notice.to, notice.recipients) == (NoticeKind.RELAYED, str(SENDER), (0, 2))
+
+
+async def test_a_success_that_comes_after_its_lease_is_not_told(spool: Spool, ticks: Ticks) -> None:
+    await spool.accept(mail(queued=1))
+    (claimed,) = await spool.claim(T0, 10, LEASE)
+    ticks.pass_by(LEASE)
+    await spool.record(claimed, [replace(delivered(0), tell_relayed=True)], T0)
+    assert await kinds(spool) == []
+
+
 @pytest.mark.parametrize("silent", [{"sender": None}, {"from_gateway": True}])
 async def test_nobody_is_told_about_mail_without_sender_or_of_our_own(
     spool: Spool, silent: dict[str, None]

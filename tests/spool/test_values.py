@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
+from gateway.message.status_request import MailRequest, Notify, RecipientRequest, Return
 from gateway.spool.queue_ids import LENGTH, QueueIds
 from gateway.spool.ranges import from_ranges, to_ranges
 from gateway.spool.recent import Recent
@@ -67,9 +69,33 @@ def test_an_envelope_reads_back_whatever_stands_in_it(
     assert parsed(text, decision_json(decision)) == (envelope, decision)
 
 
+requests = st.builds(
+    RecipientRequest,
+    st.none() | st.integers(0, 7).map(Notify),
+    st.sampled_from(["", "rfc822", "utf-8"]),
+    st.text(),
+)
+
+
+@given(st.none() | st.sampled_from(Return), st.text(), st.lists(requests, min_size=2, max_size=2).map(tuple))
+def test_what_the_sender_asked_reads_back(
+    returned: Return | None, envid: str, asked: tuple[RecipientRequest, ...]
+) -> None:
+    people = (Address("a", "example.com"), Address("b", "example.com"))
+    envelope = Envelope(None, people, Client("192.0.2.1"), False, False, MailRequest(returned, envid), asked)
+    decision = mail(queued=2).decision
+    text = envelope_json(envelope, decision.assigned)
+    assert parsed(text, decision_json(decision)) == (envelope, decision)
+
+
+def test_an_envelope_that_asks_nothing_is_written_as_the_release_before_reads_it() -> None:
+    new = mail(queued=1)
+    assert json.loads(envelope_json(new.envelope, new.decision.assigned))["v"] == 1
+
+
 def test_a_version_that_is_not_known_is_refused() -> None:
-    with pytest.raises(ValueError, match="version 2"):
-        parsed('{"v":2}', decision_json(mail(queued=1).decision))
+    with pytest.raises(ValueError, match="version 3"):
+        parsed('{"v":3}', decision_json(mail(queued=1).decision))
 
 
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text())))
