@@ -126,6 +126,12 @@ def split(raw: bytes) -> tuple[HeaderSection, int]:
     return HeaderSection(parse_fields(raw[: end + 2])), end + 4
 
 
+def body_offset(raw: bytes) -> int:
+    """Return about where the body begins, without reading the section: behind the first empty line, or at the end."""
+    end = raw.find(b"\r\n\r\n")
+    return len(raw) if end < 0 else end + 4
+
+
 def _ended(fields: tuple[Field, ...]) -> tuple[Field, ...]:
     if not fields or fields[-1].raw.endswith(b"\r\n"):
         return fields

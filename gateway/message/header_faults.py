@@ -31,10 +31,9 @@ _TEXTS = {
     "esc": "an escape octet outside an ISO-2022 sequence",
     "c0": "a control character",
 }
-_FIELD_START = re.compile(rb"(?:\A|\r\n)(?![ \t])")
-
-
-_HARMLESS = bytes([9, 10, 13, *range(32, 256)])
+_FIELD_START = re.compile(rb"\r\n(?![ \t])")
+_BAD_ESCAPE = re.compile(rb"\x1b(?!" + _ISO_2022 + rb")")
+_HARMLESS = bytes([9, 10, 13, 27, *range(32, 256)])
 
 
 def header_faults(raw_header: bytes) -> str | None:
@@ -42,6 +41,8 @@ def header_faults(raw_header: bytes) -> str | None:
 
     The text is fit for an SMTP reply: ASCII, without octets of the mail.
     """
+    if len(raw_header) > MAX_SECTION_OCTETS:
+        return f"the header section is longer than {MAX_SECTION_OCTETS} octets"
     bad = None if _is_clean(raw_header) else _BAD.search(raw_header)
     if bad is not None:
         line = raw_header.count(b"\r\n", 0, bad.start()) + 1
@@ -50,19 +51,17 @@ def header_faults(raw_header: bytes) -> str | None:
 
 
 def _is_clean(raw_header: bytes) -> bool:
-    """Tell quickly that there is no control octet at all and that CR and LF come in pairs only."""
+    """Tell quickly that there is no control octet but good escapes, and that CR and LF come in pairs only."""
     lines = raw_header.count(b"\r\n")
     pairs = raw_header.count(b"\r") == lines and raw_header.count(b"\n") == lines
-    return pairs and not raw_header.translate(None, _HARMLESS)
+    return pairs and not raw_header.translate(None, _HARMLESS) and _BAD_ESCAPE.search(raw_header) is None
 
 
 def _size_fault(raw_header: bytes) -> str | None:
     if len(raw_header) <= MAX_FIELD_OCTETS and raw_header.count(b"\r\n") <= MAX_FIELDS:
         return None
-    starts = [match.end() for match in _FIELD_START.finditer(raw_header)]
+    starts = [0, *[match.end() for match in _FIELD_START.finditer(raw_header)]]
     ends = [*starts[1:], len(raw_header)]
-    if len(raw_header) > MAX_SECTION_OCTETS:
-        return f"the header section is longer than {MAX_SECTION_OCTETS} octets"
     fields = sum(raw_header[at : at + 2] not in (b"", b"\r\n") for at in starts)
     if fields > MAX_FIELDS:
         return f"the header section has more than {MAX_FIELDS} fields"

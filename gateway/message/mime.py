@@ -36,7 +36,9 @@ _MACHINE_TYPES = frozenset(
     },
 )
 _MACHINE_PLACES = ("multipart/signed", "multipart/encrypted", "multipart/report")
-_UUENCODED = re.compile(rb"(?:\A|\n)begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n")
+_UUENCODED = re.compile(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n")
+_MAX_BEGINNINGS = 1000
+"""Lines of one text that start like an uuencoded file and are looked at; more hold one. Bounds the time."""
 
 
 class Part(NamedTuple):
@@ -130,9 +132,14 @@ def _is_inline(draft: Draft) -> bool:
 def _holds_uuencoded(draft: Draft, raw: bytes) -> bool:
     if not draft.plain or not draft.content_type.startswith("text/"):
         return False
-    return raw.find(b"begin", draft.body_at, draft.end) >= 0 and (
-        _UUENCODED.search(raw, max(draft.body_at - 1, 0), draft.end) is not None
-    )
+    at = draft.body_at
+    for _ in range(_MAX_BEGINNINGS):
+        if _UUENCODED.match(raw, at, draft.end):
+            return True
+        at = raw.find(b"\nbegin", at, draft.end) + 1
+        if not at:
+            return False
+    return True
 
 
 def _size(draft: Draft, raw: bytes) -> int:

@@ -22,6 +22,9 @@ MAX_DASHED_LINES = 100_000
 MAX_PART_HEADER = 64 << 10
 """Octets of one part's header section; a longer one is `bad-header`, and the rest is read as its body."""
 
+MAX_PART_HEADERS = 512 << 10
+"""Octets of the header sections of all parts together, as many as the mail's own may have; more is `too-many-parts`."""
+
 _MESSAGES = ("message/rfc822", "message/global")
 
 
@@ -49,18 +52,18 @@ class Walk:
             tuple[int, Draft]
         ] = []  # parts not closed yet, with how many boundaries are around each
         self._full = False
+        self._dashed = MAX_DASHED_LINES
+        self._unread = MAX_PART_HEADERS
 
     def run(self, fields: tuple[Field, ...], body_at: int) -> None:
         """Walk the whole mail, whose header section and body offset are known."""
         self._enter((0, body_at), fields, "", 0)
         at = self._look(body_at) if self._raw.startswith(b"--", body_at) else max(body_at - 1, 0)
-        for _ in range(MAX_DASHED_LINES):
-            at = -1 if self._full or not self._stack else self._raw.find(b"\n--", at)
+        while not self._full and self._stack:
+            at = self._raw.find(b"\n--", at)
             if at < 0:
                 break
             at = self._look(at + 1)
-        else:
-            self._stop("too-many-parts")
         self._finish()
 
     def _look(self, start: int) -> int:
@@ -81,6 +84,10 @@ class Walk:
 
     def _matching(self, start: int) -> tuple[int | None, bool]:
         """Find the open boundary that the line at `start` delimits, and whether it closes it."""
+        self._dashed -= 1
+        if self._dashed < 0:
+            self._stop("too-many-parts")
+            return None, False
         line = self._raw[start : start + MAX_BOUNDARY + 8].split(b"\n", 1)[0].rstrip(b" \t\r")
         index = self._index.get(line)
         if index is None and line.endswith(b"--"):
@@ -114,6 +121,10 @@ class Walk:
     def _enter_at(self, start: int, around: Draft) -> None:
         """Enter the part whose header section begins at `start`."""
         header_end, body_at = self._header_end(start)
+        self._unread -= header_end - start
+        if self._unread < 0:
+            self._stop("too-many-parts")
+            return
         fields = parse_fields(self._raw[start:header_end])
         self._enter((start, body_at), fields, around.content_type, around.depth + 1)
 
@@ -133,7 +144,7 @@ class Walk:
 
     def _delimiter_within(self, start: int, end: int) -> int | None:
         at = start if self._raw.startswith(b"--", start) else self._raw.find(b"\n--", start, end) + 1
-        while at:
+        while at and not self._full:
             if self._matching(at)[0] is not None:
                 return at
             at = self._raw.find(b"\n--", at, end) + 1

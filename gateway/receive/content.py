@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 
 from gateway.message.header import split
-from gateway.message.header_faults import header_faults
+from gateway.message.header_faults import MAX_SECTION_OCTETS, header_faults
 from gateway.receive.reply import Reply
 
 NO_EMPTY_LINE = "no empty line separates the header section from the text; the mail cannot be taken"
-_RECEIVED = re.compile(rb"(?:\A|\n)received[ \t]*:", re.IGNORECASE)
+_RECEIVED = re.compile(rb"\nreceived[ \t]*+:", re.IGNORECASE)
 
 
 def content_reply(raw: bytes, received_limit: int) -> Reply | None:
@@ -25,7 +25,7 @@ def content_reply(raw: bytes, received_limit: int) -> Reply | None:
         return Reply(550, "5.6.0", f"{fault}; the mail cannot be taken", "content")
     if len(header) == len(raw) and _mixes_fields_and_text(raw):
         return Reply(550, "5.6.0", NO_EMPTY_LINE, "content")
-    if sum(1 for _ in _RECEIVED.finditer(header)) > received_limit:
+    if len(_RECEIVED.findall(b"\n" + header)) > received_limit:
         text = f"more than {received_limit} Received fields: the mail goes in circles"
         return Reply(554, "5.4.6", text, "loop")
     return None
@@ -40,8 +40,8 @@ def _mixes_fields_and_text(raw: bytes) -> bool:
 
 
 def header_octets(raw: bytes) -> bytes:
-    """Return the octets before the first empty line; all of them where there is none."""
+    """Return the octets before the first empty line, one more than a section may have at most; all where there is none."""
     if raw.startswith(b"\r\n"):
         return b""
-    end = raw.find(b"\r\n\r\n")
-    return raw if end < 0 else raw[: end + 2]
+    end = raw.find(b"\r\n\r\n", 0, MAX_SECTION_OCTETS + 4)
+    return raw[: MAX_SECTION_OCTETS + 1 if end < 0 else end + 2]

@@ -37,7 +37,7 @@ from gateway.spool.contract import (
     UnknownMessage,
 )
 from gateway.spool.lifecycle import Reason, State
-from gateway.transform.render import Original, prepare, render
+from gateway.transform.render import Original, is_quick, prepare, prepare_views, render
 from gateway.transform.view import view_of
 
 PATIENCE = 300.0
@@ -109,6 +109,8 @@ class _Job:
             original = await self._load()
             body_8bit = has_8bit(original.body)
             work = await self._plan()
+            if not is_quick(original):  # or one long header section would keep everybody else waiting
+                await asyncio.to_thread(prepare_views, original, [batch.view for batch in work])
         except UnknownMessage:
             raise
         except Exception as error:

@@ -14,7 +14,8 @@ from gateway.transform.hidden import HiddenIndex
 FILLER = "_"
 """Stands for each octet of an address: unlike `*`, it may stand in a file name on every system."""
 
-_SEGMENT = re.compile(rb'(?:[^";]|"(?:[^"\\]|\\.)*+"|")+', re.DOTALL)
+# A quote that is never closed quotes the rest, escaped or not: to try it anew at each later quote costs the square.
+_SEGMENT = re.compile(rb'(?:[^";]++|"(?:[^"\\]++|\\.)*+"?+)++', re.DOTALL)
 _PARAMETER = re.compile(rb"\s*([\w-]+)")
 _BARE_TYPE = re.compile(rb"\s*[\w.+-]+(?:/[\w.+-]+)?")
 _BOUNDARY = re.compile(rb';\s*boundary\s*=\s*("[^"\r\n]*"|[^\s";]+)', re.IGNORECASE)

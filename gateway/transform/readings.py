@@ -21,9 +21,10 @@ _SUSPECT = re.compile(rb"[@=&%\x1b\x80-\xff]")
 _BROKEN_FOLD = re.compile(rb"\r\n[ \t]+")
 _ISO_2022 = re.compile(r"\x1b[$(][@-_]?[@-_]")
 _COMMENT = re.compile(r"\([^()]*\)")
-_LOOSE = re.compile(r"\s*([@.])\s*")
+# Tried at the first place of a run of white space only: a run tried at each of its places costs its square.
+_LOOSE = re.compile(r"(?<=[@.])\s++|(?<!\s)\s++(?=[@.])")
 _UNTIDY = re.compile(r"\s[@.]|[@.]\s|\(")
-_PIECE = re.compile(r";\s*([\w-]{1,80})\*(\d{1,6})\*?\s*=\s*(\"(?:[^\"\\\\]|\\\\.)*+\"|[^\s;]*+)", re.DOTALL)
+_PIECE = re.compile(r";\s*+([\w-]{1,80})\*(\d{1,6})\*?\s*+=\s*+(\"(?:[^\"\\]|\\.)*+\"|[^\s;]*+)", re.DOTALL)
 # What no reader sees (controls of direction, joiners, soft hyphens, variation selectors) must not split an address.
 _UNSEEN = dict.fromkeys(
     (
@@ -84,7 +85,7 @@ def _unwrapped(text: str) -> list[str]:
         decoded.append(html.unescape(text))
     if "*" in text:
         decoded += _continued(text)
-    return decoded + [_LOOSE.sub(r"\1", _COMMENT.sub("", each)) for each in decoded if _UNTIDY.search(each)]
+    return decoded + [_LOOSE.sub("", _COMMENT.sub("", each)) for each in decoded if _UNTIDY.search(each)]
 
 
 def _continued(text: str) -> list[str]:

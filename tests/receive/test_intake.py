@@ -12,11 +12,12 @@ import pytest
 from gateway.message.address import parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.facts import Facts
+from gateway.message.gather import QUICK_OCTETS
 from gateway.message.header import HeaderSection
 from gateway.metrics import ACCEPTED, HELD
 from gateway.policy.decision import Decision, Demands, Language, Outcome, Refusal, Text
 from gateway.policy.model import Policy
-from gateway.receive.intake import LARGE, Intake, accepted_text, refusal_text
+from gateway.receive.intake import Intake, accepted_text, refusal_text
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
 from gateway.yaml_source import Problem, Problems
 
@@ -130,11 +131,21 @@ async def test_a_full_disk_is_said_as_such() -> None:
     assert (reply.code, reply.enhanced, reply.why) == (452, "4.3.1", "store")
 
 
-async def test_a_large_mail_is_taken_apart_in_a_thread() -> None:
+@pytest.mark.parametrize(
+    ("raw", "here"),
+    [
+        (b"From: a@example.jp\r\n\r\n" + b"x" * 500_000, True),
+        (b"From: a@example.jp\r\n\r\n" + b"x" * QUICK_OCTETS, False),
+        (b"To: " + b"a@example.jp,\r\n " * 1000 + b"b@example.jp\r\n\r\nx", False),
+        (b"To: " + b"a@example.jp,\r\n " * 1000, False),
+        (b"From: a@example.jp\r\n\r\n" + b"--b\r\n" * 1000, False),
+    ],
+    ids=["ordinary", "large", "many addresses", "no body", "many parts"],
+)
+async def test_a_mail_that_may_take_long_is_taken_apart_in_a_thread(raw: bytes, here: bool) -> None:
     threads: list[threading.Thread] = []
-    await intake(Store(), MIXED, threads=threads).submit(ENVELOPE, b"x" * LARGE)
-    await intake(Store(), MIXED, threads=threads).submit(ENVELOPE, b"x" * (LARGE + 1))
-    assert [thread is threading.main_thread() for thread in threads] == [True, False]
+    await intake(Store(), MIXED, threads=threads).submit(ENVELOPE, raw)
+    assert [thread is threading.main_thread() for thread in threads] == [here]
 
 
 def test_refusal_text_in_both_worlds() -> None:
