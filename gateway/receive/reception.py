@@ -1,7 +1,7 @@
 """What all sessions share: settings, counters, accounts, and the commits that run.
 
-A commit belongs to nobody's connection: it runs in a task of its own, so that a client that goes away neither
-stops it nor leaves half of it behind.
+A commit belongs to nobody's connection: a client that goes away neither stops it nor leaves half of it behind,
+because nothing that a client does cancels the task that waits for it (`wire`).
 """
 
 from __future__ import annotations
@@ -56,29 +56,26 @@ class Reception:
     budget: Budget = field(init=False)
     guesses: Guesses = field(init=False)
     sessions: set[OpenSession] = field(default_factory=set)
-    commits: set[asyncio.Task[Reply]] = field(default_factory=set)
+    commits: set[asyncio.Task[Any]] = field(default_factory=set)
+    idle_seconds: float = field(init=False)
+    session_seconds: float = field(init=False)
 
     def __post_init__(self) -> None:
         limits = self.settings.limits
         self.connections = Connections(limits.connections, limits.connections_per_address)
         self.budget = Budget(limits.bytes_in_flight)
         self.guesses = Guesses(limits.auth_failures * GUESS_FACTOR)
+        self.idle_seconds = limits.idle.total_seconds()
+        self.session_seconds = limits.session.total_seconds()
 
-    async def commit(self, envelope: Envelope, raw: bytes, reserved: int) -> Reply:
-        """Hand the mail in and return the reply; gives `reserved` octets of the budget back when that is over.
+    async def commit(self, task: asyncio.Task[Any], envelope: Envelope, raw: bytes, reserved: int) -> Reply:
+        """Hand the mail in for `task`, which calls this, and return the reply.
 
-        Cancelling the caller does not cancel the commit.
+        Gives `reserved` octets of the budget back when that is over.
         """
-        task: asyncio.Task[Reply] = asyncio.ensure_future(self._submit(envelope, raw))
         self.commits.add(task)
-        task.add_done_callback(lambda done: self._committed(done, reserved))
-        return await asyncio.shield(task)
-
-    async def _submit(self, envelope: Envelope, raw: bytes) -> Reply:
-        return await self.submit(envelope, raw)
-
-    def _committed(self, task: asyncio.Task[Reply], reserved: int) -> None:
-        self.commits.discard(task)
-        self.budget.take(-reserved)
-        if not task.cancelled():
-            task.exception()  # somebody has looked at it, also when the session is gone
+        try:
+            return await self.submit(envelope, raw)
+        finally:
+            self.commits.discard(task)
+            self.budget.take(-reserved)

@@ -184,7 +184,7 @@ class Session(SignIn):
             raise Hangup(self.unexpected()) from None
 
     async def _receive(self, transfer: Transfer) -> None:
-        rest = transfer.take(self.take_buffer())
+        rest = transfer.take(self.take())
         while rest is None:
             if transfer.hopeless:
                 raise Hangup(transfer.refusal())
@@ -193,7 +193,7 @@ class Session(SignIn):
                 log.info("smtp_lost_in_data", ip=self.ip)
                 raise Hangup
             rest = transfer.take(chunk)
-        self.put_back(rest)
+        self.input[:0] = rest
 
     async def _hand_in(self, transaction: Transaction, transfer: Transfer) -> Reply:
         raw = transfer.content()
@@ -202,7 +202,8 @@ class Session(SignIn):
             return refusal
         reserved, transfer.reserved = transfer.reserved, 0  # the commit gives it back
         try:
-            return await self.reception.commit(self._envelope(transaction, transfer.eight_bit), raw, reserved)
+            envelope = self._envelope(transaction, transfer.eight_bit)
+            return await self.reception.commit(self.handler, envelope, raw, reserved)
         except Exception:
             return self.unexpected()
 

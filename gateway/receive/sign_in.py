@@ -34,15 +34,10 @@ class SignIn(Connection):
     """Adds AUTH and STARTTLS. `login` is the account in whose name the session speaks."""
 
     login: str | None = None
-    tls = False
     greeted = False
     extended = False
     in_transaction = False
     _failures = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.tls = transport.get_extra_info("sslcontext") is not None
-        super().connection_made(transport)
 
     @property
     def offers_starttls(self) -> bool:
@@ -71,21 +66,24 @@ class SignIn(Connection):
             self.say(Reply(501, "5.5.4", "STARTTLS takes no argument", "syntax"))
             return
         await self.flush()
-        if self._buffer or self._reader._buffer:  # type: ignore[attr-defined] # what is already read from the socket
+        if self.input:
             raise Hangup(Reply(503, "5.5.1", "nothing may follow STARTTLS before TLS has begun", "syntax"))
         await self._upgrade(context)
 
     async def _upgrade(self, context: ssl.SSLContext) -> None:
-        # No await between the look at the buffers and start_tls, which stops reading at once.
-        self._writer.write(Reply(220, "2.0.0", "ready to start TLS").wire())
+        # No await between the look at the input and start_tls, which stops reading at once.
+        self.transport.write(Reply(220, "2.0.0", "ready to start TLS").wire())
         self._watchdog.until(self.loop.time() + HANDSHAKE_SECONDS)
         try:
-            await self._writer.start_tls(context, ssl_handshake_timeout=HANDSHAKE_SECONDS)
+            upgraded = await self.loop.start_tls(
+                self.transport, self, context, server_side=True, ssl_handshake_timeout=HANDSHAKE_SECONDS
+            )
         except (ssl.SSLError, OSError) as error:
             log.info("smtp_tls_failed", ip=self.ip, cause=type(error).__name__)
             raise Hangup from None
-        self.transport = self._writer.transport
-        self._reader._transport = self.transport  # type: ignore[attr-defined] # as aiosmtpd does
+        if upgraded is None:  # the client hung up during the handshake
+            raise Hangup
+        self.transport = upgraded
         self.tls = True
         self.forget()
 

@@ -1,14 +1,17 @@
 """The wire of one connection: octets in, octets out, time, and how it ends. No SMTP but the line.
 
-It is an aiosmtpd session whose reading and writing are our own (docs/decisions/0020): input is read in
-chunks, replies leave together, and nothing a client does cancels a running handler: not the end of its input,
-not a reset.
+It is an aiosmtpd session whose reading and writing are our own (docs/decisions/0021): what arrives goes into one
+buffer, the handler waits on one future for whatever comes next, replies leave together, and nothing a client
+does cancels a running handler: not the end of its input, not a reset.
 """
 
 from __future__ import annotations
 
 import asyncio
+from asyncio.streams import FlowControlMixin
+from collections.abc import Awaitable, Callable
 from math import inf
+from typing import cast
 
 from aiosmtpd.smtp import SMTP
 
@@ -19,7 +22,7 @@ from gateway.receive.pace import Watchdog
 from gateway.receive.reception import Reception
 from gateway.receive.reply import OVERLONG, SHUTTING_DOWN, TIMED_OUT, Reply
 
-CHUNK = 1 << 16  # octets asked for in one read; asyncio stops reading from the socket at twice this
+UNREAD = 1 << 17  # octets that wait for the handler before we stop reading from the socket
 LINGER = 5.0  # seconds a closed connection has to take our last reply
 ENDLESS_LINE = 1 << 16  # octets without a line end after which nobody waits for one
 
@@ -35,31 +38,35 @@ class Hangup(Exception):
 class Wire(SMTP):
     """The transport side of a session. A subclass serves: it defines `_handle_client`."""
 
-    line_length_limit = CHUNK
+    transport: asyncio.Transport
+    _paused: bool  # asyncio's flow control of writing, inherited by way of aiosmtpd
+    _drain_helper: Callable[[], Awaitable[None]]
 
     def __init__(self, reception: Reception) -> None:
         # Not SMTP.__init__: it inspects every attribute of handler and session anew for each connection (0.35
         # ms), and builds the class-wide table of line limits that clients would share.
         loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(limit=CHUNK, loop=loop)
-        asyncio.StreamReaderProtocol.__init__(self, reader, self._cb_client_connected, loop=loop)
+        FlowControlMixin.__init__(self, loop=loop)
         self.loop = loop
         self.reception = reception
         self.limits = reception.settings.limits
         self.ip = ""
-        self.trusted = False
-        self._watchdog = Watchdog(loop, self._expired)
-        self._ends_at = loop.time() + self.limits.session.total_seconds()
-        self._buffer = bytearray()
+        self.trusted = self.tls = False
+        self.input = bytearray()  # what arrived and nobody has taken yet
+        self._arrival: asyncio.Future[None] | None = None
+        self._ended = self._choked = False
+        self._failure: Exception | None = None
         self._out: list[bytes] = []
+        self._watchdog = Watchdog(loop, self._expired)
+        self._ends_at = loop.time() + reception.session_seconds
         self.admitted = self._waiting = self._left = False
         self._severing: asyncio.TimerHandle | None = None
 
     # --- what asyncio calls ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        asyncio.StreamReaderProtocol.connection_made(self, transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
+        self.tls = transport.get_extra_info("sslcontext") is not None
         self.ip = str((transport.get_extra_info("peername") or ("",))[0])
         self.trusted = is_trusted(self.ip, self.reception.settings.smtp.trusted_networks)
         self.admitted = self.reception.connections.enter(self.ip)
@@ -67,14 +74,31 @@ class Wire(SMTP):
         CONNECTIONS.inc()
         self._handler_coroutine = self.loop.create_task(self._handle_client())
 
-    def eof_received(self) -> bool | None:
+    def data_received(self, data: bytes) -> None:
+        self.input += data
+        if len(self.input) > UNREAD and not self._choked:
+            self._choked = True
+            self.transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
         """Let the handler finish: a client that shut down its sending side still gets its replies."""
-        return asyncio.StreamReaderProtocol.eof_received(self)
+        self._ended = True
+        self._wake()
+        return not self.tls
 
     def connection_lost(self, error: Exception | None) -> None:
         """Let the handler finish: a commit that runs must not be cancelled by a client that went away."""
         self._leave()
-        asyncio.StreamReaderProtocol.connection_lost(self, error)
+        self._ended = True
+        if error is not None and self._failure is None:
+            self._failure = ConnectionResetError(str(error))
+        FlowControlMixin.connection_lost(self, error)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
 
     def _leave(self) -> None:
         """Stop counting this connection, once: a handshake that fails may end it without `connection_lost`."""
@@ -94,7 +118,7 @@ class Wire(SMTP):
     def shut_down(self) -> None:
         """Say goodbye now if the client is between commands, else after what it is doing."""
         if self._waiting:
-            self._reader.set_exception(Hangup(SHUTTING_DOWN))
+            self._interrupt(Hangup(SHUTTING_DOWN))
 
     @property
     def handler(self) -> asyncio.Task[None]:
@@ -103,16 +127,22 @@ class Wire(SMTP):
         return self._handler_coroutine
 
     def abort(self) -> None:
-        """Cut the connection and stop its handler; a commit goes on by itself."""
-        self.handler.cancel()
+        """Cut the connection and stop its handler; one that is committing stops when that is over."""
+        if self.handler not in self.reception.commits:
+            self.handler.cancel()
         self._sever()
 
+    def _interrupt(self, failure: Hangup) -> None:
+        """Let the next octets never come: the handler gets `failure` instead."""
+        self._failure = failure
+        self._wake()
+
     def _sever(self) -> None:
-        self._writer.transport.abort()
+        self.transport.abort()
         self._leave()
 
     def _expired(self) -> None:
-        self._reader.set_exception(Hangup(TIMED_OUT))
+        self._interrupt(Hangup(TIMED_OUT))
         self._sever_later()
 
     def _sever_later(self) -> None:
@@ -123,10 +153,10 @@ class Wire(SMTP):
         """Send what is queued and `last`, then close; a client that does not take it is cut off."""
         self._watchdog.stop()
         self._out.append(last)
-        if not self._writer.is_closing():
-            self._writer.write(b"".join(self._out))
+        if not self.transport.is_closing():
+            self.transport.write(b"".join(self._out))
         self._out.clear()
-        self._writer.close()
+        self.transport.close()
         self._sever_later()
 
     # --- octets in ---
@@ -134,41 +164,61 @@ class Wire(SMTP):
     async def read_line(self) -> bytes | None:
         """Return the next line with its LF; empty where it was too long to be kept, None at the end of input."""
         dropped = searched = 0
-        while (at := self._buffer.find(b"\n", searched)) < 0:
-            if len(self._buffer) > AUTH_LINE:
-                dropped += len(self._buffer)
-                self._buffer.clear()
+        while (at := self.input.find(b"\n", searched)) < 0:
+            if len(self.input) > AUTH_LINE:
+                dropped += len(self.input)
+                self.input.clear()
             if dropped > ENDLESS_LINE:
                 raise Hangup(OVERLONG)
-            searched = len(self._buffer)
-            chunk = await self.read_chunk()
-            if not chunk:
+            searched = len(self.input)
+            if not await self.more():
                 return None
-            self._buffer += chunk
-        line = bytes(self._buffer[: at + 1])
-        del self._buffer[: at + 1]
+        line = bytes(self.input[: at + 1])
+        del self.input[: at + 1]
         return b"" if dropped or len(line) > AUTH_LINE else line
 
-    async def read_chunk(self, deadline: float = inf) -> bytes:
-        """Send what there is to say, then wait for octets until `deadline` at most; empty at the end of input."""
-        idle = self.loop.time() + self.limits.idle.total_seconds()
-        self._watchdog.until(min(deadline, idle, self._ends_at))
+    async def read_chunk(self, deadline: float) -> bytes:
+        """Return what has arrived, waiting for it until `deadline` at most; empty at the end of input."""
+        if not self.input:
+            await self.more(deadline)
+        return self.take()
+
+    def take(self) -> bytes:
+        """Return all that has arrived, and forget it."""
+        taken = bytes(self.input)
+        self.input.clear()
+        return taken
+
+    async def more(self, deadline: float = inf) -> bool:
+        """Send what there is to say, then wait until more octets have arrived; False at the end of input.
+
+        Without a `deadline` of its own this is the wait for a command, which `shut_down` may end.
+        """
+        self._watchdog.until(min(deadline, self.loop.time() + self.reception.idle_seconds, self._ends_at))
         self._waiting = deadline == inf
+        have = len(self.input)
         try:
             await self.flush()
-            return bytes(await self._reader.read(CHUNK))
+            while len(self.input) == have:
+                if self._failure is not None:
+                    raise self._failure
+                if self._ended:
+                    return False
+                await self._next_event()
         finally:
             self._waiting = False
             self._watchdog.until(inf)
+        return True
 
-    def take_buffer(self) -> bytes:
-        """Return what was read beyond the current line, and forget it."""
-        taken, self._buffer = bytes(self._buffer), bytearray()
-        return taken
-
-    def put_back(self, octets: bytes) -> None:
-        """Take back what follows the end of data: the next commands."""
-        self._buffer = bytearray(octets)
+    async def _next_event(self) -> None:
+        if self._choked:
+            self._choked = False
+            self.transport.resume_reading()
+        self._arrival = self.loop.create_future()
+        try:
+            await self._arrival
+        finally:
+            self._arrival = None
 
     # --- octets out ---
 
@@ -177,8 +227,9 @@ class Wire(SMTP):
         self._out.append(octets)
 
     async def flush(self) -> None:
-        """Send the queued replies, all in one write."""
+        """Send the queued replies, all in one write; wait while the client does not take them."""
         if self._out:
-            self._writer.write(b"".join(self._out))
+            self.transport.write(self._out[0] if len(self._out) == 1 else b"".join(self._out))
             self._out.clear()
-            await self._writer.drain()
+        if self._paused or self._left:
+            await self._drain_helper()  # raises ConnectionResetError when nobody is there any more
