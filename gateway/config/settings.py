@@ -70,6 +70,9 @@ class Smtp(_Group):
     trusted_networks: tuple[Network, ...] = ()
 
 
+Rate = Annotated[int, Field(ge=0)] | None  # 0 and null: no limit
+
+
 class Limits(_Group):
     """Bounds on what peers control. The defaults are those of the MTAs named in docs/operations.md."""
 
@@ -87,6 +90,14 @@ class Limits(_Group):
     session: Duration = timedelta(hours=1)
     data: Duration = timedelta(minutes=10)
     data_rate: Annotated[int, Field(ge=0)] = 500
+    mails_per_hour: Rate = 6_000
+    recipients_per_hour: Rate = 10_000
+    recipients_per_day: Rate = 30_000
+    network_mails_per_hour: Rate = 20_000
+    network_recipients_per_hour: Rate = 50_000
+    connections_per_minute: Rate = 1_200
+    relay_mails_per_hour: Rate = None
+    relay_recipients_per_hour: Rate = None
 
 
 class Smarthost(_Group):

@@ -56,6 +56,8 @@ class Connection(Wire):
         if not self.admitted:
             raise Hangup(TOO_MANY)
         self._refuse_when_closing()
+        if not self.trusted and (over := self.reception.rates.connection(self.ip, self.loop.time())):
+            raise Hangup(over.parting())
         await asyncio.sleep(0 if self.trusted else self.reception.greeting_pause)
         if self.input:
             raise Hangup(TOO_EARLY)

@@ -17,6 +17,7 @@ from gateway.message.envelope import Envelope
 from gateway.receive.accounts import Accounts
 from gateway.receive.limits import GUESS_FACTOR, Budget, Connections, Guesses
 from gateway.receive.passwords import Verifier
+from gateway.receive.rates import Rates
 from gateway.receive.reply import Reply
 
 FAILURE_DELAY = 1.0  # seconds before a failed AUTH is answered; a person does not notice, a guesser does
@@ -55,6 +56,7 @@ class Reception:
     connections: Connections = field(init=False)
     budget: Budget = field(init=False)
     guesses: Guesses = field(init=False)
+    rates: Rates = field(init=False)
     sessions: set[OpenSession] = field(default_factory=set)
     commits: set[asyncio.Task[Any]] = field(default_factory=set)
     idle_seconds: float = field(init=False)
@@ -67,6 +69,7 @@ class Reception:
         self.guesses = Guesses(limits.auth_failures * GUESS_FACTOR)
         self.idle_seconds = limits.idle.total_seconds()
         self.session_seconds = limits.session.total_seconds()
+        self.rates = Rates(limits)
 
     async def commit(self, task: asyncio.Task[Any], envelope: Envelope, raw: bytes, reserved: int) -> Reply:
         """Hand the mail in for `task`, which calls this, and return the reply.

@@ -108,10 +108,13 @@ class Session(SignIn):
         if self._transaction is not None:
             raise SyntaxFault(503, "5.5.1", "a mail is already begun; RSET starts anew")
         mail = parse_mail(arg, extended=self.extended)
-        begun = Transaction.begin(mail)
+        now = self.loop.time()
+        begun = Transaction.begin(mail, self.reception.rates.usage(self.login, self.ip, self.trusted, now))
         refusal = self._too_large(mail) or (
             sender_reply(account, begun.sender) if account is not None else None
         )
+        if refusal is None and (over := begun.usage.mail(now)):
+            refusal = over.reply()
         if refusal is not None:
             self.say(refusal)
             return
@@ -143,11 +146,7 @@ class Session(SignIn):
         rcpt = parse_rcpt(arg, extended=self.extended)
         if rcpt.path.casefold() == "postmaster":  # RFC 5321 4.1.1.3: the one mailbox without a domain
             rcpt = replace(rcpt, path=f"{rcpt.path}@{self.reception.settings.hostname}")
-        if not transaction.add(rcpt, self.limits.recipients):
-            text = f"no more than {self.limits.recipients} recipients in one mail"
-            self.say(Reply(452, "4.5.3", text, "recipients"))
-            return
-        self.say(_RECIPIENT_OK)
+        self.say(transaction.add(rcpt, self.limits.recipients, self.loop.time()) or _RECIPIENT_OK)
 
     def _begun(self) -> Transaction:
         if self._transaction is None:
@@ -167,6 +166,8 @@ class Session(SignIn):
         try:
             await self._receive_all(transfer)
             reply = transfer.refusal() or await self._hand_in(transaction, transfer)
+            if reply.code == 250:
+                transaction.usage.keep()
         finally:
             transfer.close()
             self._reset()
@@ -255,6 +256,12 @@ class Session(SignIn):
     async def smtp_HELP(self, arg: str) -> None:  # noqa: N802
         self.say(Reply(214, "2.0.0", "RFC 5321 and RFC 6409 are spoken here"))
 
+    def _say_goodbye(self, last: Reply | None) -> None:
+        self._reset()
+        super()._say_goodbye(last)
+
     def _reset(self) -> None:
+        if self._transaction is not None:
+            self._transaction.usage.give_back()
         self._transaction = None
         self.in_transaction = False

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from gateway.message.address import Address, AddressError, parse_path
 from gateway.message.status_request import NOTHING_ASKED, RecipientRequest
 from gateway.receive.command import Mail, Rcpt, SyntaxFault
+from gateway.receive.rates import Usage
+from gateway.receive.reply import Reply
 
 
 @dataclass(slots=True)
@@ -18,23 +20,28 @@ class Transaction:
 
     mail: Mail
     sender: Address | None
+    usage: Usage
     recipients: dict[str, Address] = field(default_factory=dict)
     asked: dict[str, RecipientRequest] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, mail: Mail) -> Transaction:
+    def begin(cls, mail: Mail, usage: Usage) -> Transaction:
         """Start from what MAIL said; raises `SyntaxFault` on a sender that is no mailbox."""
-        return cls(mail, mailbox(mail.path, mail.smtputf8, "5.1.7") if mail.path else None)
+        return cls(mail, mailbox(mail.path, mail.smtputf8, "5.1.7") if mail.path else None, usage)
 
-    def add(self, rcpt: Rcpt, limit: int) -> bool:
-        """Add a recipient; False when there are `limit` others. Raises `SyntaxFault`."""
+    def add(self, rcpt: Rcpt, limit: int, now: float) -> Reply | None:
+        """Add a recipient, or return the refusal: `limit` others are there, or a rate is used up. Raises `SyntaxFault`."""
         recipient = mailbox(rcpt.path, self.mail.smtputf8, "5.1.3")
         known = recipient.key in self.recipients
-        if not known and len(self.recipients) >= limit:
-            return False
+        if not known:
+            if len(self.recipients) >= limit:
+                return Reply(452, "4.5.3", f"no more than {limit} recipients in one mail", "recipients")
+            over = self.usage.recipient(now)
+            if over is not None:
+                return over.reply()
+            self.recipients[recipient.key] = recipient
         self._ask(recipient.key, rcpt.request, known)
-        self.recipients.setdefault(recipient.key, recipient)
-        return True
+        return None
 
     def requests(self) -> tuple[RecipientRequest, ...]:
         """Return what is asked about each recipient, in order; nothing where nothing is asked at all."""
