@@ -1,4 +1,4 @@
-"""Counters on what peers may take: connections, memory, guesses at passwords. No I/O; times are passed in.
+"""Counters on what peers may take: connections, memory, time. No I/O; times are passed in.
 
 One instance of each is shared by all sessions of a process, on one event loop, so nothing here locks.
 """
@@ -6,11 +6,8 @@ One instance of each is shared by all sessions of a process, on one event loop, 
 from __future__ import annotations
 
 import ipaddress
-from collections import Counter, OrderedDict, deque
+from collections import Counter
 
-GUESS_WINDOW = 600.0  # seconds in which failed AUTH of one address are added up
-GUESS_FACTOR = 4  # an office behind one address: this many sessions' worth of failures within the window
-GUESS_ADDRESSES = 10_000  # addresses remembered, oldest forgotten: about 2 MiB
 RATE_GRACE = 30.0  # seconds before the minimum rate of DATA counts: a slow start is not an attack
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -86,37 +83,6 @@ class Budget:
     @property
     def used(self) -> int:
         return self._used
-
-
-class Guesses:
-    """Failed AUTH by client address over many connections, in a sliding window, in a table of bounded size."""
-
-    def __init__(self, allowed: int, window: float = GUESS_WINDOW, addresses: int = GUESS_ADDRESSES) -> None:
-        self._allowed = allowed
-        self._window = window
-        self._addresses = addresses
-        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
-
-    def failed(self, ip: str, now: float) -> None:
-        """Remember a failure at monotonic time `now`."""
-        group = client_group(ip)
-        times = self._failures.setdefault(group, deque(maxlen=self._allowed))
-        times.append(now)
-        self._failures.move_to_end(group)
-        if len(self._failures) > self._addresses:
-            self._failures.popitem(last=False)
-
-    def too_many(self, ip: str, now: float) -> bool:
-        """Tell whether this address used up its failures within the window."""
-        group = client_group(ip)
-        times = self._failures.get(group)
-        if times is None:
-            return False
-        while times and now - times[0] > self._window:
-            times.popleft()
-        if not times:
-            del self._failures[group]
-        return len(times) >= self._allowed
 
 
 def data_deadline(started: float, received: int, now: float, idle: float, whole: float, rate: int) -> float:

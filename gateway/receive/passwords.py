@@ -20,6 +20,9 @@ PASSES = 2
 LANES = 1
 THREADS = 2  # verifications at the same time
 QUEUE = 64  # verifications waiting or running; one more gets 454
+RESERVED = (
+    16  # of them, for accounts that have signed in from the same network before: guessers must not fill these
+)
 MAX_PASSWORD = 1024  # octets: nobody types more, and hashing time grows with it
 
 
@@ -42,9 +45,12 @@ class Verifier:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
         self._waiting = 0
 
-    async def verify(self, login: str, password: str) -> Account | None:
-        """Return the account, or None for unknown, wrong and suspended alike; raises `Overloaded`."""
-        if self._waiting >= QUEUE:
+    async def verify(self, login: str, password: str, *, first: bool = False) -> Account | None:
+        """Return the account, or None for unknown, wrong and suspended alike; raises `Overloaded`.
+
+        `first` lets it into the reserved part of the queue.
+        """
+        if self._waiting >= (QUEUE if first else QUEUE - RESERVED):
             raise Overloaded
         account = self._accounts.get(login)
         stored = account.password if account is not None else self._nobody

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 from gateway.config.settings import Settings
 from gateway.message.envelope import Envelope
 from gateway.receive.accounts import Accounts
-from gateway.receive.limits import GUESS_FACTOR, Budget, Connections, Guesses
+from gateway.receive.guesses import Guesses
+from gateway.receive.limits import Budget, Connections
 from gateway.receive.passwords import Verifier
 from gateway.receive.rates import Rates
 from gateway.receive.reply import Reply
@@ -66,7 +67,7 @@ class Reception:
         limits = self.settings.limits
         self.connections = Connections(limits.connections, limits.connections_per_address)
         self.budget = Budget(limits.bytes_in_flight)
-        self.guesses = Guesses(limits.auth_failures * GUESS_FACTOR)
+        self.guesses = Guesses(limits.auth_failures)
         self.idle_seconds = limits.idle.total_seconds()
         self.session_seconds = limits.session.total_seconds()
         self.rates = Rates(limits)

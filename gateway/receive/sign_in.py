@@ -1,8 +1,8 @@
 """AUTH and STARTTLS: who the client is, and over what (RFC 4954, RFC 3207).
 
 Unknown account, wrong password and suspended account get the same reply after the same time. Failures count
-for the session and for the client's address over sessions. After STARTTLS nothing that was said before
-counts.
+for the session, and over sessions for the client's network and for the account (`guesses`). After STARTTLS
+nothing that was said before counts.
 """
 
 from __future__ import annotations
@@ -108,8 +108,6 @@ class SignIn(Connection):
             return Reply(503, "5.5.1", "say EHLO first", "syntax")
         if self.login is not None or self.in_transaction:
             return Reply(503, "5.5.1", "AUTH is not possible now", "syntax")
-        if self.reception.guesses.too_many(self.ip, self.loop.time()):
-            return _GUESSING
         if self.offers_auth:
             return None
         if len(self.reception.accounts) > 0 and self.offers_starttls:
@@ -139,8 +137,12 @@ class SignIn(Connection):
         return line[:-2].decode("ascii") or "="
 
     async def _check(self, login: str, password: str) -> None:
+        guesses = self.reception.guesses
+        if guesses.too_many(self.ip, login, self.loop.time()):
+            self.say(_GUESSING)
         try:
-            account = await self.reception.verifier.verify(login, password)
+            known = guesses.is_home(self.ip, login)
+            account = await self.reception.verifier.verify(login, password, first=known)
         except Overloaded:
             self.say(Reply(454, "4.7.0", "too many logins at the moment; try again later", "rate"))
             return
@@ -152,16 +154,18 @@ class SignIn(Connection):
     def _admit(self, account: Account) -> None:
         AUTHENTICATIONS.labels("ok").inc()
         self.login = account.login
+        self.reception.guesses.succeeded(self.ip, account.login)
         self.say(Reply(235, "2.7.0", "welcome"))
 
     async def _deny(self, login: str) -> None:
         AUTHENTICATIONS.labels("failed").inc()
         self._failures += 1
-        self.reception.guesses.failed(self.ip, self.loop.time())
+        now, guesses = self.loop.time(), self.reception.guesses
+        guesses.failed(self.ip, login, now)
         known = self.reception.accounts.get(login)
         # Only the name of an account that exists is logged: people type passwords into the wrong box.
         log.warning("auth_failed", ip=self.ip, account=known.login if known is not None else None)
-        await asyncio.sleep(self.reception.failure_delay)
+        await asyncio.sleep(self.reception.failure_delay * guesses.delays(login, now))
         self.say(_DENIED)
         if self._failures >= self.limits.auth_failures:
             raise Hangup(_GUESSING)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway.receive.limits import Budget, Connections, Guesses, client_group, is_trusted
+from gateway.receive.limits import Budget, Connections, client_group, is_trusted
 from tests.receive.conftest import Client, Open
 
 
@@ -136,20 +136,6 @@ def test_connections_forget_who_left() -> None:
     assert not connections.enter("192.0.2.1")
     connections.leave("192.0.2.1")
     assert connections.enter("192.0.2.1")
-
-
-def test_guesses_slide_and_are_bounded() -> None:
-    guesses = Guesses(allowed=3, window=100, addresses=2)
-    for moment in (0.0, 50.0, 90.0):
-        assert not guesses.too_many("192.0.2.1", moment)
-        guesses.failed("192.0.2.1", moment)
-    assert guesses.too_many("192.0.2.1", 91.0)
-    assert not guesses.too_many("192.0.2.2", 91.0)
-    assert not guesses.too_many("192.0.2.1", 101.0)
-    guesses.failed("192.0.2.1", 102.0)
-    guesses.failed("192.0.2.2", 102.0)
-    guesses.failed("192.0.2.3", 102.0)
-    assert not guesses.too_many("192.0.2.1", 103.0)  # forgotten: the table is full
 
 
 @pytest.mark.parametrize(

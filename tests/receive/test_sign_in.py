@@ -117,6 +117,7 @@ async def test_the_queue_of_verifications_is_bounded(
     open_house: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passwords, "QUEUE", 3)
+    monkeypatch.setattr(passwords, "RESERVED", 0)
     house = await open_house(accounts=True)
     verifier = Verifier(Accounts(house.accounts_file), CHEAP)
     answers = await asyncio.gather(
