@@ -15,11 +15,13 @@ from gateway.yaml_source import Problems
 
 _COMMANDS = {
     "account": "Accounts that may submit mail: add, passwd, suspend, resume, list.",
+    "backup": "Copy the state directory while the gateway runs.",
     "demo": "Try everything on this machine: embedded next hop, accounts, web page.",
     "doctor": "Check settings, policies, store, key and next hop before they matter.",
     "held": "Held mail: list, show, cancel, release.",
     "log": "The event log: query, export, verify.",
     "policy": "Policies: check, explain, test, schema.",
+    "restore": "Put a backup into an empty state directory; nothing of it leaves by itself.",
     "serve": "Run the gateway.",
 }
 

@@ -96,11 +96,11 @@ async def _act(spool: SqlSpool, verb: str, queue_id: str, addresses: Sequence[st
     message = await spool.get(queue_id)
     chosen = _indexes(message, addresses) if addresses else None
     do = spool.cancel if verb == "cancel" else spool.release
-    change = await do(queue_id, chosen, Actor("admin", _who()), Reason.BY_ADMIN, utc_now())
+    change = await do(queue_id, chosen, Actor("admin", who()), Reason.BY_ADMIN, utc_now())
     return message, change
 
 
-def _who() -> str:
+def who() -> str:
     """Return the name of who types this; a container's user id often has none, and a cancel must work all the same."""
     try:
         return getpass.getuser()

@@ -42,12 +42,18 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def find_place(state: Path | None, config: Path | None) -> Place:
-    """Return where to work; `--state` goes before the settings. Ends the command with code 2 where neither is of use."""
+def where(state: Path | None, config: Path | None) -> tuple[Path, Path]:
+    """Return the state directory, whether it exists or not, and where its master key stands."""
     if state is None and config is None:
         raise click.UsageError("give --state DIR or --config FILE")
     settings = load_settings(config) if config is not None else None
     found = state or (settings.state if settings is not None else Path("var"))
+    return found, key_file(found, settings.master_key_file if settings is not None else None)
+
+
+def find_place(state: Path | None, config: Path | None) -> Place:
+    """Return where to work; `--state` goes before the settings. Ends the command with code 2 where neither is of use."""
+    found, key = where(state, config)
     if not (found / FILE_NAME).is_file():
         raise click.UsageError(f"{found} is no state directory: it holds no {FILE_NAME}")
-    return Place(found, key_file(found, settings.master_key_file if settings is not None else None))
+    return Place(found, key)

@@ -40,6 +40,8 @@ class Kind(StrEnum):
     STOPPED = "stopped"
     POLICY = "policy"
     ACCOUNT = "account"
+    RESTORED = "restored"
+    KEY = "key"
 
 
 class Reason(StrEnum):
@@ -59,6 +61,7 @@ class Reason(StrEnum):
     LEASE_LOST = "lease-lost"  # a crash or a stop during an attempt
     UNREADABLE = "unreadable"  # the stored body cannot be opened; it is kept aside
     RETENTION = "retention"  # its time to be deleted has come
+    RESTORED = "restored"  # from a backup: it may have left since that was made
     SYSTEM = "system"  # the service itself
 
 

@@ -78,6 +78,11 @@ class SqlSpool:
         self._storing: set[asyncio.Task[Any]] = set()  # an event loop keeps no reference to its tasks
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="bodies")
 
+    @property
+    def database(self) -> Database:
+        """Return the store below, for what is done to a spool that nobody serves from, and for keys."""
+        return self._db
+
     async def close(self) -> None:
         """Commit what waits and close the store; later verbs raise StoreUnavailable."""
         while self._storing:

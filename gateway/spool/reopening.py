@@ -1,0 +1,42 @@
+"""Verbs for a spool that was just restored; nobody serves from it yet. Bounded transactions, whatever its size."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, select
+
+from gateway.spool.contract import Actor
+from gateway.spool.restoring import Restored, drop_hold_notices, hold_open
+from gateway.spool.sql import SqlSpool
+from gateway.spool.statements import LIMIT
+from gateway.spool.times import to_us
+from gateway.store.bodies import PURGED
+from gateway.store.schema import bodies
+from gateway.store.tx import Prepared
+
+BATCH = 1_000  # recipients, or bodies, at once
+
+_BODIES = Prepared(
+    select(bodies.c.queue_id)
+    .where(bodies.c.queue_id > bindparam("b_after"), bodies.c.place != sa.literal_column(f"'{PURGED}'"))
+    .order_by(bodies.c.queue_id)
+    .limit(LIMIT)
+)
+
+
+async def hold_all(spool: SqlSpool, made_at: str, actor: Actor, now: datetime) -> int:
+    """Hold every open recipient until an admin decides; return how many. Raises StoreUnavailable; may be run again."""
+    restored = Restored(made_at, actor, to_us(now))
+    await spool.database.committer.run(drop_hold_notices)
+    held = 0
+    while count := await spool.database.committer.run(hold_open(restored, BATCH)):
+        held += count
+    return held
+
+
+async def bodies_to_check(spool: SqlSpool, after: str) -> list[str]:
+    """Return the next queue ids, behind `after`, whose body should open."""
+    rows = await spool.database.readers.run(lambda q: q.rows(_BODIES, {"b_after": after, "b_limit": BATCH}))
+    return [row[0] for row in rows]
