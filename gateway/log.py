@@ -1,14 +1,18 @@
 """Log events: structlog, JSON when the output is no terminal, the queue id bound where there is one.
 
-Never message content, never a password. Text that a peer chose has its control characters escaped before it gets here or is
-escaped by the renderer, so that nobody can write a second log line (JSON escapes; the console renderer uses repr).
+Never message content, never a password. One event is one line, in both forms: whatever text a peer chose, control and
+format characters (line ends, escape sequences, changes of direction) leave as escapes, so that nobody can write a second
+event or speak to the terminal of whoever reads the log. The lines of a traceback are indented in the text form.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import sys
-from typing import Literal
+from collections.abc import Callable, MutableMapping
+from typing import Any, Literal
 
 import structlog
 from structlog.typing import Processor
@@ -21,6 +25,33 @@ _QUIET = {
     "alembic": logging.WARNING,
 }
 
+# What a terminal obeys, a program takes for a line end, or a reader cannot see: C0, C1, direction and format characters.
+_HARMFUL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+
+
+def escaped(text: str) -> str:
+    """Return the text with harmful characters as `\\uNNNN`, which in JSON means the same character."""
+    return text if text.isascii() and text.isprintable() else _HARMFUL.sub(_as_escape, text)
+
+
+def _as_escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
+
+
+def _json_line(event: Any, default: Callable[[Any], Any]) -> str:
+    return escaped(json.dumps(event, default=default, ensure_ascii=False))
+
+
+def _harmless(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape what the console renderer would print as it is."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            lines = value.split("\n") if key == "exception" else [value]
+            event[key] = "\n    ".join(escaped(line) for line in lines)
+    return event
+
 
 def configure(
     level: Literal["debug", "info", "warning", "error"], form: Literal["auto", "json", "text"]
@@ -28,18 +59,22 @@ def configure(
     """Set up structlog and the stdlib loggers of our dependencies to write to standard error."""
     number = getattr(logging, level.upper())
     json_lines = form == "json" or (form == "auto" and not sys.stderr.isatty())
-    renderer: Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if json_lines
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    last: list[Processor] = [structlog.processors.format_exc_info]
+    if json_lines:
+        last.append(structlog.processors.JSONRenderer(serializer=_json_line))
+    else:
+        plain = structlog.dev.plain_traceback
+        last += [
+            _harmless,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain),
+        ]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -47,7 +82,7 @@ def configure(
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
         )
     )

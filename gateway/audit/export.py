@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from gateway.audit.entries import Entry
+from gateway.log import escaped
 
 BOM = "\ufeff"  # without it Excel reads UTF-8 as the local code page
 COLUMNS = (
@@ -39,7 +40,7 @@ def to_csv(entries: Iterable[Entry]) -> Iterator[str]:
 def to_json_lines(entries: Iterable[Entry]) -> Iterator[str]:
     """Yield one JSON object a line, with everything that the hash covers."""
     for entry in entries:
-        yield json.dumps(as_json(entry), ensure_ascii=False) + "\n"
+        yield escaped(json.dumps(as_json(entry), ensure_ascii=False)) + "\n"
 
 
 def as_json(entry: Entry) -> dict[str, object]:
@@ -59,7 +60,8 @@ def as_json(entry: Entry) -> dict[str, object]:
 
 
 def harmless(cell: str) -> str:
-    """Return a cell that a spreadsheet shows as it stands instead of computing it."""
+    """Return a cell that a spreadsheet shows as it stands instead of computing it, and a terminal does not obey."""
+    cell = escaped(cell)
     if cell.lstrip(" ").startswith(_FORMULA) or _LOOKS_LIKE_A_DATE.match(cell):
         return "'" + cell
     return cell

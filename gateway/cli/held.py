@@ -17,6 +17,7 @@ import click
 from gateway.cli.place import Place, find_place, place_options
 from gateway.cli.printable import printable
 from gateway.clock import utc_now
+from gateway.log import escaped
 from gateway.policy.decision import NO_TIME
 from gateway.spool.contract import Actor, Change, Recipient, Stored, StoreUnavailable, UnknownMessage
 from gateway.spool.lifecycle import Reason, State
@@ -42,7 +43,7 @@ def list_(state: Path | None, config: Path | None, limit: int, before: str | Non
     """List mails with held recipients, newest first."""
     found = _with_spool(find_place(state, config), lambda spool: spool.held(limit, before))
     if as_json:
-        click.echo(json.dumps([_json(message) for message in found], ensure_ascii=False))
+        click.echo(escaped(json.dumps([_json(message) for message in found], ensure_ascii=False)))
         return
     for message in found:
         click.echo(_summary(message))
@@ -56,7 +57,7 @@ def show(state: Path | None, config: Path | None, queue_id: str, as_json: bool) 
     """Show one mail and each of its recipients."""
     message = _with_spool(find_place(state, config), lambda spool: spool.get(queue_id))
     if as_json:
-        click.echo(json.dumps(_json(message), ensure_ascii=False))
+        click.echo(escaped(json.dumps(_json(message), ensure_ascii=False)))
         return
     click.echo(_summary(message))
     for recipient in message.recipients:
@@ -145,7 +146,7 @@ def _tell(message: Stored, change: Change, done: str, as_json: bool, *, all_aske
             "not_done": late,
             "perhaps": [names[index] for index in change.perhaps],
         }
-        click.echo(json.dumps(answer, ensure_ascii=False))
+        click.echo(escaped(json.dumps(answer, ensure_ascii=False)))
         return
     for index in change.done:
         told = PERHAPS if index in change.perhaps else done

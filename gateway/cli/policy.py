@@ -17,6 +17,7 @@ import click
 from gateway.cli.policy_words import explanation_json, explanation_text
 from gateway.clock import utc_now
 from gateway.config.policies import read_policy
+from gateway.log import escaped
 from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.gather import gather
@@ -123,7 +124,8 @@ def schema_text() -> str:
 
 
 def _dump(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, indent=2)
+    lines = json.dumps(data, ensure_ascii=False, indent=2).split("\n")
+    return "\n".join(escaped(line) for line in lines)
 
 
 def _print_problems(found: Problems, as_json: bool) -> None:

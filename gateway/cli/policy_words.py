@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from gateway.cli.printable import printable
 from gateway.policy.decision import Decision, Language
 from gateway.policy.explain import Explained
 
@@ -72,13 +73,13 @@ def _whole_mail(decision: Decision, language: Language) -> Iterator[str]:
 
 def _recipient(one: Explained, language: Language) -> Iterator[str]:
     words = _WORDS[language]
-    yield f"{one.address} [{words['external' if one.external else 'internal']}]"
+    yield printable(f"{one.address} [{words['external' if one.external else 'internal']}]")
     yield f"  {words['leaves'].format(at=one.leaves_at.astimezone()) if one.held else words['at_once']}"
     if one.held:
         yield f"  {_waiver(one, language)}"
     yield f"  {words[one.form]}"
     if one.sees:
-        yield f"  {words['sees'].format(people=', '.join(one.sees))}"
+        yield printable(f"  {words['sees'].format(people=', '.join(one.sees))}")
     for name, value in one.tags:
         yield f"  + {name}: {value}"
     for applied in one.applied:

@@ -2,7 +2,7 @@
 4.5.2).
 
 Works in linear time and holds one chunk at a time. It is also the last guard against SMTP smuggling: an octet
-sequence in which CR and LF do not come in pairs raises `UncleanContent` before its chunk leaves. Intake
+sequence in which CR and LF do not come in pairs, or a NUL, raises `UncleanContent` before its chunk leaves. Intake
 refuses such mail, so this is a fault of ours.
 """
 
@@ -55,6 +55,8 @@ def _check(chunk: bytes) -> None:
         raise UncleanContent(
             "a bare CR or LF in the message; nothing but CRLF may end a line (RFC 5321 2.3.8)"
         )
+    if b"\0" in chunk:
+        raise UncleanContent("a NUL octet in the message; a hop that drops it would see other lines")
 
 
 def _stuff(chunk: bytes, at_line_start: bool) -> bytes:

@@ -20,7 +20,7 @@ MAX_TEXT = 500
 
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?\n")
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class DeliveryError(Exception):
@@ -107,5 +107,5 @@ class ReplyParser:
 
 
 def clean(octets: bytes) -> str:
-    """Return a peer's words as text without control characters, for records and logs."""
+    """Return a peer's words as text without control characters and changes of direction, for records and logs."""
     return _CONTROL.sub(" ", octets.decode("utf-8", "replace")).strip()
