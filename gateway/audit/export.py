@@ -60,8 +60,7 @@ def as_json(entry: Entry) -> dict[str, object]:
 
 
 def harmless(cell: str) -> str:
-    """Return a cell that a spreadsheet shows as it stands instead of computing it, and a terminal does not obey."""
-    cell = escaped(cell)
+    """Return a cell that a spreadsheet shows as it stands instead of computing it."""
     if cell.lstrip(" ").startswith(_FORMULA) or _LOOKS_LIKE_A_DATE.match(cell):
         return "'" + cell
     return cell
@@ -86,5 +85,5 @@ def _cells(entry: Entry) -> tuple[str, ...]:
 
 def _line(cells: Iterable[str]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow(cells)
+    csv.writer(out).writerow([escaped(cell) for cell in cells])
     return out.getvalue()

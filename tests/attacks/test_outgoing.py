@@ -1,4 +1,4 @@
-"""Our own client against hostile content in the spool and hostile next hops: what leaves is clean, what comes back is bounded."""
+"""Our own client against hostile content in the spool and hostile next hops: what leaves is clean, what comes back bounded."""
 
 from __future__ import annotations
 
