@@ -32,6 +32,7 @@ RCPT_GROWTH = 29 + 507  # NOTIFY, ORCPT (RFC 3461)
 SIZE_DIGITS = 20  # RFC 1870 section 3
 
 _LIMITS = {b"MAIL": COMMAND_LINE + MAIL_GROWTH, b"RCPT": COMMAND_LINE + RCPT_GROWTH, b"AUTH": AUTH_LINE}
+_CHUNK = re.compile(rf"([0-9]{{1,{SIZE_DIGITS}}})(?: +([Ll][Aa][Ss][Tt]))?")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _VERB = re.compile(r"[A-Za-z]{1,16}")
 _PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^"<>])*)>(?: +(.*))?')
@@ -69,6 +70,14 @@ class Rcpt:
 
     path: str
     request: RecipientRequest = NOTHING_ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """BDAT: so many octets follow its line, as they are."""
+
+    size: int
+    last: bool
 
 
 def parse_command(line: bytes) -> Command:
@@ -109,6 +118,14 @@ def parse_rcpt(argument: str, *, extended: bool) -> Rcpt:
     notify = read_notify(values["NOTIFY"]) if "NOTIFY" in values else None
     kind, original = read_original(values["ORCPT"]) if "ORCPT" in values else ("", "")
     return Rcpt(path, RecipientRequest(notify, kind, original))
+
+
+def parse_bdat(argument: str) -> Chunk:
+    """Read the argument of BDAT (RFC 3030 section 2); raises `SyntaxFault`."""
+    match = _CHUNK.fullmatch(argument)
+    if match is None:
+        raise SyntaxFault(501, "5.5.4", "write BDAT and a number of octets, and LAST with the last chunk")
+    return Chunk(int(match[1]), match[2] is not None)
 
 
 def _text(line: bytes) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import ClassVar
 
 import structlog
@@ -85,7 +86,7 @@ class Connection(Wire):
         return True
 
     def _refuse_when_closing(self) -> None:
-        if self.reception.closing:
+        if self.reception.closing and self.mail_ends_at == inf:
             raise Hangup(SHUTTING_DOWN)
 
     async def _execute(self, line: bytes) -> None:

@@ -1,9 +1,9 @@
-"""The content of one DATA, taken apart as it arrives: a pure reader without sockets, fed with chunks of any size.
+"""The content of one mail, taken apart as it arrives: pure readers without sockets, fed with octets in any portions.
 
 Only CRLF "." CRLF ends the data (RFC 5321 4.1.1.4); every other dot line is content or a fault, so that
-nobody can smuggle a second mail past us. Dots are unstuffed, and bare CR, bare LF, NUL, long lines and size
-are judged block by block, with a handful of scans in C for each block and no loop over lines. After a fault
-the reader keeps nothing and only looks for the end.
+nobody can smuggle a second mail past us. In BDAT nothing in the content ends it. Bare CR, bare LF, NUL, long
+lines and size are judged alike in both, block by block, with a handful of scans in C for each block and no loop
+over lines. After a fault a reader keeps nothing.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ class Fault(Enum):
     NO_ROOM = "no room at the moment"
 
 
-class DataReader:
+class LineReader:
     """Collects one message. `size_limit` counts octets as stored; `line_limit` counts a line with its CRLF and stuffed dot.
 
-    The start of the data counts as the start of a line: `_pending` begins with a CRLF that is not part of the
-    message, and from then on always begins with the CRLF that ended the last whole line. So the end and a
-    stuffed dot are the same search everywhere, across chunk borders and on line one.
+    The start of the content counts as the start of a line: `_pending` begins with a CRLF that is not part of the
+    message, and from then on always begins with the CRLF that ended the last whole line. So a line end is the
+    same search everywhere, across chunk borders and on line one.
     """
+
+    KEPT_AFTER_FAULT = 0  # octets at the end of what was read that are still looked at
 
     def __init__(self, size_limit: int, line_limit: int) -> None:
         self._size_limit = size_limit
@@ -50,28 +52,12 @@ class DataReader:
         """Return how many octets this reader keeps in memory."""
         return self._stored + len(self._pending)
 
-    def feed(self, chunk: bytes) -> bytes | None:
-        """Take the next octets; return None while more are needed, else what follows the end of the data."""
-        searched = max(0, len(self._pending) - _STRADDLE)
-        self._pending += chunk
-        self.received += len(chunk)
-        at = self._pending.find(_END, searched)
-        if at < 0:
-            self._take_whole_lines()
-            return None
-        rest = bytes(self._pending[at + len(_END) :])
-        self.received -= len(rest)
-        self._take(bytes(self._pending[: at + 2]))
-        self._pending = bytearray()
-        self.ended = True
-        return rest
-
     def give_up(self, fault: Fault) -> None:
         """Keep nothing of this message; from here on only its end is looked for."""
         self.fault = self.fault or fault
         self._blocks.clear()
         self._stored = 0
-        del self._pending[:-_STRADDLE]
+        del self._pending[: max(0, len(self._pending) - self.KEPT_AFTER_FAULT)]
 
     def content(self) -> bytes:
         """Return the message; call it once, after the end and without a fault."""
@@ -85,7 +71,7 @@ class DataReader:
             del self._pending[:at]
             self._take(block)
         if self.fault is not None:
-            del self._pending[:-_STRADDLE]
+            self.give_up(self.fault)
         elif len(self._pending) - 2 > self._line_limit:
             begun = bytes(self._pending).removesuffix(b"\r")  # its LF may come with the next chunk
             self.give_up(line_fault(begun, self._line_limit) or Fault.LONG_LINE)
@@ -94,7 +80,7 @@ class DataReader:
         if self.fault is not None:
             return
         fault = line_fault(block, self._line_limit)
-        block = block.replace(b"\r\n.", b"\r\n")
+        block = self._unstuffed(block)
         if self._first:
             self._first, block = False, block[2:]  # the CRLF that is not part of the message
         self._stored += len(block)
@@ -105,6 +91,52 @@ class DataReader:
             return
         self.eight_bit = self.eight_bit or not block.isascii()
         self._blocks.append(block)
+
+    def _unstuffed(self, block: bytes) -> bytes:
+        return block
+
+
+class DataReader(LineReader):
+    """The content of DATA: dots are stuffed, and CRLF "." CRLF ends it."""
+
+    KEPT_AFTER_FAULT = _STRADDLE
+
+    def feed(self, octets: bytes) -> bytes | None:
+        """Take the next octets; return None while more are needed, else what follows the end of the data."""
+        searched = max(0, len(self._pending) - _STRADDLE)
+        self._pending += octets
+        self.received += len(octets)
+        at = self._pending.find(_END, searched)
+        if at < 0:
+            self._take_whole_lines()
+            return None
+        rest = bytes(self._pending[at + len(_END) :])
+        self.received -= len(rest)
+        self._take(bytes(self._pending[: at + 2]))
+        self._pending.clear()
+        self.ended = True
+        return rest
+
+    def _unstuffed(self, block: bytes) -> bytes:
+        return block.replace(b"\r\n.", b"\r\n")
+
+
+class ChunkReader(LineReader):
+    """The content of BDAT chunks (RFC 3030): octets as they are. Whoever counts the octets tells the end."""
+
+    def feed(self, octets: bytes) -> None:
+        """Take the next octets of this chunk or of the next one."""
+        self._pending += octets
+        self.received += len(octets)
+        self._take_whole_lines()
+
+    def finish(self) -> None:
+        """End the message. A last line without its CRLF gets one, as DATA would have made its client send."""
+        if self.fault is None:
+            whole = self._pending.endswith(b"\r\n")
+            self._take(bytes(self._pending) if whole else bytes(self._pending) + b"\r\n")
+        self._pending.clear()
+        self.ended = True
 
 
 def line_fault(block: bytes, line_limit: int) -> Fault | None:

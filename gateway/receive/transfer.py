@@ -1,9 +1,9 @@
-"""One DATA in progress: the reader, its memory in the common budget, its deadlines, and what to say when it fails."""
+"""One mail on its way in: the reader, its memory in the common budget, its deadlines, what to say when it fails."""
 
 from __future__ import annotations
 
 from gateway.config.settings import Limits
-from gateway.receive.data import DataReader, Fault
+from gateway.receive.data import ChunkReader, DataReader, Fault
 from gateway.receive.limits import Budget, data_deadline
 from gateway.receive.reply import Reply
 
@@ -13,12 +13,15 @@ DRAIN_FACTOR = 2  # times limits.message that is read of a mail already lost, so
 class Transfer:
     """Takes chunks until the end of the data. Whoever makes one calls `close` or hands `reserved` on."""
 
-    def __init__(self, limits: Limits, budget: Budget, started: float) -> None:
+    def __init__(
+        self, limits: Limits, budget: Budget, started: float, reader: DataReader | ChunkReader
+    ) -> None:
         self._limits = limits
         self._budget = budget
         self._started = started
-        self._reader = DataReader(limits.message, limits.line)
+        self._reader = reader
         self.reserved = 0
+        self._refused: Reply | None = None
 
     @property
     def eight_bit(self) -> bool:
@@ -38,6 +41,21 @@ class Transfer:
         self.reserved = self._reader.held
         return rest
 
+    def expect(self, octets: int) -> None:
+        """Hear how many octets a chunk will have; what would be too large is not kept at all."""
+        if self._reader.received + octets > self._limits.message:
+            self._reader.give_up(Fault.SIZE)
+
+    def drop(self, refusal: Reply) -> None:
+        """Keep nothing of what comes; it was refused already."""
+        self._refused = refusal
+        self._reader.give_up(Fault.NO_ROOM)
+
+    def finish(self) -> None:
+        """End a mail that came in chunks."""
+        if isinstance(self._reader, ChunkReader):
+            self._reader.finish()
+
     def deadline(self, now: float) -> float:
         """Return when to give up waiting for more."""
         limits = self._limits
@@ -52,6 +70,8 @@ class Transfer:
 
     def refusal(self) -> Reply | None:
         """Return what is wrong with the content as it came over the wire."""
+        if self._refused is not None:
+            return self._refused
         return fault_reply(self._reader.fault, self._limits) if self._reader.fault is not None else None
 
     def content(self) -> bytes:

@@ -59,6 +59,7 @@ class Wire(SMTP):
         self._out: list[bytes] = []
         self._watchdog = Watchdog(loop, self._expired)
         self._ends_at = loop.time() + reception.session_seconds
+        self.mail_ends_at = inf  # while a mail comes in by several commands
         self.admitted = self._waiting = self._left = False
         self._severing: asyncio.TimerHandle | None = None
 
@@ -177,25 +178,26 @@ class Wire(SMTP):
         del self.input[: at + 1]
         return b"" if dropped or len(line) > AUTH_LINE else line
 
-    async def read_chunk(self, deadline: float) -> bytes:
+    async def read_chunk(self, deadline: float, most: int | None = None) -> bytes:
         """Return what has arrived, waiting for it until `deadline` at most; empty at the end of input."""
         if not self.input:
             await self.more(deadline)
-        return self.take()
+        return self.take(most)
 
-    def take(self) -> bytes:
-        """Return all that has arrived, and forget it."""
-        taken = bytes(self.input)
-        self.input.clear()
+    def take(self, most: int | None = None) -> bytes:
+        """Return what has arrived, or `most` octets of it, and forget that."""
+        taken = bytes(self.input[:most])
+        del self.input[:most]
         return taken
 
     async def more(self, deadline: float = inf) -> bool:
         """Send what there is to say, then wait until more octets have arrived; False at the end of input.
 
-        Without a `deadline` of its own this is the wait for a command, which `shut_down` may end.
+        Without a `deadline` and outside of a mail this is the wait for a command, which `shut_down` may end.
         """
-        self._watchdog.until(min(deadline, self.loop.time() + self.reception.idle_seconds, self._ends_at))
-        self._waiting = deadline == inf
+        idle = self.loop.time() + self.reception.idle_seconds
+        self._watchdog.until(min(deadline, idle, self.mail_ends_at, self._ends_at))
+        self._waiting = deadline == self.mail_ends_at == inf
         have = len(self.input)
         try:
             await self.flush()
