@@ -34,6 +34,9 @@ class Connection(asyncio.Protocol):
         self._replies: deque[Reply] = deque()
         self._wakeup: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
+        self._deadline = 0.0
+        self._waiting_for = ""
+        self._timer: asyncio.TimerHandle | None = None
         self._lost: DeliveryError | None = None
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self.capabilities = Capabilities()
@@ -73,6 +76,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(NoConnection(f"connection lost: {exc}" if exc else "the peer closed the connection"))
         self._wake()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if not self.closed.done():
             self.closed.set_result(None)
 
@@ -157,10 +163,30 @@ class Connection(asyncio.Protocol):
                 waiter.set_result(None)
 
     async def _wait(self, future: asyncio.Future[None], timeout: float, what: str) -> None:
+        """Wait for the future, which `_late` sets, with the failure in `_lost`, when the time is over."""
+        self._deadline = self._loop.time() + timeout
+        self._waiting_for = f"{what} ({timeout:g} s)"
+        if self._timer is None or self._timer.when() > self._deadline:
+            self._arm(self._deadline)
         try:
-            async with asyncio.timeout(timeout):
-                await future
-        except TimeoutError:
-            error = NoConnection(f"{what} ({timeout:g} s)")
-            self._fail(error)
-            raise error from None
+            await future
+        finally:
+            self._waiting_for = ""
+        if self._lost is not None and not self._replies:
+            raise self._lost
+
+    def _arm(self, when: float) -> None:
+        """Set the one timer. It is not taken back when a wait ends: when it fires early, it is set anew."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._late)
+
+    def _late(self) -> None:
+        self._timer = None
+        if not self._waiting_for:
+            return
+        if self._loop.time() < self._deadline:
+            self._arm(self._deadline)
+            return
+        self._fail(NoConnection(self._waiting_for))
+        self._wake()

@@ -9,9 +9,9 @@ into the same time-out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from types import TracebackType
 
 from gateway.delivery.connection import Connection
 from gateway.delivery.errors import Busy, NoConnection
@@ -23,6 +23,10 @@ IDLE = 30.0  # seconds an unused session stays open; many servers close after 60
 MAX_IDLE = 100  # unused sessions in all, so that mail for many domains does not collect sockets
 MAX_MESSAGES = 100  # messages on one session: servers count them, and load balancers want a turn
 REST = 5.0  # seconds without a new attempt after a host could not be reached
+STUCK = 20.0
+"""Seconds in which no place at a mail exchanger came free, after which nobody waits for it: who waits holds a lease, and a
+few hundred recipients of one silent host would hold all there are. The smarthost is waited for: there is no other mail."""
+
 GOODBYE = 2.0  # seconds granted to sessions to close when the pool closes
 
 
@@ -31,18 +35,33 @@ class _Host:
     hop: Hop
     places: asyncio.Semaphore
     users: int = 0
+    moved_at: float = 0.0
     idle: list[Connection] = field(default_factory=list)
     down_until: float = 0.0
     down_because: str = ""
 
 
 class Place:
-    """The right to use one session of a host; `connection` gives a used one or opens a new one."""
+    """The right to use one session of a host, for the length of a block; `connection` gives a used one or opens a new one.
 
-    def __init__(self, pool: Pool, host: _Host) -> None:
+    Entering waits up to `wait` seconds and raises Busy. A session not given back in the block is dropped.
+    """
+
+    def __init__(self, pool: Pool, host: _Host, wait: float) -> None:
         self._pool = pool
         self._host = host
+        self._wait = wait
         self._current: Connection | None = None
+
+    async def __aenter__(self) -> Place:
+        await self._pool.enter(self._host, self._wait)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.discard()
+        self._pool.leave(self._host)
 
     @property
     def dot_sent(self) -> bool:
@@ -88,24 +107,37 @@ class Pool:
         self._timers: dict[Connection, asyncio.TimerHandle] = {}
         self._closing: set[asyncio.Future[None]] = set()
 
-    @asynccontextmanager
-    async def place(self, hop: Hop, wait: float) -> AsyncIterator[Place]:
-        """Wait up to `wait` seconds for a place at the host; raises Busy. A session not given back is
-        dropped."""
-        host = self._hosts.setdefault(hop, _Host(hop, asyncio.Semaphore(self._per_host)))
+    def place(self, hop: Hop, wait: float) -> Place:
+        """Return a place at the host, to be entered with `async with`."""
+        host = self._hosts.get(hop)
+        if host is None:
+            host = self._hosts[hop] = _Host(hop, asyncio.Semaphore(self._per_host))
+        return Place(self, host, wait)
+
+    async def enter(self, host: _Host, wait: float) -> None:
+        """Take a place at the host, then one of all; in this order, so that a slow host's queue blocks nobody else."""
         host.users += 1
         try:
-            await self._enter(host, wait)
-            place = Place(self, host)
-            try:
-                yield place
-            finally:
-                place.discard()
-                self._total.release()
-                host.places.release()
-        finally:
+            if host.places.locked():
+                await self._queue(host, wait)
+            elif self._total.locked():
+                await self._acquire(host, wait)
+            else:  # nobody to wait for: neither of these two suspends
+                await host.places.acquire()
+                await self._total.acquire()
+        except BaseException:
             host.users -= 1
             self._forget(host)
+            raise
+        host.moved_at = asyncio.get_running_loop().time()
+
+    def leave(self, host: _Host) -> None:
+        """Give a place back."""
+        host.moved_at = asyncio.get_running_loop().time()
+        self._total.release()
+        host.places.release()
+        host.users -= 1
+        self._forget(host)
 
     async def open(self, host: _Host) -> Connection:
         """Open a session unless the host failed a moment ago; raises what the opener raises."""
@@ -154,9 +186,21 @@ class Pool:
         if self._closing:
             await asyncio.wait(set(self._closing), timeout=GOODBYE)
 
-    async def _enter(self, host: _Host, wait: float) -> None:
-        """Take a place at the host, then one of all; in this order, so that a slow host's queue blocks nobody
-        else."""
+    async def _queue(self, host: _Host, wait: float) -> None:
+        """Wait for a place as long as places come free there: at a mail exchanger that is stuck nobody waits."""
+        now = asyncio.get_running_loop().time
+        end = now() + wait
+        while True:
+            still = (host.moved_at + STUCK if host.hop.address else end) - now()
+            if still <= 0:
+                raise Busy(f"{host.hop}: every connection there has been busy for {STUCK:g} s")
+            try:
+                return await self._acquire(host, min(still, end - now()))
+            except Busy:
+                if now() >= end:
+                    raise
+
+    async def _acquire(self, host: _Host, wait: float) -> None:
         try:
             async with asyncio.timeout(wait):
                 await host.places.acquire()

@@ -18,7 +18,7 @@ MAX_LINES = 100
 MAX_TEXT = 500
 """Characters of a reply's text that are kept for the record, the log and the DSN."""
 
-_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?\n")
+_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?")  # without its LF
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -65,32 +65,26 @@ class Reply:
 class ReplyParser:
     """Cut a stream of octets into replies. A lone LF ends a line as CRLF does; nothing else is forgiven."""
 
-    _buffer: bytearray = field(default_factory=bytearray)
+    _rest: bytes = b""
     _code: bytes = b""
     _lines: list[str] = field(default_factory=list)
 
     @property
     def idle(self) -> bool:
         """Tell whether no part of a reply is waiting for its rest."""
-        return not self._buffer and not self._lines
+        return not self._rest and not self._lines
 
     def feed(self, data: bytes) -> list[Reply]:
         """Take octets and return the replies they complete; raises BadReply."""
-        self._buffer += data
-        replies: list[Reply] = []
-        while (end := self._buffer.find(b"\n")) >= 0:
-            line = bytes(self._buffer[: end + 1])
-            del self._buffer[: end + 1]
-            reply = self._take(line)
-            if reply is not None:
-                replies.append(reply)
-        if len(self._buffer) > MAX_LINE:
+        *lines, self._rest = (self._rest + data).split(b"\n") if self._rest else data.split(b"\n")
+        replies = [reply for line in lines if (reply := self._take(line)) is not None]
+        if len(self._rest) > MAX_LINE:
             raise BadReply(f"a reply line is longer than {MAX_LINE} octets")
         return replies
 
     def _take(self, line: bytes) -> Reply | None:
         match = _LINE.fullmatch(line)
-        if match is None or len(line) > MAX_LINE:
+        if match is None or len(line) >= MAX_LINE:
             raise BadReply(f"not an SMTP reply: {clean(line[:80])!r}")
         code, mark, text = match[1], match[2], match[3] or b""
         if self._lines and code != self._code:
@@ -108,4 +102,5 @@ class ReplyParser:
 
 def clean(octets: bytes) -> str:
     """Return a peer's words as text without control characters and changes of direction, for records and logs."""
-    return _CONTROL.sub(" ", octets.decode("utf-8", "replace")).strip()
+    text = octets.decode("utf-8", "replace")
+    return (text if text.isprintable() else _CONTROL.sub(" ", text)).strip()

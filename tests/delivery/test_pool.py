@@ -9,6 +9,7 @@ import gc
 import pytest
 
 from gateway.delivery.errors import Busy
+from gateway.delivery.hop import Hop
 from tests.delivery.conftest import connected, mail
 from tests.delivery.next_hop import CLOSE, NextHop
 
@@ -34,6 +35,31 @@ async def test_waiting_for_a_place_ends() -> None:
                 raise AssertionError("there was no place")
         except Busy:
             pass
+
+
+async def test_nobody_waits_for_a_mail_exchanger_that_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.delivery.pool.STUCK", 0.1)
+    async with connected(NextHop(), per_host=1) as line, line.pool.place(line.target, 1):
+        with pytest.raises(Busy, match="has been busy"):
+            async with line.pool.place(line.target, 60):
+                raise AssertionError("there was no place")
+        assert len(line.pool._hosts) == 1
+
+
+async def test_a_mail_exchanger_where_places_come_free_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.delivery.pool.STUCK", 0.2)
+    async with connected(NextHop(delay=0.05), per_host=1) as line:
+        assert await asyncio.gather(*(line.states(mail()) for _ in range(10))) == [["delivered"]] * 10
+
+
+async def test_the_smarthost_is_waited_for_however_slow_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.delivery.pool.STUCK", 0.0)
+    async with connected(NextHop(), per_host=1) as line:
+        smarthost = Hop("127.0.0.1", line.hop.port, tls="off")
+        async with line.pool.place(smarthost, 1):
+            with pytest.raises(Busy, match="no free connection"):
+                async with line.pool.place(smarthost, 0.1):
+                    raise AssertionError("there was no place")
 
 
 async def test_a_session_ends_after_its_share_of_messages() -> None:
