@@ -24,8 +24,9 @@ MAX_IDLE = 100  # unused sessions in all, so that mail for many domains does not
 MAX_MESSAGES = 100  # messages on one session: servers count them, and load balancers want a turn
 REST = 5.0  # seconds without a new attempt after a host could not be reached
 STUCK = 20.0
-"""Seconds in which no place at a mail exchanger came free, after which nobody waits for it: who waits holds a lease, and a
-few hundred recipients of one silent host would hold all there are. The smarthost is waited for: there is no other mail."""
+"""Seconds in which no place at a mail exchanger came free, after which nobody waits for it: who waits holds a
+lease, and a few hundred recipients of one silent host would hold all there are. The smarthost is waited for:
+there is no other mail."""
 
 GOODBYE = 2.0  # seconds granted to sessions to close when the pool closes
 
@@ -42,7 +43,8 @@ class _Host:
 
 
 class Place:
-    """The right to use one session of a host, for the length of a block; `connection` gives a used one or opens a new one.
+    """The right to use one session of a host, for the length of a block; `connection` gives a used one or opens a
+    new one.
 
     Entering waits up to `wait` seconds and raises Busy. A session not given back in the block is dropped.
     """
@@ -115,7 +117,8 @@ class Pool:
         return Place(self, host, wait)
 
     async def enter(self, host: _Host, wait: float) -> None:
-        """Take a place at the host, then one of all; in this order, so that a slow host's queue blocks nobody else."""
+        """Take a place at the host, then one of all; in this order, so that a slow host's queue blocks nobody
+        else."""
         host.users += 1
         try:
             if host.places.locked():
@@ -187,7 +190,8 @@ class Pool:
             await asyncio.wait(set(self._closing), timeout=GOODBYE)
 
     async def _queue(self, host: _Host, wait: float) -> None:
-        """Wait for a place as long as places come free there: at a mail exchanger that is stuck nobody waits."""
+        """Wait for a place as long as places come free there: at a mail exchanger that is stuck nobody
+        waits."""
         now = asyncio.get_running_loop().time
         end = now() + wait
         while True:

@@ -1,7 +1,8 @@
 """`python -m tests.bench.deliver`: what one delivery costs us, end to end to a smarthost at 10 KiB.
 
-Our courier (pool, time-outs, transaction) on kept connections against smtplib on kept connections, both into Postfix's smtp-sink
-on loopback, interleaved. Prints medians of CPU per mail (this process only) and of mails per second. Bounded: RUNS of MESSAGES.
+Our courier (pool, time-outs, transaction) on kept connections against smtplib on kept connections, both into
+Postfix's smtp-sink on loopback, interleaved. Prints medians of CPU per mail (this process only) and of mails per
+second. Bounded: RUNS of MESSAGES.
 """
 
 from __future__ import annotations
