@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check format lint types contracts bench lock clean
+.PHONY: run test check fuzz format lint types contracts bench lock clean
 
 run: $(VENV)/.run  ## set everything up and run the demo: SMTP 2525, web 8025
 	$(BIN)/sekisho demo
@@ -18,6 +18,9 @@ check: $(VENV)/.dev  ## format, lint, types, import contracts, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q
+
+fuzz: $(VENV)/.dev  ## coverage-guided fuzzing, FUZZ_SECONDS (180) per target; findings in var/fuzz/findings
+	$(BIN)/python -m tests.fuzz
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format gateway tests

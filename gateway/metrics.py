@@ -20,6 +20,7 @@ REGISTRY = CollectorRegistry()
 
 HOLD_BUCKETS = (1, 10, 60, 300, 600, 900, 1800, 3600, 14400, 86400, 259200)
 DELIVERY_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 14400)
+LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
 CONNECTIONS = Gauge("sekisho_smtp_connections", "SMTP connections open now", registry=REGISTRY)
@@ -57,6 +58,12 @@ DELIVERY_SECONDS = Histogram(
 )
 COMMIT_SECONDS = Histogram(
     "sekisho_store_commit_seconds", "Time of one group commit", buckets=COMMIT_BUCKETS, registry=REGISTRY
+)
+LOOP_LAG = Histogram(
+    "sekisho_event_loop_lag_seconds",
+    "How much later than asked for the event loop woke a heartbeat",
+    buckets=LAG_BUCKETS,
+    registry=REGISTRY,
 )
 QUEUE = Gauge("sekisho_queue_recipients", "Recipients by state", ["state"], registry=REGISTRY)
 OLDEST_DUE = Gauge(

@@ -31,6 +31,7 @@ from gateway.delivery.route import Router, smarthost_hop
 from gateway.delivery.session import Opener
 from gateway.delivery.timeouts import Timeouts
 from gateway.evidence.resolver import DnsResolver
+from gateway.lag import watch_lag
 from gateway.links import Links
 from gateway.loops import Loops
 from gateway.message.envelope import Envelope
@@ -129,6 +130,7 @@ class Service:
             self.scheduler.run(),
             self.notices.run(),
             publish_figures(self.spool, utc_now),
+            watch_lag(),
             publish_readiness(self._checks),
             self.policy.watch(self._stop),
             self._watch_accounts(),

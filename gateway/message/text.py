@@ -23,11 +23,10 @@ _REMEMBERED_OCTETS = 256
 _WORD_OCTETS = 45
 """Octets of text in one encoded word: 12 of frame and 60 of base64 stay below RFC 2047's 75."""
 
-# An encoded word; the payload ends at `?=`, at the start of another word, or at the end (writers forget
-# `?=`).
-_WORD = re.compile(
-    rb"=\?([\w.:+()\-]{1,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?((?:[^?=]|\?(?!=)|=(?!\?(?!=)))*+)(?:\?=)?+"
-)
+# An encoded word, with anything for a charset; the payload ends at `?=`, at the start of another word, or at the end (writers
+# forget `?=`).
+_WORD = re.compile(rb"=\?([^?]*+)\?([bBqQ])\?((?:[^?=]|\?(?!=)|=(?!\?(?!=)))*+)(?:\?=)?+")
+_LABEL = re.compile(r"[\w.:+()\-]{1,40}", re.ASCII)
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -87,12 +86,14 @@ def _pieces(value: bytes) -> list[str]:
     for match in _WORD.finditer(value):
         between = value[end : match.start()]
         apart = end == 0 or between.strip(b" \t") != b""
-        name = match[1].decode("ascii", "replace").lower()
+        name = match[1].decode("ascii", "replace").partition("*")[0].lower()
         if pending and (apart or name != label):
             out.append(charset.decode(b"".join(pending), label))
             pending = []
         if apart and between:
             out.append(charset.guess(between)[0])
+        if _LABEL.fullmatch(name) is None:  # some readers decode such a word, some show it as it stands
+            out.append(charset.guess(match[1])[0])
         label = name
         pending.append(_payload(match[2], match[3]))
         end = match.end()

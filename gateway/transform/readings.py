@@ -64,16 +64,18 @@ def fold_with_origin(text: str) -> tuple[str, list[int]]:
 
 
 def _texts(body: bytes, value: bytes) -> list[str]:
-    texts = [_as_text(value)]
+    texts = _as_texts(value)
     if b"\r\n" in body:
-        texts.append(_as_text(_BROKEN_FOLD.sub(b"", body)))
+        texts += _as_texts(_BROKEN_FOLD.sub(b"", body))
     if b"=?" in value or b"\x1b" in value or not value.isascii():
         texts.append(decode_header(value))
     return texts
 
 
-def _as_text(octets: bytes) -> str:
-    return _ISO_2022.sub(" ", octets.decode("utf-8", "replace"))
+def _as_texts(octets: bytes) -> list[str]:
+    """Return the octets as text, with escape sequences as readers show them that know none, and without them."""
+    text = octets.decode("utf-8", "replace")
+    return [text, _ISO_2022.sub(" ", text)] if "\x1b" in text else [text]
 
 
 def _unwrapped(text: str) -> list[str]:
