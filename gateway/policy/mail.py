@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from gateway.message.address import Address
+from gateway.message.address_list import distinct
 from gateway.message.domains import DomainSet
+from gateway.message.embedded import embedded
 from gateway.message.facts import Facts
 
 
@@ -18,9 +20,8 @@ class Mail:
         self.external: list[bool] = [not internal.matches(address) for address in recipients]
         self.external_count: int = sum(self.external)
         # Facts' visible addresses are distinct.
-        self.visible_external: tuple[Address, ...] = tuple(
-            [address for address in facts.visible if not internal.matches(address)]
-        )
+        outside = tuple([address for address in facts.visible if not internal.matches(address)])
+        self.visible_external: tuple[Address, ...] = _with_embedded(outside, facts, internal)
 
     @property
     def internal_count(self) -> int:
@@ -37,3 +38,10 @@ class Mail:
         recipients = self.facts.envelope.recipients
         outside = [address for address, external in zip(recipients, self.external, strict=True) if external]
         return [*outside, *self.visible_external]
+
+
+def _with_embedded(outside: tuple[Address, ...], facts: Facts, internal: DomainSet) -> tuple[Address, ...]:
+    """Add the outsiders that inside addresses spell: `news+ana=example.com@list.example.lg.jp` shows Ana."""
+    inner = [embedded(each) for each in facts.visible if "=" in each.local and internal.matches(each)]
+    found = [each for each in inner if each is not None and not internal.matches(each)]
+    return distinct([*outside, *found]) if found else outside

@@ -23,6 +23,7 @@ from gateway.policy.decision import NO_TIME, Decision, Language
 from gateway.policy.model import Policy
 from gateway.receive.reply import Reply
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
+from gateway.transform.boundary import boundary_reveals
 from gateway.yaml_source import Problems
 
 MAX_REFUSALS = 5  # rules named in one reply; a client shows no more than a few lines
@@ -30,6 +31,9 @@ MAX_REFUSALS = 5  # rules named in one reply; a client shows no more than a few 
 FULL = Reply(452, "4.3.1", "not enough room to store mail now; try again later", "store")
 _NOT_STORED = Reply(451, "4.3.0", "the mail cannot be stored now; try again later", "store")
 NO_POLICY = Reply(451, "4.3.5", "no mail policy is in force; try again later", "error")
+UNHIDEABLE = Reply(
+    550, "5.6.0", "the MIME boundary shows an address that has to be hidden; send the mail anew", "content"
+)
 
 log = structlog.get_logger()
 
@@ -63,6 +67,9 @@ class Intake:
             log.error("no_policy", problems=len(problems.problems))
             return NO_POLICY
         decision = self._in_language(self._decide(facts, policy, now), envelope)
+        if boundary_reveals(facts, decision):
+            log.info("unhideable_boundary", account=envelope.client.account)
+            return UNHIDEABLE
         try:
             if decision.refusals:
                 await self._spool.refused(envelope, decision, facts.subject, now)

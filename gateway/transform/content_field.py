@@ -26,7 +26,7 @@ def mask_content(field: Field, index: HiddenIndex) -> bytes | None:
     """Return the field without the hidden addresses in it; None where it is better left out (a description, an id)."""
     colon = field.raw.index(b":") + 1
     label, body = field.raw[:colon], field.raw[colon:].removesuffix(b"\r\n")
-    segments = [_masked(segment, index) for segment in _SEGMENT.findall(body)]
+    segments = [_masked(segment, index) for segment in segments_of(body)]
     tainted = {_parameter(segment) for segment in segments if _is_found(segment, index)}
     kept = segments[:1] + [segment for segment in segments[1:] if _parameter(segment) not in tainted]
     for candidate in (kept, _without_continuations(kept)):
@@ -34,6 +34,11 @@ def mask_content(field: Field, index: HiddenIndex) -> bytes | None:
         if not index.in_field(Field(field.name, _without_boundary(raw))):
             return raw
     return _bare(field, label, body)
+
+
+def segments_of(body: bytes) -> list[bytes]:
+    """Return what stands between the semicolons of a value that are not quoted: the type, then the parameters."""
+    return _SEGMENT.findall(body)
 
 
 def _masked(segment: bytes, index: HiddenIndex) -> bytes:

@@ -14,6 +14,7 @@ from gateway.message.address import Address
 from gateway.message.address_list import parse_mailboxes, scan
 from gateway.message.address_plain import certain_addresses
 from gateway.message.domains import DomainSet
+from gateway.message.embedded import embedded
 from gateway.message.envelope import Envelope
 from gateway.message.header import Field, HeaderSection
 from gateway.message.revealing import ALWAYS_DROPPED, AUTHOR_FIELDS, is_revealing
@@ -82,6 +83,10 @@ def seen_in(header: HeaderSection, envelope: Envelope) -> Seen:
             listed |= (
                 {each.address.key: each.address for each in read.items} if read and read.confident else every
             )
+    spelled = [embedded(address) for address in known.values() if "=" in address.local]
+    for address in spelled:
+        if address is not None:
+            known.setdefault(address.key, address)
     return Seen(listed, known)
 
 
