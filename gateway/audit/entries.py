@@ -28,6 +28,7 @@ class Entry:
     detail: Mapping[str, object]
     prev: bytes
     hash: bytes
+    node: str = ""  # whose chain it is in; one gateway alone has a chain without a name
 
     @classmethod
     def of(cls, row: tuple[object, ...]) -> Entry:
@@ -35,7 +36,7 @@ class Entry:
 
         A detail that is no JSON object any more (somebody altered it) is shown as it stands, under `unreadable`.
         """
-        seq, at, queue_id, kind, reason, actor_kind, actor_name, recipients, detail, prev, hash_ = row
+        seq, at, queue_id, kind, reason, actor_kind, actor_name, recipients, detail, prev, hash_, node = row
         facts = _facts(str(detail))
         when = _EPOCH + int(str(at)) * _MICROSECOND
         return cls(
@@ -50,6 +51,7 @@ class Entry:
             facts,
             bytes(prev),  # type: ignore[call-overload]
             bytes(hash_),  # type: ignore[call-overload]
+            str(node),
         )
 
 
@@ -65,7 +67,8 @@ def _facts(detail: str) -> Mapping[str, object]:
 class Question:
     """What to look for; everything given must hold. `sender` and `recipient` find all events of such mails.
 
-    `since` is included, `until` is not; `after` is the seq behind which the answer begins.
+    `since` is included, `until` is not. `node` asks for one chain; `after` is the seq in it behind which the answer begins,
+    `behind` the place (time, node, seq) where chains are read together.
     """
 
     since: datetime | None = None
@@ -78,6 +81,8 @@ class Question:
     reasons: tuple[str, ...] = ()
     after: int = 0
     limit: int = 100
+    node: str | None = None
+    behind: tuple[int, str, int] | None = None
 
 
 def microseconds(at: datetime) -> int:

@@ -24,6 +24,7 @@ COLUMNS = (
     "subject",
     "detail",
     "hash",
+    "node",
 )
 
 _FORMULA = tuple("=+-@＝＋－＠\t\r\n")  # what makes a cell a formula (OWASP: CSV injection)
@@ -56,6 +57,7 @@ def as_json(entry: Entry) -> dict[str, object]:
         "detail": entry.detail,
         "prev": entry.prev.hex(),
         "hash": entry.hash.hex(),
+        "node": entry.node,
     }
 
 
@@ -80,6 +82,7 @@ def _cells(entry: Entry) -> tuple[str, ...]:
         harmless(str(entry.detail.get("subject", ""))),
         harmless(json.dumps(entry.detail, ensure_ascii=False)),
         entry.hash.hex(),
+        harmless(entry.node),
     )
 
 

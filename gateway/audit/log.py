@@ -18,13 +18,16 @@ from gateway.store.database import FILE_NAME
 from gateway.store.errors import StoreUnavailable
 from gateway.store.events import Head
 from gateway.store.readers import Readers
-from gateway.store.schema import chain, events
+from gateway.store.schema import chain, chain_list, events
 from gateway.store.sqlite import reader_engine
 
 PAGE = 1_000  # events read at once while streaming
 
 Row = tuple[object, ...]
 _E = events.c
+_COLUMNS = tuple(
+    column for column in _E if column.name != "node"
+)  # in the order in which the hash covers them
 
 
 class EventLog:
@@ -43,8 +46,9 @@ class EventLog:
         self._readers.close()
 
     def query(self, question: Question) -> list[Entry]:
-        """Return at most `question.limit` (and MAX_LIMIT) matching events, oldest first."""
-        statement = _matching(question).limit(max(0, min(question.limit, MAX_LIMIT)))
+        """Return at most `question.limit` (and MAX_LIMIT) matching events: one chain by number, several together by time."""
+        several = question.node is None and len(self.nodes()) > 1
+        statement = _matching(question, several).limit(max(0, min(question.limit, MAX_LIMIT)))
         return [Entry.of(row) for row in self._rows(statement)]
 
     def stream(self, question: Question) -> Iterator[Entry]:
@@ -52,16 +56,32 @@ class EventLog:
         page = replace(question, limit=PAGE)
         while entries := self.query(page):
             yield from entries
-            page = replace(page, after=entries[-1].seq)
+            last = entries[-1]
+            page = replace(page, behind=(microseconds(last.at), last.node, last.seq))
 
-    def rows_after(self, seq: int, limit: int = PAGE) -> list[Row]:
-        """Return raw rows behind `seq` in order, for the verification of the chain."""
-        return self._rows(sa.select(events).where(_E.seq > seq).order_by(_E.seq).limit(limit))
+    def nodes(self) -> list[str]:
+        """Return the names of all chains that have a head, or an event."""
+        headed = {str(row[0]) for row in self._rows(sa.select(chain.c.node))}
+        found = self._rows(sa.select(_E.node).distinct())
+        return sorted(headed | {str(row[0]) for row in found})
 
-    def head(self) -> tuple[Head, bytes] | None:
-        """Return the sealed head of the chain and its seal."""
-        rows = self._rows(sa.select(chain.c.seq, chain.c.hash, chain.c.seal))
-        return (Head(int(str(rows[0][0])), bytes(rows[0][1])), bytes(rows[0][2])) if rows else None  # type: ignore[call-overload]
+    def rows_after(self, seq: int, limit: int = PAGE, node: str = "") -> list[Row]:
+        """Return raw rows of a chain behind `seq` in order, for its verification."""
+        chosen = sa.select(*_COLUMNS).where(_E.node == node, _E.seq > seq)
+        return self._rows(chosen.order_by(_E.seq).limit(limit))
+
+    def head(self, node: str = "") -> tuple[Head, bytes] | None:
+        """Return the sealed head of a chain and its seal."""
+        rows = self._rows(sa.select(chain.c.seq, chain.c.hash, chain.c.seal).where(chain.c.node == node))
+        if not rows:
+            return None
+        seq, hash_, seal = rows[0]
+        return Head(int(str(seq)), bytes(hash_), node), bytes(seal)  # type: ignore[call-overload]
+
+    def chain_list(self) -> tuple[str, bytes] | None:
+        """Return the list of chains as it was sealed, and its seal."""
+        rows = self._rows(sa.select(chain_list.c.nodes, chain_list.c.seal))
+        return (str(rows[0][0]), bytes(rows[0][1])) if rows else None  # type: ignore[call-overload]
 
     def _rows(self, statement: sa.Select[tuple[object, ...]]) -> list[Row]:
         return self._readers.read(
@@ -69,8 +89,13 @@ class EventLog:
         )
 
 
-def _matching(question: Question) -> sa.Select[tuple[object, ...]]:
-    conditions = [_E.seq > question.after]
+def _matching(question: Question, several: bool) -> sa.Select[tuple[object, ...]]:
+    place = (_E.at, _E.node, _E.seq) if several else (_E.seq,)
+    conditions = [_E.seq > question.after] if question.after else []
+    if question.behind is not None:
+        conditions.append(sa.tuple_(*place) > sa.tuple_(*question.behind[-len(place) :]))
+    if question.node is not None:
+        conditions.append(_E.node == question.node)
     if question.since is not None:
         conditions.append(_E.at >= microseconds(question.since))
     if question.until is not None:
@@ -82,7 +107,7 @@ def _matching(question: Question) -> sa.Select[tuple[object, ...]]:
     if question.reasons:
         conditions.append(_E.reason.in_(question.reasons))
     conditions += [_of_mails(said) for said in _sayings(question)]
-    return sa.select(events).where(*conditions).order_by(_E.seq)
+    return sa.select(*_COLUMNS, _E.node).where(*conditions).order_by(*place)
 
 
 def _sayings(question: Question) -> Iterator[sa.ColumnElement[bool]]:

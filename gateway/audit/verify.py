@@ -1,14 +1,16 @@
-"""Walk the event chain and name the first event that is not what was written.
+"""Walk the event chains and name, for each, the first event that is not what was written.
 
 Checked are each event's number, its link to the one before, its own hash, and that the last one is the head that was sealed
 under the master key. Without the key the seal cannot be checked, and then somebody who can write the database could have
-recomputed the whole chain: the verdict says so.
+recomputed the whole chain: the verdict says so. Several gateways have a chain each; a sealed list says which, so that a
+chain without a trace is noticed too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from gateway.audit.log import EventLog, Row
 from gateway.store.events import Head, Seal, digest
@@ -22,6 +24,7 @@ class Verdict:
     sealed: bool
     seq: int | None = None
     problem: str = ""
+    node: str = ""
 
     @property
     def intact(self) -> bool:
@@ -29,35 +32,72 @@ class Verdict:
 
 
 def verify(log: EventLog, seal: Seal | None) -> Verdict:
-    """Check the whole chain in bounded memory; `seal` is None where the master key is not at hand."""
-    found = log.head()
+    """Check all chains and return the verdict on all of them together: the first that is wrong, or the sum."""
+    return together(verify_chains(log, seal))
+
+
+def together(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the first verdict that found something, or all of them as one."""
+    wrong = next((verdict for verdict in verdicts if not verdict.intact), None)
+    if wrong is not None:
+        return wrong
+    return Verdict(sum(v.checked for v in verdicts), all(v.sealed for v in verdicts))
+
+
+def verify_chains(log: EventLog, seal: Seal | None) -> list[Verdict]:
+    """Check every chain in bounded memory; `seal` is None where the master key is not at hand."""
+    listed = log.chain_list()
+    if listed is None:
+        return [Verdict(0, False, 0, "the list of chains is missing")]
+    text, signature = listed
+    verdicts = []
+    if seal is not None and not seal.holds_list(text, signature):
+        verdicts.append(Verdict(0, False, 0, "the list of chains was not sealed under this master key"))
+    names = _names(text)
+    for node in sorted({*names, *log.nodes()}):
+        verdict = replace(_verify_chain(log, node, seal), node=node)
+        if verdict.intact and node not in names:
+            verdict = replace(verdict, seq=0, problem=f"the chain {node!r} is not in the list of chains")
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _names(text: str) -> list[str]:
+    try:
+        return [str(name) for name in json.loads(text)]
+    except (ValueError, TypeError):
+        return []
+
+
+def _verify_chain(log: EventLog, node: str, seal: Seal | None) -> Verdict:
+    found = log.head(node)
     if found is None:
         return Verdict(0, False, 0, "the head of the chain is missing")
     head, signature = found
     if seal is not None and not seal.holds(head, signature):
-        last, _ = walk(_all_rows(log), None)
+        last, _ = walk(_all_rows(log, node), None, node)
         return Verdict(
             last.seq, False, head.seq, "the head of the chain was not sealed under this master key"
         )
-    last, wrong = walk(_all_rows(log), head.seq)
+    last, wrong = walk(_all_rows(log, node), head.seq, node)
     if wrong is not None:
         return Verdict(last.seq, seal is not None, last.seq + 1, wrong)
     return _at_the_end(last, head, seal is not None)
 
 
-def walk(rows: Iterable[Row], until: int | None) -> tuple[Head, str | None]:
+def walk(rows: Iterable[Row], until: int | None, node: str = "") -> tuple[Head, str | None]:
     """Follow the chain as far as it holds, at most to event `until`; return the last good link and what broke it.
 
     Events behind `until` were written while we read; the next verification checks them.
     """
-    last = Head()
+    last = Head(node=node)
     for row in rows:
         if until is not None and last.seq >= until:
             break
         wrong = _wrong(row, last)
         if wrong is not None:
             return last, wrong
-        last = Head(int(str(row[0])), _octets(row[-1]))
+        last = Head(int(str(row[0])), _octets(row[-1]), node)
     return last, None
 
 
@@ -67,7 +107,7 @@ def _wrong(row: Row, last: Head) -> str | None:
         return f"event {last.seq + 1} is missing: the next one is {seq}"
     if prev != last.hash:
         return f"event {seq} does not follow event {last.seq}: one of the two was replaced"
-    if digest(prev, row[:-2]) != hash_:
+    if digest(prev, row[:-2], last.node) != hash_:
         return f"event {seq} was altered: its hash does not match what it says"
     return None
 
@@ -81,9 +121,9 @@ def _at_the_end(last: Head, head: Head, sealed: bool) -> Verdict:
     return Verdict(last.seq, sealed)
 
 
-def _all_rows(log: EventLog) -> Iterator[Row]:
+def _all_rows(log: EventLog, node: str) -> Iterator[Row]:
     seq = 0
-    while rows := log.rows_after(seq):
+    while rows := log.rows_after(seq, node=node):
         yield from rows
         seq = int(str(rows[-1][0]))
 

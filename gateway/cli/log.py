@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ import click
 from gateway.audit.entries import MAX_LIMIT, Entry, Question
 from gateway.audit.export import as_json, to_csv, to_json_lines
 from gateway.audit.log import EventLog
-from gateway.audit.verify import Verdict, verify
+from gateway.audit.verify import Verdict, together, verify_chains
 from gateway.cli.place import find_place, place_options
 from gateway.cli.printable import printable
 from gateway.spool.lifecycle import Kind, Reason
@@ -42,7 +42,10 @@ def _question_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--subject", help="Events of mails whose subject holds these words."),
         click.option("--kind", "kinds", multiple=True, type=click.Choice([k.value for k in Kind])),
         click.option("--reason", "reasons", multiple=True, type=click.Choice([r.value for r in Reason])),
-        click.option("--after", default=0, help="Go on behind this event number."),
+        click.option("--node", help="Events of this gateway only, where several share a database."),
+        click.option(
+            "--after", default=0, help="Go on behind this event number (of --node, where there are several)."
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -82,7 +85,7 @@ def export(state: Path | None, config: Path | None, form: str, output: Path | No
 @place_options
 @click.option("--json", "as_json_", is_flag=True, help="Print JSON.")
 def verify_command(state: Path | None, config: Path | None, as_json_: bool) -> None:
-    """Check the chain of events; name the first that was altered or is missing."""
+    """Check the chains of events; name, for each, the first that was altered or is missing."""
     place = find_place(state, config)
     try:
         seal = event_seal(MasterKey.load(place.key_file))
@@ -90,9 +93,18 @@ def verify_command(state: Path | None, config: Path | None, as_json_: bool) -> N
         click.echo(f"the seal of the chain is not checked: {error}", err=True)
         seal = None
     with _opened(place.state) as events:
-        verdict = verify(events, seal)
-    click.echo(json.dumps(_verdict_json(verdict)) if as_json_ else _sentence(verdict))
-    sys.exit(0 if verdict.intact else 1)
+        verdicts = verify_chains(events, seal)
+    _tell(verdicts, as_json_)
+    sys.exit(0 if all(verdict.intact for verdict in verdicts) else 1)
+
+
+def _tell(verdicts: Sequence[Verdict], as_json_: bool) -> None:
+    if as_json_:
+        chains = [{"node": verdict.node} | _verdict_json(verdict) for verdict in verdicts]
+        click.echo(json.dumps(_verdict_json(together(verdicts)) | {"chains": chains}))
+        return
+    for verdict in verdicts:
+        click.echo(printable((f"{verdict.node}: " if verdict.node else "") + _sentence(verdict)))
 
 
 @contextmanager
@@ -117,7 +129,7 @@ def _line(entry: Entry) -> str:
     said = json.dumps(as_json(entry)["detail"], ensure_ascii=False)
     at = entry.at.astimezone().isoformat(timespec="seconds")
     words = (
-        str(entry.seq),
+        f"{entry.node}:{entry.seq}" if entry.node else str(entry.seq),
         at,
         entry.queue_id or "-",
         entry.kind,

@@ -70,7 +70,7 @@ def figures(now: datetime) -> Callable[[Queries], Figures]:
     def read(queries: Queries) -> Figures:
         due = next_due(queries)
         return Figures(
-            by_state={State(state): count for state, count in queries.rows(TALLIES)},
+            by_state={State(state): int(count) for state, count in queries.rows(TALLIES)},
             oldest_due=due if due is not None and due <= now else None,
             pending_notices=int(queries.row(COUNT_NOTICES)[0]),
         )
@@ -78,17 +78,17 @@ def figures(now: datetime) -> Callable[[Queries], Figures]:
     return read
 
 
-def cancels_by_admin(after: int | None) -> Callable[[Queries], tuple[int, int]]:
-    """Return the number of the newest event, and how many recipients an admin cancelled since event `after`.
+def cancels_by_admin(after: int | None, node: str = "") -> Callable[[Queries], tuple[int, int]]:
+    """Return the number of a chain's newest event, and how many recipients an admin cancelled in it since event `after`.
 
     `sekisho held` acts in a process of its own; the log is where the service sees it. None counts from now on.
     """
 
     def read(queries: Queries) -> tuple[int, int]:
-        newest = int(queries.row(NEWEST_EVENT)[0])
-        rows = queries.rows(
-            CANCELS_BY_ADMIN, {"b_after": newest if after is None else after, "b_newest": newest}
-        )
+        head = queries.row(NEWEST_EVENT, {"b_node": node})
+        newest = int(head[0]) if head is not None else 0
+        between = {"b_after": newest if after is None else after, "b_newest": newest}
+        rows = queries.rows(CANCELS_BY_ADMIN, {"b_node": node, **between})
         return newest, sum(len(from_ranges(ranges)) for (ranges,) in rows)
 
     return read

@@ -111,19 +111,21 @@ MARK_DELAYED = Prepared(
     messages.update().where(_M.queue_id == bindparam("b_queue_id")).values(delay_noticed_at=bindparam("b_at"))
 )
 
-NOTICES = Prepared(select(outbox).order_by(outbox.c.notice_id).limit(LIMIT))
+_NOTICE = tuple(column for column in outbox.c if column.name != "owner")
+NOTICES = Prepared(select(*_NOTICE).order_by(outbox.c.notice_id).limit(LIMIT))
 DELETE_NOTICE = Prepared(outbox.delete().where(outbox.c.notice_id == bindparam("b_notice_id")))
 
-NEWEST_EVENT = Prepared(select(chain.c.seq))
+NEWEST_EVENT = Prepared(select(chain.c.seq).where(chain.c.node == bindparam("b_node")))
 CANCELS_BY_ADMIN = Prepared(
     select(_E.recipients).where(
+        _E.node == bindparam("b_node"),
         _E.seq > bindparam("b_after"),
         _E.seq <= bindparam("b_newest"),
         _E.kind == sa.literal_column(f"'{Kind.CANCELLED}'"),
         _E.actor_kind == sa.literal_column("'admin'"),
     )
 )
-TALLIES = Prepared(select(tallies.c.state, tallies.c.recipients))
+TALLIES = Prepared(select(tallies.c.state, sa.func.sum(tallies.c.recipients)).group_by(tallies.c.state))
 COUNT_NOTICES = Prepared(select(sa.func.count()).select_from(outbox))
 FIRST_HELD = Prepared(
     select(_R.due_at).where(sa.text(HELD)).order_by(_R.due_at).limit(sa.literal_column("1"))

@@ -46,9 +46,10 @@ class _Waiting:
 class Committer:
     """Owns the writing connection of this process."""
 
-    def __init__(self, engine: sa.Engine, seal: Seal) -> None:
+    def __init__(self, engine: sa.Engine, seal: Seal, node: str = "") -> None:
         self._engine = engine
         self._seal = seal
+        self._node = node
         self._connection: sa.Connection | None = None
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closing = False
@@ -116,7 +117,7 @@ class Committer:
         try:
             connection = self._connect()
             with _begin(connection) as transaction:
-                tx = Tx(connection, self._seal)
+                tx = Tx(connection, self._seal, self._node)
                 for waiting in batch:
                     waiting.result = waiting.job(tx)
                 tx.flush()

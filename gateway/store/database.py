@@ -9,14 +9,15 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from gateway.store.bodies import CORRUPT, FILE, Bodies
+from gateway.store.chains import open_chain
 from gateway.store.committer import Committer
 from gateway.store.errors import StoreUnavailable, WrongMasterKey
-from gateway.store.events import Head, Seal
+from gateway.store.events import Seal
 from gateway.store.instance import Instance
 from gateway.store.keys import MasterKey
 from gateway.store.migrate import upgrade
 from gateway.store.readers import Readers
-from gateway.store.schema import bodies, chain, master_keys
+from gateway.store.schema import bodies, master_keys
 from gateway.store.sqlite import reader_engine, writer_engine
 from gateway.store.tx import Queries
 
@@ -57,7 +58,8 @@ class Database:
         try:
             with self._engine.begin() as connection:
                 upgrade(connection)
-                _check_key(connection, master, seal)
+                _check_key(connection, master)
+                open_chain(connection, "", seal)
         except sa.exc.DBAPIError as error:
             raise StoreUnavailable(f"{path} cannot be opened: {error}") from error
         path.chmod(0o600)
@@ -76,13 +78,11 @@ def _has_file(queue_id: str) -> Callable[[Queries], bool]:
     return lambda queries: queries.connection.execute(wanted).first() is not None
 
 
-def _check_key(connection: sa.Connection, master: MasterKey, seal: Seal) -> None:
-    """Refuse a master key that the store was not written under; note the first one and seal the empty chain with it."""
+def _check_key(connection: sa.Connection, master: MasterKey) -> None:
+    """Refuse a master key that the store was not written under; note the first one."""
     known = connection.execute(sa.select(master_keys.c.key_id)).scalars().all()
     if not known:
-        head = Head()
         connection.execute(master_keys.insert().values(key_id=master.key_id, since=time.time_ns() // 1000))
-        connection.execute(chain.insert().values(id=1, seq=head.seq, hash=head.hash, seal=seal.of(head)))
     elif master.key_id not in known:
         raise WrongMasterKey(
             f"the store was written under master key {', '.join(known)}; the given one is {master.key_id}"

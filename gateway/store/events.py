@@ -2,6 +2,8 @@
 
 Anybody can recompute the hashes (docs/decisions/0012-event-chain.md says how); only who has the master key can seal a head.
 So an altered, removed or cut-off event shows, also to somebody who can write the database but does not hold the key.
+Several gateways on one database have a chain each, named for its node; a sealed list names all chains, so that one that was
+removed as a whole shows too.
 Pure: this file neither reads nor writes the database.
 """
 
@@ -33,10 +35,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last link: the number and hash of the newest event."""
+    """The last link of a chain: the number and hash of its newest event. The only chain of a store for itself has no name."""
 
     seq: int = 0
     hash: bytes = GENESIS
+    node: str = ""
 
 
 def canonical(value: object) -> str:
@@ -45,15 +48,22 @@ def canonical(value: object) -> str:
 
 
 def storable(text: str) -> str:
-    """Replace what UTF-8 cannot carry, so that no odd header can make a commit fail."""
+    """Replace what a database's text cannot carry, so that no odd header can make a commit fail."""
+    if "\0" in text:  # which PostgreSQL cannot carry
+        text = text.replace("\0", "\ufffd")
     if text.isascii():
         return text
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def digest(prev: bytes, columns: tuple[object, ...]) -> bytes:
-    """Return SHA-256 over the previous hash and the canonical JSON of (seq, at, queue_id, ... detail)."""
-    return hashlib.sha256(prev + canonical(columns).encode()).digest()
+def digest(prev: bytes, columns: tuple[object, ...], node: str = "") -> bytes:
+    """Return SHA-256 over the previous hash and the canonical JSON of (seq, at, queue_id, ... detail).
+
+    In a chain that has a name, the name goes before: so no event fits into another chain, and unnamed chains written before
+    there were several stay as they are.
+    """
+    covered = (node, *columns) if node else columns
+    return hashlib.sha256(prev + canonical(covered).encode()).digest()
 
 
 def link(head: Head, event: Event) -> tuple[Head, dict[str, object]]:
@@ -70,20 +80,31 @@ def link(head: Head, event: Event) -> tuple[Head, dict[str, object]]:
         "recipients": event.recipients,
         "detail": canonical(event.detail or {}),
     }
-    hash_ = digest(head.hash, tuple(row.values()))
+    hash_ = digest(head.hash, tuple(row.values()), head.node)
     row["prev"] = head.hash
     row["hash"] = hash_
-    return Head(seq, hash_), row
+    row["node"] = head.node
+    return Head(seq, hash_, head.node), row
+
+
+_A_LIST = b"\xff" * 8  # no chain has as many events: a sealed list is never taken for a sealed head
 
 
 class Seal:
-    """Signs chain heads (HMAC-SHA256) with a key derived from the master key."""
+    """Signs chain heads and the list of chains (HMAC-SHA256) with a key derived from the master key."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def of(self, head: Head) -> bytes:
-        return hmac.digest(self._key, head.seq.to_bytes(8, "big") + head.hash, "sha256")
+        named = head.seq.to_bytes(8, "big") + head.hash + head.node.encode()
+        return hmac.digest(self._key, named, "sha256")
 
     def holds(self, head: Head, seal: bytes) -> bool:
         return hmac.compare_digest(self.of(head), seal)
+
+    def of_list(self, nodes: str) -> bytes:
+        return hmac.digest(self._key, _A_LIST + nodes.encode(), "sha256")
+
+    def holds_list(self, nodes: str, seal: bytes) -> bool:
+        return hmac.compare_digest(self.of_list(nodes), seal)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from gateway.store.errors import StoreMisconfigured
 
-HEAD = "0001"  # the newest revision under migrations/; a test compares
+HEAD = "0002"  # the newest revision under migrations/; a test compares
 
 _SCRIPTS = Path(__file__).with_name("migrations")
 

@@ -81,12 +81,13 @@ outbox = sa.Table(
     sa.Column("recipients", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text),  # the process that composes it, where several share the store
 )
 
 events = sa.Table(
     "events",
     metadata,
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False, index=True),
     sa.Column("queue_id", sa.Text, index=True),
     sa.Column("kind", sa.Text, nullable=False),
@@ -97,20 +98,33 @@ events = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("prev", sa.LargeBinary, nullable=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("node", sa.Text, nullable=False, server_default=""),
+    sa.PrimaryKeyConstraint("node", "seq"),
 )
 
-chain = sa.Table(  # one row: the sealed head of the event chain
+chain = sa.Table(  # the sealed head of each event chain
     "chain",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("node", sa.Text, primary_key=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
     sa.Column("seal", sa.LargeBinary, nullable=False),
 )
 
-tallies = sa.Table(  # recipients by state, so that figures cost nothing at a million rows
+chain_list = sa.Table(  # one row: which chains there are, as sealed JSON
+    "chain_list",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("nodes", sa.Text, nullable=False),
+    sa.Column("seal", sa.LargeBinary, nullable=False),
+)
+
+# Recipients by state, so that figures cost nothing at a million rows. Each chain's writers count for themselves: what they
+# add up to counts, and no node waits for another's row.
+tallies = sa.Table(
     "tallies",
     metadata,
+    sa.Column("node", sa.Text, primary_key=True),
     sa.Column("state", sa.Text, primary_key=True),
     sa.Column("recipients", sa.BigInteger, nullable=False),
 )
@@ -120,6 +134,31 @@ master_keys = sa.Table(  # ids only, never keys
     metadata,
     sa.Column("key_id", sa.Text, primary_key=True),
     sa.Column("since", sa.BigInteger, nullable=False),
+)
+
+nodes = sa.Table(  # processes that share a store and say that they live; times by the database's clock
+    "nodes",
+    metadata,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("schema", sa.Text, nullable=False),
+    sa.Column("alive_until", sa.BigInteger, nullable=False),
+)
+
+body_chunks = sa.Table(  # large bodies where nodes share no disk; written before the body's row, like a file
+    "body_chunks",
+    metadata,
+    sa.Column("queue_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("written_at", sa.BigInteger, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+compatibility = sa.Table(  # one row: the newest schema, and the oldest code that may work on it
+    "compatibility",
+    metadata,
+    sa.Column("revision", sa.Text, primary_key=True),
+    sa.Column("since", sa.Text, nullable=False),
 )
 
 

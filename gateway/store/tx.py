@@ -63,9 +63,10 @@ class Queries:
 class Tx(Queries):
     """Reads and writes inside one transaction of the committer."""
 
-    def __init__(self, connection: sa.Connection, seal: Seal) -> None:
+    def __init__(self, connection: sa.Connection, seal: Seal, node: str = "") -> None:
         super().__init__(connection)
         self._seal = seal
+        self._node = node
         self._head: Head | None = None
         self._events: list[dict[str, object]] = []
         self._tallies: Counter[str] = Counter()
@@ -98,21 +99,26 @@ class Tx(Queries):
         if self._head is not None and self._events:
             self.many(INSERT_EVENT, self._events)
             head = self._head
-            self.run(_MOVE_HEAD, {"b_seq": head.seq, "b_hash": head.hash, "b_seal": self._seal.of(head)})
-        self.many(_TALLY, [{"b_state": s, "b_change": n} for s, n in self._tallies.items() if n])
+            moved = {"b_seq": head.seq, "b_hash": head.hash, "b_seal": self._seal.of(head)}
+            self.run(_MOVE_HEAD, {"b_node": self._node, **moved})
+        changes = sorted(self._tallies.items())  # in one order, or two processes could wait for each other
+        self.many(_TALLY, [{"b_node": self._node, "b_state": s, "b_change": n} for s, n in changes if n])
 
     def _read_head(self) -> Head:
-        seq, hash_ = self.row(READ_HEAD)
-        return Head(seq, hash_)
+        seq, hash_ = self.row(READ_HEAD, {"b_node": self._node})
+        return Head(seq, hash_, self._node)
 
 
 INSERT_EVENT = Prepared(events.insert())
-READ_HEAD = Prepared(sa.select(chain.c.seq, chain.c.hash).with_for_update())
+_OURS = chain.c.node == sa.bindparam("b_node")
+READ_HEAD = Prepared(sa.select(chain.c.seq, chain.c.hash).where(_OURS).with_for_update())
 _MOVE_HEAD = Prepared(
-    chain.update().values(seq=sa.bindparam("b_seq"), hash=sa.bindparam("b_hash"), seal=sa.bindparam("b_seal"))
+    chain.update()
+    .where(_OURS)
+    .values(seq=sa.bindparam("b_seq"), hash=sa.bindparam("b_hash"), seal=sa.bindparam("b_seal"))
 )
 _TALLY = Prepared(
     tallies.update()
-    .where(tallies.c.state == sa.bindparam("b_state"))
+    .where(tallies.c.node == sa.bindparam("b_node"), tallies.c.state == sa.bindparam("b_state"))
     .values(recipients=tallies.c.recipients + sa.bindparam("b_change"))
 )
