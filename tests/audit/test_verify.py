@@ -59,7 +59,7 @@ def test_an_untouched_log_is_intact(state: Path, history: object, master: Master
 
 
 def test_pages_meet(state: Path, history: object, master: MasterKey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.audit.log.EventLog.rows_after.__defaults__", (2,))
+    monkeypatch.setattr("gateway.audit.log.EventLog.rows_after.__defaults__", (2, ""))
     assert check(state, master) == Verdict(7, sealed=True)
 
 
