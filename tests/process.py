@@ -97,10 +97,10 @@ class _Session(socketserver.StreamRequestHandler):
         recipients: list[str] = []
         for line in self.rfile:
             verb = line[:4].upper()
+            self.server.commands.append(line)
             if verb == b"EHLO":
-                self.wfile.write(
-                    b"250-next-hop.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE\r\n"
-                )
+                offers = [b"next-hop.example", b"PIPELINING", b"8BITMIME", b"SMTPUTF8", *self.server.offers]
+                self.wfile.write(b"".join(b"250-%b\r\n" % offer for offer in offers) + b"250 SIZE\r\n")
             elif verb == b"MAIL":
                 sender, recipients = _path(line), []
                 self.wfile.write(b"250 2.1.0 ok\r\n")
@@ -135,7 +135,7 @@ def _read_data(stream: io.BufferedIOBase) -> bytes:
 
 
 class NextHop(socketserver.ThreadingTCPServer):
-    """Keeps what it takes in `taken`; `answer` may refuse a transaction."""
+    """Keeps what it takes in `taken` and what it was told in `commands`; `answer` may refuse a transaction."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -144,6 +144,8 @@ class NextHop(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Session)
         self.taken: list[Taken] = []
+        self.commands: list[bytes] = []
+        self.offers: tuple[bytes, ...] = ()
         self.answer: Callable[[Taken], bytes] = lambda _: b"250 2.0.0 taken\r\n"
 
     @property

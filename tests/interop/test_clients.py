@@ -103,3 +103,30 @@ def test_through_a_real_postfix(behind_postfix: tuple[Gateway, NextHop, Postfix]
         client.sendmail(OFFICE, CITIZENS, mail(CITIZENS, "postfix", BODY), ["BODY=8BITMIME"])
     arrived(hop)
     assert mta.log.count("status=sent") == len(CITIZENS)
+
+
+def test_a_real_postfix_tells_of_success_in_our_place(
+    behind_postfix: tuple[Gateway, NextHop, Postfix],
+) -> None:
+    gw, hop, mta = behind_postfix
+    colleague, citizen = "clerk@city.example.lg.jp", CITIZENS[0]
+    with smtplib.SMTP("127.0.0.1", gw.smtp_port) as client:
+        client.ehlo()
+        client.mail(OFFICE, ["RET=HDRS", "ENVID=Job+2B7"])
+        client.rcpt(colleague, ["NOTIFY=SUCCESS", f"ORCPT=rfc822;{colleague}"])
+        client.rcpt(citizen, ["NOTIFY=NEVER", "ORCPT=rfc822;hidden@example.org"])
+        assert client.data(mail([colleague, citizen], "dsn"))[0] == 250
+    told = wait_for(lambda: [m for m in hop.taken if m.recipients == (OFFICE,)], "Postfix's notification")
+    wait_for(lambda: citizen in hop.recipients(), "the citizen's copy")
+    [report] = told
+    assert report.sender == ""
+    assert b"Reporting-MTA: dns; mta.example\r\n" in report.body
+    assert b"Original-Envelope-Id: Job+7\r\n" in report.body
+    assert f"Original-Recipient: rfc822;{colleague}\r\n".encode() in report.body
+    assert b"Action: relayed\r\n" in report.body
+    assert (
+        citizen.encode()
+        not in report.body.partition(b"message/delivery-status")[2].partition(b"rfc822-headers")[0]
+    )
+    assert b"hidden@example.org" not in b"".join(taken.raw for taken in hop.taken) + mta.log.encode()
+    assert gw.metric('sekisho_notices_total{kind="relayed"}') == 0
