@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-OFFERS = (b"PIPELINING", b"8BITMIME", b"SMTPUTF8", b"SIZE")
+OFFERS = (b"PIPELINING", b"8BITMIME", b"SMTPUTF8", b"SIZE", b"DSN")
 _LOOSE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
 _PATH = re.compile(rb"<([^>]*)>")
 
