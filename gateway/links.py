@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -45,14 +46,21 @@ class Links:
     """Make and read links. `secret` comes from the master key; `valid` is counted from the making of the
     link."""
 
-    def __init__(self, secret: bytes, public_url: str, valid: timedelta, clock: Clock = utc_now) -> None:
-        if len(secret) < MIN_SECRET:
-            raise ValueError(f"the secret for links has {len(secret)} octets, needed are {MIN_SECRET}")
+    def __init__(
+        self, secret: bytes | Sequence[bytes], public_url: str, valid: timedelta, clock: Clock = utc_now
+    ) -> None:
         self._public_url = public_url.rstrip("/")
         self._valid = valid
         self._clock = clock
-        self._links = _serializer(secret, _LINK, clock)
-        self._seals = _serializer(secret, _SEAL, clock)
+        self.adopt([secret] if isinstance(secret, bytes) else secret)
+
+    def adopt(self, secrets: Sequence[bytes]) -> None:
+        """Sign with the first secret from now on; links that any of them signed stay good until their time is over."""
+        shortest = min(len(secret) for secret in secrets)
+        if shortest < MIN_SECRET:
+            raise ValueError(f"the secret for links has {shortest} octets, needed are {MIN_SECRET}")
+        self._links = _serializer(secrets, _LINK, self._clock)
+        self._seals = _serializer(secrets, _SEAL, self._clock)
 
     @property
     def base_path(self) -> str:
@@ -101,13 +109,13 @@ class Links:
         return value
 
 
-def _serializer(secret: bytes, salt: bytes, clock: Clock) -> URLSafeTimedSerializer:
+def _serializer(secrets: Sequence[bytes], salt: bytes, clock: Clock) -> URLSafeTimedSerializer:
     class ClockedSigner(TimestampSigner):
         def get_timestamp(self) -> int:
             return int(clock().timestamp())
 
     return URLSafeTimedSerializer(
-        secret,
+        [*reversed(secrets)],  # itsdangerous signs with the last
         salt=salt,
         serializer=_CompactJson,
         signer=ClockedSigner,

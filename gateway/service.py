@@ -52,10 +52,11 @@ from gateway.spool.contract import SYSTEM, StoreUnavailable
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.database import FILE_NAME
-from gateway.store.keys import ENVIRONMENT, MasterKey, key_file
+from gateway.store.keys import ENVIRONMENT, MasterKey, MasterKeyError, forget_environment, key_file
 from gateway.watch import FreeSpace, NextHopProbe, StoreTrouble, publish_figures, publish_readiness, readiness
 
 ACCOUNTS_EVERY_S = 5.0  # between two looks at the accounts file
+KEY_EVERY_S = 5.0  # between two looks at the key file
 NOTE_AGAIN_S = 5.0  # before an event that the store did not take is written again
 DRAIN_S = 20.0  # for mail and deliveries under way; with the rest below systemd's and Docker's stop time-outs
 
@@ -71,7 +72,9 @@ def master_key(settings: Settings) -> MasterKey:
     path = key_file(settings.state, settings.master_key_file)
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     if ENVIRONMENT in os.environ or path.exists() or (settings.state / FILE_NAME).exists():
-        return MasterKey.load(path)
+        key = MasterKey.load(path)
+        forget_environment()
+        return key
     log.info("master-key.created", path=str(path))
     return MasterKey.create(path)
 
@@ -85,6 +88,7 @@ class Service:
         self._stop = asyncio.Event()
         self._loops = Loops(self._stop.set)
         self._reload_asked = asyncio.Event()
+        self._key_watched = ENVIRONMENT not in os.environ  # a key from the environment changes with a restart
         self.spool: SqlSpool
         self.policy = PolicyInForce(settings.policies, self._policy_changed)
         self._when_ready: Callable[[], None] = lambda: None
@@ -110,11 +114,12 @@ class Service:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         settings = self._settings
-        key = master_key(settings)
+        self._key = key = master_key(settings)
+        self._key_file = key_file(settings.state, settings.master_key_file)
         self.spool = await asyncio.to_thread(open_spool, settings.state, key, serve=True)
         stack.push_async_callback(self.spool.close)
         stack.push_async_callback(self._note, Kind.STOPPED)
-        await self._note(Kind.STARTED)
+        await self._note(Kind.STARTED, master_key=key.key_id)
         recovered = await self.spool.recover(utc_now())
         await self.policy.reload()
         self._build(key)
@@ -134,6 +139,7 @@ class Service:
             publish_readiness(self._checks),
             self.policy.watch(self._stop),
             self._watch_accounts(),
+            self._watch_key(),
             self._reload_when_asked(),
         ):
             self._loops.begin(work)
@@ -172,7 +178,7 @@ class Service:
         self.scheduler = Scheduler(
             self.spool, dispatcher.run, utc_now, housekeeping, concurrency=out.concurrency
         )
-        self._links = Links(key.derive("links"), settings.web.public_url, settings.web.link_valid)
+        self._links = Links(key.derived("links"), settings.web.public_url, settings.web.link_valid)
         self.notices = self._notice_worker()
 
     def _notice_worker(self) -> NoticeWorker:
@@ -251,6 +257,29 @@ class Service:
             except Exception:
                 log.exception("accounts_unread")
 
+    async def _watch_key(self) -> None:
+        """Look at the key file now and then, so that a key that `sekisho keys rotate` made is in use while it still works."""
+        while self._key_watched:
+            await asyncio.sleep(KEY_EVERY_S)
+            self._refresh_key()
+
+    def _refresh_key(self) -> None:
+        """Take a new master key from its file where it comes with the one in use; anything else is told only."""
+        try:
+            found = MasterKey.load(self._key_file, {})
+        except MasterKeyError as error:
+            log.error("master-key.kept", cause=str(error))
+            return
+        if found.key_ids == self._key.key_ids:
+            return
+        if found.holding(self._key.key_id) is None:
+            log.error("master-key.kept", cause=f"the file holds {found.key_id} without {self._key.key_id}")
+            return
+        self.spool.database.adopt(found)
+        self._links.adopt(found.derived("links"))
+        self._key = found
+        log.info("master-key.adopted", keys=found.key_ids)
+
     def _catch_signals(self, stack: AsyncExitStack) -> None:
         loop = asyncio.get_running_loop()
         actions = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGHUP: self._reload_asked.set}
@@ -271,6 +300,8 @@ class Service:
     async def _reload_all(self) -> None:
         await self.policy.reload()
         self.accounts.refresh()
+        if self._key_watched:
+            self._refresh_key()
         try:
             self._listener.reload_certificate()
         except (OSError, ValueError) as error:

@@ -19,6 +19,7 @@ _COMMANDS = {
     "demo": "Try everything on this machine: embedded next hop, accounts, web page.",
     "doctor": "Check settings, policies, store, key and next hop before they matter.",
     "held": "Held mail: list, show, cancel, release.",
+    "keys": "The master key: list, rotate, retire.",
     "log": "The event log: query, export, verify.",
     "policy": "Policies: check, explain, test, schema.",
     "restore": "Put a backup into an empty state directory; nothing of it leaves by itself.",

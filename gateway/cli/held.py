@@ -23,6 +23,7 @@ from gateway.spool.contract import Actor, Change, Recipient, Stored, StoreUnavai
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.errors import StoreMisconfigured, WrongMasterKey
+from gateway.store.keys import MasterKey
 
 T = TypeVar("T")
 PERHAPS = "cancelled, but it may have arrived already (取り消しましたが、すでに届いている可能性があります)"
@@ -41,7 +42,7 @@ def held() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(state: Path | None, config: Path | None, limit: int, before: str | None, as_json: bool) -> None:
     """List mails with held recipients, newest first."""
-    found = _with_spool(find_place(state, config), lambda spool: spool.held(limit, before))
+    found = with_spool(find_place(state, config), lambda spool: spool.held(limit, before))
     if as_json:
         click.echo(escaped(json.dumps([_json(message) for message in found], ensure_ascii=False)))
         return
@@ -55,7 +56,7 @@ def list_(state: Path | None, config: Path | None, limit: int, before: str | Non
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(state: Path | None, config: Path | None, queue_id: str, as_json: bool) -> None:
     """Show one mail and each of its recipients."""
-    message = _with_spool(find_place(state, config), lambda spool: spool.get(queue_id))
+    message = with_spool(find_place(state, config), lambda spool: spool.get(queue_id))
     if as_json:
         click.echo(escaped(json.dumps(_json(message), ensure_ascii=False)))
         return
@@ -71,7 +72,7 @@ def _verb(name: str, summary: str, done: str) -> click.Command:
         state: Path | None, config: Path | None, queue_id: str, recipients: tuple[str, ...], as_json: bool
     ) -> None:
         place = find_place(state, config)
-        message, change = _with_spool(place, lambda spool: _act(spool, name, queue_id, recipients))
+        message, change = with_spool(place, lambda spool: _act(spool, name, queue_id, recipients))
         _tell(message, change, done, as_json, all_asked=not recipients)
         sys.exit(0 if change.done and not change.not_done and not change.perhaps else 1)
 
@@ -122,9 +123,11 @@ def _key(address: str) -> str:
     return f"{local.casefold()}@{domain.casefold()}"
 
 
-def _with_spool(place: Place, work: Callable[[SqlSpool], Awaitable[T]]) -> T:
+def with_spool(place: Place, work: Callable[[SqlSpool], Awaitable[T]], master: MasterKey | None = None) -> T:
+    """Open the spool beside a running gateway, do `work`, close it; ends the command with one line where that fails."""
+
     async def run() -> T:
-        spool = open_spool(place.state, place.master())
+        spool = open_spool(place.state, master or place.master())
         try:
             return await work(spool)
         finally:

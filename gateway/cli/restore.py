@@ -91,7 +91,7 @@ def _master(backup: Path, manifest: Manifest, key_path: Path) -> MasterKey:
         key_path.chmod(0o600)
         sync_directory(key_path.parent)
     master = MasterKey.load(key_path)
-    if master.key_id not in manifest.keys:
+    if not set(master.key_ids) & set(manifest.keys):
         raise WrongMasterKey(
             f"the backup was written under master key {', '.join(manifest.keys)}; {key_path} is {master.key_id}"
         )

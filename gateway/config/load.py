@@ -18,7 +18,10 @@ from gateway.yaml_source import Document, Problem, Problems, load, nearest, vali
 
 PREFIX = "SEKISHO_"
 Group = TypeVar("Group", bound=BaseModel)
-SECRETS = ("SEKISHO_MASTER_KEY",)  # read where they are needed, never part of the settings
+SECRETS = (
+    "SEKISHO_MASTER_KEY",
+    "SEKISHO_MASTER_KEY_PREVIOUS",
+)  # read where they are needed, never part of the settings
 
 
 def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:

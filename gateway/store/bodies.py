@@ -58,28 +58,34 @@ class Bodies:
         sync_directory(self._root)
         sync_directory(state)
 
+    def adopt(self, master: MasterKey) -> None:
+        """Seal with this master key from now on."""
+        self._master = master
+
     def seal(self, raw: bytes, queue_id: str) -> Body:
         """Encrypt a body; a large one is in its file, durably, on return. Raises StoreUnavailable (no space, I/O)."""
         key = os.urandom(KEY_BYTES)
-        wrapped = self._master.wrap(key, queue_id)
+        master = self._master  # once: another thread may adopt a new one between two looks
+        wrapped = master.wrap(key, queue_id)
         frames = seal(raw, key, queue_id)
         if len(raw) <= INLINE_LIMIT:
-            return Body(queue_id, INLINE, FORMAT, self._master.key_id, wrapped, b"".join(frames))
+            return Body(queue_id, INLINE, FORMAT, master.key_id, wrapped, b"".join(frames))
         self._write(queue_id, frames)
-        return Body(queue_id, FILE, FORMAT, self._master.key_id, wrapped, None)
+        return Body(queue_id, FILE, FORMAT, master.key_id, wrapped, None)
 
     def open(self, body: Body) -> bytes:
         """Decrypt a body; raises BodyDamaged, BodyRefused, or StoreUnavailable where no file can be read now."""
         if body.format != FORMAT:
             raise BodyRefused(f"message {body.queue_id} has body format {body.format}, known is {FORMAT}")
-        if body.key_id != self._master.key_id:
+        master = self._master.holding(body.key_id)
+        if master is None:
             raise BodyRefused(
                 f"message {body.queue_id} needs master key {body.key_id}, here is {self._master.key_id}"
             )
         if body.wrapped_key is None:
             raise BodyDamaged(f"the key of message {body.queue_id} is gone")
         try:
-            key = self._master.unwrap(body.wrapped_key, body.queue_id)
+            key = master.unwrap(body.wrapped_key, body.queue_id)
         except MasterKeyError as error:
             raise BodyDamaged(str(error)) from error
         return unseal(self._octets(body), key, body.queue_id)

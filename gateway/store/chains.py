@@ -30,6 +30,19 @@ def open_chain(connection: sa.Connection, node: str, seal: Seal) -> None:
     _seal_list(connection, [*names, node], seal)  # also the chain of a store from before there was a list
 
 
+def reseal(connection: sa.Connection, seal: Seal) -> None:
+    """Put the current key's seal in place of a previous key's; one that holds under neither stays, and shows."""
+    for node, seq, hash_, old in connection.execute(
+        sa.select(chain.c.node, chain.c.seq, chain.c.hash, chain.c.seal).with_for_update()
+    ).all():
+        head = Head(seq, hash_, node)
+        if seal.holds(head, old):
+            connection.execute(chain.update().where(chain.c.node == node).values(seal=seal.of(head)))
+    names, sound = _listed(connection, seal)
+    if names and sound:
+        _seal_list(connection, names, seal)
+
+
 def _begin(connection: sa.Connection, node: str, seal: Seal) -> None:
     head = Head(node=node)
     connection.execute(chain.insert().values(node=node, seq=head.seq, hash=head.hash, seal=seal.of(head)))

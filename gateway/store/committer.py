@@ -70,6 +70,10 @@ class Committer:
         result: T = await waiting.future
         return result
 
+    def adopt(self, seal: Seal) -> None:
+        """Seal the chain's head with another key from the next transaction on."""
+        self._seal = seal
+
     def close(self) -> None:
         """Commit what waits, then stop the thread. Jobs handed over later are refused."""
         with self._guard:

@@ -26,7 +26,8 @@ FILE_NAME = "sekisho.db"
 
 def event_seal(master: MasterKey) -> Seal:
     """Return what signs the head of the event chain."""
-    return Seal(master.derive("event chain head"))
+    current, *previous = master.derived("event chain head")
+    return Seal(current, previous)
 
 
 class Database:
@@ -50,6 +51,11 @@ class Database:
         self.readers.close()
         self._engine.dispose()
         self.instance.close()
+
+    def adopt(self, master: MasterKey) -> None:
+        """Wrap and seal with this key from now on, while running; what is under way ends with the one before."""
+        self.bodies.adopt(master)
+        self.committer.adopt(event_seal(master))
 
     def _open(self, state: Path, master: MasterKey) -> None:
         path = state / FILE_NAME
@@ -79,11 +85,14 @@ def _has_file(queue_id: str) -> Callable[[Queries], bool]:
 
 
 def _check_key(connection: sa.Connection, master: MasterKey) -> None:
-    """Refuse a master key that the store was not written under; note the first one."""
-    known = connection.execute(sa.select(master_keys.c.key_id)).scalars().all()
-    if not known:
-        connection.execute(master_keys.insert().values(key_id=master.key_id, since=time.time_ns() // 1000))
-    elif master.key_id not in known:
+    """Refuse a master key that the store was not written under; note a new one.
+
+    A new one is taken where a key that the store knows is given with it as a previous one: that proves who brings it.
+    """
+    known = set(connection.execute(sa.select(master_keys.c.key_id)).scalars())
+    if known and not known.intersection(master.key_ids):
         raise WrongMasterKey(
-            f"the store was written under master key {', '.join(known)}; the given one is {master.key_id}"
+            f"the store was written under master key {', '.join(sorted(known))}; the given one is {master.key_id}"
         )
+    if master.key_id not in known:
+        connection.execute(master_keys.insert().values(key_id=master.key_id, since=time.time_ns() // 1000))

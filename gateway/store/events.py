@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 GENESIS = bytes(32)
@@ -91,20 +91,28 @@ _A_LIST = b"\xff" * 8  # no chain has as many events: a sealed list is never tak
 
 
 class Seal:
-    """Signs chain heads and the list of chains (HMAC-SHA256) with a key derived from the master key."""
+    """Signs chain heads and the list of chains (HMAC-SHA256) with a key derived from the master key.
 
-    def __init__(self, key: bytes) -> None:
+    What a previous key signed holds too.
+    """
+
+    def __init__(self, key: bytes, previous: Sequence[bytes] = ()) -> None:
         self._key = key
+        self._previous = tuple(Seal(older) for older in previous)
 
     def of(self, head: Head) -> bytes:
         named = head.seq.to_bytes(8, "big") + head.hash + head.node.encode()
         return hmac.digest(self._key, named, "sha256")
 
     def holds(self, head: Head, seal: bytes) -> bool:
-        return hmac.compare_digest(self.of(head), seal)
+        if hmac.compare_digest(self.of(head), seal):
+            return True
+        return any(older.holds(head, seal) for older in self._previous)
 
     def of_list(self, nodes: str) -> bytes:
         return hmac.digest(self._key, _A_LIST + nodes.encode(), "sha256")
 
     def holds_list(self, nodes: str, seal: bytes) -> bool:
-        return hmac.compare_digest(self.of_list(nodes), seal)
+        if hmac.compare_digest(self.of_list(nodes), seal):
+            return True
+        return any(older.holds_list(nodes, seal) for older in self._previous)

@@ -1,5 +1,8 @@
 """The master key: 32 random bytes from a file (mode 0600) or from SEKISHO_MASTER_KEY (base64). It wraps the messages' keys.
 
+While a key is being replaced, the file holds the new one and behind it those before it, 32 bytes each, and the environment has
+them in SEKISHO_MASTER_KEY_PREVIOUS (base64, with commas): the first wraps and seals, all of them open and verify.
+
 Nothing is encrypted with the master key itself: every use has its own key, derived by HKDF-SHA256 (RFC 5869) from a stated
 purpose. The key id is derived too, so that the store can say which master key a message needs without holding it.
 """
@@ -8,9 +11,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
+import ctypes
 import os
+import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -21,6 +27,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 KEY_BYTES = 32
 NONCE_BYTES = 12
 ENVIRONMENT = "SEKISHO_MASTER_KEY"
+ENVIRONMENT_PREVIOUS = "SEKISHO_MASTER_KEY_PREVIOUS"
+MAX_KEYS = 8  # in one file: nobody needs more, and a file of another kind is told from a key
 
 
 class MasterKeyError(Exception):
@@ -28,14 +36,15 @@ class MasterKeyError(Exception):
 
 
 class MasterKey:
-    """Derives keys by purpose; wraps and unwraps a message's key."""
+    """Derives keys by purpose; wraps and unwraps a message's key. `previous` are older keys that still open, newest first."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, previous: Sequence[bytes] = ()) -> None:
         if len(secret) != KEY_BYTES:
             raise MasterKeyError(f"a master key has {KEY_BYTES} bytes, this one has {len(secret)}")
         self._secret = secret
         self.key_id = self.derive("key id")[:8].hex()
         self._wrapping = AESGCM(self.derive("wrap message keys"))
+        self.previous = tuple(MasterKey(older) for older in previous)
 
     def __repr__(self) -> str:
         return f"MasterKey({self.key_id})"
@@ -45,10 +54,15 @@ class MasterKey:
         """Read the key from the environment if it is set there, from the file otherwise; raises MasterKeyError."""
         text = environment.get(ENVIRONMENT)
         if text is not None:
-            return cls(_decoded(text))
+            others = environment.get(ENVIRONMENT_PREVIOUS, "")
+            return cls(_decoded(text), [_decoded(part) for part in others.split(",") if part.strip()])
         if path is None:
             raise MasterKeyError(f"no master key: set {ENVIRONMENT} or master_key_file")
-        return cls(_read_private(path))
+        octets = _read_private(path)
+        if not octets or len(octets) % KEY_BYTES or len(octets) > MAX_KEYS * KEY_BYTES:
+            raise MasterKeyError(f"{path}: a master key has {KEY_BYTES} bytes, this file has {len(octets)}")
+        first, *older = [octets[at : at + KEY_BYTES] for at in range(0, len(octets), KEY_BYTES)]
+        return cls(first, older)
 
     @classmethod
     def create(cls, path: Path) -> MasterKey:
@@ -64,6 +78,47 @@ class MasterKey:
             os.fsync(file.fileno())
         sync_directory(path.parent)
         return cls(secret)
+
+    def successor(self) -> MasterKey:
+        """Return a new random key that holds this one, and those before it, as previous ones; nothing is written."""
+        older = (self, *self.previous)[: MAX_KEYS - 1]
+        return MasterKey(os.urandom(KEY_BYTES), [key._secret for key in older])
+
+    def alone(self) -> MasterKey:
+        """Return this key without the previous ones."""
+        return MasterKey(self._secret)
+
+    def replace(self, path: Path) -> None:
+        """Write this key and the previous ones over the key file: wholly or not at all, on disk on return."""
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                owner = path.stat()
+                if os.geteuid() == 0:  # typed by root: the service has to be able to read what it read before
+                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+                file.write(b"".join(key._secret for key in (self, *self.previous)))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        sync_directory(path.parent)
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Return the ids of all keys held, the current one first."""
+        return (self.key_id, *(key.key_id for key in self.previous))
+
+    def holding(self, key_id: str) -> MasterKey | None:
+        """Return the key with this id, current or previous; None where it is not held."""
+        return next((key for key in (self, *self.previous) if key.key_id == key_id), None)
+
+    def derived(self, purpose: str) -> list[bytes]:
+        """Return what `derive` gives for each key held, the current one first."""
+        return [key.derive(purpose) for key in (self, *self.previous)]
 
     def derive(self, purpose: str) -> bytes:
         """Return 32 bytes for one purpose; other purposes tell nothing about them."""
@@ -89,6 +144,17 @@ def key_file(state: Path, configured: Path | None) -> Path:
     return configured or state / "master.key"
 
 
+def forget_environment() -> None:
+    """Remove the keys from this process's environment, also from where /proc/PID/environ shows it; they were read before."""
+    libc = ctypes.CDLL(None)
+    libc.getenv.restype = ctypes.c_void_p
+    for name in (ENVIRONMENT, ENVIRONMENT_PREVIOUS):
+        at = libc.getenv(name.encode())
+        if at:
+            ctypes.memset(at, 0, len(ctypes.string_at(at)))
+        os.environ.pop(name, None)
+
+
 def sync_directory(path: Path) -> None:
     """Make a new or renamed name in a directory durable (fsync of the file alone does not)."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -100,9 +166,9 @@ def sync_directory(path: Path) -> None:
 
 def _decoded(text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise MasterKeyError(f"{ENVIRONMENT} is not base64") from error
+        return base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):  # from None: the cause of a ValueError quotes the text
+        raise MasterKeyError(f"{ENVIRONMENT} is not base64") from None
 
 
 def _read_private(path: Path) -> bytes:
@@ -111,6 +177,6 @@ def _read_private(path: Path) -> bytes:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if mode & 0o077:
                 raise MasterKeyError(f"{path} has mode {mode:04o}; others could read it: chmod 600 {path}")
-            return file.read(KEY_BYTES + 1)
+            return file.read(MAX_KEYS * KEY_BYTES + 1)
     except OSError as error:
         raise MasterKeyError(f"{path} cannot be read: {error.strerror}") from error
