@@ -29,7 +29,14 @@ def _zone(value: str) -> str:
     return value
 
 
+def _not_everybody(value: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    if value.prefixlen == 0:
+        raise ValueError(f"{value} is everybody; whoever stands here may say that it is anybody else")
+    return value
+
+
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+FrontNetwork = Annotated[Network, AfterValidator(_not_everybody)]
 
 
 class _Group(BaseModel):
@@ -68,6 +75,8 @@ class Smtp(_Group):
     tls: Tls | None = None
     auth_requires_tls: bool = True
     trusted_networks: tuple[Network, ...] = ()
+    proxy_networks: tuple[FrontNetwork, ...] = ()
+    xclient_networks: tuple[FrontNetwork, ...] = ()
 
 
 Rate = Annotated[int, Field(ge=0)] | None  # 0 and null: no limit

@@ -33,6 +33,7 @@ SIZE_DIGITS = 20  # RFC 1870 section 3
 
 _LIMITS = {b"MAIL": COMMAND_LINE + MAIL_GROWTH, b"RCPT": COMMAND_LINE + RCPT_GROWTH, b"AUTH": AUTH_LINE}
 _CHUNK = re.compile(rf"([0-9]{{1,{SIZE_DIGITS}}})(?: +([Ll][Aa][Ss][Tt]))?")
+_NOT_IN_HELO = re.compile(r"[^A-Za-z0-9._:\[\]-]")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _VERB = re.compile(r"[A-Za-z]{1,16}")
 _PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^"<>])*)>(?: +(.*))?')
@@ -118,6 +119,11 @@ def parse_rcpt(argument: str, *, extended: bool) -> Rcpt:
     notify = read_notify(values["NOTIFY"]) if "NOTIFY" in values else None
     kind, original = read_original(values["ORCPT"]) if "ORCPT" in values else ("", "")
     return Rcpt(path, RecipientRequest(notify, kind, original))
+
+
+def helo_name(text: str) -> str:
+    """Return the name a client gave itself, with what no name holds made visible."""
+    return _NOT_IN_HELO.sub("?", text)
 
 
 def parse_bdat(argument: str) -> Chunk:

@@ -57,9 +57,18 @@ class Connection(Wire):
         if not self.admitted:
             raise Hangup(TOO_MANY)
         self._refuse_when_closing()
-        if not self.trusted and (over := self.reception.rates.connection(self.ip, self.loop.time())):
+        await self.introduced()
+        await self.greet()
+
+    async def introduced(self) -> None:
+        """Learn whose connection this is, where the peer may say so."""
+
+    async def greet(self) -> None:
+        """Say the banner, to a client that waited for it and may come now."""
+        free = self.trusted or self.fronts
+        if not free and (over := self.reception.rates.connection(self.ip, self.loop.time())):
             raise Hangup(over.parting())
-        await asyncio.sleep(0 if self.trusted else self.reception.greeting_pause)
+        await asyncio.sleep(0 if free else self.reception.greeting_pause)
         if self.input:
             raise Hangup(TOO_EARLY)
         self.say(Reply(220, "", f"{self.reception.settings.hostname} ESMTP Sekisho"))
@@ -95,12 +104,13 @@ class Connection(Wire):
             return
         command = parse_command(line)
         if command.verb not in self.VERBS:
-            self._refuse_unknown(command.verb)
+            self.refuse_unknown(command.verb)
             return
         method: Callable[[str], Awaitable[None]] = getattr(self, f"smtp_{command.verb}")
         await method(command.argument)
 
-    def _refuse_unknown(self, verb: str) -> None:
+    def refuse_unknown(self, verb: str) -> None:
+        """Answer a verb that nobody offered to this client."""
         self._unknown += 1
         if verb in FOREIGN:
             raise Hangup(Reply(421, "4.7.0", "this is a mail server", "syntax"))

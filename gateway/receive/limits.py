@@ -30,8 +30,8 @@ def plain_address(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | No
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def is_trusted(ip: str, networks: tuple[Network, ...]) -> bool:
-    """Tell whether a client may relay without AUTH."""
+def is_in(ip: str, networks: tuple[Network, ...]) -> bool:
+    """Tell whether one of the networks holds the address."""
     address = plain_address(ip)
     return address is not None and any(address in network for network in networks)
 
@@ -45,10 +45,10 @@ class Connections:
         self._open: Counter[str] = Counter()
         self._count = 0
 
-    def enter(self, ip: str) -> bool:
-        """Count a connection; False (and not counted) when it is one too many."""
+    def enter(self, ip: str, *, front: bool = False) -> bool:
+        """Count a connection; False (and not counted) when it is one too many. A `front` may bring many clients."""
         group = client_group(ip)
-        if self._count >= self._total or self._open[group] >= self._per_address:
+        if self._count >= self._total or (self._open[group] >= self._per_address and not front):
             return False
         self._count += 1
         self._open[group] += 1

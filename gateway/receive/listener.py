@@ -50,7 +50,8 @@ class Listener:
 
     async def start(self) -> None:
         """Open every address of the settings; on an error none stays open. Raises OSError, ValueError."""
-        logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd prints lines of content there
+        for name in ("mail.log", "mail.debug"):  # aiosmtpd prints lines of content, and PROXY headers
+            logging.getLogger(name).setLevel(logging.ERROR)
         smtp = self._settings.smtp
         if smtp.implicit_tls_listen and self.reception.tls is None:
             raise ValueError("smtp.implicit_tls_listen needs smtp.tls: a certificate and its key")

@@ -19,9 +19,9 @@ from gateway.receive.accounts import Account
 from gateway.receive.command import Chunk, SyntaxFault, parse_bdat
 from gateway.receive.content import content_reply, header_octets
 from gateway.receive.data import ChunkReader, DataReader
+from gateway.receive.fronted import Fronted
 from gateway.receive.ownership import header_reply
 from gateway.receive.reply import Reply
-from gateway.receive.sign_in import SignIn
 from gateway.receive.transaction import Transaction
 from gateway.receive.transfer import Transfer
 from gateway.receive.wire import Hangup
@@ -33,7 +33,7 @@ _GO_AHEAD = Reply(354, "", "send the mail; end with <CR><LF>.<CR><LF>")
 log = structlog.get_logger()
 
 
-class Receiving(SignIn):
+class Receiving(Fronted):
     """Adds DATA and BDAT. `chunks` is the mail of which some chunks have come and the last has not."""
 
     transaction: Transaction | None = None
@@ -205,7 +205,7 @@ class Receiving(SignIn):
         return Envelope(
             sender=transaction.sender,
             recipients=tuple(transaction.recipients.values()),
-            client=Client(ip=self.ip, helo=self.helo, account=self.login, tls=self.tls),
+            client=Client(ip=self.ip, helo=self.claimed_helo or self.helo, account=self.login, tls=self.tls),
             smtputf8=transaction.mail.smtputf8,
             body_8bit=eight_bit,  # by content: clients forget BODY=8BITMIME, and say it without need
             asked=transaction.mail.asked,

@@ -6,14 +6,13 @@ else is looked at.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import ClassVar
 
 import structlog
 
 from gateway.receive.accounts import Account
-from gateway.receive.command import Mail, SyntaxFault, parse_mail, parse_rcpt
+from gateway.receive.command import Mail, SyntaxFault, helo_name, parse_mail, parse_rcpt
 from gateway.receive.ownership import sender_reply
 from gateway.receive.receiving import ACCOUNT_GONE, Receiving
 from gateway.receive.reply import Reply
@@ -23,7 +22,6 @@ from gateway.receive.wire import Hangup
 
 MAX_HELO = 255  # characters, the length of a domain (RFC 5321 4.5.3.1.2)
 
-_NOT_IN_HELO = re.compile(r"[^A-Za-z0-9._:\[\]-]")
 _OK = Reply(250, "2.0.0", "OK")
 _SENDER_OK = Reply(250, "2.1.0", "sender OK")
 _RECIPIENT_OK = Reply(250, "2.1.5", "recipient OK")
@@ -45,6 +43,7 @@ class Session(Receiving):
             "RCPT",
             "DATA",
             "BDAT",
+            "XCLIENT",
             "RSET",
             "NOOP",
             "QUIT",
@@ -67,7 +66,7 @@ class Session(Receiving):
         if not hostname or len(hostname) > MAX_HELO:
             raise SyntaxFault(501, "5.5.4", "say who you are: EHLO host.example")
         self.reset()
-        self.helo = _NOT_IN_HELO.sub("?", hostname)
+        self.helo = helo_name(hostname)
         self.greeted = True
         self.extended = extended
 
@@ -83,6 +82,8 @@ class Session(Receiving):
         ]
         if self.offers_starttls:
             offers.append("STARTTLS")
+        if self.may_xclient:
+            offers.append(self.xclient_offer)
         if self.offers_auth:
             offers.append("AUTH PLAIN LOGIN")
         return offers

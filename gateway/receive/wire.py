@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP
 
 from gateway.metrics import CONNECTIONS
 from gateway.receive.command import AUTH_LINE
-from gateway.receive.limits import is_trusted
+from gateway.receive.limits import is_in
 from gateway.receive.pace import Watchdog
 from gateway.receive.reception import Reception
 from gateway.receive.reply import OVERLONG, SHUTTING_DOWN, TIMED_OUT, Reply
@@ -50,8 +50,8 @@ class Wire(SMTP):
         self.loop = loop
         self.reception = reception
         self.limits = reception.settings.limits
-        self.ip = ""
-        self.trusted = self.tls = False
+        self.ip = self.peer = ""
+        self.trusted = self.tls = self.behind_proxy = self.may_xclient = False
         self.input = bytearray()  # what arrived and nobody has taken yet
         self._arrival: asyncio.Future[None] | None = None
         self._ended = self._choked = False
@@ -68,9 +68,8 @@ class Wire(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self.tls = transport.get_extra_info("sslcontext") is not None
-        self.ip = str((transport.get_extra_info("peername") or ("",))[0])
-        self.trusted = is_trusted(self.ip, self.reception.settings.smtp.trusted_networks)
-        self.admitted = self.reception.connections.enter(self.ip)
+        self.peer = self.ip = str((transport.get_extra_info("peername") or ("",))[0])
+        self._meet()
         self.reception.sessions.add(self)
         CONNECTIONS.inc()
         self._handler_coroutine = self.loop.create_task(self._handle_client())
@@ -113,6 +112,29 @@ class Wire(SMTP):
             self.reception.connections.leave(self.ip)
         self.reception.sessions.discard(self)
         CONNECTIONS.dec()
+
+    # --- who it is ---
+
+    def _meet(self) -> None:
+        smtp = self.reception.settings.smtp
+        self.behind_proxy = is_in(self.ip, smtp.proxy_networks)
+        self.may_xclient = is_in(self.ip, smtp.xclient_networks)
+        self.trusted = is_in(self.ip, smtp.trusted_networks) and not self.behind_proxy
+        self.admitted = self.reception.connections.enter(self.ip, front=self.fronts)
+
+    @property
+    def fronts(self) -> bool:
+        """Tell whether the peer may bring other people's connections and has not said whose this one is."""
+        return self.ip == self.peer and (self.behind_proxy or self.may_xclient)
+
+    def become(self, ip: str) -> None:
+        """Be the connection of the client that a listed peer names: for trust and for limits; see `admitted`."""
+        smtp = self.reception.settings.smtp
+        if self.admitted:
+            self.reception.connections.leave(self.ip)
+        self.ip = ip
+        self.trusted = is_in(ip, smtp.trusted_networks)
+        self.admitted = self.reception.connections.enter(ip)
 
     # --- how it ends ---
 

@@ -26,6 +26,7 @@ from gateway.receive.reply import Reply
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 HASH = CHEAP.hash("open sesame")
 ALICE = Account(login="alice", password=HASH, addresses=("alice@sports.example.jp", "@club.example.jp"))
+LOOPBACK = (ip_network("127.0.0.0/8"),)
 SUSPENDED = Account(login="sam", password=HASH, addresses=("sam@sports.example.jp",), suspended=True)
 
 
@@ -141,6 +142,8 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
         auth_requires_tls: bool = False,
         tls: Tls | None = None,
         implicit: bool = False,
+        proxy: bool = False,
+        xclient: bool = False,
         greeting_pause: float = 0.0,
         failure_delay: float = 0.0,
         **limits: Any,
@@ -151,7 +154,9 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
             implicit_tls_listen=any_port if implicit else (),
             tls=tls,
             auth_requires_tls=auth_requires_tls,
-            trusted_networks=(ip_network("127.0.0.0/8"),) if trusted else (),
+            trusted_networks=LOOPBACK if trusted else (),
+            proxy_networks=LOOPBACK if proxy else (),
+            xclient_networks=LOOPBACK if xclient else (),
         )
         file = tmp_path / "accounts.yaml"
         if accounts:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway.receive.limits import Budget, Connections, client_group, is_trusted
+from gateway.receive.limits import Budget, Connections, client_group, is_in
 from tests.receive.conftest import Client, Open
 
 
@@ -157,9 +157,9 @@ def test_trusted_networks() -> None:
     from ipaddress import ip_network
 
     networks = (ip_network("192.0.2.0/24"), ip_network("2001:db8::/32"))
-    assert is_trusted("192.0.2.7", networks)
-    assert is_trusted("::ffff:192.0.2.7", networks)
-    assert is_trusted("2001:db8::7", networks)
-    assert not is_trusted("198.51.100.1", networks)
-    assert not is_trusted("", networks)
-    assert not is_trusted("192.0.2.7", ())
+    assert is_in("192.0.2.7", networks)
+    assert is_in("::ffff:192.0.2.7", networks)
+    assert is_in("2001:db8::7", networks)
+    assert not is_in("198.51.100.1", networks)
+    assert not is_in("", networks)
+    assert not is_in("192.0.2.7", ())

@@ -1,10 +1,11 @@
 """Plays dialogs/*.dlg against a real listener on loopback. One file for each rule or bug.
 
-@ name=value   an option of the listener: trusted, accounts, auth_requires_tls, or a limit (limits.line=100)
+@ name=value   an option of the listener: trusted, accounts, auth_requires_tls, proxy, xclient, or a limit (limits.line=100)
 C: text        send the text and CRLF;  C! text  send it without CRLF;  C>  keep for one packet with the next C line
 S: text        the next line from the server begins with the text;  S~ pattern  it matches the whole pattern
 S+ text        the next whole reply: its last line begins with the text
 E:             the server closes;   M: n  mails taken so far;   M= text  the last mail's octets;   R= a b  its recipients
+I= ip helo login   whose the last mail is (- for no login)
 D= mail, then one word for each recipient: what the sender asked (RET ENVID | NOTIFY ORCPT), written anew, - for nothing
 Escapes in C, M=: \\r \\n \\0 \\xNN \\\\, and {text*n} for a text n times. Lines that begin with # are comments.
 """
@@ -78,6 +79,9 @@ class Player:
             assert mails[-1][1] == octets(text)
         elif kind == "D=":
             assert asked(mails[-1][0]) == text
+        elif kind == "I=":
+            peer = mails[-1][0].client
+            assert [peer.ip, peer.helo, peer.account or "-"] == text.split()
         else:
             assert kind == "R=", f"a line of no known kind: {kind}"
             assert [str(address) for address in mails[-1][0].recipients] == text.split()
