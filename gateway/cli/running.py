@@ -21,6 +21,9 @@ from gateway.store.keys import MasterKeyError
 # Mail makes few cycles; at the default threshold of 700, collecting them costs a tenth of the time.
 GC_THRESHOLDS = (20_000, 20, 50)
 
+SWITCH_S = 0.001
+"""Seconds that a thread reading a hostile mail may run while the event loop waits; 5 ms, the default, is felt at each step."""
+
 EXPECTED = (
     CannotStart,
     LoopDied,
@@ -50,6 +53,7 @@ def run_until_done(settings: Settings, main: Callable[[], Awaitable[None]]) -> N
     log.configure(settings.log.level, settings.log.format)
     gc.freeze()  # what start-up loaded lives as long as the process: the collector need not walk it again and again
     gc.set_threshold(*GC_THRESHOLDS)
+    sys.setswitchinterval(SWITCH_S)
     try:
         before_start(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable
 from fnmatch import translate
 
+from gateway.message.compatibility import nfkc
 from gateway.policy.automaton import MAX_REPEAT, Automaton, Char, CharTest, Choice, Edge, Node, Repeat, Sequel
 
 MAX_PATTERN = 200  # characters in one pattern; longer ones nobody can review
@@ -37,7 +38,7 @@ def fold(text: str) -> str:
     """Return the form in which two texts are compared."""
     if text.isascii():
         return text[:MAX_TEXT].lower()
-    return unicodedata.normalize("NFKC", text[:MAX_TEXT]).casefold()
+    return nfkc(text[:MAX_TEXT]).casefold()
 
 
 def contains(needle: str) -> TextTest:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from urllib.parse import unquote
 
+from gateway.message.compatibility import nfkc
 from gateway.message.header import Field
 from gateway.message.text import decode_header
 
@@ -24,6 +24,7 @@ _COMMENT = re.compile(r"\([^()]*\)")
 # Tried at the first place of a run of white space only: a run tried at each of its places costs its square.
 _LOOSE = re.compile(r"(?<=[@.])\s++|(?<!\s)\s++(?=[@.])")
 _UNTIDY = re.compile(r"\s[@.]|[@.]\s|\(")
+_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
 _PIECE = re.compile(r";\s*+([\w-]{1,80})\*(\d{1,6})\*?\s*+=\s*+(\"(?:[^\"\\]|\\.)*+\"|[^\s;]*+)", re.DOTALL)
 # What no reader sees (controls of direction, joiners, soft hyphens, variation selectors) must not split an address.
 _UNSEEN = dict.fromkeys(
@@ -53,7 +54,7 @@ def fold(text: str) -> str:
     without what no reader sees."""
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", text.translate(_UNSEEN)).casefold().replace("。", ".")
+    return nfkc(text.translate(_UNSEEN)).casefold().replace("。", ".")
 
 
 def fold_with_origin(text: str) -> tuple[str, list[int]]:
@@ -85,6 +86,10 @@ def _unwrapped(text: str) -> list[str]:
         decoded.append(unquote(text, errors="replace"))
     if "&" in text:
         decoded.append(html.unescape(text))
+    if not text.isascii() and _MARKS.search(
+        text
+    ):  # `com` and an accent are no `com` any more once they are joined
+        decoded.append(_MARKS.sub("", text))
     if "*" in text:
         decoded += _continued(text)
     return decoded + [_LOOSE.sub("", _COMMENT.sub("", each)) for each in decoded if _UNTIDY.search(each)]

@@ -146,6 +146,7 @@ BOMBS: dict[str, Callable[[int], bytes]] = {
     "hidden addresses in Subject": _header(b"Subject", b"a@example.com "),
     "full-width hidden addresses in Subject": _header(b"Subject", "ａ＠example．com".encode()),
     "ligatures in Subject": _header(b"Subject", "ﷺ@".encode()),
+    "combining marks in Subject": _header(b"Subject", "\u0301\u0316".encode(), b"@"),
     "pieces in X-Any": _header(b"X-Any", b";a*1*=b@"),
     "addresses in From": _header(b"From", b"a@example.com, "),
     "comments in From": _header(b"From", b"("),
