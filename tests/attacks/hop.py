@@ -19,11 +19,20 @@ _PATH = re.compile(rb"<([^>]*)>")
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """One transaction: the MAIL line, the recipients that were taken, and the octets between 354 and the final dot."""
+    """One transaction: the MAIL line, the recipients that were taken, and the octets between 354 and the final dot.
+
+    `asked` are the RCPT lines that say more than an address.
+    """
 
     mail: bytes
     recipients: tuple[str, ...]
     octets: bytes
+    asked: tuple[bytes, ...] = ()
+
+    @property
+    def written(self) -> bytes:
+        """Return all of it as a dialogue file writes it down."""
+        return b"".join(line + b"\r\n" for line in (self.mail, *self.asked)) + self.octets
 
     @property
     def sender(self) -> str:
@@ -66,6 +75,7 @@ class _Session(socketserver.BaseRequestHandler):
         self._say(b"220 next-hop.example ESMTP")
         mail = b""
         recipients: list[str] = []
+        asked: list[bytes] = []
         while True:
             line = self._until(b"\r\n")
             verb = line[:4].upper()
@@ -74,16 +84,17 @@ class _Session(socketserver.BaseRequestHandler):
                     b"\r\n".join([b"250-next-hop.example", *(b"250-" + o for o in OFFERS), b"250 HELP"])
                 )
             elif verb == b"MAIL":
-                mail, recipients = line, []
+                mail, recipients, asked = line, [], []
                 self._say(b"250 2.1.0 ok")
             elif verb == b"RCPT":
                 address = _path(line)
                 reply = self.server.script("RCPT", [address]) or b"250 2.1.5 ok"
+                asked += [line] if not line.endswith(b">") else []
                 recipients += [address] if reply.startswith(b"250") else []
                 self._say(reply)
             elif verb == b"DATA" and recipients:
                 self._say(b"354 go on")
-                arrived = Arrived(mail, tuple(recipients), self._data())
+                arrived = Arrived(mail, tuple(recipients), self._data(), tuple(asked))
                 reply = self.server.script("DOT", recipients) or b"250 2.0.0 taken"
                 if reply.startswith(b"250"):
                     self.server.arrived.append(arrived)

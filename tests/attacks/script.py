@@ -12,7 +12,8 @@ S+ text             the next whole reply: its last line begins with the text;  S
 E:                  the server closes;   W: seconds  wait
 * 20                repeat up to the line `*.`; {n} in a line is the number of the round, from 0, {n+1} the next
 NEXT-HOP: a b       what the next hop gets for exactly these recipients (each arrives once, in one transaction), line by line:
-| text              the octets as on the wire, dots stuffed, CRLF after each; the first line is the MAIL command
+| text              the octets as on the wire, dots stuffed, CRLF after each; the first line is the MAIL
+                    command; then come the RCPT commands that have parameters
 |* 20               as above, up to the line `|*.`
 Escapes: \\t \\r \\n \\0 \\xNN \\\\, and {text*n} for a text n times. In `|` lines <ID> stands for the queue id
 and <DATE> for the time at which we took the mail. Lines that begin with # are comments: the attack, and what is expected.

@@ -60,7 +60,7 @@ def test_dialogue(name: str, theatre: Theatre) -> None:
     theatre.played[name].result(timeout=120)
     for wanted in SCRIPTS[name].wanted:
         arrived = wait_for(partial(_for, theatre, wanted), f"a mail to {set(wanted.recipients)}")
-        got = arrived.mail + b"\r\n" + arrived.octets
+        got = arrived.written
         if wanted.pattern().fullmatch(got) is None:
             expected = "\n".join("| " + line for line in wanted.written())
             pytest.fail(f"wanted\n{expected}\ngot\n{_readable(got)}")

@@ -23,7 +23,7 @@ def links(text: str) -> list[str]:
 
 
 def test_every_row_stands_there_once() -> None:
-    assert [int(row[0]) for row in rows()] == [n for n in range(1, 31) if n != 11]
+    assert [int(row[0]) for row in rows()] == list(range(1, 31))
     assert {len(row) for row in rows()} == {5}
 
 
