@@ -40,6 +40,12 @@ DELIVERED = Counter("sekisho_recipients_delivered_total", "Recipients the next h
 DEFERRED = Counter(
     "sekisho_recipients_deferred_total", "Attempts put off, by reason", ["reason"], registry=REGISTRY
 )
+NEXT_HOP_TLS = Counter(
+    "sekisho_next_hop_transactions_total",
+    "Transactions with a next hop, by TLS",
+    ["tls"],  # none, unverified, verified
+    registry=REGISTRY,
+)
 BOUNCED = Counter(
     "sekisho_recipients_bounced_total", "Recipients given up, by reason", ["reason"], registry=REGISTRY
 )

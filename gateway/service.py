@@ -21,16 +21,18 @@ from starlette.routing import BaseRoute
 from gateway import __version__
 from gateway.clock import utc_now
 from gateway.config.policies import PolicyInForce
-from gateway.config.settings import Settings
+from gateway.config.settings import Delivery, Settings
 from gateway.console.app import create_app, create_probe_app
 from gateway.console.server import http_server
+from gateway.delivery.assurance import Assurance
 from gateway.delivery.courier import Courier
 from gateway.delivery.dsn import dsn_composers
 from gateway.delivery.pool import Pool
-from gateway.delivery.route import Router, smarthost_hop
-from gateway.delivery.session import Opener
+from gateway.delivery.route import Router, is_foreign, smarthost_hop
+from gateway.delivery.session import Opener, tls_context
+from gateway.delivery.sts import FetchFailed, Sts, fetch_policy
 from gateway.delivery.timeouts import Timeouts
-from gateway.evidence.resolver import DnsResolver
+from gateway.evidence.resolver import DnsResolver, DnsUnavailable
 from gateway.lag import watch_lag
 from gateway.links import Links
 from gateway.loops import Loops
@@ -155,7 +157,8 @@ class Service:
         )
         timeouts = Timeouts.bounded(out.connect_timeout, out.command_timeout)
         hop = smarthost_hop(out.smarthost, _password(settings)) if out.smarthost is not None else None
-        router = Router(settings.hostname, DnsResolver(out.nameservers), hop, random.shuffle)
+        resolver = DnsResolver(out.nameservers, dnssec=out.dnssec)
+        router = Router(settings.hostname, resolver, hop, random.shuffle, _assurance(out, resolver))
         self.pool = Pool(Opener(settings.hostname, timeouts), out.connections_per_host, out.concurrency)
         housekeeping = Housekeeping(
             self.spool,
@@ -324,3 +327,17 @@ def _password(settings: Settings) -> str:
         return smarthost.password_file.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
         raise CannotStart(f"{smarthost.password_file}: cannot be read: {error.strerror}") from error
+
+
+def _assurance(out: Delivery, resolver: DnsResolver) -> Assurance:
+    """Return what decides on TLS to next hops: DANE where DNSSEC is trusted, MTA-STS where mail goes by MX."""
+
+    async def fetch(domain: str) -> bytes:
+        try:
+            addresses = await resolver.addresses(f"mta-sts.{domain}")
+        except DnsUnavailable as error:
+            raise FetchFailed(str(error)) from error
+        return await fetch_policy(domain, [a for a in addresses if is_foreign(a)], tls_context(True))
+
+    dane = resolver if out.dnssec else None
+    return Assurance(out.tls_policy, dane, Sts(resolver.texts, fetch).policy if out.mta_sts else None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -35,6 +35,14 @@ def _not_everybody(value: IPv4Network | IPv6Network) -> IPv4Network | IPv6Networ
     return value
 
 
+def _fingerprint(value: str) -> str:
+    digits = value.replace(":", "").lower()
+    if len(digits) != 64 or any(each not in "0123456789abcdef" for each in digits):
+        raise ValueError(f"not a SHA-256 fingerprint: {value!r}; write 64 hexadecimal digits")
+    return digits
+
+
+Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 FrontNetwork = Annotated[Network, AfterValidator(_not_everybody)]
 
@@ -120,6 +128,23 @@ class Smarthost(_Group):
     password_file: Path | None = None
 
 
+class TlsRule(_Group):
+    """How connections to the hosts of a domain, or to one host, are secured. `.example.jp` is all below that name."""
+
+    match: str
+    tls: Literal["off", "opportunistic", "starttls", "verify", "fingerprint", "dane"]
+    fingerprints: Annotated[tuple[Fingerprint, ...], Field(max_length=20)] = ()
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.tls == "fingerprint") != bool(self.fingerprints):
+            raise ValueError("`tls: fingerprint` and `fingerprints` belong together")
+        if self.ca_file is not None and self.tls != "verify":
+            raise ValueError("`ca_file` is for `tls: verify`")
+        return self
+
+
 class Delivery(_Group):
     """Mail out: the smarthost, or the recipients' MX where none is set."""
 
@@ -132,6 +157,15 @@ class Delivery(_Group):
     connect_timeout: Duration = timedelta(seconds=30)
     command_timeout: Duration = timedelta(minutes=5)
     nameservers: tuple[str, ...] = ()
+    dnssec: bool = False
+    mta_sts: bool = True
+    tls_policy: tuple[TlsRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _dane_needs_dnssec(self) -> Self:
+        if not self.dnssec and any(rule.tls == "dane" for rule in self.tls_policy):
+            raise ValueError("`tls: dane` needs `dnssec: true` and resolvers that validate")
+        return self
 
 
 class Web(_Group):

@@ -40,6 +40,7 @@ class Connection(asyncio.Protocol):
         self._lost: DeliveryError | None = None
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self.capabilities = Capabilities()
+        self.security = ""
         self.needs_reset = False
         self.dot_sent = False
         self.messages = 0
@@ -134,6 +135,11 @@ class Connection(asyncio.Protocol):
             raise NoConnection("TLS failed: the connection closed")
         self._transport = transport
         self._parser = ReplyParser()
+
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """Return the TLS object of the connection, None in the clear."""
+        return None if self._transport is None else self._transport.get_extra_info("ssl_object")
 
     def quit(self) -> None:
         """Say goodbye without waiting for an answer, and close."""

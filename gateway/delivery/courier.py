@@ -7,11 +7,12 @@ on a fresh connection, happens only while the end of data has not been sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 
+from gateway import metrics
 from gateway.delivery.connection import Connection
 from gateway.delivery.errors import (
     BadReply,
@@ -59,17 +60,24 @@ class Courier:
         `start_by` is the loop time after which no transaction may begin. A transaction ends within
         `timeouts.transaction`.
         """
-        trace: list[str] = []
+        trace: list[Place] = []
         try:
             words = await self._try_hops(route, make, start_by, trace)
         except Exception as error:  # unknown errors are temporary: the table in outcome.py says so
             if not isinstance(error, DeliveryError):
                 log.error("delivery-failed-inside", exc_info=error)
             words = [error] * count
-        return Delivery(tuple(judge(word) for word in words), trace[-1] if trace else "")
+        if not trace:
+            return Delivery(tuple(judge(word) for word in words))
+        place = trace[-1]
+        _count(words, place)
+        verdicts = (judge(word) for word in words)
+        if place.security:
+            verdicts = (replace(verdict, tls=place.security) for verdict in verdicts)
+        return Delivery(tuple(verdicts), place.name)
 
     async def _try_hops(
-        self, route: Route, make: Callable[[], Outgoing], start_by: float, trace: list[str]
+        self, route: Route, make: Callable[[], Outgoing], start_by: float, trace: list[Place]
     ) -> list[Word]:
         last: DeliveryError = NoConnection("no host to try")
         for hop in await self._router.hops(route):
@@ -78,7 +86,7 @@ class Courier:
                 raise Busy("no time left in this attempt")
             try:
                 async with self._pool.place(hop, wait) as place:
-                    trace.append(str(hop))
+                    trace.append(place)
                     return await self._bounded(place, make())
             except _MayTryElsewhereError as error:
                 last = error.cause
@@ -154,6 +162,15 @@ class Courier:
 def _after_the_end(error: Exception) -> str:
     what = str(error) if isinstance(error, DeliveryError) else f"internal error ({type(error).__name__})"
     return f"no answer after the end of the message: {what}"
+
+
+def _count(words: Sequence[Word], place: Place) -> None:
+    """Count a transaction in which the peer spoke about the mail, by how the connection was secured."""
+    if any(isinstance(word, Said) for word in words):
+        kind = (
+            "none" if not place.security else "unverified" if "not verified" in place.security else "verified"
+        )
+        metrics.NEXT_HOP_TLS.labels(kind).inc()
 
 
 def _is_full(word: Word) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gateway.delivery.proof import NOTHING, Demand
 from gateway.delivery.reply import Reply
 
 Tls = Literal["off", "opportunistic", "starttls", "implicit"]
@@ -27,6 +28,7 @@ class Hop:
     verify: bool = False
     username: str = ""
     password: str = field(default="", repr=False)
+    demand: Demand = NOTHING
 
     @property
     def connect_to(self) -> str:

@@ -31,6 +31,7 @@ class Verdict:
     """What becomes of one recipient; the caller adds when to try again.
 
     `tells`: the next hop took over the duty to tell the sender, where that was asked for (RFC 3461 5.2.1).
+    `tls` says how the connection was secured, "" for not at all.
     """
 
     state: State
@@ -38,6 +39,7 @@ class Verdict:
     reply: str
     enhanced: str = ""
     tells: bool = False
+    tls: str = ""
 
 
 def judge(word: Said | BaseException) -> Verdict:

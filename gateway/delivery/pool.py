@@ -54,6 +54,11 @@ class Place:
         self._host = host
         self._wait = wait
         self._current: Connection | None = None
+        self.security = ""
+
+    @property
+    def name(self) -> str:
+        return str(self._host.hop)
 
     async def __aenter__(self) -> Place:
         await self._pool.enter(self._host, self._wait)
@@ -76,9 +81,11 @@ class Place:
         while self._host.idle and not fresh:
             self._current = self._pool.take(self._host)
             if self._current.usable:
+                self.security = self._current.security
                 return self._current
             self.discard()
         self._current = await self._pool.open(self._host)
+        self.security = self._current.security
         return self._current
 
     def discard(self) -> None:

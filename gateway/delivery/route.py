@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from gateway.config.settings import Smarthost
+from gateway.delivery.assurance import AS_OFFERED, Asked, Assurance
 from gateway.delivery.errors import NoRoute
 from gateway.delivery.hop import Hop
 from gateway.evidence.resolver import DnsUnavailable, Mx, NoSuchDomain, Resolver
@@ -32,6 +33,7 @@ class Route:
 
     hop: Hop | None = None
     exchangers: tuple[Mx, ...] = ()
+    asked: Asked = AS_OFFERED
 
 
 def smarthost_hop(smarthost: Smarthost, password: str = "") -> Hop:
@@ -53,7 +55,7 @@ def usable_exchangers(records: Sequence[Mx], domain: str, hostname: str) -> tupl
     Exchangers not better than ourselves are dropped (RFC 5321 5.1): whatever they hand on comes back to us.
     """
     if not records:
-        return (Mx(0, domain),)
+        return (Mx(0, domain, secure=True),)  # the same name as its address records, which have to prove it
     if all(not mx.host for mx in records):
         raise NoRoute("5.1.10", f"{domain} takes no mail (null MX)", permanent=True)
     ours = min((mx.preference for mx in records if mx.host == hostname.lower()), default=None)
@@ -63,14 +65,14 @@ def usable_exchangers(records: Sequence[Mx], domain: str, hostname: str) -> tupl
     return usable
 
 
-def in_order(exchangers: Sequence[Mx], shuffle: Shuffle) -> list[str]:
-    """Return host names by preference, equals in the order `shuffle` gives them (RFC 5321 5.1 asks for a
+def in_order(exchangers: Sequence[Mx], shuffle: Shuffle) -> list[Mx]:
+    """Return the exchangers by preference, equals in the order `shuffle` gives them (RFC 5321 5.1 asks for a
     random one)."""
-    hosts: list[str] = []
+    hosts: list[Mx] = []
     for _, group in groupby(sorted(exchangers, key=lambda mx: mx.preference), key=lambda mx: mx.preference):
         equals = list(group)
         shuffle(equals)
-        hosts.extend(mx.host for mx in equals)
+        hosts.extend(equals)
     return hosts
 
 
@@ -94,9 +96,17 @@ def is_foreign(address: str) -> bool:
 
 
 class Router:
-    """Finds routes. `hop` is the smarthost; without it the DNS decides."""
+    """Finds routes. `hop` is the smarthost; without it the DNS decides. `assurance` says how to secure them."""
 
-    def __init__(self, hostname: str, resolver: Resolver, hop: Hop | None, shuffle: Shuffle) -> None:
+    def __init__(
+        self,
+        hostname: str,
+        resolver: Resolver,
+        hop: Hop | None,
+        shuffle: Shuffle,
+        assurance: Assurance | None = None,
+    ) -> None:
+        self._assurance = assurance or Assurance()
         self._hostname = hostname
         self._resolver = resolver
         self._hop = hop
@@ -116,32 +126,53 @@ class Router:
             raise NoRoute(
                 "4.4.3", f"the DNS gives no answer about {domain}: {error}", permanent=False
             ) from error
-        return Route(exchangers=usable_exchangers(records, domain, self._hostname))
+        exchangers = usable_exchangers(records, domain, self._hostname)
+        return Route(exchangers=exchangers, asked=await self._assurance.of_domain(domain))
 
     async def hops(self, route: Route) -> list[Hop]:
         """Return where to connect, best first, at most MAX_HOPS; raises NoRoute where no host has a usable
         address."""
         if route.hop is not None:
-            return [route.hop]
+            return [await self._smarthost(route.hop)]
         found: list[Hop] = []
-        unanswered: DnsUnavailable | None = None
-        for host in in_order(route.exchangers, self._shuffle):
+        failed: DnsUnavailable | NoRoute | None = None
+        for mx in in_order(route.exchangers, self._shuffle):
             try:
-                found += await self._host_hops(host)
+                found += await self._host_hops(mx, route.asked)
             except DnsUnavailable as error:
-                unanswered = error
+                failed = error
+            except NoRoute as error:
+                failed = failed or error
             if len(found) >= MAX_HOPS:
                 break
         if not found:
-            raise self._no_hops(route, unanswered)
+            raise self._no_hops(route, failed)
         return found[:MAX_HOPS]
 
-    async def _host_hops(self, host: str) -> list[Hop]:
-        addresses = [literal_address(host)] if host.startswith("[") else await self._resolver.addresses(host)
-        return [Hop(host, SMTP_PORT, address) for address in addresses if is_foreign(address)]
+    async def _smarthost(self, hop: Hop) -> Hop:
+        try:
+            return await self._assurance.of_hop(hop, AS_OFFERED, secure=True)
+        except DnsUnavailable as error:
+            text = f"the DNS gives no answer about {hop.name}: {error}"
+            raise NoRoute("4.4.3", text, permanent=False) from error
 
-    def _no_hops(self, route: Route, unanswered: DnsUnavailable | None) -> NoRoute:
+    async def _host_hops(self, mx: Mx, asked: Asked) -> list[Hop]:
+        if mx.host.startswith("["):
+            return [
+                Hop(mx.host, SMTP_PORT, address)
+                for address in [literal_address(mx.host)]
+                if is_foreign(address)
+            ]
+        addresses = [each for each in await self._resolver.addresses(mx.host) if is_foreign(each)]
+        if not addresses:
+            return []
+        hop = await self._assurance.of_hop(Hop(mx.host, SMTP_PORT), asked, secure=mx.secure)
+        return [replace(hop, address=address) for address in addresses]
+
+    def _no_hops(self, route: Route, failed: DnsUnavailable | NoRoute | None) -> NoRoute:
         hosts = ", ".join(mx.host for mx in route.exchangers)
-        if unanswered is not None:
-            return NoRoute("4.4.3", f"the DNS gives no answer about {hosts}: {unanswered}", permanent=False)
+        if isinstance(failed, NoRoute):
+            return failed
+        if failed is not None:
+            return NoRoute("4.4.3", f"the DNS gives no answer about {hosts}: {failed}", permanent=False)
         return NoRoute("5.1.2", f"no mail server with a usable address: {hosts}", permanent=True)

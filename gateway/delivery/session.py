@@ -10,11 +10,14 @@ import asyncio
 import ssl
 from base64 import b64encode
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any
 
+from gateway.clock import utc_now
 from gateway.delivery.connection import Connection
 from gateway.delivery.errors import NoConnection, SessionRefused
 from gateway.delivery.hop import Capabilities, Hop
+from gateway.delivery.proof import NotProven, check, usable
 from gateway.delivery.reply import Reply
 from gateway.delivery.timeouts import Timeouts
 
@@ -30,6 +33,12 @@ def tls_context(verify: bool) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+@lru_cache(maxsize=100)
+def authority_context(ca_file: str) -> ssl.SSLContext:
+    """Return the context that trusts the authorities of one file and no other."""
+    return ssl.create_default_context(cafile=ca_file)
 
 
 class Opener:
@@ -56,6 +65,8 @@ class Opener:
     async def _open(self, hop: Hop, *, encrypt: bool) -> Connection:
         connection = await self._connect(hop)
         try:
+            if hop.tls == "implicit":
+                _prove(connection, hop)
             await self._greet(connection)
             if encrypt and hop.tls != "implicit":
                 await self._encrypt(connection, hop)
@@ -68,7 +79,7 @@ class Opener:
 
     async def _connect(self, hop: Hop) -> Connection:
         loop = asyncio.get_running_loop()
-        context = self._context(hop.verify) if hop.tls == "implicit" else None
+        context = self._context_for(hop) if hop.tls == "implicit" else None
         try:
             async with asyncio.timeout(self._timeouts.connect):
                 _, connection = await loop.create_connection(
@@ -83,6 +94,13 @@ class Opener:
         except (OSError, UnicodeError) as error:
             raise NoConnection(f"{hop}: {error}") from error
         return connection
+
+    def _context_for(self, hop: Hop) -> ssl.SSLContext:
+        verify = hop.verify and hop.tls_required
+        try:
+            return authority_context(hop.demand.ca_file) if hop.demand.ca_file else self._context(verify)
+        except OSError as error:
+            raise NoConnection(f"{hop}: {hop.demand.ca_file}: {error}") from error
 
     async def _greet(self, connection: Connection) -> None:
         greeting = await connection.reply(self._timeouts.greeting)
@@ -111,12 +129,38 @@ class Opener:
             if hop.tls_required:
                 raise SessionRefused("STARTTLS", reply)
             return
-        verify = hop.verify and hop.tls_required
         try:
-            await connection.start_tls(self._context(verify), hop.name, self._timeouts.connect)
+            await connection.start_tls(self._context_for(hop), hop.name, self._timeouts.connect)
         except NoConnection as error:
             raise _HandshakeFailed(f"{hop}: {error}") from error
+        _prove(connection, hop)
         await self._hello(connection)
+
+
+def _prove(connection: Connection, hop: Hop) -> None:
+    """Check what the hop has to prove beyond the handshake and note how the connection is secured."""
+    tls = connection.tls
+    assert tls is not None  # noqa: S101 (the handshake is done)
+    demand = hop.demand
+    try:
+        if demand.tlsa or demand.fingerprints:
+            check(demand, hop.name, _chain(tls), utc_now())
+    except NotProven as error:
+        raise NoConnection(f"{hop}: {error}") from error
+    cipher = tls.cipher()
+    words = f"{tls.version()} {cipher[0] if cipher else ''}"
+    proven = bool(demand.fingerprints) or any(map(usable, demand.tlsa)) or (hop.verify and hop.tls_required)
+    connection.security = (
+        f"{words} verified by {demand.by or 'settings'}" if proven else f"{words} not verified"
+    )
+
+
+def _chain(tls: ssl.SSLObject) -> list[bytes]:
+    """Return the certificates that the peer showed, in DER. Before Python 3.13 the verb has no public name."""
+    if hasattr(tls, "get_unverified_chain"):
+        return list(tls.get_unverified_chain())
+    inner: Any = tls._sslobj  # type: ignore[attr-defined]
+    return [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in inner.get_unverified_chain() or ()]
 
 
 class _HandshakeFailed(NoConnection):

@@ -204,6 +204,7 @@ def result_of(
         enhanced=verdict.enhanced,
         next_hop=next_hop,
         retry_at=retry_at,
+        tls=verdict.tls,
         tell_relayed=verdict.state is State.DELIVERED
         and not verdict.tells
         and message.envelope.request(row.index).wants(Notify.SUCCESS),

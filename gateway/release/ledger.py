@@ -91,6 +91,7 @@ class Ledger:
             recipient=result.index,
             reason=result.reason.value,
             next_hop=result.next_hop,
+            tls=result.tls,
             reply=result.reply,
         )
         if not recorded:

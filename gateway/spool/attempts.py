@@ -178,7 +178,7 @@ def _alike(results: Sequence[Result]) -> list[tuple[Result, list[int]]]:
     """Group results that say the same, so that one event covers them."""
     groups: dict[tuple[Any, ...], tuple[Result, list[int]]] = {}
     for r in results:
-        said = (r.state, r.reason, r.reply, r.enhanced, r.next_hop, r.retry_at)
+        said = (r.state, r.reason, r.reply, r.enhanced, r.next_hop, r.retry_at, r.tls)
         groups.setdefault(said, (r, []))[1].append(r.index)
     return list(groups.values())
 
@@ -188,7 +188,7 @@ def _settle(tx: Tx, rows: list[RecipientRow], facts: Result, at: int) -> None:
     reply = storable(facts.reply)[:REPLY_LIMIT]
     perhaps = facts.reason is Reason.NO_ANSWER
     move(tx, rows, facts.state, Arrival(at, due_at=due_at, reply=reply, perhaps=perhaps))
-    detail = {"next_hop": facts.next_hop, "reply": reply, "enhanced": facts.enhanced}
+    detail = {"next_hop": facts.next_hop, "reply": reply, "enhanced": facts.enhanced, "tls": facts.tls}
     if due_at is not None:
         detail["retry_at"] = from_us(due_at).isoformat()
     kept = {name: value for name, value in detail.items() if value}

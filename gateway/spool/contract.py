@@ -142,6 +142,7 @@ class Result:
     """What became of one leased recipient: DELIVERED, DEFERRED (with `retry_at`) or BOUNCED.
 
     `tell_relayed`: the sender asked to hear of success, and nobody after us will tell (RFC 3461 5.2.2).
+    `tls`: how the connection to the next hop was secured.
     """
 
     index: int
@@ -152,6 +153,7 @@ class Result:
     next_hop: str = ""
     retry_at: datetime | None = None
     tell_relayed: bool = False
+    tls: str = ""
 
 
 @dataclass(frozen=True, slots=True)
