@@ -82,5 +82,10 @@ def test_the_page_lists_every_setting() -> None:
 def test_the_page_lists_no_setting_that_is_not_there() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     listed = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
-    known = {*keys(Settings), "smtp.tls", "delivery.smarthost", "delivery.tls_policy"}  # groups that may be absent as a whole
+    known = {
+        *keys(Settings),
+        "smtp.tls",
+        "delivery.smarthost",
+        "delivery.tls_policy",
+    }  # groups that may be absent as a whole
     assert [key for key in listed if key not in known] == []
