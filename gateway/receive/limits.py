@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
+from functools import lru_cache
 
+GROUPS = 4096  # addresses of which the group is remembered
 RATE_GRACE = 30.0  # seconds before the minimum rate of DATA counts: a slow start is not an attack
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+@lru_cache(maxsize=GROUPS)  # one client sends many mails
 def client_group(ip: str) -> str:
     """Return what limits are counted by: the IPv4 address, or the /64 an IPv6 client can move in freely."""
     address = plain_address(ip)

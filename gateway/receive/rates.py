@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 from gateway.config.settings import Limits
 from gateway.receive.limits import client_group
@@ -121,8 +122,9 @@ class Over:
         return Reply(421, "4.7.0", text, "rate", closes=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
+class _Counted(NamedTuple):
+    """Where one thing is counted, and what it is called."""
+
     window: Window
     key: str
     what: str
@@ -157,10 +159,12 @@ class Usage:
 
     def give_back(self) -> None:
         """Undo it: the mail was not taken."""
-        for counted in self._of_mail:
-            counted.window.give_back(counted.key, self._mails, self._began)
-        for counted in self._of_recipient:
-            counted.window.give_back(counted.key, self._recipients, self._began)
+        if self._mails:
+            for counted in self._of_mail:
+                counted.window.give_back(counted.key, self._mails, self._began)
+        if self._recipients:
+            for counted in self._of_recipient:
+                counted.window.give_back(counted.key, self._recipients, self._began)
         self.keep()
 
 
@@ -222,7 +226,7 @@ def _windows(*rates: tuple[int | None, float, str]) -> tuple[tuple[Window, str],
 
 
 def _under(windows: tuple[tuple[Window, str], ...], key: str) -> tuple[_Counted, ...]:
-    return tuple(_Counted(window, key, what) for window, what in windows)
+    return tuple([_Counted(window, key, what) for window, what in windows])
 
 
 def _span(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.config.settings import Limits
@@ -18,6 +18,7 @@ moments = st.lists(st.floats(0, 500), min_size=1, max_size=60).map(sorted)
 
 
 @given(moments, st.integers(1, 5))
+@example([8.3, 100.0], 1)  # the end of one part and the beginning of another
 def test_no_window_has_more_than_allowed_and_none_is_refused_without_need(
     times: list[float], allowed: int
 ) -> None:
@@ -57,6 +58,15 @@ def test_giving_back_never_makes_the_rest_expire_sooner() -> None:
     window.count("k", 50.0)
     window.give_back("k", 1, 0.0)
     assert window.used("k", 125.0) == 1  # the one of 50 is left
+
+
+def test_giving_back_takes_nothing_from_what_was_counted_before() -> None:
+    window = Window(2, 120.0)
+    window.count("k", 0.0)
+    window.count("k", 50.0)
+    window.give_back("k", 1, 50.0)
+    assert window.used("k", 60.0) == 1
+    assert window.used("k", 135.0) == 0
 
 
 def test_a_flood_of_keys_does_not_grow_the_table() -> None:
