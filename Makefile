@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check fuzz format lint types contracts bench lock clean
+.PHONY: run test check fuzz format lint types contracts bench lock clean audit sbom
 
 run: $(VENV)/.run  ## set everything up and run the demo: SMTP 2525, web 8025
 	$(BIN)/sekisho demo
@@ -47,4 +47,16 @@ $(VENV)/.run: $(VENV)/bin/python requirements.lock pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+audit: $(VENV)/.audit  ## known vulnerabilities of the locked dependencies; needs the advisory service
+	$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip -r requirements.lock || \
+		{ echo "make audit: vulnerabilities found, or the advisory service cannot be reached (see above)" >&2; exit 1; }
+
+sbom: $(VENV)/.audit  ## sbom.json: CycloneDX of requirements.lock, the same for the same lock
+	$(VENV)/audit/bin/cyclonedx-py requirements --output-reproducible --of JSON -o sbom.json requirements.lock
+
+$(VENV)/.audit: $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install pip-audit cyclonedx-bom
 	@touch $@

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sys
 from collections.abc import Awaitable, Callable
 
 import click
+import structlog
 import uvloop
 
 from gateway import log
 from gateway.cli.before import before_start
+from gateway.cli.confine import become, no_dumps
 from gateway.config.settings import Settings
 from gateway.loops import LoopDied
 from gateway.service import CannotStart, Service
@@ -55,7 +58,14 @@ def run_until_done(settings: Settings, main: Callable[[], Awaitable[None]]) -> N
     gc.set_threshold(*GC_THRESHOLDS)
     sys.setswitchinterval(SWITCH_S)
     try:
+        no_dumps()
         before_start(settings)
+        if settings.run_as is not None:
+            become(settings.run_as, settings.state)
+        elif os.geteuid() == 0:
+            structlog.get_logger().warning(
+                "runs-as-root", hint="set run_as, or start it as a user of its own"
+            )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(awaited())
     except EXPECTED as error:

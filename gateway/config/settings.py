@@ -206,6 +206,7 @@ class Settings(_Group):
     accounts: Path | None = None
     master_key_file: Path | None = None
     minimum_free_space: Size = 256 << 20
+    run_as: str | None = None
     smtp: Smtp = Smtp()
     limits: Limits = Limits()
     delivery: Delivery = Delivery()

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from gateway.store.bodies import CORRUPT, FILE, Bodies
 from gateway.store.chains import open_chain
 from gateway.store.committer import Committer
+from gateway.store.damage import refuse_damaged
 from gateway.store.errors import StoreUnavailable, WrongMasterKey
 from gateway.store.events import Seal
 from gateway.store.instance import Instance
@@ -38,6 +39,8 @@ class Database:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.instance = Instance(state, exclusive=serve)
         try:
+            if serve:
+                refuse_damaged(state / FILE_NAME)
             self._open(state, master)
             if serve:
                 self.bodies.sweep(self._with_file, started)
