@@ -270,6 +270,13 @@ async def test_tlsa_is_not_asked_for_where_the_mx_is_not_authenticated() -> None
     assert world.asked == []
 
 
+async def test_the_whole_chain_is_seen() -> None:
+    context = server(CERTIFICATE, with_root=True)
+    assert (await World(NextHop(context=context), (TA,)).send()).verdicts[0].tls.endswith("verified by dane")
+    refused = await World(NextHop(context=context), (WRONG,)).send()
+    assert refused.verdicts[0].state.value == "deferred"
+
+
 async def test_mail_in_the_clear_says_nothing_of_tls() -> None:
     [verdict] = (await World(NextHop(), (), rules=[rule("off")]).send()).verdicts
     assert (verdict.state.value, verdict.tls) == ("delivered", "")

@@ -13,7 +13,7 @@ import trustme
 import uvloop
 
 from gateway.delivery.hop import Tls
-from tests.delivery import test_dialogues, test_pool, test_tls_auth
+from tests.delivery import test_dialogues, test_next_hop_tls, test_pool, test_tls_auth
 from tests.delivery.conftest import connected, mail
 from tests.delivery.next_hop import NextHop
 
@@ -24,7 +24,7 @@ def dialogues() -> list[Dialogue]:
     """Return every dialogue of these modules that takes no arguments."""
     return [
         test
-        for module in (test_dialogues, test_pool, test_tls_auth)
+        for module in (test_dialogues, test_pool, test_tls_auth, test_next_hop_tls)
         for name, test in inspect.getmembers(module, inspect.iscoroutinefunction)
         if name.startswith("test_") and not inspect.signature(test).parameters
     ]

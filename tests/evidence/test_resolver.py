@@ -23,9 +23,27 @@ ZONE: dict[tuple[str, str], list[str]] = {
     ("mx1.example.com.", "AAAA"): ["2001:db8::1"],
     ("many.example.com.", "A"): [f"192.0.2.{number}" for number in range(1, 60)],
     ("half.example.com.", "A"): ["192.0.2.9"],
+    ("signed.example.net.", "MX"): ["10 mx.signed.example.net."],
+    ("mx.signed.example.net.", "A"): ["192.0.2.7"],
+    ("_25._tcp.mx.signed.example.net.", "TLSA"): ["3 1 1 " + "ab" * 32],
+    ("half.signed.example.net.", "AAAA"): ["2001:db8::7"],
+    ("_25._tcp.half.signed.example.net.", "TLSA"): ["3 1 1 " + "cd" * 32],
+    ("bare.signed.example.net.", "A"): ["192.0.2.7"],
+    ("broken.signed.example.net.", "A"): ["192.0.2.7"],
+    ("_25._tcp.mx1.example.com.", "TLSA"): ["3 1 1 " + "ab" * 32],
+    ("_mta-sts.example.com.", "TXT"): ['"v=STSv1; " "id=7;"', '"other"'],
 }
 EXISTING = {name for name, _ in ZONE} | {"empty.example.com."}
-FAILING = {("broken.example.com.", "MX"), ("broken.example.com.", "A"), ("half.example.com.", "AAAA")}
+FAILING = {
+    ("half.signed.example.net.", "A"),
+    ("_25._tcp.broken.signed.example.net.", "TLSA"),
+    ("_mta-sts.broken.example.com.", "TXT"),
+    ("dark.signed.example.net.", "A"),
+    ("dark.signed.example.net.", "AAAA"),
+    ("broken.example.com.", "MX"),
+    ("broken.example.com.", "A"),
+    ("half.example.com.", "AAAA"),
+}
 SILENT = {("silent.example.com.", "MX")}
 
 
@@ -44,6 +62,9 @@ class NameServer(asyncio.DatagramProtocol):
             return
         answer = dns.message.make_response(query)
         answer.flags |= dns.flags.RA
+        wanted = bool(query.flags & dns.flags.AD) and bool(query.ednsflags & dns.flags.DO)
+        if "signed." in key[0] and wanted:
+            answer.flags |= dns.flags.AD
         if key in ZONE:
             answer.answer.append(dns.rrset.from_text(question.name, 300, "IN", key[1], *ZONE[key]))
         elif key in FAILING:
@@ -54,12 +75,12 @@ class NameServer(asyncio.DatagramProtocol):
 
 
 @contextlib.asynccontextmanager
-async def asking() -> AsyncIterator[tuple[DnsResolver, NameServer]]:
+async def asking(*, dnssec: bool = False) -> AsyncIterator[tuple[DnsResolver, NameServer]]:
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(NameServer, local_addr=("127.0.0.1", 0))
     port = transport.get_extra_info("sockname")[1]
     try:
-        yield DnsResolver([f"127.0.0.1:{port}"], lifetime=1.0), server
+        yield DnsResolver([f"127.0.0.1:{port}"], lifetime=1.0, dnssec=dnssec), server
     finally:
         transport.close()
         await asyncio.sleep(0)
@@ -122,3 +143,42 @@ async def test_a_machine_without_name_servers_knows_nothing(monkeypatch: pytest.
     monkeypatch.setattr(dns.asyncresolver.Resolver, "read_resolv_conf", unconfigured)
     with pytest.raises(DnsUnavailable):
         await DnsResolver().mx("two.example.com")
+
+
+@pytest.mark.parametrize(
+    ("host", "digests"),
+    [
+        ("mx.signed.example.net", [b"\xab" * 32]),
+        ("half.signed.example.net", [b"\xcd" * 32]),  # one kind of address is enough to see the signature
+        ("bare.signed.example.net", []),  # signed, without TLSA
+        ("mx1.example.com", []),  # TLSA of a zone that is not signed
+        ("unknown.example.com", []),
+        ("empty.example.com", []),
+    ],
+)
+async def test_tlsa_records_count_where_they_are_authenticated(host: str, digests: list[bytes]) -> None:
+    async with asking(dnssec=True) as (resolver, _):
+        assert [record.data for record in await resolver.tlsa(host, 25)] == digests
+
+
+@pytest.mark.parametrize("host", ["broken.signed.example.net", "dark.signed.example.net"])
+async def test_tlsa_that_cannot_be_asked_is_not_none(host: str) -> None:
+    async with asking(dnssec=True) as (resolver, _):
+        with pytest.raises(DnsUnavailable):
+            await resolver.tlsa(host, 25)
+
+
+async def test_the_authenticated_bit_counts_only_where_the_settings_trust_it() -> None:
+    async with asking(dnssec=True) as (resolver, _):
+        assert await resolver.mx("signed.example.net") == [Mx(10, "mx.signed.example.net", secure=True)]
+    async with asking() as (resolver, _):
+        assert await resolver.mx("signed.example.net") == [Mx(10, "mx.signed.example.net")]
+        assert await resolver.tlsa("mx.signed.example.net", 25) == ()
+
+
+async def test_texts_are_joined() -> None:
+    async with asking() as (resolver, _):
+        assert sorted(await resolver.texts("_mta-sts.example.com")) == ["other", "v=STSv1; id=7;"]
+        assert await resolver.texts("_mta-sts.unknown.example.com") == ()
+        with pytest.raises(DnsUnavailable):
+            await resolver.texts("_mta-sts.broken.example.com")
