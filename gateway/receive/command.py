@@ -36,7 +36,7 @@ _CHUNK = re.compile(rf"([0-9]{{1,{SIZE_DIGITS}}})(?: +([Ll][Aa][Ss][Tt]))?")
 _NOT_IN_HELO = re.compile(r"[^A-Za-z0-9._:\[\]-]")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _VERB = re.compile(r"[A-Za-z]{1,16}")
-_PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^"<>])*)>(?: +(.*))?')
+_PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^"<>]++)*+)>(?: +(.*))?')
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?")
 
 

@@ -17,6 +17,7 @@ from gateway.message.envelope import Envelope
 from gateway.receive.accounts import Accounts
 from gateway.receive.guesses import Guesses
 from gateway.receive.limits import Budget, Connections
+from gateway.receive.outbox import Outbox
 from gateway.receive.passwords import Verifier
 from gateway.receive.rates import Rates
 from gateway.receive.reply import Reply
@@ -59,6 +60,7 @@ class Reception:
     guesses: Guesses = field(init=False)
     rates: Rates = field(init=False)
     sessions: set[OpenSession] = field(default_factory=set)
+    outbox: Outbox = field(default_factory=Outbox)
     commits: set[asyncio.Task[Any]] = field(default_factory=set)
     idle_seconds: float = field(init=False)
     session_seconds: float = field(init=False)

@@ -72,7 +72,8 @@ class SignIn(Connection):
 
     async def _upgrade(self, context: ssl.SSLContext) -> None:
         # No await between the look at the input and start_tls, which stops reading at once.
-        self.transport.write(Reply(220, "2.0.0", "ready to start TLS").wire())
+        self.queue(Reply(220, "2.0.0", "ready to start TLS").wire())
+        self.send()
         self._watchdog.until(self.loop.time() + HANDSHAKE_SECONDS)
         try:
             upgraded = await self.loop.start_tls(

@@ -176,9 +176,7 @@ class Wire(SMTP):
         """Send what is queued and `last`, then close; a client that does not take it is cut off."""
         self._watchdog.stop()
         self._out.append(last)
-        if not self.transport.is_closing():
-            self.transport.write(b"".join(self._out))
-        self._out.clear()
+        self.send()
         self.transport.close()
         self._sever_later()
 
@@ -250,10 +248,15 @@ class Wire(SMTP):
         """Keep octets until the next `flush`."""
         self._out.append(octets)
 
-    async def flush(self) -> None:
-        """Send the queued replies, all in one write; wait while the client does not take them."""
-        if self._out:
+    def send(self) -> None:
+        """Send the queued replies now, all in one write."""
+        if self._out and not self.transport.is_closing():
             self.transport.write(self._out[0] if len(self._out) == 1 else b"".join(self._out))
-            self._out.clear()
+        self._out.clear()
+
+    async def flush(self) -> None:
+        """Let the queued replies leave at the end of this turn; wait while the client does not take them."""
+        if self._out:
+            self.reception.outbox.add(self)
         if self._paused or self._left:
             await self._drain_helper()  # raises ConnectionResetError when nobody is there any more
