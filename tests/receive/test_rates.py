@@ -18,7 +18,7 @@ moments = st.lists(st.floats(0, 500), min_size=1, max_size=60).map(sorted)
 
 
 @given(moments, st.integers(1, 5))
-@example([8.3, 100.0], 1)  # the end of one part and the beginning of another
+@example([8.3, 100.5], 1)  # the end of one part and the beginning of another
 def test_no_window_has_more_than_allowed_and_none_is_refused_without_need(
     times: list[float], allowed: int
 ) -> None:
