@@ -33,13 +33,24 @@ def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
         assigned=assigned,
         refusals=tuple([rule.refusal for rule in rules if rule.refusal is not None]),
         reasons=tuple([Reason(rule.id, rule.reason) for rule in rules]),
-        notify_sender=any(rule.notify_sender for rule in rules),
+        notify_sender=_may_be_told(facts, policy) and any(rule.notify_sender for rule in rules),
         notify=frozenset(chain.from_iterable(rule.notify for rule in rules)),
         internal=policy.internal,
         to_line=policy.to_line,
         tag_names=policy.tag_names,
         language=policy.language,
     )
+
+
+def _may_be_told(facts: Facts, policy: Policy) -> bool:
+    """Tell whether the sender is one of us: signed in, or inside.
+
+    A stranger whose mail a trusted relay brings would learn from a hold notice whom an alias stands for, and could
+    cancel the mail.
+    """
+    envelope = facts.envelope
+    inside = envelope.sender is not None and policy.domains.matches(envelope.sender)
+    return inside or envelope.client.authenticated
 
 
 def _outcomes(mail: Mail, policy: Policy, rules: list[Rule]) -> tuple[tuple[Outcome, ...], tuple[int, ...]]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.message.address import Address
+from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Envelope
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import split
@@ -245,3 +245,20 @@ def test_a_mail_without_recipients_is_decided() -> None:
     assert result.outcomes == ()
     assert result.assigned == ()
     assert result.refusals
+
+
+@pytest.mark.parametrize(
+    ("sender", "account", "told"),
+    [
+        ("office@sports.example.jp", None, True),
+        ("stranger@example.org", "front-desk", True),
+        ("stranger@example.org", None, False),
+        ("office%example.org@sports.example.jp", None, False),
+    ],
+)
+def test_a_stranger_is_told_nothing_about_a_hold(sender: str, account: str | None, told: bool) -> None:
+    facts = mail()
+    envelope = replace(facts.envelope, sender=parse_path(sender), client=replace(CLIENT, account=account))
+    head = HEAD.replace("internal: [", "internal: [sports.example.jp, ")
+    result = decision(rule("a", "hold: 5m, notify: sender"), replace(facts, envelope=envelope), head)
+    assert result.notify_sender is told
