@@ -23,10 +23,10 @@ class Outbox:
     def __init__(self) -> None:
         self._due: list[Sender] = []
 
-    def add(self, sender: Sender) -> None:
-        """Have `sender` send at the end of this turn."""
+    def add(self, sender: Sender, loop: asyncio.AbstractEventLoop) -> None:
+        """Have `sender` send at the end of this turn of `loop`."""
         if not self._due:
-            asyncio.get_running_loop().call_soon(self._send)
+            loop.call_soon(self._send)
         self._due.append(sender)
 
     def _send(self) -> None:

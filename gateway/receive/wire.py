@@ -257,6 +257,6 @@ class Wire(SMTP):
     async def flush(self) -> None:
         """Let the queued replies leave at the end of this turn; wait while the client does not take them."""
         if self._out:
-            self.reception.outbox.add(self)
+            self.reception.outbox.add(self, self.loop)
         if self._paused or self._left:
             await self._drain_helper()  # raises ConnectionResetError when nobody is there any more
