@@ -92,6 +92,8 @@ class Assurance:
         rule = asked.rule or matching(self._rules, hop.name)
         if rule is not None and rule.tls != "dane":
             return ruled(hop, rule)
+        if rule is None and hop.tls != "opportunistic":
+            return hop  # a smarthost whose settings say how: that is the admin's word, too
         records = await self._dane.tlsa(hop.name, hop.port) if self._dane is not None and secure else ()
         if rule is not None and not any(map(usable, records)):
             raise NoRoute("4.7.5", f"{hop.name} has no usable TLSA record (DANE)", permanent=False)

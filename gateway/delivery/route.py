@@ -95,6 +95,14 @@ def is_foreign(address: str) -> bool:
     return not (mapped.is_loopback or mapped.is_unspecified or mapped.is_multicast or mapped.is_link_local)
 
 
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 class Router:
     """Finds routes. `hop` is the smarthost; without it the DNS decides. `assurance` says how to secure them."""
 
@@ -151,7 +159,7 @@ class Router:
 
     async def _smarthost(self, hop: Hop) -> Hop:
         try:
-            return await self._assurance.of_hop(hop, AS_OFFERED, secure=True)
+            return await self._assurance.of_hop(hop, AS_OFFERED, secure=not _is_address(hop.name))
         except DnsUnavailable as error:
             text = f"the DNS gives no answer about {hop.name}: {error}"
             raise NoRoute("4.4.3", text, permanent=False) from error

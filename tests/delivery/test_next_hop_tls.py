@@ -22,6 +22,8 @@ from hypothesis import strategies as st
 from gateway.config.settings import TlsRule
 from gateway.delivery.assurance import Assurance
 from gateway.delivery.courier import Courier, Delivery
+from gateway.delivery.errors import NoRoute
+from gateway.delivery.hop import Hop
 from gateway.delivery.pool import Pool
 from gateway.delivery.proof import Demand, NotProven, check, usable
 from gateway.delivery.route import Router
@@ -275,6 +277,34 @@ async def test_the_whole_chain_is_seen() -> None:
     assert (await World(NextHop(context=context), (TA,)).send()).verdicts[0].tls.endswith("verified by dane")
     refused = await World(NextHop(context=context), (WRONG,)).send()
     assert refused.verdicts[0].state.value == "deferred"
+
+
+@pytest.mark.parametrize(
+    ("smarthost", "rules", "by"),
+    [
+        (Hop(HOST), (), "dane"),
+        (Hop(HOST, tls="off"), (), ""),
+        (Hop(HOST, tls="starttls", verify=True), (), ""),
+        (Hop(HOST, tls="starttls", verify=True), (rule("dane", match=HOST),), "dane"),
+        (Hop(HOST, tls="implicit"), (PINNED.model_copy(update={"match": HOST}),), "settings"),
+        (Hop("192.0.2.1"), (), ""),
+    ],
+)
+async def test_what_a_smarthost_has_to_prove(smarthost: Hop, rules: tuple[TlsRule, ...], by: str) -> None:
+    world = World(NextHop(), (EE,))
+    router = Router("gw.example.jp", world, smarthost, lambda equals: None, Assurance(rules, world))
+    [hop] = await router.hops(await router.route("example.com"))
+    assert hop.demand.by == by
+    if not by:
+        assert (hop, world.asked) == (smarthost, [])
+
+
+async def test_a_smarthost_about_which_the_dns_is_silent_waits() -> None:
+    world = World(NextHop(), DOWN)
+    router = Router("gw.example.jp", world, Hop(HOST), lambda equals: None, Assurance((), world))
+    with pytest.raises(NoRoute, match="SERVFAIL") as caught:
+        await router.hops(await router.route("example.com"))
+    assert not caught.value.permanent
 
 
 async def test_mail_in_the_clear_says_nothing_of_tls() -> None:
