@@ -1,59 +1,111 @@
-"""Accept: what one new mail writes. The rows are computed first (pure), the job only inserts them."""
+"""Accept: what one new mail writes. The rows are computed first (pure), the job only hands them to the transaction.
+
+With a lease, the recipients that nothing holds are leased in the transaction that accepts them: the attempt is on disk with
+the mail, and no other transaction has to find and lease them.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import NO_TIME, Decision
-from gateway.spool.contract import NewMessage, NoticeKind
+from gateway.spool.contract import Claim, NewMessage, NoticeKind, Recipient, Stored
+from gateway.spool.leases import Lease
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import decision_json, envelope_json
-from gateway.spool.statements import INSERT_BODY, INSERT_MESSAGE, INSERT_NOTICE, INSERT_RECIPIENT
-from gateway.spool.times import span_us, to_us
+from gateway.spool.statements import NEW_BODIES, NEW_MESSAGES, NEW_NOTICES, NEW_RECIPIENTS
+from gateway.spool.times import from_us, span_us, to_us
 from gateway.store.bodies import Body
 from gateway.store.events import Event, storable
-from gateway.store.tx import Params, Tx
+from gateway.store.inserts import Row
+from gateway.store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """All rows of one accepted mail."""
+    """All rows of one accepted mail, in the order of the tables' columns."""
 
-    message: Params
-    recipients: list[Params]
-    event: Event
-    notices: list[Params]
+    message: Row
+    recipients: list[Row]
+    events: list[Event]
+    notices: list[Row]
     held: int
+    leased: int
 
     def write(self, tx: Tx, body: Body) -> str:
         """Insert everything; return the queue id."""
-        tx.run(INSERT_MESSAGE, self.message)
-        tx.many(INSERT_RECIPIENT, self.recipients)
-        tx.run(INSERT_BODY, _body_row(body))
-        tx.many(INSERT_NOTICE, self.notices)
-        tx.event(self.event)
+        tx.insert(NEW_MESSAGES, [self.message])
+        tx.insert(NEW_RECIPIENTS, self.recipients)
+        tx.insert(NEW_BODIES, [_body_row(body)])
+        tx.insert(NEW_NOTICES, self.notices)
+        for event in self.events:
+            tx.event(event)
         tx.tally(State.HELD, self.held)
-        tx.tally(State.QUEUED, len(self.recipients) - self.held)
+        tx.tally(State.ACTIVE, self.leased)
+        tx.tally(State.QUEUED, len(self.recipients) - self.held - self.leased)
         return body.queue_id
 
 
-def acceptance(queue_id: str, new: NewMessage) -> Acceptance:
-    """Compute the rows: held recipients are due when their window ends, the others now."""
+def acceptance(queue_id: str, new: NewMessage, lease: Lease | None = None) -> Acceptance:
+    """Compute the rows: held recipients are due when their window ends, the others now, or they are leased at once."""
     at = to_us(new.received_at)
+    windows = [span_us(outcome.demands.window) for outcome in new.decision.outcomes]
+    held, free = split_by_hold(new.decision)
     rows = [
-        _recipient_row(queue_id, index, new.decision, at) for index in range(len(new.envelope.recipients))
+        _recipient_row(queue_id, index, windows[number], at, lease)
+        for index, number in enumerate(new.decision.assigned)
     ]
-    held = [index for index, row in enumerate(rows) if row["state"] is State.HELD]
+    leased = free if lease is not None else []
     return Acceptance(
         message=_message_row(queue_id, new, at, len(held)),
         recipients=rows,
-        event=_event(queue_id, new, at, held),
+        events=[_event(queue_id, new, at, held), *_attempt(queue_id, at, leased)],
         notices=_notices(queue_id, new, at, held),
         held=len(held),
+        leased=len(leased),
     )
+
+
+def split_by_hold(decision: Decision) -> tuple[list[int], list[int]]:
+    """Return the indexes of the recipients that are held, and of those that may leave at once."""
+    held: list[int] = []
+    free: list[int] = []
+    waits = [outcome.demands.window > NO_TIME for outcome in decision.outcomes]
+    for index, number in enumerate(decision.assigned):
+        (held if waits[number] else free).append(index)
+    return held, free
+
+
+def claim_of(queue_id: str, new: NewMessage, lease: Lease) -> Claim:
+    """Return the claim on what was leased with its acceptance."""
+    _, free = split_by_hold(new.decision)
+    recipients = tuple(
+        Recipient(
+            index=index,
+            address=new.envelope.recipients[index],
+            external=new.decision.of(index).external,
+            state=State.ACTIVE,
+            due_at=None,
+            attempts=1,
+            changed_at=new.received_at,
+        )
+        for index in free
+    )
+    message = Stored(
+        queue_id=queue_id,
+        envelope=new.envelope,
+        decision=new.decision,
+        received_at=new.received_at,
+        subject=new.subject,
+        size_bytes=len(new.raw),
+        from_gateway=new.from_gateway,
+        recipients=recipients,
+    )
+    return Claim(message, lease.token, from_us(lease.until))
 
 
 def refusal(envelope: Envelope, decision: Decision, subject: str, at: int) -> Event:
@@ -67,72 +119,48 @@ def refusal(envelope: Envelope, decision: Decision, subject: str, at: int) -> Ev
 
 
 def notice_row(
-    kind: NoticeKind, queue_id: str, to: str, recipients: list[int], at: int, actor: str = ""
-) -> Params:
+    kind: NoticeKind, queue_id: str, to: str, recipients: Sequence[int], at: int, actor: str = ""
+) -> Row:
     """Return an outbox row."""
-    return {
-        "kind": str(kind),
-        "queue_id": queue_id,
-        "to_address": storable(to),
-        "recipients": to_ranges(recipients),
-        "created_at": at,
-        "actor": storable(actor),
-    }
+    return str(kind), queue_id, storable(to), to_ranges(recipients), at, storable(actor)
 
 
-def _message_row(queue_id: str, new: NewMessage, at: int, held: int) -> Params:
+def _message_row(queue_id: str, new: NewMessage, at: int, held: int) -> Row:
     sender = new.envelope.sender
-    return {
-        "queue_id": queue_id,
-        "received_at": at,
-        "sender": None if sender is None else storable(str(sender)),
-        "subject": storable(new.subject),
-        "size_bytes": len(new.raw),
-        "envelope": envelope_json(new.envelope, new.decision.assigned),
-        "decision": decision_json(new.decision),
-        "from_gateway": int(new.from_gateway),
-        "about": new.about,
-        "open_recipients": len(new.envelope.recipients),
-        "held_recipients": held,
-        "finished_at": None,
-        "delay_noticed_at": None,
-    }
+    return (
+        queue_id,
+        at,
+        None if sender is None else storable(str(sender)),
+        storable(new.subject),
+        len(new.raw),
+        envelope_json(new.envelope, new.decision.assigned),
+        decision_json(new.decision),
+        int(new.from_gateway),
+        new.about,
+        len(new.envelope.recipients),  # open
+        held,
+        None,  # finished_at
+        None,  # delay_noticed_at
+    )
 
 
-def _recipient_row(queue_id: str, index: int, decision: Decision, at: int) -> Params:
-    window = decision.of(index).demands.window
-    held = window > NO_TIME
-    return {
-        "queue_id": queue_id,
-        "idx": index,
-        "state": State.HELD if held else State.QUEUED,
-        "due_at": at + span_us(window) if held else at,
-        "queued_at": None if held else at,
-        "changed_at": at,
-        "attempts": 0,
-        "perhaps": 0,
-        "reply": "",
-        "lease": None,
-        "owner": None,
-        "lease_until": None,
-    }
+def _recipient_row(queue_id: str, index: int, window: int, at: int, lease: Lease | None) -> Row:
+    # state, due_at, queued_at, changed_at, attempts, reply, lease, owner, lease_until, perhaps
+    if window > 0:
+        return queue_id, index, "held", at + window, None, at, 0, "", None, None, None, 0
+    if lease is None:
+        return queue_id, index, "queued", at, at, at, 0, "", None, None, None, 0
+    return queue_id, index, "active", None, at, at, 1, "", lease.token, lease.owner, lease.until, 0
 
 
-def _body_row(body: Body) -> Params:
-    return {
-        "queue_id": body.queue_id,
-        "place": body.place,
-        "format": body.format,
-        "key_id": body.key_id,
-        "wrapped_key": body.wrapped_key,
-        "data": body.data,
-    }
+def _body_row(body: Body) -> Row:
+    return body.queue_id, body.place, body.format, body.key_id, body.wrapped_key, body.data
 
 
-def _notices(queue_id: str, new: NewMessage, at: int, held: list[int]) -> list[Params]:
+def _notices(queue_id: str, new: NewMessage, at: int, held: list[int]) -> list[Row]:
     if new.from_gateway:  # our own mail never asks for more of it
         return []
-    everybody = list(range(len(new.envelope.recipients)))
+    everybody = range(len(new.envelope.recipients))
     rows = [
         notice_row(NoticeKind.COPY, queue_id, address, everybody, at)
         for address in sorted(new.decision.notify)
@@ -156,6 +184,10 @@ def _event(queue_id: str, new: NewMessage, at: int, held: list[int]) -> Event:
     actor = "system" if new.from_gateway else "sender"
     everybody = to_ranges(range(len(new.envelope.recipients)))
     return Event(at, queue_id, Kind.ACCEPTED, reason, actor, _actor(new.envelope), everybody, detail)
+
+
+def _attempt(queue_id: str, at: int, leased: list[int]) -> list[Event]:
+    return [Event(at, queue_id, Kind.ATTEMPT, Reason.SYSTEM, recipients=to_ranges(leased))] if leased else []
 
 
 def _parties(envelope: Envelope) -> dict[str, object]:

@@ -18,7 +18,7 @@ from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import RecipientRow
-from gateway.spool.statements import DEFERRED_SINCE, DELAYED, INSERT_NOTICE, MARK_DELAYED
+from gateway.spool.statements import DEFERRED_SINCE, DELAYED, MARK_DELAYED, NEW_NOTICES
 from gateway.store.bodies import PURGED
 from gateway.store.events import Event
 from gateway.store.schema import bodies, messages, outbox, recipients
@@ -50,7 +50,7 @@ def delay_notices(now: int, before: int, limit: int) -> Callable[[Tx], int]:
             waiting.setdefault(queue_id, (sender, []))[1].append(index)
         chosen = list(waiting.items())[:limit]
         for queue_id, (sender, indexes) in chosen:
-            tx.run(INSERT_NOTICE, notice_row(NoticeKind.DELAYED, queue_id, sender, sorted(indexes), now))
+            tx.insert(NEW_NOTICES, [notice_row(NoticeKind.DELAYED, queue_id, sender, sorted(indexes), now)])
             tx.run(MARK_DELAYED, {"b_queue_id": queue_id, "b_at": now})
         return len(chosen)
 

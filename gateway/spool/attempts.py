@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.spool.contract import CROWDED, Change, Claim, NoticeKind, Result
 from gateway.spool.holds import by_message, recipients_among, tell_sender
-from gateway.spool.leases import Leases
+from gateway.spool.leases import Lease, Leases
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.ranges import to_ranges
@@ -66,9 +66,8 @@ def _claim_once(tx: Tx, wanted: Wanted, leases: Leases) -> tuple[Leased, list[st
     leased: Leased = []
     for queue_id, group in groups:
         rows = group[: wanted.share]
-        until = at + span_us(wanted.lease)
-        token = leases.begin(wanted.lease, len(rows))
-        leased.append((rows, _lease(tx, messages[queue_id], rows, at, until, leases.owner, token)))
+        lease = leases.begin(at, wanted.lease, len(rows))
+        leased.append((rows, _lease(tx, messages[queue_id], rows, at, lease)))
     return leased, [queue_id for queue_id, group in groups if len(group) > wanted.share]
 
 
@@ -130,10 +129,9 @@ def _messages(tx: Tx, queue_ids: list[str]) -> dict[str, MessageRow]:
     return {message.queue_id: message for message in (MessageRow(*row) for row in found)}
 
 
-def _lease(
-    tx: Tx, message: MessageRow, rows: list[RecipientRow], at: int, until: int, owner: str, token: str
-) -> Claim | None:
-    move(tx, rows, State.ACTIVE, Arrival(at, attempts=1, lease=token, owner=owner, lease_until=until))
+def _lease(tx: Tx, message: MessageRow, rows: list[RecipientRow], at: int, lease: Lease) -> Claim | None:
+    arrival = Arrival(at, attempts=1, lease=lease.token, owner=lease.owner, lease_until=lease.until)
+    move(tx, rows, State.ACTIVE, arrival)
     tx.event(Event(at, message.queue_id, Kind.ATTEMPT, Reason.SYSTEM, recipients=_indexes(rows)))
     leased = [
         row._replace(
@@ -141,13 +139,13 @@ def _lease(
             due_at=None,
             changed_at=at,
             attempts=row.attempts + 1,
-            lease=token,
-            owner=owner,
+            lease=lease.token,
+            owner=lease.owner,
         )
         for row in sorted(rows, key=lambda row: row.idx)
     ]
     try:
-        return Claim(stored(message, leased), token, from_us(until))
+        return Claim(stored(message, leased), lease.token, from_us(lease.until))
     except Exception as error:  # whatever a row holds: one mail must not keep all others from leaving
         _put_off(tx, leased, f"the stored envelope cannot be read ({type(error).__name__})", at)
         return None

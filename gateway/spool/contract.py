@@ -185,6 +185,12 @@ class Spool(Protocol):
     async def accept(self, message: NewMessage) -> str:
         """Store the mail, its recipients (held or queued by the decision), its event and its notices; return the queue id."""
 
+    async def accept_and_claim(self, message: NewMessage, lease: timedelta) -> tuple[str, Claim | None]:
+        """Store the mail as `accept` does, and lease what nothing holds in the same transaction, attempt and all.
+
+        Return the queue id and the claim; None where every recipient is held.
+        """
+
     async def refused(self, envelope: Envelope, decision: Decision, subject: str, at: datetime) -> None:
         """Write the event of a refused mail; nothing of the mail itself is kept."""
 

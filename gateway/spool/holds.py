@@ -14,8 +14,8 @@ from gateway.spool.ranges import to_ranges
 from gateway.spool.records import RecipientRow, parsed
 from gateway.spool.statements import (
     HELD_DUE,
-    INSERT_NOTICE,
     MOVE_DUE,
+    NEW_NOTICES,
     NOTICE_FACTS,
     RECIPIENTS,
     RECIPIENTS_BETWEEN,
@@ -128,7 +128,7 @@ def tell_sender(
     """Put a notice to the sender into the outbox, unless there is none to tell or the mail is our own."""
     sender, from_gateway = tx.row(NOTICE_FACTS, {"b_queue_id": queue_id})
     if sender is not None and not from_gateway:
-        tx.run(INSERT_NOTICE, notice_row(kind, queue_id, sender, recipients, now, actor))
+        tx.insert(NEW_NOTICES, [notice_row(kind, queue_id, sender, recipients, now, actor)])
 
 
 def _doubt(rows: Iterable[RecipientRow]) -> dict[str, object]:

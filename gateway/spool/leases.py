@@ -9,9 +9,21 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
+from gateway.spool.times import span_us
+
 Monotonic = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease as the recipients' rows name it; `until` is its end by the wall clock, microseconds since 1970."""
+
+    token: str
+    owner: str
+    until: int
 
 
 class Leases:
@@ -24,12 +36,12 @@ class Leases:
         self._open: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def begin(self, span: timedelta, recipients: int) -> str:
-        """Return the token of a new lease of so many recipients; one whose transaction fails just ends."""
+    def begin(self, at: int, span: timedelta, recipients: int) -> Lease:
+        """Return a new lease of so many recipients from `at` on; one whose transaction fails just ends."""
         token = f"{self.owner}-{secrets.token_hex(8)}"
         with self._lock:
             self._until[token], self._open[token] = self._monotonic() + span.total_seconds(), recipients
-        return token
+        return Lease(token, self.owner, at + span_us(span))
 
     def lives(self, token: str | None) -> bool:
         """Tell whether this is a lease of ours that has not ended."""

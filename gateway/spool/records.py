@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+import orjson
+
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
 from gateway.message.status_request import NOTHING_SAID, MailRequest, Notify, RecipientRequest, Return
@@ -25,7 +27,7 @@ from gateway.spool.times import from_us
 PARSED = 128  # envelopes, and as many decisions, kept parsed
 PARSED_CHARACTERS = (
     4 << 20
-)  # of their JSON (ASCII) in all, for each of both: parsed, about eight times that in memory
+)  # of their JSON in all, for each of both: parsed, about eight times that in memory
 UNREADABLE = Address("unreadable", "invalid")  # stands where a stored address cannot be read; RFC 2606 2
 _NEVER = timedelta(days=36_500)
 _JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
@@ -65,14 +67,14 @@ class RecipientRow(NamedTuple):
 
 
 def envelope_json(envelope: Envelope, assigned: tuple[int, ...]) -> str:
-    """Return the stored form of an envelope. ASCII only: it survives whatever an address holds.
+    """Return the stored form of an envelope.
 
     Version 2 adds what the sender asked about notifications; an envelope without that is still written as version 1, which
     a node of the release before can read.
     """
     client = envelope.client
     asked = _asked_json(envelope)
-    return _JSON.encode(
+    return _json(
         {
             "v": 2 if asked else 1,
             "sender": _address_json(envelope.sender) if envelope.sender else None,
@@ -87,7 +89,14 @@ def envelope_json(envelope: Envelope, assigned: tuple[int, ...]) -> str:
 
 
 def decision_json(decision: Decision) -> str:
-    return _JSON.encode(decision.to_json())
+    return _json(decision.to_json())
+
+
+def _json(value: object) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # a lone surrogate in an odd address: escaped, the database takes it
+        return _JSON.encode(value)
 
 
 def stored(row: MessageRow, rows: Iterable[RecipientRow]) -> Stored:

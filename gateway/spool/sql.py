@@ -17,7 +17,7 @@ from gateway.clock import Clock, utc_now
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.spool import ageing, attempts, holds, reading
-from gateway.spool.accepting import acceptance, refusal
+from gateway.spool.accepting import acceptance, claim_of, refusal, split_by_hold
 from gateway.spool.clock_steps import StepWatch, bring_back
 from gateway.spool.contract import (
     Actor,
@@ -97,6 +97,16 @@ class SqlSpool:
         queue_id = self._ids.new(message.received_at)
         rows = acceptance(queue_id, message)
         return await self._store(message.raw, queue_id, lambda body: lambda tx: rows.write(tx, body))
+
+    async def accept_and_claim(self, message: NewMessage, lease: timedelta) -> tuple[str, Claim | None]:
+        free = len(split_by_hold(message.decision)[1])
+        if not free:
+            return await self.accept(message), None
+        queue_id = self._ids.new(message.received_at)
+        begun = self._leases.begin(to_us(message.received_at), lease, free)
+        rows = acceptance(queue_id, message, begun)
+        await self._store(message.raw, queue_id, lambda body: lambda tx: rows.write(tx, body))
+        return queue_id, claim_of(queue_id, message, begun)
 
     async def refused(self, envelope: Envelope, decision: Decision, subject: str, at: datetime) -> None:
         event = refusal(envelope, decision, subject, to_us(at))

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, select
 from gateway.spool.contract import CROWDED
 from gateway.spool.lifecycle import Kind, State
 from gateway.spool.records import MessageRow, RecipientRow
+from gateway.store.inserts import Inserts
 from gateway.store.schema import (
     ACTIVE,
     HELD,
@@ -35,17 +36,10 @@ _RECIPIENT = tuple(_R[name] for name in RecipientRow._fields)
 _MESSAGE = tuple(_M[name] for name in MessageRow._fields)
 LIMIT = bindparam("b_limit", type_=sa.Integer)
 
-INSERT_MESSAGE = Prepared(messages.insert())
-INSERT_RECIPIENT = Prepared(recipients.insert())
-INSERT_BODY = Prepared(bodies.insert())
-INSERT_NOTICE = Prepared(
-    outbox.insert().values(
-        {
-            name: bindparam(name)
-            for name in ("kind", "queue_id", "to_address", "recipients", "created_at", "actor")
-        }
-    )
-)
+NEW_MESSAGES = Inserts(messages)
+NEW_RECIPIENTS = Inserts(recipients)
+NEW_BODIES = Inserts(bodies)
+NEW_NOTICES = Inserts(outbox, "kind", "queue_id", "to_address", "recipients", "created_at", "actor")
 
 MESSAGE = Prepared(select(*_MESSAGE).where(_M.queue_id == bindparam("b_queue_id")))
 RECIPIENTS = Prepared(select(*_RECIPIENT).where(_R.queue_id == bindparam("b_queue_id")).order_by(_R.idx))

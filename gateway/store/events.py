@@ -15,7 +15,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import orjson
+
 GENESIS = bytes(32)
+EVENT_COLUMNS = (
+    *("seq", "at", "queue_id", "kind", "reason", "actor_kind", "actor_name", "recipients", "detail"),
+    *("prev", "hash", "node"),
+)
 _JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 
 
@@ -44,7 +50,10 @@ class Head:
 
 def canonical(value: object) -> str:
     """Return the one JSON spelling of a value: sorted keys, no spaces, text as it is (lone surrogates replaced)."""
-    return storable(_JSON.encode(value))
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # a lone surrogate, a number beyond 64 bits
+        return storable(_JSON.encode(value))
 
 
 def storable(text: str) -> str:
@@ -66,25 +75,22 @@ def digest(prev: bytes, columns: tuple[object, ...], node: str = "") -> bytes:
     return hashlib.sha256(prev + canonical(covered).encode()).digest()
 
 
-def link(head: Head, event: Event) -> tuple[Head, dict[str, object]]:
-    """Put an event behind `head`: return the new head and the row to store."""
+def link(head: Head, event: Event) -> tuple[Head, tuple[object, ...]]:
+    """Put an event behind `head`: return the new head and the row to store, in the order of EVENT_COLUMNS."""
     seq = head.seq + 1
-    row: dict[str, object] = {
-        "seq": seq,
-        "at": event.at,
-        "queue_id": event.queue_id,
-        "kind": str(event.kind),
-        "reason": str(event.reason),
-        "actor_kind": event.actor_kind,
-        "actor_name": storable(event.actor_name),
-        "recipients": event.recipients,
-        "detail": canonical(event.detail or {}),
-    }
-    hash_ = digest(head.hash, tuple(row.values()), head.node)
-    row["prev"] = head.hash
-    row["hash"] = hash_
-    row["node"] = head.node
-    return Head(seq, hash_, head.node), row
+    columns = (
+        seq,
+        event.at,
+        event.queue_id,
+        str(event.kind),
+        str(event.reason),
+        event.actor_kind,
+        storable(event.actor_name),
+        event.recipients,
+        canonical(event.detail) if event.detail else "{}",
+    )
+    hash_ = digest(head.hash, columns, head.node)
+    return Head(seq, hash_, head.node), (*columns, head.hash, hash_, head.node)
 
 
 _A_LIST = b"\xff" * 8  # no chain has as many events: a sealed list is never taken for a sealed head

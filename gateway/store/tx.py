@@ -1,18 +1,20 @@
-"""A transaction as a job sees it: statements compiled once, events linked into the chain, tallies kept.
+"""A transaction as a job sees it: statements compiled once, new rows collected, events linked into the chain, tallies kept.
 
 Statements are written in Core and compiled at first use per dialect; running one costs a cursor call and nothing else,
-because this is the path every accepted mail takes. Events and tallies are collected and written once per transaction.
+because this is the path every accepted mail takes. What only adds (rows, events, tallies) is collected over all jobs of the
+transaction and written before COMMIT, many rows to a statement: no job may count on reading what it has just inserted.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.store.events import Event, Head, Seal, link
+from gateway.store.events import EVENT_COLUMNS, Event, Head, Seal, link
+from gateway.store.inserts import Inserts, Row
 from gateway.store.schema import chain, events, tallies
 
 Params = Mapping[str, object]
@@ -68,7 +70,7 @@ class Tx(Queries):
         self._seal = seal
         self._node = node
         self._head: Head | None = None
-        self._events: list[dict[str, object]] = []
+        self._inserts: defaultdict[Inserts, list[Row]] = defaultdict(list)
         self._tallies: Counter[str] = Counter()
 
     def run(self, statement: Prepared, params: Params) -> int:
@@ -85,20 +87,25 @@ class Tx(Queries):
         self._cursor.executemany(sql, [{**own, **row} for row in rows] if own else rows)
         return self._cursor.rowcount
 
+    def insert(self, into: Inserts, rows: Sequence[Row]) -> None:
+        """Add rows before COMMIT, together with those of the other jobs; a conflict fails the transaction then."""
+        self._inserts[into] += rows
+
     def event(self, event: Event) -> None:
         """Put an event into the chain; the head was read inside this transaction, so several processes cannot fork it."""
         self._head, row = link(self._head or self._read_head(), event)
-        self._events.append(row)
+        self._inserts[NEW_EVENTS].append(row)
 
     def tally(self, state: str, change: int) -> None:
         """Note that `change` more recipients are in `state`."""
         self._tallies[state] += change
 
     def flush(self) -> None:
-        """Write collected events and tallies; the committer calls it before COMMIT."""
-        if self._head is not None and self._events:
-            self.many(INSERT_EVENT, self._events)
-            head = self._head
+        """Write what was collected; the committer calls it before COMMIT."""
+        for into in sorted(self._inserts, key=lambda inserts: inserts.order):
+            into.write(self._cursor, self._dialect, self._inserts[into])
+        head = self._head
+        if head is not None:
             moved = {"b_seq": head.seq, "b_hash": head.hash, "b_seal": self._seal.of(head)}
             self.run(_MOVE_HEAD, {"b_node": self._node, **moved})
         changes = sorted(self._tallies.items())  # in one order, or two processes could wait for each other
@@ -109,7 +116,7 @@ class Tx(Queries):
         return Head(seq, hash_, self._node)
 
 
-INSERT_EVENT = Prepared(events.insert())
+NEW_EVENTS = Inserts(events, *EVENT_COLUMNS)
 _OURS = chain.c.node == sa.bindparam("b_node")
 READ_HEAD = Prepared(sa.select(chain.c.seq, chain.c.hash).where(_OURS).with_for_update())
 _MOVE_HEAD = Prepared(

@@ -1,0 +1,58 @@
+"""New rows of one table, many to a statement.
+
+A statement for each row would hand the interpreter from thread to thread a hundred times in one group commit. Statements come
+in a few fixed lengths, so that the driver prepares each of them once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import sqlalchemy as sa
+
+Row = tuple[object, ...]
+
+LENGTHS = (
+    64,
+    16,
+    4,
+    1,
+)  # rows in one statement; times the columns of any table below SQLite's 32,766 parameters
+
+
+class Inserts:
+    """Inserts into `table`; a row is a tuple in the order of `columns` (all of the table's where none are named)."""
+
+    def __init__(self, table: sa.Table, *columns: str) -> None:
+        self.columns = columns or tuple(column.name for column in table.columns)
+        self.order = list(table.metadata.sorted_tables).index(table)  # parents before children
+        self._table = table
+        self._texts: dict[tuple[str, int], str] = {}
+
+    def write(self, cursor: Any, dialect: sa.Dialect, rows: Sequence[Row]) -> None:
+        """Insert the rows through the driver's cursor."""
+        for piece in _pieces(rows):
+            cursor.execute(self._text(dialect, len(piece)), tuple(chain.from_iterable(piece)))
+
+    def _text(self, dialect: sa.Dialect, rows: int) -> str:
+        found = self._texts.get((dialect.name, rows))
+        if found is None:
+            found = self._texts[dialect.name, rows] = self._compile(dialect, rows)
+        return found
+
+    def _compile(self, dialect: sa.Dialect, rows: int) -> str:
+        quote = dialect.identifier_preparer.quote
+        mark = "?" if dialect.name == "sqlite" else "%s"
+        row = f"({', '.join([mark] * len(self.columns))})"
+        names = ", ".join(map(quote, self.columns))
+        return f"INSERT INTO {quote(self._table.name)} ({names}) VALUES {', '.join([row] * rows)}"  # noqa: S608 - names
+
+
+def _pieces(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    at = 0
+    for length in LENGTHS:
+        while len(rows) - at >= length:
+            yield rows[at : at + length]
+            at += length
