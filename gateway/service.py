@@ -152,9 +152,6 @@ class Service:
     def _build(self, key: MasterKey) -> None:
         settings, out = self._settings, self._settings.delivery
         self.accounts = Accounts(settings.accounts, self._accounts_changed)
-        self._intake = Intake(
-            self.spool, lambda: self.policy.current, decide, gather, utc_now, self.accounts.language_of
-        )
         timeouts = Timeouts.bounded(out.connect_timeout, out.command_timeout)
         hop = smarthost_hop(out.smarthost, _password(settings)) if out.smarthost is not None else None
         resolver = DnsResolver(out.nameservers, dnssec=out.dnssec)
@@ -181,6 +178,15 @@ class Service:
         self.scheduler = Scheduler(
             self.spool, dispatcher.run, utc_now, housekeeping, concurrency=out.concurrency
         )
+        self._intake = Intake(
+            self.spool,
+            lambda: self.policy.current,
+            decide,
+            gather,
+            utc_now,
+            self.accounts.language_of,
+            self.scheduler,
+        )
         self._links = Links(key.derived("links"), settings.web.public_url, settings.web.link_valid)
         self.notices = self._notice_worker()
 
@@ -202,7 +208,6 @@ class Service:
         reply = await self._intake.submit(envelope, raw)
         if reply.why == "store":
             self._trouble.seen()
-        self.scheduler.wake()
         self._ring()
         return reply
 

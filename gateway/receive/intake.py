@@ -22,7 +22,7 @@ from gateway.metrics import ACCEPTED, HELD
 from gateway.policy.decision import NO_TIME, Decision, Language
 from gateway.policy.model import Policy
 from gateway.receive.reply import Reply
-from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
+from gateway.spool.contract import Express, NewMessage, Spool, StoreUnavailable
 from gateway.transform.boundary import boundary_reveals
 from gateway.yaml_source import Problems
 
@@ -49,6 +49,7 @@ class Intake:
         gather: Callable[[Envelope, bytes], Facts],
         clock: Clock,
         language_of: Callable[[str], Language | None] = lambda _: None,
+        express: Express | None = None,
     ) -> None:
         self._spool = spool
         self._policy = policy
@@ -56,6 +57,7 @@ class Intake:
         self._gather = gather
         self._clock = clock
         self._language_of = language_of
+        self._express = express
 
     async def submit(self, envelope: Envelope, raw: bytes) -> Reply:
         """Decide on the mail and store it; on a 250 it is on disk. Unexpected errors leave as they are."""
@@ -74,11 +76,30 @@ class Intake:
             if decision.refusals:
                 await self._spool.refused(envelope, decision, facts.subject, now)
                 return self._refused(decision, envelope)
-            queue_id = await self._spool.accept(NewMessage(envelope, raw, decision, now, facts.subject))
+            queue_id = await self._accept(NewMessage(envelope, raw, decision, now, facts.subject))
         except StoreUnavailable as error:
             log.error("store_unavailable", cause=type(error.__cause__ or error).__name__)
             return FULL if error.full else _NOT_STORED
         return self._accepted(queue_id, decision, envelope, now)
+
+    async def _accept(self, message: NewMessage) -> str:
+        """Store the mail; what nothing holds leaves at once where there is a place for it, octets in hand."""
+        decision, octets = message.decision, len(message.raw)
+        free = sum(decision.of(index).demands.window <= NO_TIME for index in range(len(decision.assigned)))
+        lease = self._express.reserve(free, octets) if self._express is not None and free else None
+        if self._express is None or lease is None:
+            queue_id = await self._spool.accept(message)
+            if self._express is not None and free:
+                self._express.wake()
+            return queue_id
+        try:
+            queue_id, claim = await self._spool.accept_and_claim(message, lease)
+        except BaseException:
+            self._express.give_back(free, octets)
+            raise
+        if claim is not None:
+            self._express.start(claim, message.raw)
+        return queue_id
 
     async def _facts(self, envelope: Envelope, raw: bytes) -> Facts:
         """Gather in a thread what may take long, so that no mail keeps the others waiting."""
@@ -115,7 +136,7 @@ def accepted_text(recipients: int, held: list[timedelta], now: datetime) -> str:
     """Say what happens next, such as `held until 2026-11-21T10:12:00Z`; the longest hold where they differ."""
     if not held:
         return "queued"
-    until = f"held until {now + max(held):%Y-%m-%dT%H:%M:%SZ}"
+    until = f"held until {(now + max(held)).isoformat(timespec='seconds')[:19]}Z"
     return until if len(held) == recipients else f"queued, {len(held)} of {recipients} {until}"
 
 

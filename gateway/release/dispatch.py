@@ -75,9 +75,9 @@ class Dispatcher:
         self._ring = ring
         self._budget = budget or Budget()
 
-    async def run(self, claim: Claim, until: float) -> None:
+    async def run(self, claim: Claim, until: float, raw: bytes | None = None) -> None:
         """Deliver to the leased recipients and record every result; `until` is the loop time at which the
-        lease ends.
+        lease ends. `raw` are the original octets where the caller has them at hand.
 
         Raises nothing but its own cancellation, and what is known by then is recorded first.
         """
@@ -85,7 +85,7 @@ class Dispatcher:
         start_by = min(asyncio.get_running_loop().time() + PATIENCE, until - TRANSACTION)
         try:
             async with self._budget.take(claim.message.size_bytes):
-                await _Job(self, claim.message, ledger, start_by).run()
+                await _Job(self, claim.message, ledger, start_by).run(raw)
         except UnknownMessage:
             log.warning("message-gone", queue_id=claim.message.queue_id)
         finally:
@@ -101,12 +101,14 @@ class _Job:
         self._ledger = ledger
         self._start_by = start_by
 
-    async def run(self) -> None:
+    async def run(self, raw: bytes | None) -> None:
         now = self._house.clock()
         for seconds in holds(self._message, now):
             metrics.HOLD_SECONDS.observe(seconds)
         try:
-            original = await self._load()
+            original = self._prepare(
+                await self._house.spool.raw(self._message.queue_id) if raw is None else raw
+            )
             body_8bit = has_8bit(original.body)
             work = await self._plan()
             if not is_quick(original):  # or one long header section would keep everybody else waiting
@@ -117,13 +119,15 @@ class _Job:
             log.error("mail-not-loaded", queue_id=self._message.queue_id, exc_info=error)
             self._record(self._message.recipients, [_not_loaded(error)] * len(self._message.recipients))
             return
+        if len(work) == 1:  # nearly always: no task for it
+            await self._deliver(work[0], original, body_8bit)
+            return
         async with asyncio.TaskGroup() as group:
             for batch in work:
                 group.create_task(self._deliver(batch, original, body_8bit))
 
-    async def _load(self) -> Original:
+    def _prepare(self, raw: bytes) -> Original:
         message = self._message
-        raw = await self._house.spool.raw(message.queue_id)
         return prepare(
             raw,
             message.envelope,
@@ -152,14 +156,22 @@ class _Job:
         )
 
     async def _look_up(self, domains: Iterable[str]) -> dict[str, Route | BaseException]:
+        names = sorted(domains)
+        if len(names) == 1:  # nearly always: no tasks for it
+            return {names[0]: await self._route(names[0])}
         bound = asyncio.Semaphore(LOOKUPS)
 
-        async def one(domain: str) -> Route:
+        async def one(domain: str) -> Route | BaseException:
             async with bound:
-                return await self._house.router.route(domain)
+                return await self._route(domain)
 
-        names = sorted(domains)
-        return dict(zip(names, await asyncio.gather(*map(one, names), return_exceptions=True), strict=True))
+        return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
+
+    async def _route(self, domain: str) -> Route | BaseException:
+        try:
+            return await self._house.router.route(domain)
+        except Exception as error:
+            return error
 
     async def _deliver(self, batch: Batch, original: Original, body_8bit: bool) -> None:
         def make() -> Outgoing:

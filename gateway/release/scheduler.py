@@ -42,7 +42,10 @@ FIRST_PAUSE = 1.0  # seconds after a failure of the store; doubles
 LONGEST_PAUSE = 30.0  # seconds
 SETTLE = 5.0  # seconds that cancelled work gets to record what it knows
 
-Handler = Callable[[Claim, float], Awaitable[None]]
+EXPRESS_OCTETS = 64 * 1024 * 1024
+"""Octets of new mail that wait in memory for their delivery; beyond it mail is found in the spool again."""
+
+Handler = Callable[[Claim, float, bytes | None], Awaitable[None]]
 
 log = structlog.get_logger()
 
@@ -60,6 +63,8 @@ class Scheduler:
         self._capacity = concurrency * CLAIMS_PER_PLACE
         self._share = max(1, self._capacity // 2)
         self._leased = 0
+        self._express_octets = 0
+        self._behind = True  # until a look at the spool found less than there is room for
         self._of_message: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._bell = asyncio.Event()
@@ -70,6 +75,26 @@ class Scheduler:
     def wake(self) -> None:
         """Say that there may be something to do; from the loop's own thread."""
         self._bell.set()
+
+    # --- new mail that does not wait (the Express of spool/contract.py) ---
+
+    def reserve(self, recipients: int, octets: int) -> timedelta | None:
+        """Keep places, unless mail that came earlier waits for them."""
+        full = self._leased + recipients > self._capacity or recipients > self._share
+        if full or self._behind or self._stopping.is_set() or self._express_octets + octets > EXPRESS_OCTETS:
+            return None
+        self._leased += recipients
+        self._express_octets += octets
+        return LEASE
+
+    def give_back(self, recipients: int, octets: int) -> None:
+        self._leased -= recipients
+        self._express_octets -= octets
+        self._bell.set()
+
+    def start(self, claim: Claim, raw: bytes) -> None:
+        self._leased -= len(claim.message.recipients)  # `_start` counts them
+        self._start(claim, asyncio.get_running_loop().time() + LEASE.total_seconds(), raw)
 
     async def run(self) -> None:
         """Work until `stop()` is called."""
@@ -114,6 +139,7 @@ class Scheduler:
         due = await self._spool.next_due()
         now = self._clock()
         if due is None or due > now:
+            self._behind = False
             return _seconds_until(due, now)
         released = await self._spool.release_due(now, RELEASE_BATCH)
         claimed = await self._claim(now)
@@ -122,6 +148,7 @@ class Scheduler:
     async def _claim(self, now: datetime) -> int:
         """Lease as many recipients as there is room for and start on them; return how many."""
         room = self._capacity - self._leased
+        self._behind = True
         if room <= 0:
             return 0
         until = asyncio.get_running_loop().time() + LEASE.total_seconds()
@@ -129,22 +156,25 @@ class Scheduler:
         claims = await self._spool.claim(now, room, LEASE, self._share, crowded)
         for claim in claims:
             self._start(claim, until)
-        return sum(len(claim.message.recipients) for claim in claims)
+        claimed = sum(len(claim.message.recipients) for claim in claims)
+        self._behind = claimed >= room
+        return claimed
 
-    def _start(self, claim: Claim, until: float) -> None:
+    def _start(self, claim: Claim, until: float, raw: bytes | None = None) -> None:
         count = len(claim.message.recipients)
         self._leased += count
         self._of_message[claim.message.queue_id] += count
-        task = asyncio.create_task(self._work(claim, until, count))
+        task = asyncio.create_task(self._work(claim, until, count, raw))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _work(self, claim: Claim, until: float, count: int) -> None:
+    async def _work(self, claim: Claim, until: float, count: int, raw: bytes | None) -> None:
         try:
-            await self._handle(claim, until)
+            await self._handle(claim, until, raw)
         except Exception:
             log.exception("claim-failed", queue_id=claim.message.queue_id)
         finally:
+            self._express_octets -= len(raw) if raw is not None else 0
             self._done(claim.message.queue_id, count)
 
     def _done(self, queue_id: str, count: int) -> None:

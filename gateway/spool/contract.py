@@ -179,6 +179,22 @@ class Figures:
     pending_notices: int
 
 
+class Express(Protocol):
+    """Whoever delivers may take new mail at once, octets in hand, instead of finding and reading it in the spool."""
+
+    def reserve(self, recipients: int, octets: int) -> timedelta | None:
+        """Keep places for recipients that nothing holds; return for how long to lease them, None where there is no room."""
+
+    def start(self, claim: Claim, raw: bytes) -> None:
+        """Begin on a claim that `accept_and_claim` made within reserved places."""
+
+    def give_back(self, recipients: int, octets: int) -> None:
+        """Give places back for which no claim came."""
+
+    def wake(self) -> None:
+        """Say that mail for which there was no room is in the spool now."""
+
+
 class Spool(Protocol):
     """The only door to state. All verbs are coroutines; none holds the event loop while it commits."""
 

@@ -22,7 +22,7 @@ async def test_a_colleague_s_mail_overtakes_a_mail_to_many(tmp_path: Path) -> No
     served: list[tuple[str, int]] = []
     slow, small_done = asyncio.Event(), asyncio.Event()
 
-    async def handle(claim: Claim, _until: float) -> None:
+    async def handle(claim: Claim, _until: float, _raw: bytes | None) -> None:
         served.append((claim.message.queue_id, len(claim.message.recipients)))
         if claim.message.queue_id == large:
             await slow.wait()

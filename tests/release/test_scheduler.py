@@ -125,7 +125,7 @@ async def stage(*, concurrency: int = 5, running: bool = True) -> AsyncIterator[
     gate = asyncio.Event()
     gate.set()
 
-    async def handle(claim: Claim, until: float) -> None:
+    async def handle(claim: Claim, until: float, raw: bytes | None) -> None:
         await gate.wait()
         done.append(claim.message.queue_id)
 
@@ -215,7 +215,7 @@ async def test_a_handler_that_fails_does_not_end_the_loop() -> None:
     async with stage() as it:
         it.spool.queued = [T0]
 
-        async def broken(claim: Claim, until: float) -> None:
+        async def broken(claim: Claim, until: float, raw: bytes | None) -> None:
             raise KeyError("a bug")
 
         good, it.scheduler._handle = it.scheduler._handle, broken
