@@ -15,7 +15,7 @@ from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Demands, Outcome
 from gateway.release.housekeeping import BATCH, Housekeeping
-from gateway.release.scheduler import CLAIMS_PER_PLACE, Scheduler
+from gateway.release.scheduler import CLAIMS_PER_PLACE, EXPRESS_OCTETS, LEASE, Scheduler
 from gateway.spool.contract import Claim, Recipient, Spool, Stored, StoreUnavailable
 from gateway.spool.lifecycle import State
 
@@ -75,9 +75,9 @@ class FakeSpool:
         due = sorted(at for at in self.queued if at <= now)[:limit]
         for at in due:
             self.queued.remove(at)
-        return [self._claim(now + lease) for _ in due]
+        return [self.leased(now + lease) for _ in due]
 
-    def _claim(self, until: datetime) -> Claim:
+    def leased(self, until: datetime) -> Claim:
         self.serial += 1
         person = Address("a", "example.com")
         row = Recipient(0, person, True, State.ACTIVE, None, 1)
@@ -271,3 +271,25 @@ async def test_stopping_ends_although_work_hangs() -> None:
         async with asyncio.timeout(3):
             await it.scheduler.stop(0.05)
         assert it.done == []
+
+
+async def test_new_mail_leaves_at_once_where_there_is_room_and_nobody_waits() -> None:
+    async with stage(running=False) as it:
+        assert it.scheduler.reserve(1, 10) is None  # nobody has looked yet whether older mail waits
+        await it.scheduler.tick()
+        assert it.scheduler.reserve(1, 10) == LEASE
+        it.scheduler.start(it.spool.leased(T0 + LEASE), b"octets")
+        await it.until(1)
+        assert it.done == ["Q1"]
+
+
+async def test_new_mail_does_not_overtake_when_the_places_are_taken() -> None:
+    async with stage(concurrency=1, running=False) as it:
+        await it.scheduler.tick()
+        assert it.scheduler.reserve(6, 10) is None  # more than one mail's share
+        assert it.scheduler.reserve(5, 10) == LEASE
+        assert it.scheduler.reserve(5, 10) == LEASE
+        assert it.scheduler.reserve(1, 10) is None
+        it.scheduler.give_back(5, 10)
+        assert it.scheduler.reserve(1, EXPRESS_OCTETS) is None  # more octets than may wait in memory
+        assert it.scheduler.reserve(1, 10) == LEASE

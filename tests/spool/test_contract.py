@@ -132,6 +132,42 @@ async def test_a_deferred_recipient_comes_back_when_its_time_has_come(spool: Spo
     assert (await spool.get(queue_id)).recipients[0].due_at is None
 
 
+async def test_mail_that_nothing_holds_can_be_leased_as_it_is_accepted(spool: Spool) -> None:
+    queue_id, claimed = await spool.accept_and_claim(mail(held=1, queued=2), LEASE)
+    assert claimed is not None
+    assert await states(spool, queue_id) == ["held", "active", "active"]
+    found = await spool.get(queue_id)
+    assert claimed.message == replace(found, recipients=found.recipients[1:])
+    assert claimed.lease_until == T0 + LEASE
+    assert await spool.claim(T0, 10, LEASE) == []
+    assert (await spool.figures()).by_state == {
+        **dict.fromkeys(State, 0),
+        State.HELD: 1,
+        State.ACTIVE: 2,
+    }
+    change = await spool.record(claimed, [delivered(1), deferred(2, T0 + MINUTE)], T0)
+    assert change.done == (1, 2)
+    assert await states(spool, queue_id) == ["held", "delivered", "deferred"]
+
+
+async def test_what_is_held_is_not_leased(spool: Spool) -> None:
+    queue_id, claimed = await spool.accept_and_claim(mail(held=2), LEASE)
+    assert claimed is None
+    assert await states(spool, queue_id) == ["held", "held"]
+
+
+async def test_a_lease_that_came_with_acceptance_is_not_cancelled_and_ends_like_any_other(
+    spool: Spool, ticks: Ticks
+) -> None:
+    queue_id, claimed = await spool.accept_and_claim(mail(queued=1), LEASE)
+    assert claimed is not None
+    assert (await spool.cancel(queue_id, None, *BY_SENDER, T0)).not_done == ((0, State.ACTIVE),)
+    ticks.pass_by(LEASE)
+    assert await spool.recover(T0 + LEASE) == 1
+    assert (await spool.get(queue_id)).recipients[0].perhaps
+    assert (await spool.record(claimed, [delivered(0)], T0 + LEASE)).done == ()
+
+
 async def test_indexes_that_no_recipient_has_are_not_answered_for(spool: Spool) -> None:
     queue_id = await spool.accept(mail(held=3))
     change = await spool.cancel(queue_id, [-1, 2, 3, 10**30], *BY_ADMIN, T0)

@@ -105,6 +105,18 @@ def test_canonical_json_is_one_and_can_be_stored(detail: dict[str, object]) -> N
     assert text.encode()
 
 
+_SCALARS = st.none() | st.booleans() | st.integers() | st.text()
+
+
+@given(
+    st.recursive(_SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+)
+def test_canonical_json_is_what_anybody_can_write_with_the_standard_library(value: object) -> None:
+    """docs/decisions/0012-event-chain.md: an auditor recomputes the hashes without our code."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert canonical(value) == text.encode("utf-8", "replace").decode()
+
+
 def test_every_column_is_under_the_hash() -> None:
     event = Event(to_us(T0), "Q", "accepted", "policy", "sender", "x", "0-1", {"a": 1})
     hashes = {
