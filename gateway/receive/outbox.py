@@ -1,7 +1,7 @@
 """Replies of many connections, sent together: all that one turn of the event loop has to say leaves at its end.
 
-A client process that serves many connections, as a relay does, is then woken once and not once for each reply; that
-is about a fifth of the CPU of a busy gateway. Promise: a reply waits for the rest of its turn and no longer.
+A client process that holds many connections, as a relay does, need then be woken once and not once for each reply
+(docs/decisions/0021). Promise: a reply waits for the rest of its turn and no longer.
 """
 
 from __future__ import annotations
