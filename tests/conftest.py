@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import Cluster, cluster, needed
+
 CORPUS = Path(os.environ.get("TEST_CORPUS", Path(__file__).parents[1].parent / "shared" / "corpus"))
 
 
@@ -30,6 +32,14 @@ def umask() -> Iterator[None]:
     before = os.umask(0o022)
     yield
     os.umask(before)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """One PostgreSQL server for all tests, each of which takes a database of its own from it."""
+    needed()
+    with cluster() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

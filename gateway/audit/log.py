@@ -14,12 +14,12 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from gateway.audit.entries import MAX_LIMIT, Entry, Question, microseconds
-from gateway.store.database import FILE_NAME
+from gateway.store.database import FILE_NAME, engines
 from gateway.store.errors import StoreUnavailable
 from gateway.store.events import Head
 from gateway.store.readers import Readers
 from gateway.store.schema import chain, chain_list, events
-from gateway.store.sqlite import reader_engine
+from gateway.store.where import Where
 
 PAGE = 1_000  # events read at once while streaming
 
@@ -31,13 +31,13 @@ _COLUMNS = tuple(
 
 
 class EventLog:
-    """The events of one state directory; a context manager. Raises StoreUnavailable where there is no database."""
+    """The events of one store; a context manager. Raises StoreUnavailable where there is no database."""
 
-    def __init__(self, state: Path) -> None:
-        path = state / FILE_NAME
-        if not path.is_file():
-            raise StoreUnavailable(f"no database in {state}")
-        self._readers = Readers(reader_engine(path))
+    def __init__(self, where: Path | Where) -> None:
+        place = where if isinstance(where, Where) else Where(where)
+        if not place.url and not (place.state / FILE_NAME).is_file():
+            raise StoreUnavailable(f"no database in {place.state}")
+        self._readers = Readers(engines(place)[1])
 
     def __enter__(self) -> EventLog:
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -105,15 +105,22 @@ def checked(results: Sequence[Result]) -> None:
             raise ValueError(f"recipient {result.index}: deferred without a time for the next attempt")
 
 
-def recover(now: int, leases: Leases, exclusive: bool) -> Callable[[Tx], int]:
+Living = Callable[[Tx], Collection[str]]
+
+
+def recover(now: int, leases: Leases, exclusive: bool, living: Living | None = None) -> Callable[[Tx], int]:
     """Give back leases that ran out; whoever holds the state directory's lock also takes back those of dead processes.
+
+    Where several gateways share the store, `living` tells which owners are not dead, whatever the wall clocks say.
 
     Nobody can tell any more how far the attempt came: its recipients may have the mail.
     """
 
     def job(tx: Tx) -> int:
         leases.forget_old()
-        rows = [row for row in map(RecipientRow.of, tx.rows(LEASED)) if _is_over(row, now, leases, exclusive)]
+        found = [RecipientRow.of(row) for row in tx.rows(LEASED)]
+        alive = living(tx) if living is not None and found else None
+        rows = [row for row in found if _is_over(row, now, leases, exclusive, alive)]
         move(tx, rows, State.DEFERRED, Arrival(now, due_at=now, perhaps=True))
         for queue_id, group in by_message(rows):
             tx.event(Event(now, queue_id, Kind.DEFERRED, Reason.LEASE_LOST, recipients=_indexes(group)))
@@ -159,10 +166,15 @@ def _put_off(tx: Tx, rows: list[RecipientRow], why: str, at: int) -> None:
     tx.event(Event(at, queue_id, Kind.DEFERRED, Reason.UNREADABLE, recipients=_indexes(rows), detail=detail))
 
 
-def _is_over(row: RecipientRow, now: int, leases: Leases, exclusive: bool) -> bool:
-    """Tell whether nobody works under this lease: our own end by the monotonic clock, those of others by the wall clock."""
+def _is_over(
+    row: RecipientRow, now: int, leases: Leases, exclusive: bool, alive: Collection[str] | None
+) -> bool:
+    """Tell whether nobody works under this lease: our own end by the monotonic clock, those of others by the wall clock,
+    or with their owner's life."""
     if row.owner == leases.owner:
         return not leases.lives(row.lease)
+    if alive is not None:
+        return row.owner not in alive
     return exclusive or (row.lease_until or 0) <= now
 
 

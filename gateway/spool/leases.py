@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.spool.times import span_us
+from gateway.store.errors import StoreUnavailable
 
 Monotonic = Callable[[], float]
+_NEVER = (float("-inf"), -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +29,37 @@ class Lease:
 
 
 class Leases:
-    """Asked inside the committer's jobs, in the order of the commits; told from outside what is on disk."""
+    """Asked inside the committer's jobs, in the order of the commits; told from outside what is on disk.
 
-    def __init__(self, owner: str, monotonic: Monotonic) -> None:
+    `epoch` is the number of this process's life towards others that share the store, None while they may take it for dead:
+    a lease of another epoch than the present one has ended, because somebody may have taken over its work.
+    """
+
+    def __init__(self, owner: str, monotonic: Monotonic, epoch: Callable[[], int | None] = lambda: 0) -> None:
         self.owner = owner
         self._monotonic = monotonic
-        self._until: dict[str, float] = {}
+        self._epoch = epoch
+        self._until: dict[str, tuple[float, int]] = {}
         self._open: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def begin(self, at: int, span: timedelta, recipients: int) -> Lease:
-        """Return a new lease of so many recipients from `at` on; one whose transaction fails just ends."""
-        token = f"{self.owner}-{secrets.token_hex(8)}"
+        """Return a new lease of so many recipients from `at` on; one whose transaction fails just ends.
+
+        Raises StoreUnavailable while others may take this process for dead.
+        """
+        epoch, token = self._epoch(), f"{self.owner}-{secrets.token_hex(8)}"
+        if epoch is None:
+            raise StoreUnavailable("this node could not say that it lives: nothing is leased to it")
         with self._lock:
-            self._until[token], self._open[token] = self._monotonic() + span.total_seconds(), recipients
+            self._until[token] = (self._monotonic() + span.total_seconds(), epoch)
+            self._open[token] = recipients
         return Lease(token, self.owner, at + span_us(span))
 
     def lives(self, token: str | None) -> bool:
         """Tell whether this is a lease of ours that has not ended."""
-        return token is not None and self._monotonic() < self._until.get(token, float("-inf"))
+        until, epoch = self._until.get(token or "", _NEVER)
+        return self._monotonic() < until and epoch == self._epoch()
 
     def settled(self, token: str, recipients: int) -> None:
         """Say that the results of so many are on disk; a lease of which nothing is left is forgotten."""
@@ -58,7 +72,7 @@ class Leases:
         """Drop what has ended, so that the table stays as small as the work under way."""
         now = self._monotonic()
         with self._lock:
-            for token in [token for token, until in self._until.items() if until <= now]:
+            for token in [token for token, (until, _) in self._until.items() if until <= now]:
                 self._forget(token)
 
     def _forget(self, token: str) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam
 
 from gateway.spool.lifecycle import FINAL, State, sources
 from gateway.spool.records import RecipientRow
-from gateway.store.errors import StoreUnavailable
+from gateway.store.errors import StoreConflict
 from gateway.store.schema import messages, recipients
 from gateway.store.tx import Params, Prepared, Tx
 
@@ -44,9 +44,7 @@ def move(tx: Tx, rows: Sequence[RecipientRow], target: State, arrival: Arrival) 
         return
     touched = tx.many(_MOVES[target], [_parameters(row, arrival) for row in rows])
     if touched != len(rows):
-        raise StoreUnavailable(
-            f"{len(rows) - touched} of {len(rows)} recipients were moved by another process"
-        )
+        raise StoreConflict(f"{len(rows) - touched} of {len(rows)} recipients were moved by another process")
     for state, count in Counter(row.state for row in rows).items():
         tx.tally(state, -count)
     tx.tally(target, len(rows))

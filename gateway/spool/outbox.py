@@ -8,10 +8,14 @@ from gateway.spool.accepting import Acceptance
 from gateway.spool.contract import Notice
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.ranges import to_ranges
-from gateway.spool.statements import DELETE_NOTICE
+from gateway.spool.records import notice
+from gateway.spool.statements import DELETE_NOTICE, FREE_NOTICES, TAKE_NOTICE, TAKEN_NOTICES
 from gateway.store.bodies import Body
 from gateway.store.events import Event
+from gateway.store.living import living
 from gateway.store.tx import Tx
+
+LOOKED_PAST = 1_000  # notices of other nodes among which free ones are looked for
 
 
 def finish(
@@ -25,6 +29,19 @@ def finish(
         queue_id = mail.write(tx, body) if mail is not None and body is not None else None
         tx.event(_event(notice, queue_id, now))
         return queue_id
+
+    return job
+
+
+def take(owner: str, limit: int) -> Callable[[Tx], list[Notice]]:
+    """Take notices that nobody alive composes, and return those that are ours: oldest first, `limit` at most."""
+
+    def job(tx: Tx) -> list[Notice]:
+        alive = living(tx)
+        found = tx.rows(FREE_NOTICES, {"b_owner": owner, "b_limit": limit + LOOKED_PAST})
+        free = [notice_id for notice_id, holder in found if holder is None or holder not in alive]
+        tx.many(TAKE_NOTICE, [{"b_notice_id": number, "b_owner": owner} for number in free[:limit]])
+        return [notice(row) for row in tx.rows(TAKEN_NOTICES, {"b_owner": owner, "b_limit": limit})]
 
     return job
 

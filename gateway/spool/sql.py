@@ -34,17 +34,19 @@ from gateway.spool.contract import (
 from gateway.spool.corruption import mark_corrupt
 from gateway.spool.leases import Leases, Monotonic
 from gateway.spool.lifecycle import Kind, Reason
-from gateway.spool.outbox import finish
+from gateway.spool.outbox import finish, take
 from gateway.spool.queue_ids import QueueIds
 from gateway.spool.records import notice
-from gateway.spool.statements import NOTICES
+from gateway.spool.statements import COUNT_NOTICES, NOTICES
 from gateway.spool.times import span_us, to_us
 from gateway.store.bodies import INLINE_LIMIT, PURGED, Body
 from gateway.store.database import Database
 from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
 from gateway.store.events import Event
 from gateway.store.keys import MasterKey
+from gateway.store.living import living
 from gateway.store.tx import Tx
+from gateway.store.where import Where
 
 T = TypeVar("T")
 
@@ -52,18 +54,18 @@ FILE_THREADS = 4  # large bodies encrypted and synced at once
 
 
 def open_spool(
-    state: Path,
+    where: Path | Where,
     master: MasterKey,
     *,
     serve: bool = False,
     clock: Clock = utc_now,
     monotonic: Monotonic = time.monotonic,
 ) -> SqlSpool:
-    """Open a state directory: migrate, check, sweep. `serve` takes its lock; a command that acts for a moment does not.
+    """Open a store: migrate, check, sweep. `serve` takes its lock; a command that acts for a moment does not.
 
     Raises StateInUse, WrongMasterKey, StoreMisconfigured, StoreUnavailable. Call `recover` next when serving.
     """
-    return SqlSpool(Database(state, master, serve=serve), clock, monotonic)
+    return SqlSpool(Database(where, master, serve=serve), clock, monotonic)
 
 
 class SqlSpool:
@@ -72,7 +74,8 @@ class SqlSpool:
     def __init__(self, database: Database, clock: Clock, monotonic: Monotonic = time.monotonic) -> None:
         self._db = database
         self._clock = clock
-        self._leases = Leases(database.instance.name, monotonic)
+        pulse = database.pulse
+        self._leases = Leases(database.instance.name, monotonic, pulse.epoch if pulse else lambda: 0)
         self._ids = QueueIds()
         self._steps = StepWatch()
         self._storing: set[asyncio.Task[Any]] = set()  # an event loop keeps no reference to its tasks
@@ -165,7 +168,9 @@ class SqlSpool:
         mine = self._db.instance
         if self._steps.begins() or self._steps.stepped_back(now):
             await self._db.committer.run(bring_back(now))
-        return await self._db.committer.run(attempts.recover(to_us(now), self._leases, mine.exclusive))
+        alive = living if self._db.shared else None
+        job = attempts.recover(to_us(now), self._leases, mine.exclusive, alive)
+        return await self._db.committer.run(job)
 
     async def purge(
         self, now: datetime, bodies_after: timedelta, records_after: timedelta, limit: int
@@ -178,6 +183,10 @@ class SqlSpool:
         return len({*bodies, *records})
 
     async def pending_notices(self, limit: int) -> Sequence[Notice]:
+        if self._db.pulse is not None:
+            if await self._db.readers.run(lambda queries: not queries.row(COUNT_NOTICES)[0]):
+                return []
+            return await self._db.committer.run(take(self._db.instance.name, limit))
         return await self._db.readers.run(
             lambda queries: [notice(r) for r in queries.rows(NOTICES, {"b_limit": limit})]
         )
@@ -216,7 +225,21 @@ class SqlSpool:
 
     async def cancels_by_admin(self, after: int | None) -> tuple[int, int]:
         """Return the newest event's number and how many recipients an admin cancelled since event `after` (None: now)."""
-        return await self._db.readers.run(reading.cancels_by_admin(after))
+        return await self._db.readers.run(reading.cancels_by_admin(after, self._db.where.chain(serve=False)))
+
+    def still_ours(self, claim: Claim) -> bool:
+        """Tell, from memory, whether what was claimed is still leased to this process and to nobody else."""
+        return self._leases.lives(claim.lease)
+
+    def ring(self) -> None:
+        """Tell other nodes that share the store that there may be work for them; returns at once."""
+        if self._db.pulse is not None:
+            self._db.pulse.ring()
+
+    def on_bell(self, heard: Callable[[], None]) -> None:
+        """Have `heard` called, on a thread, when another node rings."""
+        if self._db.pulse is not None:
+            self._db.pulse.on_bell(heard)
 
     async def _store(self, raw: bytes, queue_id: str, job: Callable[[Body], Callable[[Tx], T]]) -> T:
         """Encrypt a body and commit what goes with it; a large one off the event loop, because it is written and synced.

@@ -107,6 +107,19 @@ MARK_DELAYED = Prepared(
 
 _NOTICE = tuple(column for column in outbox.c if column.name != "owner")
 NOTICES = Prepared(select(*_NOTICE).order_by(outbox.c.notice_id).limit(LIMIT))
+FREE_NOTICES = Prepared(  # of which each node takes some to compose, so that no two compose the same
+    select(outbox.c.notice_id, outbox.c.owner)
+    .where(outbox.c.owner.is_distinct_from(bindparam("b_owner")))
+    .order_by(outbox.c.notice_id)
+    .limit(LIMIT)
+    .with_for_update(skip_locked=True)
+)
+TAKE_NOTICE = Prepared(
+    outbox.update().where(outbox.c.notice_id == bindparam("b_notice_id")).values(owner=bindparam("b_owner"))
+)
+TAKEN_NOTICES = Prepared(
+    select(*_NOTICE).where(outbox.c.owner == bindparam("b_owner")).order_by(outbox.c.notice_id).limit(LIMIT)
+)
 DELETE_NOTICE = Prepared(outbox.delete().where(outbox.c.notice_id == bindparam("b_notice_id")))
 
 NEWEST_EVENT = Prepared(select(chain.c.seq).where(chain.c.node == bindparam("b_node")))

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from gateway import metrics
-from gateway.store.errors import StoreUnavailable
+from gateway.store.errors import StoreConflict, StoreUnavailable
 from gateway.store.events import Seal
-from gateway.store.sqlite import is_full, is_unavailable
+from gateway.store.failures import is_conflict, is_full, is_unavailable
 from gateway.store.tx import Tx
 
 T = TypeVar("T")
@@ -31,6 +31,7 @@ BATCH_LIMIT = (
     256  # jobs in one transaction: bounds how long a reader's snapshot and the WAL grow between commits
 )
 QUEUE_LIMIT = 4_096  # jobs waiting; each may hold an inline body of 64 KiB, so 256 MiB at most
+TRIES = 5  # of a transaction that another process was in the way of
 STUCK_THREAD_SECONDS = 60.0  # close() gives the last commit this long
 
 
@@ -105,15 +106,26 @@ class Committer:
         return batch, False
 
     def _settle(self, batch: Sequence[_Waiting]) -> None:
-        error = self._transaction(batch)
+        error = self._persistently(batch)
         if error is None:
             return
-        if len(batch) == 1 or getattr(error, "concerns_all", False):
-            for waiting in batch:
-                waiting.error = error
+        if len(batch) == 1 or _concerns_all(error):
+            _fail(batch, error)
             return
-        for waiting in batch:
-            waiting.error = self._transaction([waiting])
+        for number, waiting in enumerate(batch):
+            waiting.error = self._persistently([waiting])
+            if _concerns_all(waiting.error):  # the others need not each wait for the same time-out
+                _fail(batch[number + 1 :], waiting.error)
+                return
+
+    def _persistently(self, batch: Sequence[_Waiting]) -> BaseException | None:
+        """Run a transaction again while only another process, or a connection that was lost before COMMIT, is in its way."""
+        error: BaseException | None = None
+        for _ in range(TRIES):
+            error = self._transaction(batch)
+            if not isinstance(error, StoreConflict):
+                return error
+        return error
 
     def _transaction(self, batch: Sequence[_Waiting]) -> BaseException | None:
         """Run jobs in one transaction; return why nothing of it was committed, or None."""
@@ -133,8 +145,12 @@ class Committer:
         return None
 
     def _judged(self, error: BaseException) -> BaseException:
+        if isinstance(error, StoreConflict):
+            return error
         if isinstance(error, StoreUnavailable) or is_unavailable(error):
             self._drop_connection()
+        if is_conflict(error):
+            return StoreConflict(f"the database cannot write: {error}")
         if is_unavailable(error):
             made = StoreUnavailable(f"the database cannot write: {error}", full=is_full(error))
             made.__cause__ = error
@@ -157,6 +173,15 @@ class Committer:
             connection.close()
 
 
+def _concerns_all(error: BaseException | None) -> bool:
+    return bool(getattr(error, "concerns_all", False))
+
+
+def _fail(batch: Sequence[_Waiting], error: BaseException | None) -> None:
+    for waiting in batch:
+        waiting.error = error
+
+
 def _begin(connection: sa.Connection) -> sa.RootTransaction:
     try:
         return connection.begin()
@@ -173,7 +198,7 @@ def _commit(transaction: sa.Transaction) -> None:
 
 def _for_all(error: Exception, what: str, *, uncertain: bool = False) -> Exception:
     """Return the error of a transaction that no single job is guilty of: running its jobs one by one would not help."""
-    if not is_unavailable(error):
+    if not isinstance(error, StoreUnavailable) and not is_unavailable(error):
         return error
     return StoreUnavailable(f"{what}: {error}", uncertain=uncertain, concerns_all=True, full=is_full(error))
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from gateway.store.bodies import CORRUPT, FILE, Bodies
+from gateway.store.bodies import CORRUPT, Bodies, Vault
 from gateway.store.chains import open_chain
 from gateway.store.committer import Committer
 from gateway.store.damage import refuse_damaged
 from gateway.store.errors import StoreUnavailable, WrongMasterKey
 from gateway.store.events import Seal
+from gateway.store.failures import is_unavailable
+from gateway.store.files import FILE, Files
 from gateway.store.instance import Instance
 from gateway.store.keys import MasterKey
 from gateway.store.migrate import upgrade
@@ -21,6 +24,10 @@ from gateway.store.readers import Readers
 from gateway.store.schema import bodies, master_keys
 from gateway.store.sqlite import reader_engine, writer_engine
 from gateway.store.tx import Queries
+from gateway.store.where import Where
+
+if TYPE_CHECKING:
+    from gateway.store.pulse import Pulse
 
 FILE_NAME = "sekisho.db"
 
@@ -32,16 +39,22 @@ def event_seal(master: MasterKey) -> Seal:
 
 
 class Database:
-    """Everything below the spool. `serve` takes the state directory's lock and sweeps what a crash left."""
+    """Everything below the spool. `serve` takes the state directory's lock and sweeps what a crash left.
 
-    def __init__(self, state: Path, master: MasterKey, *, serve: bool) -> None:
+    `pulse` is None where no other process shares the work: on SQLite, and in a command.
+    """
+
+    def __init__(self, where: Path | Where, master: MasterKey, *, serve: bool) -> None:
         started = time.time()
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.instance = Instance(state, exclusive=serve)
+        self.where = where if isinstance(where, Where) else Where(where)
+        self.where.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.instance = Instance(self.where.state, exclusive=serve)
+        self.chain = self.where.chain(serve=serve)
+        self.pulse: Pulse | None = None
         try:
-            if serve:
-                refuse_damaged(state / FILE_NAME)
-            self._open(state, master)
+            if serve and not self.shared:
+                refuse_damaged(self.where.state / FILE_NAME)
+            self._open(master, serve)
             if serve:
                 self.bodies.sweep(self._with_file, started)
         except BaseException:
@@ -51,7 +64,10 @@ class Database:
     def close(self) -> None:
         """Commit what waits and let go of everything."""
         self.committer.close()
+        if self.pulse is not None:
+            self.pulse.close()
         self.readers.close()
+        self.bodies.close()
         self._engine.dispose()
         self.instance.close()
 
@@ -60,24 +76,66 @@ class Database:
         self.bodies.adopt(master)
         self.committer.adopt(event_seal(master))
 
-    def _open(self, state: Path, master: MasterKey) -> None:
-        path = state / FILE_NAME
-        seal = event_seal(master)
-        self._engine = writer_engine(path)
+    @property
+    def shared(self) -> bool:
+        """Tell whether other gateways may work on the same database."""
+        return bool(self.where.url)
+
+    def _open(self, master: MasterKey, serve: bool) -> None:
+        self._engine, reading = engines(self.where)
+        self._prepare(master)
+        self.readers = Readers(reading)
+        self.bodies = Bodies(self._vault(), master)
+        if self.shared and serve:
+            self._begin_pulse()
+        self.committer = Committer(self._engine, event_seal(master), self.chain)
+
+    def _prepare(self, master: MasterKey) -> None:
+        """Bring the schema up to date, check the key and open our chain, one process at a time."""
         try:
             with self._engine.begin() as connection:
                 upgrade(connection)
                 _check_key(connection, master)
-                open_chain(connection, "", seal)
-        except sa.exc.DBAPIError as error:
-            raise StoreUnavailable(f"{path} cannot be opened: {error}") from error
-        path.chmod(0o600)
-        self.bodies = Bodies(state, master, self.instance.name)
-        self.readers = Readers(reader_engine(path))
-        self.committer = Committer(self._engine, seal)
+                open_chain(connection, self.chain, event_seal(master))
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            what = f"{self.where.state / FILE_NAME}" if not self.shared else "the database"
+            raise StoreUnavailable(f"{what} cannot be opened: {error}") from error
+        if not self.shared:
+            (self.where.state / FILE_NAME).chmod(0o600)
+
+    def _vault(self) -> Vault:
+        if not self.shared:
+            return Files(self.where.state, self.instance.name)
+        from gateway.store import postgres
+        from gateway.store.chunks import Chunks
+
+        return Chunks(postgres.chunk_engine(self.where))
+
+    def _begin_pulse(self) -> None:
+        from gateway.store.pulse import Pulse
+
+        self.pulse = Pulse(self.where, self.instance.name)
+        try:
+            self.pulse.start()
+        except Exception as error:
+            if is_unavailable(error):
+                raise StoreUnavailable(f"the database cannot be opened: {error}") from error
+            raise
 
     def _with_file(self, queue_ids: Collection[str]) -> set[str]:
         return {queue_id for queue_id in queue_ids if self.readers.read(_has_file(queue_id))}
+
+
+def engines(where: Where) -> tuple[sa.Engine, sa.Engine]:
+    """Return the engines for the writing connection and for reads; PostgreSQL's driver is loaded only where it is used."""
+    if not where.url:
+        path = where.state / FILE_NAME
+        return writer_engine(path), reader_engine(path)
+    from gateway.store import postgres
+
+    return postgres.writer_engine(where), postgres.reader_engine(where)
 
 
 def _has_file(queue_id: str) -> Callable[[Queries], bool]:

@@ -20,6 +20,10 @@ class StoreUnavailable(Exception):
         self.full = full
 
 
+class StoreConflict(StoreUnavailable):
+    """Another process, or a lost connection, was in this transaction's way; nothing of it happened, and it may run again."""
+
+
 class StoreMisconfigured(Exception):
     """The store does not give the durability that was asked for, or is of another version: refuse to start."""
 

@@ -10,7 +10,8 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from gateway.store.errors import StoreUnavailable
-from gateway.store.sqlite import READERS, is_unavailable
+from gateway.store.failures import is_unavailable
+from gateway.store.sqlite import READERS
 from gateway.store.tx import Queries
 
 T = TypeVar("T")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from pathlib import Path
 
 from gateway.spool.contract import Actor, Change
 from gateway.spool.lifecycle import Reason, State
@@ -61,7 +60,7 @@ async def test_a_cancelled_recipient_never_leaves(spool: SqlSpool) -> None:
     await _check(spool, told, left)
 
 
-async def test_so_it_is_when_another_process_cancels(spool: SqlSpool, tmp_path: Path) -> None:
+async def test_so_it_is_when_another_process_cancels(spool: SqlSpool) -> None:
     """A second store on the same file, with its own connections and thread, as the command line has."""
     ids = await asyncio.gather(*[spool.accept(mail(held=RECIPIENTS)) for _ in range(MAILS)])
     told: dict[tuple[str, int], bool] = {}
@@ -70,7 +69,7 @@ async def test_so_it_is_when_another_process_cancels(spool: SqlSpool, tmp_path: 
     loop = asyncio.get_running_loop()
 
     async def other() -> None:
-        second = open_spool(tmp_path / "state", MASTER)
+        second = open_spool(spool.database.where, MASTER)
         await asyncio.gather(*[_cancel_all(second, ids[n::4], told) for n in range(4)])
         await second.close()
         loop.call_soon_threadsafe(done.set)

@@ -14,6 +14,7 @@ from gateway.store import bodies as storing
 from gateway.store import keys
 from gateway.store.bodies import FILE, INLINE, INLINE_LIMIT, Bodies
 from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
+from gateway.store.files import Files
 from gateway.store.frames import FRAME_BYTES, TAG_BYTES, seal, unseal
 from gateway.store.keys import MasterKey
 
@@ -26,7 +27,7 @@ LARGE = os.urandom(INLINE_LIMIT + 1)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Bodies:
-    return Bodies(tmp_path, MasterKey(KEY), "me")
+    return Bodies(Files(tmp_path, "me"), MasterKey(KEY))
 
 
 @given(st.binary(max_size=300))
@@ -118,7 +119,7 @@ def test_a_body_that_cannot_be_written_is_temporary_and_leaves_nothing(
 def test_another_master_key_is_no_damage(tmp_path: Path, store: Bodies) -> None:
     body = store.seal(LARGE, "Q1")
     with pytest.raises(BodyRefused, match="needs master key"):
-        Bodies(tmp_path, MasterKey(b"x" * 32), "me").open(body)
+        Bodies(Files(tmp_path, "me"), MasterKey(b"x" * 32)).open(body)
 
 
 def test_a_damaged_file_is_set_aside_not_deleted(store: Bodies, tmp_path: Path) -> None:

@@ -1,0 +1,124 @@
+"""A private PostgreSQL for tests: a cluster in a temporary directory, run by an unprivileged user."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.process import free_port
+
+PLACES = ("/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin")
+USER = "postgres"
+LIMIT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running server."""
+
+    programs: Path
+    folder: Path
+    port: int
+
+    def url(self, database: str, host: str = "127.0.0.1") -> str:
+        return f"postgresql://{USER}@{host}:{self.port}/{database}"
+
+    def fresh(self) -> str:
+        """Create a database of its own for a test; return its URL."""
+        name = f"t{secrets.token_hex(6)}"
+        self.sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Drop a test's database, whoever is still connected."""
+        self.sql(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def sql(self, statement: str) -> None:
+        """Run a statement outside every test's database."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def restart(self, how: str = "fast") -> None:
+        """Stop the server as `pg_ctl stop -m` has it, and start it again."""
+        self.stop(how)
+        self.start()
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=* -c max_connections=200"
+        log = str(self.folder / "log")
+        self._control("start", "-w", "-l", log, "-o", options)
+
+    def stop(self, how: str = "fast") -> None:
+        self._control("stop", "-w", "-m", how)
+
+    def _control(self, *words: str) -> None:
+        _as_user([str(self.programs / "pg_ctl"), "-D", str(self.folder / "data"), *words])
+
+
+def absent() -> str:
+    """Say why there can be no PostgreSQL, empty where there can."""
+    if _programs() is None:
+        return "PostgreSQL is not installed"
+    if os.geteuid() == 0:
+        try:
+            pwd.getpwnam(USER)
+        except KeyError:
+            return f"there is no user {USER} to run PostgreSQL as"
+    return ""
+
+
+def needed() -> None:
+    """Skip the test where PostgreSQL is absent; fail where it must be there (TEST_NO_SKIP)."""
+    if why := absent():
+        if os.environ.get("TEST_NO_SKIP"):
+            pytest.fail(why)
+        pytest.skip(why)
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """Run a server of our own."""
+    programs = _programs()
+    assert programs is not None
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    running = Cluster(programs, folder, free_port())
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, USER)
+        data = str(folder / "data")
+        _as_user(
+            [str(programs / "initdb"), "-D", data, "-U", USER, "-E", "UTF8", "--locale=C", "-A", "trust"]
+        )
+        with (folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all 0.0.0.0/0 trust\n")
+        running.start()
+        try:
+            yield running
+        finally:
+            running.stop("immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _programs() -> Path | None:
+    return next((Path(place) for place in PLACES if (Path(place) / "pg_ctl").exists()), None)
+
+
+def _as_user(command: Sequence[str]) -> None:
+    """Run a command as a user whom PostgreSQL accepts; its output goes nowhere, because a server would keep a pipe open."""
+    before = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups"] if os.geteuid() == 0 else []
+    quiet = subprocess.DEVNULL
+    subprocess.run(
+        [*before, *command], stdin=quiet, stdout=quiet, stderr=quiet, timeout=LIMIT_S, check=True, cwd="/"
+    )
