@@ -23,7 +23,9 @@ ORPHANED_AFTER = timedelta(hours=1)  # no accept takes so long between its chunk
 
 _C = body_chunks.c
 _NOW = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint"
-_GIVEN: dict[str, sa.ColumnElement[Any]] = {name: sa.bindparam(name) for name in ("queue_id", "number", "data")}
+_GIVEN: dict[str, sa.ColumnElement[Any]] = {
+    name: sa.bindparam(name) for name in ("queue_id", "number", "data")
+}
 _INSERT = Prepared(body_chunks.insert().values(_GIVEN | {"written_at": sa.literal_column(_NOW)}))
 
 
