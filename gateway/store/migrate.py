@@ -37,7 +37,8 @@ def is_ours_or_compatible(connection: sa.Connection) -> bool:
         return stamp == HEAD
     since = None
     if sa.inspect(connection).has_table("compatibility"):
-        since = connection.execute(sa.select(compatibility.c.since)).scalar()
+        marked = sa.select(compatibility.c.since).where(compatibility.c.revision == stamp)
+        since = connection.execute(marked).scalar()
     if since is None or since > HEAD:
         raise StoreMisconfigured(
             f"the database has schema {stamp}, which this version does not know: a newer one wrote it"

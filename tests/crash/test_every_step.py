@@ -26,9 +26,9 @@ TO = ["a@example.com", "b@example.com", "clerk@city.example.lg.jp"]
 # step, may the client have got its 250, may a recipient get the mail twice
 STEPS = [
     ("gateway.receive.intake:Intake.submit before", False, False),
-    ("gateway.store.bodies:_write_synced before", False, False),
-    ("gateway.store.bodies:_write_synced after", False, False),
-    ("gateway.store.bodies:Bodies._write after", False, False),
+    ("gateway.store.files:_write_synced before", False, False),
+    ("gateway.store.files:_write_synced after", False, False),
+    ("gateway.store.files:Files.write after", False, False),
     ("commit accept before", False, False),
     ("commit accept after", False, False),
     ("gateway.receive.intake:Intake.submit after", False, False),

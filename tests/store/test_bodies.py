@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.store import bodies as storing
+from gateway.store import files as storing
 from gateway.store import keys
 from gateway.store.bodies import FILE, INLINE, INLINE_LIMIT, Bodies
 from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
