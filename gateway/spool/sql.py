@@ -103,7 +103,7 @@ class SqlSpool:
 
     async def accept_and_claim(self, message: NewMessage, lease: timedelta) -> tuple[str, Claim | None]:
         free = len(split_by_hold(message.decision)[1])
-        if not free:
+        if not free or self.cut_off:
             return await self.accept(message), None
         queue_id = self._ids.new(message.received_at)
         begun = self._leases.begin(to_us(message.received_at), lease, free)
@@ -226,6 +226,11 @@ class SqlSpool:
     async def cancels_by_admin(self, after: int | None) -> tuple[int, int]:
         """Return the newest event's number and how many recipients an admin cancelled since event `after` (None: now)."""
         return await self._db.readers.run(reading.cancels_by_admin(after, self._db.where.chain(serve=False)))
+
+    @property
+    def cut_off(self) -> bool:
+        """Tell whether other nodes may take this one for dead, so that it has to leave its work to them."""
+        return self._db.pulse is not None and self._db.pulse.epoch() is None
 
     def still_ours(self, claim: Claim) -> bool:
         """Tell, from memory, whether what was claimed is still leased to this process and to nobody else."""
