@@ -5,25 +5,37 @@ Base units, `_total` on counters (Prometheus naming). docs/operations.md lists t
 
 from __future__ import annotations
 
+import os
+from functools import partial
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
     disable_created_metrics,
     generate_latest,
+    multiprocess,
 )
+from prometheus_client import Gauge as AnyGauge
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each one, which no dashboard asks for
 
 REGISTRY = CollectorRegistry()
+
+# With several workers, counters and histograms are added up, and most gauges are set by the first worker alone.
+Gauge = partial(AnyGauge, multiprocess_mode="livemax")
 
 HOLD_BUCKETS = (1, 10, 60, 300, 600, 900, 1800, 3600, 14400, 86400, 259200)
 DELIVERY_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 14400)
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
-CONNECTIONS = Gauge("sekisho_smtp_connections", "SMTP connections open now", registry=REGISTRY)
+CONNECTIONS = AnyGauge(
+    "sekisho_smtp_connections",
+    "SMTP connections open now",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
 ACCEPTED = Counter("sekisho_messages_accepted_total", "Messages accepted with 250", registry=REGISTRY)
 REFUSED = Counter(
     "sekisho_messages_refused_total",
@@ -89,5 +101,9 @@ READY = Gauge("sekisho_ready", "1 where a readiness check passes", ["check"], re
 
 
 def render() -> bytes:
-    """Return the exposition text of the registry."""
-    return generate_latest(REGISTRY)
+    """Return the exposition text of the registry; of all workers where there are several."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    together = CollectorRegistry()
+    multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return generate_latest(together)

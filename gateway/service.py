@@ -10,9 +10,10 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -59,6 +60,7 @@ from gateway.watch import FreeSpace, NextHopProbe, StoreTrouble, publish_figures
 
 ACCOUNTS_EVERY_S = 5.0  # between two looks at the accounts file
 KEY_EVERY_S = 5.0  # between two looks at the key file
+RING_EVERY_S = 1.0  # between two looks at the outbox for what another worker put there
 NOTE_AGAIN_S = 5.0  # before an event that the store did not take is written again
 DRAIN_S = 20.0  # for mail and deliveries under way; with the rest below systemd's and Docker's stop time-outs
 
@@ -82,10 +84,16 @@ def master_key(settings: Settings) -> MasterKey:
 
 
 class Service:
-    """One running gateway. `extra_routes` are pages that somebody else adds (the demo's)."""
+    """One running gateway. `extra_routes` are pages that somebody else adds (the demo's).
 
-    def __init__(self, settings: Settings, extra_routes: Sequence[BaseRoute] = ()) -> None:
-        self._settings = settings
+    Of several workers (settings.workers), the first, number 0, is the whole gateway; the others take mail in and deliver.
+    """
+
+    def __init__(
+        self, settings: Settings, extra_routes: Sequence[BaseRoute] = (), *, worker: int = 0
+    ) -> None:
+        self.worker = worker
+        self._settings = settings.of_one_worker()
         self._extra_routes = extra_routes
         self._stop = asyncio.Event()
         self._loops = Loops(self._stop.set)
@@ -118,7 +126,9 @@ class Service:
         settings = self._settings
         self._key = key = master_key(settings)
         self._key_file = key_file(settings.state, settings.master_key_file)
-        self.spool = await asyncio.to_thread(open_spool, settings.state, key, serve=True)
+        self.spool = await asyncio.to_thread(
+            open_spool, settings.state, key, serve=self.worker == 0, shared=settings.workers > 1
+        )
         stack.push_async_callback(self.spool.close)
         stack.push_async_callback(self._note, Kind.STOPPED)
         await self._note(Kind.STARTED, master_key=key.key_id)
@@ -128,26 +138,35 @@ class Service:
         stack.push_async_callback(self._loops.end)
         stack.push_async_callback(self.pool.close)
         stack.push_async_callback(self.scheduler.stop, DRAIN_S)
-        await self._open_web(stack)
+        if self.worker == 0:
+            await self._open_web(stack)
         self._listener = Listener(settings, self._submit, self.accounts)
         with _address_errors():
             await self._listener.start()
         stack.push_async_callback(self._listener.close, timedelta(seconds=DRAIN_S))
         for work in (
             self.scheduler.run(),
-            self.notices.run(),
-            publish_figures(self.spool, utc_now),
             watch_lag(),
-            publish_readiness(self._checks),
             self.policy.watch(self._stop),
             self._watch_accounts(),
             self._watch_key(),
             self._reload_when_asked(),
+            *self._work_of_the_first(),
         ):
             self._loops.begin(work)
         self._catch_signals(stack)
         log.info("ready", version=__version__, smtp=self._listener.addresses, recovered=recovered)
         self._when_ready()
+
+    def _work_of_the_first(self) -> list[Coroutine[Any, Any, None]]:
+        if self.worker:
+            return []
+        return [
+            self.notices.run(),
+            publish_figures(self.spool, utc_now),
+            publish_readiness(self._checks),
+            self._ring_for_others(),
+        ]
 
     def _build(self, key: MasterKey) -> None:
         settings, out = self._settings, self._settings.delivery
@@ -214,6 +233,12 @@ class Service:
     def _ring(self) -> None:
         self.notices.ring()
 
+    async def _ring_for_others(self) -> None:
+        """Look often for notices that the other workers put into the outbox."""
+        while self._settings.workers > 1:
+            await asyncio.sleep(RING_EVERY_S)
+            self._ring()
+
     async def _open_web(self, stack: AsyncExitStack) -> None:
         web = self._settings.web
         self._checks = checks = readiness(
@@ -239,6 +264,9 @@ class Service:
                 await stack.enter_async_context(http_server(create_probe_app(checks), web.metrics_listen))
 
     async def _note(self, kind: Kind, **detail: object) -> None:
+        """Write an event about the service; it is one service, so only the first worker does."""
+        if self.worker:
+            return
         await self.spool.note(kind, Reason.SYSTEM, SYSTEM, {"version": __version__, **detail}, utc_now())
 
     async def _note_in_time(self, kind: Kind, **detail: object) -> None:

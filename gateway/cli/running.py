@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 
@@ -15,6 +16,7 @@ import uvloop
 from gateway import log
 from gateway.cli.before import before_start
 from gateway.cli.confine import become, no_dumps
+from gateway.cli.workers import READY
 from gateway.config.settings import Settings
 from gateway.loops import LoopDied
 from gateway.service import CannotStart, Service
@@ -38,13 +40,26 @@ EXPECTED = (
 )
 
 
-def run_service(settings: Settings) -> None:
-    """Serve with these settings; exits with 1 and one line where an admin has to mend something first."""
+def run_service(settings: Settings, worker: int = 0, supervisor: int | None = None) -> None:
+    """Serve with these settings; exits with 1 and one line where an admin has to mend something first.
+
+    `supervisor` is the socket of the process that started several workers: it is told when this one is ready, and its end is
+    ours.
+    """
 
     async def main() -> None:
-        await Service(settings).run()
+        service = Service(settings, worker=worker)
+        if supervisor is not None:
+            _attach(service, socket.socket(fileno=supervisor))
+        await service.run()
 
     run_until_done(settings, main)
+
+
+def _attach(service: Service, supervisor: socket.socket) -> None:
+    structlog.contextvars.bind_contextvars(worker=service.worker)
+    service.when_ready(lambda: supervisor.send(READY))
+    asyncio.get_running_loop().add_reader(supervisor, service.stop)  # it sends nothing: readable is its end
 
 
 def run_until_done(settings: Settings, main: Callable[[], Awaitable[None]]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from gateway.cli.running import run_service
 from gateway.config.load import load_settings
 
 
@@ -18,6 +18,16 @@ from gateway.config.load import load_settings
     show_default=True,
     help="The settings file.",
 )
-def serve(config: Path) -> None:
+@click.option("--worker", type=int, hidden=True)
+@click.option("--supervisor", type=int, hidden=True)
+def serve(config: Path, worker: int | None, supervisor: int | None) -> None:
     """Run the gateway until SIGTERM or Ctrl-C. SIGHUP reads policy, accounts and certificate again."""
-    run_service(load_settings(config))
+    settings = load_settings(config)
+    if settings.workers > 1 and worker is None:
+        from gateway.cli.workers import Workers
+
+        sys.exit(Workers(config, settings).run())
+    # Only here: prometheus_client looks once, when it is imported, whether its values belong to one process or to many.
+    from gateway.cli.running import run_service
+
+    run_service(settings, worker or 0, supervisor)

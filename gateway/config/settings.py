@@ -207,6 +207,7 @@ class Settings(_Group):
     master_key_file: Path | None = None
     minimum_free_space: Size = 256 << 20
     run_as: str | None = None
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
     smtp: Smtp = Smtp()
     limits: Limits = Limits()
     delivery: Delivery = Delivery()
@@ -214,3 +215,29 @@ class Settings(_Group):
     notices: Notices = Notices()
     retention: Retention = Retention()
     log: Log = Log()
+
+    def of_one_worker(self) -> Settings:
+        """Return the settings of one of several workers: what the gateway as a whole may take is divided among them."""
+        if self.workers == 1:
+            return self
+
+        def part(whole: int) -> int:
+            return -(-whole // self.workers)
+
+        limits, out = self.limits, self.delivery
+        return self.model_copy(
+            update={
+                "limits": limits.model_copy(
+                    update={
+                        "connections": part(limits.connections),
+                        "bytes_in_flight": max(part(limits.bytes_in_flight), limits.message),
+                    }
+                ),
+                "delivery": out.model_copy(
+                    update={
+                        "concurrency": part(out.concurrency),
+                        "connections_per_host": part(out.connections_per_host),
+                    }
+                ),
+            }
+        )

@@ -108,6 +108,7 @@ class Listener:
             listen.port,
             ssl=context,
             backlog=BACKLOG,
+            reuse_port=self._settings.workers > 1 or None,
             ssl_handshake_timeout=HANDSHAKE_SECONDS if context is not None else None,
         )
         self._servers.append(server)

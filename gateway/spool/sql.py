@@ -58,6 +58,7 @@ def open_spool(
     master: MasterKey,
     *,
     serve: bool = False,
+    shared: bool = False,
     clock: Clock = utc_now,
     monotonic: Monotonic = time.monotonic,
 ) -> SqlSpool:
@@ -78,6 +79,7 @@ class SqlSpool:
         self._leases = Leases(database.instance.name, monotonic, pulse.epoch if pulse else lambda: 0)
         self._ids = QueueIds()
         self._steps = StepWatch()
+        self._alone = True  # until other workers may have begun
         self._storing: set[asyncio.Task[Any]] = set()  # an event loop keeps no reference to its tasks
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="bodies")
 

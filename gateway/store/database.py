@@ -23,6 +23,7 @@ from gateway.store.migrate import upgrade
 from gateway.store.readers import Readers
 from gateway.store.schema import bodies, master_keys
 from gateway.store.sqlite import reader_engine, writer_engine
+from gateway.store.turn import Turn
 from gateway.store.tx import Queries
 from gateway.store.where import Where
 

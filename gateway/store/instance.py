@@ -15,10 +15,11 @@ from gateway.store.errors import StateInUse
 
 
 class Instance:
-    """One process's identity towards the store; `exclusive` says that it holds the lock."""
+    """One process's identity towards the store; `exclusive` says that it holds the lock, `shared` that it has fellow workers."""
 
-    def __init__(self, state: Path, *, exclusive: bool) -> None:
+    def __init__(self, state: Path, *, exclusive: bool, shared: bool = False) -> None:
         self.name = secrets.token_hex(6)
+        self.shared = shared
         self.exclusive = exclusive
         self._handle: int | None = _lock(state / "serve.lock") if exclusive else None
 
