@@ -56,6 +56,7 @@ from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.database import FILE_NAME
 from gateway.store.keys import ENVIRONMENT, MasterKey, MasterKeyError, forget_environment, key_file
+from gateway.store.where import Where
 from gateway.watch import FreeSpace, NextHopProbe, StoreTrouble, publish_figures, publish_readiness, readiness
 
 ACCOUNTS_EVERY_S = 5.0  # between two looks at the accounts file
@@ -126,9 +127,8 @@ class Service:
         settings = self._settings
         self._key = key = master_key(settings)
         self._key_file = key_file(settings.state, settings.master_key_file)
-        self.spool = await asyncio.to_thread(
-            open_spool, settings.state, key, serve=self.worker == 0, shared=settings.workers > 1
-        )
+        where = Where(settings.state, worker=self.worker, workers=settings.workers)
+        self.spool = await asyncio.to_thread(open_spool, where, key, serve=True)
         stack.push_async_callback(self.spool.close)
         stack.push_async_callback(self._note, Kind.STOPPED)
         await self._note(Kind.STARTED, master_key=key.key_id)

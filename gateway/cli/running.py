@@ -58,7 +58,7 @@ def run_service(settings: Settings, worker: int = 0, supervisor: int | None = No
 
 def _attach(service: Service, supervisor: socket.socket) -> None:
     structlog.contextvars.bind_contextvars(worker=service.worker)
-    service.when_ready(lambda: supervisor.send(READY))
+    service.when_ready(lambda: supervisor.sendall(READY))
     asyncio.get_running_loop().add_reader(supervisor, service.stop)  # it sends nothing: readable is its end
 
 

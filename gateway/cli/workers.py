@@ -1,8 +1,8 @@
 """Several processes on one gateway's ports: started together, ended together.
 
 The first worker is the whole gateway; the others take mail in and deliver, and find each other's work in the store. They share
-the listening ports (SO_REUSEPORT). When one of them ends, all end: what watches over the service starts it again as a whole, and
-recovery puts the mail in order. A worker whose supervisor is gone stops in order by itself.
+the listening ports (SO_REUSEPORT). When one of them ends, all end: what watches over the service starts it again as a whole,
+and recovery puts the mail in order. A worker whose supervisor is gone stops in order by itself.
 """
 
 from __future__ import annotations

@@ -58,7 +58,6 @@ def open_spool(
     master: MasterKey,
     *,
     serve: bool = False,
-    shared: bool = False,
     clock: Clock = utc_now,
     monotonic: Monotonic = time.monotonic,
 ) -> SqlSpool:
@@ -171,7 +170,9 @@ class SqlSpool:
         if self._steps.begins() or self._steps.stepped_back(now):
             await self._db.committer.run(bring_back(now))
         alive = living if self._db.shared else None
-        job = attempts.recover(to_us(now), self._leases, mine.exclusive, alive)
+        # Only before the other workers begin are all leases on disk those of dead processes.
+        alone, self._alone = mine.exclusive and self._alone, self._db.where.workers == 1
+        job = attempts.recover(to_us(now), self._leases, alone, alive)
         return await self._db.committer.run(job)
 
     async def purge(

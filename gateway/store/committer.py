@@ -13,6 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from gateway import metrics
 from gateway.store.errors import StoreConflict, StoreUnavailable
 from gateway.store.events import Seal
 from gateway.store.failures import is_conflict, is_full, is_unavailable
+from gateway.store.turn import Turn
 from gateway.store.tx import Tx
 
 T = TypeVar("T")
@@ -47,10 +49,11 @@ class _Waiting:
 class Committer:
     """Owns the writing connection of this process."""
 
-    def __init__(self, engine: sa.Engine, seal: Seal, node: str = "") -> None:
+    def __init__(self, engine: sa.Engine, seal: Seal, node: str = "", turn: Turn | None = None) -> None:
         self._engine = engine
         self._seal = seal
         self._node = node
+        self._turn = turn.taken if turn is not None else nullcontext
         self._connection: sa.Connection | None = None
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closing = False
@@ -86,15 +89,16 @@ class Committer:
     def _work(self) -> None:
         running = True
         while running:
-            batch, running = self._next_batch()
-            if batch:
-                self._settle(batch)
-                _hand_back(batch)
+            first = self._queue.get()
+            with self._turn():  # what comes while we wait for it goes into the same transaction
+                batch, running = self._next_batch(first)
+                if batch:
+                    self._settle(batch)
+            _hand_back(batch)
         self._drop_connection()
 
-    def _next_batch(self) -> tuple[list[_Waiting], bool]:
+    def _next_batch(self, first: _Waiting | None) -> tuple[list[_Waiting], bool]:
         batch: list[_Waiting] = []
-        first = self._queue.get()
         while first is not None:
             batch.append(first)
             if len(batch) >= BATCH_LIMIT:

@@ -49,14 +49,15 @@ class Database:
         started = time.time()
         self.where = where if isinstance(where, Where) else Where(where)
         self.where.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.instance = Instance(self.where.state, exclusive=serve)
+        first = serve and self.where.worker == 0
+        self.instance = Instance(self.where.state, exclusive=first)
         self.chain = self.where.chain(serve=serve)
         self.pulse: Pulse | None = None
         try:
-            if serve and not self.shared:
+            if first and not self.shared:
                 refuse_damaged(self.where.state / FILE_NAME)
             self._open(master, serve)
-            if serve:
+            if first:
                 self.bodies.sweep(self._with_file, started)
         except BaseException:
             self.instance.close()
@@ -70,6 +71,8 @@ class Database:
         self.readers.close()
         self.bodies.close()
         self._engine.dispose()
+        if self._turn is not None:
+            self._turn.close()
         self.instance.close()
 
     def adopt(self, master: MasterKey) -> None:
@@ -89,7 +92,9 @@ class Database:
         self.bodies = Bodies(self._vault(), master)
         if self.shared and serve:
             self._begin_pulse()
-        self.committer = Committer(self._engine, event_seal(master), self.chain)
+        turns = serve and self.where.workers > 1 and not self.shared
+        self._turn = Turn(self.where.state / "writing.lock") if turns else None
+        self.committer = Committer(self._engine, event_seal(master), self.chain, self._turn)
 
     def _prepare(self, master: MasterKey) -> None:
         """Bring the schema up to date, check the key and open our chain, one process at a time."""

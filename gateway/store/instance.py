@@ -15,11 +15,10 @@ from gateway.store.errors import StateInUse
 
 
 class Instance:
-    """One process's identity towards the store; `exclusive` says that it holds the lock, `shared` that it has fellow workers."""
+    """One process's identity towards the store; `exclusive` says that it holds the lock."""
 
-    def __init__(self, state: Path, *, exclusive: bool, shared: bool = False) -> None:
+    def __init__(self, state: Path, *, exclusive: bool) -> None:
         self.name = secrets.token_hex(6)
-        self.shared = shared
         self.exclusive = exclusive
         self._handle: int | None = _lock(state / "serve.lock") if exclusive else None
 

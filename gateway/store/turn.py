@@ -1,8 +1,8 @@
 """Whose turn it is to write, among the workers of one gateway.
 
 SQLite lets one connection write at a time, and who finds it busy sleeps and tries again, for longer and longer: under load the
-unlucky wait many times as long as the lucky. flock(2) wakes the next one at once. It orders our own workers only; commands of the
-moment come between them by SQLite's own lock, which stays what keeps the data right.
+unlucky wait many times as long as the lucky. flock(2) wakes the next one at once. It orders our own workers only; commands of
+the moment come between them by SQLite's own lock, which stays what keeps the data right.
 """
 
 from __future__ import annotations

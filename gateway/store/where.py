@@ -16,6 +16,7 @@ NODE_TIMEOUT = timedelta(seconds=20)
 class Where:
     """`url` is empty for SQLite. `node` names this gateway among those that share the database.
 
+    Of a gateway's several `workers` this is number `worker`; the first, number 0, has the state directory's lock.
     A node that could not say for `node_timeout` that it lives stops delivering; the others take over half of that later.
     """
 
@@ -24,9 +25,13 @@ class Where:
     password: str = field(default="", repr=False)
     node: str = ""
     node_timeout: timedelta = NODE_TIMEOUT
+    worker: int = 0
+    workers: int = 1
 
     def chain(self, *, serve: bool) -> str:
         """Return the name of the event chain that this process writes."""
         if not self.url:
             return ""
-        return self.node if serve else self.node + COMMANDS
+        if not serve:
+            return self.node + COMMANDS
+        return f"{self.node}/{self.worker}" if self.worker else self.node
