@@ -186,6 +186,9 @@ class Gateway:
     smtp_port: int = field(default_factory=free_port)
     web_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    surroundings: dict[str, str] = field(
+        default_factory=dict
+    )  # more of the environment, for the process only
 
     def write(self) -> None:
         """Write settings and policy; what a test changes later, it changes in these files."""
@@ -218,7 +221,7 @@ class Gateway:
                 cwd=ROOT,
                 stdout=out,
                 stderr=out,
-                env=environment(),
+                env={**environment(), **self.surroundings},
             )
         process = self.process
         wait_for(lambda: process.poll() is not None or self.alive(), "the gateway to answer")
