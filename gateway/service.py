@@ -12,6 +12,7 @@ import random
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,16 +57,22 @@ from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.database import FILE_NAME
 from gateway.store.keys import ENVIRONMENT, MasterKey, MasterKeyError, forget_environment, key_file
-from gateway.store.where import Where
+from gateway.store.where import where_of
 from gateway.watch import FreeSpace, NextHopProbe, StoreTrouble, publish_figures, publish_readiness, readiness
 
 ACCOUNTS_EVERY_S = 5.0  # between two looks at the accounts file
 KEY_EVERY_S = 5.0  # between two looks at the key file
 RING_EVERY_S = 1.0  # between two looks at the outbox for what another worker put there
 NOTE_AGAIN_S = 5.0  # before an event that the store did not take is written again
+LIFE_EVERY_S = 0.5  # well below the grace that the others give before they take over
 DRAIN_S = 20.0  # for mail and deliveries under way; with the rest below systemd's and Docker's stop time-outs
 
 log = structlog.get_logger()
+
+NO_SHARED_KEY = (
+    "no master key at {path}: gateways that share a database need the same one; "
+    "for the first make it with (umask 077; head -c 32 /dev/urandom > {path}), to the others copy it"
+)
 
 
 class CannotStart(Exception):
@@ -80,6 +87,8 @@ def master_key(settings: Settings) -> MasterKey:
         key = MasterKey.load(path)
         forget_environment()
         return key
+    if settings.store.url:
+        raise CannotStart(NO_SHARED_KEY.format(path=path))
     log.info("master-key.created", path=str(path))
     return MasterKey.create(path)
 
@@ -125,10 +134,10 @@ class Service:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         settings = self._settings
+        self._where = replace(where_of(settings), worker=self.worker, workers=settings.workers)
         self._key = key = master_key(settings)
         self._key_file = key_file(settings.state, settings.master_key_file)
-        where = Where(settings.state, worker=self.worker, workers=settings.workers)
-        self.spool = await asyncio.to_thread(open_spool, where, key, serve=True)
+        self.spool = await asyncio.to_thread(open_spool, self._where, key, serve=True)
         stack.push_async_callback(self.spool.close)
         stack.push_async_callback(self._note, Kind.STOPPED)
         await self._note(Kind.STARTED, master_key=key.key_id)
@@ -149,11 +158,13 @@ class Service:
             watch_lag(),
             self.policy.watch(self._stop),
             self._watch_accounts(),
+            self._leave_when_cut_off(),
             self._watch_key(),
             self._reload_when_asked(),
             *self._work_of_the_first(),
         ):
             self._loops.begin(work)
+        self._listen_to_other_nodes()
         self._catch_signals(stack)
         log.info("ready", version=__version__, smtp=self._listener.addresses, recovered=recovered)
         self._when_ready()
@@ -232,12 +243,35 @@ class Service:
 
     def _ring(self) -> None:
         self.notices.ring()
+        self.spool.ring()
+
+    async def _leave_when_cut_off(self) -> None:
+        """Stop delivering as soon as other nodes may take this one for dead."""
+        while True:
+            await asyncio.sleep(LIFE_EVERY_S)
+            if self.spool.cut_off:
+                log.warning("node.cut-off")
+                self.scheduler.abandon()
+
+    def _listen_to_other_nodes(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def heard() -> None:  # on a thread of the store's
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._rung)
+
+        self.spool.on_bell(heard)
+
+    def _rung(self) -> None:
+        """Another gateway has put work into the database that we share."""
+        self.scheduler.wake()
+        self.notices.ring()
 
     async def _ring_for_others(self) -> None:
         """Look often for notices that the other workers put into the outbox."""
         while self._settings.workers > 1:
             await asyncio.sleep(RING_EVERY_S)
-            self._ring()
+            self.notices.ring()
 
     async def _open_web(self, stack: AsyncExitStack) -> None:
         web = self._settings.web

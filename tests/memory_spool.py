@@ -19,6 +19,7 @@ from gateway.spool.contract import (
     Actor,
     BodyUnreadable,
     Change,
+    Claim,
     NewMessage,
     Notice,
     Recipient,
@@ -70,6 +71,9 @@ class MemorySpool:
         """Let a recipient be one whose mail was sent to its end without an answer."""
         row = self.messages[queue_id].recipients[index]
         self._put(queue_id, replace(row, state=State.DEFERRED, due_at=NOON, changed_at=NOON, perhaps=True))
+
+    def still_ours(self, claim: Claim) -> bool:
+        return True
 
     async def get(self, queue_id: str) -> Stored:
         self._check()

@@ -127,7 +127,7 @@ def with_spool(place: Place, work: Callable[[SqlSpool], Awaitable[T]], master: M
     """Open the spool beside a running gateway, do `work`, close it; ends the command with one line where that fails."""
 
     async def run() -> T:
-        spool = open_spool(place.state, master or place.master())
+        spool = open_spool(place.store, master or place.master())
         try:
             return await work(spool)
         finally:

@@ -23,6 +23,7 @@ from gateway.spool.lifecycle import Kind, Reason
 from gateway.store.database import event_seal
 from gateway.store.errors import StoreUnavailable
 from gateway.store.keys import MasterKey, MasterKeyError
+from gateway.store.where import Where
 
 _WHEN = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
 
@@ -60,7 +61,7 @@ def _question_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def query(state: Path | None, config: Path | None, limit: int, as_json_: bool, **asked: Any) -> None:
     """Print matching events, oldest first."""
     question = replace(_question(**asked), limit=limit)
-    with _opened(find_place(state, config).state) as events:
+    with _opened(find_place(state, config).store) as events:
         entries = events.query(question)
     for line in to_json_lines(entries) if as_json_ else map(_line, entries):
         click.echo(line, nl=not as_json_)
@@ -76,7 +77,7 @@ def query(state: Path | None, config: Path | None, limit: int, as_json_: bool, *
 def export(state: Path | None, config: Path | None, form: str, output: Path | None, **asked: Any) -> None:
     """Write all matching events as CSV for Excel or as JSON lines."""
     question = _question(**asked)
-    with _opened(find_place(state, config).state) as events:
+    with _opened(find_place(state, config).store) as events:
         entries = events.stream(question)
         _write(to_csv(entries) if form == "csv" else to_json_lines(entries), output)
 
@@ -92,7 +93,7 @@ def verify_command(state: Path | None, config: Path | None, as_json_: bool) -> N
     except MasterKeyError as error:
         click.echo(f"the seal of the chain is not checked: {error}", err=True)
         seal = None
-    with _opened(place.state) as events:
+    with _opened(place.store) as events:
         verdicts = verify_chains(events, seal)
     _tell(verdicts, as_json_)
     sys.exit(0 if all(verdict.intact for verdict in verdicts) else 1)
@@ -108,10 +109,10 @@ def _tell(verdicts: Sequence[Verdict], as_json_: bool) -> None:
 
 
 @contextmanager
-def _opened(state: Path) -> Iterator[EventLog]:
+def _opened(store: Where) -> Iterator[EventLog]:
     """Open the log; end the command with code 1 and one line where it, or an event in it, cannot be read."""
     try:
-        with EventLog(state) as events:
+        with EventLog(store) as events:
             yield events
     except StoreUnavailable as error:
         raise click.ClickException(str(error).splitlines()[0]) from error

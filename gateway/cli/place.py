@@ -11,7 +11,9 @@ import click
 
 from gateway.config.load import load_settings
 from gateway.store.database import FILE_NAME
+from gateway.store.errors import StoreMisconfigured
 from gateway.store.keys import MasterKey, MasterKeyError, key_file
+from gateway.store.where import Where, where_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Place:
 
     state: Path
     key_file: Path
+    store: Where
 
     def master(self) -> MasterKey:
         """Load the master key; ends the command with code 1 where it cannot be read."""
@@ -54,6 +57,16 @@ def where(state: Path | None, config: Path | None) -> tuple[Path, Path]:
 def find_place(state: Path | None, config: Path | None) -> Place:
     """Return where to work; `--state` goes before the settings. Ends the command with code 2 where neither is of use."""
     found, key = where(state, config)
-    if not (found / FILE_NAME).is_file():
+    store = Where(found)
+    if state is None and config is not None:
+        store = _store(config)
+    if not store.url and not (found / FILE_NAME).is_file():
         raise click.UsageError(f"{found} is no state directory: it holds no {FILE_NAME}")
-    return Place(found, key)
+    return Place(found, key, store)
+
+
+def _store(config: Path) -> Where:
+    try:
+        return where_of(load_settings(config))
+    except StoreMisconfigured as error:
+        raise click.ClickException(str(error)) from error

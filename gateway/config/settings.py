@@ -9,6 +9,7 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -196,6 +197,30 @@ class Log(_Group):
     format: Literal["auto", "json", "text"] = "auto"
 
 
+def _store_url(value: str) -> str:
+    """Refuse what is no URL of PostgreSQL, and a password in it: this file is read by more people than need to know."""
+    try:
+        parts = urlsplit(value)
+        hidden = parts.password is not None or "password" in parse_qs(parts.query)
+    except ValueError as error:
+        raise ValueError(f"not a URL: {error}") from None
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+        raise ValueError("not the URL of a PostgreSQL database; write postgresql://user@host:5432/database")
+    if hidden:
+        raise ValueError("no password here: put it into store.password_file or SEKISHO_STORE_PASSWORD")
+    return value
+
+
+class Store(_Group):
+    """The database: SQLite in `state` without a URL, a PostgreSQL that several gateways share with one."""
+
+    url: Annotated[str, AfterValidator(_store_url)] | None = None
+    password_file: Path | None = None
+    node_timeout: Annotated[Duration, Field(ge=timedelta(seconds=2), le=timedelta(minutes=5))] = timedelta(
+        seconds=20
+    )
+
+
 class Settings(_Group):
     """Everything `sekisho serve` needs to know."""
 
@@ -208,6 +233,8 @@ class Settings(_Group):
     minimum_free_space: Size = 256 << 20
     run_as: str | None = None
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    node: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] | None = None
+    store: Store = Store()
     smtp: Smtp = Smtp()
     limits: Limits = Limits()
     delivery: Delivery = Delivery()

@@ -16,6 +16,7 @@ import structlog
 from gateway import metrics
 from gateway.clock import Clock
 from gateway.delivery.courier import Courier
+from gateway.delivery.errors import Busy
 from gateway.delivery.mail import Outgoing, has_8bit
 from gateway.delivery.outcome import Verdict, judge
 from gateway.delivery.route import Route, Router
@@ -175,6 +176,8 @@ class _Job:
 
     async def _deliver(self, batch: Batch, original: Original, body_8bit: bool) -> None:
         def make() -> Outgoing:
+            if not self._ledger.still_ours():
+                raise Busy("another node may have taken over this mail")
             copy = render(original, batch.view)
             return Outgoing(
                 sender=self._message.envelope.sender,

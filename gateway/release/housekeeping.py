@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 
 from gateway.spool.contract import Spool
 
-ROUND = 60.0  # seconds between two looks for lost leases, expired mail and delays
+RECOVER_ROUND = (
+    5.0  # seconds between two looks for what a dead gateway left; a look without a lease costs nothing
+)
+ROUND = 60.0  # seconds between two looks for expired mail and delays
 PURGE_ROUND = 600.0  # seconds between two looks for mail to delete
 BATCH = 500  # rows in one transaction; a full batch is followed by another in the next round of the loop
 
@@ -33,12 +36,15 @@ class Housekeeping:
         self._bodies_after = bodies_after
         self._records_after = records_after
         self._ring = ring
-        self._next_round = self._next_purge = float("-inf")
+        self._next_recovery = self._next_round = self._next_purge = float("-inf")
 
     async def run(self, now: datetime) -> None:
         """Do what is due; raises StoreUnavailable. The intervals follow the loop's clock, which never
         steps."""
         time = asyncio.get_running_loop().time()
+        if time >= self._next_recovery:
+            await self._spool.recover(now)
+            self._next_recovery = time + RECOVER_ROUND
         if time >= self._next_round:
             full = await self._round(now)
             self._next_round = time if full else time + ROUND
@@ -47,8 +53,7 @@ class Housekeeping:
             self._next_purge = time if touched >= BATCH else time + PURGE_ROUND
 
     async def _round(self, now: datetime) -> bool:
-        """Recover, expire and give notice of delays; tell whether a batch was full."""
-        await self._spool.recover(now)
+        """Expire and give notice of delays; tell whether a batch was full."""
         expired = await self._spool.expire(now, self._give_up_after, BATCH)
         delayed = await self._spool.delay_notices(now, self._delay_notice_after, BATCH)
         if expired or delayed:

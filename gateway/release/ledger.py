@@ -44,6 +44,10 @@ class Ledger:
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
 
+    def still_ours(self) -> bool:
+        """Tell whether the lease is still ours: if not, another node may be at work on the same mail."""
+        return self._spool.still_ours(self._claim)
+
     async def settle(self) -> None:
         """Wait until everything taken is on disk, or its lease is over. Being cancelled here gives up what is
         left."""

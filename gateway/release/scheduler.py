@@ -113,6 +113,11 @@ class Scheduler:
         finally:
             self._ended.set()
 
+    def abandon(self) -> None:
+        """Break off everything under way, in the middle of a transaction too: other nodes may take it over."""
+        for task in self._tasks:
+            task.cancel()
+
     async def stop(self, timeout: float) -> None:
         """Claim no more, let what is in work end within `timeout` seconds, and cancel the rest.
 

@@ -243,6 +243,9 @@ class Spool(Protocol):
     async def record(self, claim: Claim, results: Sequence[Result], now: datetime) -> Change:
         """Record what became of leased recipients; a bounce, or a success to tell, queues its DSN in the same transaction."""
 
+    def still_ours(self, claim: Claim) -> bool:
+        """Tell, at once and from memory, whether a claim is still leased to this process and to nobody else."""
+
     async def expire(self, now: datetime, older_than: timedelta, limit: int) -> int:
         """Bounce up to `limit` deferred recipients of messages older than the delivery period."""
 

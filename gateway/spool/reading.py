@@ -25,7 +25,7 @@ from gateway.spool.times import from_us
 from gateway.store.bodies import Body
 from gateway.store.tx import Queries
 
-_BEHIND_ALL = "~"  # sorts behind every queue id
+_BEHIND_ALL = "Z" * 17  # sorts behind every queue id, in every locale that a database may have
 
 
 def get(queue_id: str) -> Callable[[Queries], Stored | None]:

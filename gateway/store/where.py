@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+
+from gateway.config.settings import Settings
+from gateway.store.errors import StoreMisconfigured
 
 COMMANDS = (
     "/commands"  # what a node's commands add to its name: their chain is not the service's, so neither waits
 )
 NODE_TIMEOUT = timedelta(seconds=20)
+PASSWORD = "SEKISHO_STORE_PASSWORD"  # noqa: S105 - the variable's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +42,24 @@ class Where:
         if not serve:
             return self.node + COMMANDS
         return f"{self.node}/{self.worker}" if self.worker else self.node
+
+
+def where_of(settings: Settings, environment: Mapping[str, str] = os.environ) -> Where:
+    """Return the store that the settings name; raises StoreMisconfigured where the password's file cannot be used."""
+    node = settings.node or socket.gethostname()
+    url = settings.store.url or ""
+    password = environment.get(PASSWORD, "") if url else ""
+    if url and not password and settings.store.password_file is not None:
+        password = _private(settings.store.password_file)
+    return Where(settings.state, url, password, node, settings.store.node_timeout, workers=settings.workers)
+
+
+def _private(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            if os.fstat(file.fileno()).st_mode & 0o077:
+                raise StoreMisconfigured(f"{path}: others could read the password: chmod 600 {path}")
+            return file.read().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "not UTF-8"
+        raise StoreMisconfigured(f"store.password_file: {path} cannot be read: {why}") from error
