@@ -87,7 +87,11 @@ class Database:
 
     def _open(self, master: MasterKey, serve: bool) -> None:
         self._engine, reading = engines(self.where)
-        self._prepare(master)
+        try:
+            self._prepare(master)
+        except BaseException:
+            self._engine.dispose()
+            raise
         self.readers = Readers(reading)
         self.bodies = Bodies(self._vault(), master)
         if self.shared and serve:
