@@ -94,7 +94,9 @@ def shown(text: str, limit: int) -> str:
     Line breaks, other controls, surrogates and the characters that reorder text (a name such as `gpj.exe`
     read backwards) become a replacement character: whoever chose the text does not get to lay out our page.
     """
-    line = "".join(_visible(char) for char in text[: limit + 1])
+    line = text[: limit + 1]
+    if not line.isprintable():  # nothing that has to be replaced is
+        line = "".join(map(_visible, line))
     line = " ".join(line.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 

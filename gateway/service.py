@@ -224,13 +224,14 @@ class Service:
         settings = self._settings
         address = settings.notices.address or f"sekisho@{settings.hostname}"
         author = Author(settings.notices.name, address, settings.hostname)
+        own = Composers(self._links, ZoneInfo(settings.timezone), author)
         composers = {
-            **Composers(self._links, ZoneInfo(settings.timezone), author).by_kind(),
+            **own.by_kind(),
             **dsn_composers(
                 settings.hostname, address, settings.notices.name, settings.delivery.give_up_after
             ),
         }
-        return NoticeWorker(self.spool, composers, utc_now, settings.hostname, self.scheduler.wake)
+        return NoticeWorker(self.spool, composers, own, utc_now, settings.hostname, self.scheduler.wake)
 
     async def _submit(self, envelope: Envelope, raw: bytes) -> Reply:
         if not self._space.enough:

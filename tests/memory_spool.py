@@ -123,14 +123,17 @@ class MemorySpool:
         rows = tuple(row if old.index == row.index else old for old in message.recipients)
         self.messages[queue_id] = replace(message, recipients=rows)
 
-    async def pending_notices(self, limit: int) -> Sequence[Notice]:
+    async def pending_notices(self, limit: int, after: int = 0) -> Sequence[Notice]:
         self._check()
-        return self.outbox[:limit]
+        return [row for row in self.outbox if row.notice_id > after][:limit]
 
-    async def finish_notice(self, notice: Notice, mail: NewMessage | None) -> str | None:
+    async def finish_notices(self, notices: Sequence[Notice], mail: NewMessage | None) -> str | None:
         self._check()
-        self.outbox.remove(notice)
-        self.finished.append((notice, mail))
+        if not all(notice in self.outbox for notice in notices):
+            return None
+        for notice in notices:
+            self.outbox.remove(notice)
+            self.finished.append((notice, mail))
         if mail is None:
             return None
         self.spooled.append(mail)

@@ -1,4 +1,4 @@
-"""Composers for the notices about a hold, a cancellation and a copy: from rows to octets, without any I/O.
+"""Composers for the notices about holds, a cancellation and a copy: from rows to octets, without any I/O.
 
 Each returns None where there is nothing (any more) to tell; the worker then drops the notice. A hold notice
 and a cancellation go to the sender, wherever the sender is. A copy goes inside only: a policy file must not
@@ -18,6 +18,7 @@ from gateway.languages import LANGUAGES, Words, shown
 from gateway.links import Links
 from gateway.message.address import parse_path
 from gateway.message.domains import DomainSet
+from gateway.notices.held_mail import HeldMail, held_mail
 from gateway.notices.letter import Author, Letter, to_octets
 from gateway.notices.summary import Summary, summarise
 from gateway.spool.contract import Notice, NoticeKind, Stored
@@ -56,6 +57,23 @@ class Composers:
         url = self._links.url(message.queue_id, notice.to)
         return self._write(message, notice, "hold", gettext("[Held] %(subject)s"), summary, url)
 
+    def line(self, message: Stored, notice: Notice) -> HeldMail | None:
+        """Return what a letter of many says of this mail; None when nothing of it is held any more."""
+        url = self._links.url(message.queue_id, notice.to)
+        return held_mail(message, self._words[message.language], url)
+
+    def holds(self, about: Stored, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
+        """Tell the sender of several held mails at once, each with its link; `about` and `notice` are the first one's."""
+        words = self._words[about.language]
+        values = {
+            "mails": lines,
+            "first": words.moment(min(line.ends_at for line in lines)),
+            "zone": words.zone_name(),
+            "subject": words.ngettext("[Held] %(n)s mail", "[Held] %(n)s mails", len(lines)),
+            "language": about.language.value,
+        }
+        return self._to_octets(about, notice, "holds", values, len(lines))
+
     def cancelled(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
         """Tell the sender for whom somebody else stopped the mail; None when nobody of them is cancelled."""
         states = {row.index: row.state for row in message.recipients}
@@ -82,23 +100,28 @@ class Composers:
     def _write(
         self, message: Stored, notice: Notice, name: str, title: str, summary: Summary, url: str = ""
     ) -> bytes:
-        language, subject = message.language.value, title % {"subject": summary.subject}
         values = {
             "s": summary,
             "url": url,
-            "subject": subject,
-            "language": language,
+            "subject": title % {"subject": summary.subject},
+            "language": message.language.value,
             "who": shown(notice.actor, WHO),
         }
-        templates = self._templates[language]
+        return self._to_octets(message, notice, name, values)
+
+    def _to_octets(
+        self, message: Stored, notice: Notice, name: str, values: Mapping[str, object], mails: int = 1
+    ) -> bytes:
+        templates = self._templates[message.language]
         letter = Letter(
             kind=notice.kind.value,
             queue_id=message.queue_id,
             notice_id=notice.notice_id,
-            language=language,
-            subject=subject,
+            language=message.language.value,
+            subject=str(values["subject"]),
             text=_BLANK_LINES.sub("\n\n", templates.get_template(f"{name}.txt").render(values)),
             html=templates.get_template(f"{name}.html").render(values),
+            mails=mails,
         )
         return to_octets(letter, self._author, parse_path(notice.to), notice.created_at)
 

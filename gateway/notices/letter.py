@@ -32,7 +32,8 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a notice says, before it is mail. `kind` and `queue_id` end up in header fields for people who filter."""
+    """What a notice says, before it is mail. `kind`, `queue_id` and `mails` end up in header fields for people who filter;
+    of several mails, `queue_id` and `notice_id` are those of the first."""
 
     kind: str
     queue_id: str
@@ -41,6 +42,7 @@ class Letter:
     subject: str
     text: str
     html: str
+    mails: int = 1
 
 
 def to_octets(letter: Letter, author: Author, to: Address, at: datetime) -> bytes:
@@ -63,12 +65,17 @@ def _header(letter: Letter, author: Author, to: Address, at: datetime, boundary:
         "Message-ID": f"<{own_id}>".encode(),
         "Auto-Submitted": b"auto-generated",
         "X-Auto-Response-Suppress": b"All",
-        "X-Sekisho-Notice": f"{letter.kind}; about={letter.queue_id}".encode(),
+        "X-Sekisho-Notice": _about(letter).encode(),
         "Content-Language": letter.language.encode(),
         "MIME-Version": b"1.0",
         "Content-Type": b'multipart/alternative; boundary="%b"' % boundary,
     }
     return write_fields(fields)
+
+
+def _about(letter: Letter) -> str:
+    several = f"; mails={letter.mails}" if letter.mails > 1 else ""
+    return f"{letter.kind}; about={letter.queue_id}{several}"
 
 
 def _part(subtype: str, text: str) -> bytes:

@@ -1,54 +1,38 @@
-"""The worker that empties the outbox: has each waiting notice composed and spools it as a mail of our own.
+"""The worker that empties the outbox: has each waiting notice written and spooled as a mail of our own.
 
-A notice is spooled and its row deleted in one transaction, so a crash writes none twice and loses none. A
-notice that cannot be written (its message is gone, its address is none) is dropped; a composer that fails
-is tried again a few times while the others go on; a store that fails is waited for. Nothing here may stop
-the loop.
+A notice is spooled and its row deleted in one transaction, so a crash writes none twice and loses none. Hold notices that
+come in a burst are told of in one letter (docs/decisions/0041-letters-of-many.md). A notice that cannot be written (its
+message is gone, its address is none) is dropped; a composer that fails is tried again a few times while the others go on; a
+store that fails is waited for. Nothing here may stop the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 
-from gateway import metrics
 from gateway.clock import Clock
-from gateway.message.address import AddressError
 from gateway.notices.aside import Aside, NoThread
+from gateway.notices.bursts import Bursts
 from gateway.notices.compose import Composer
-from gateway.notices.own import own_mail
-from gateway.spool.contract import (
-    BodyUnreadable,
-    NewMessage,
-    Notice,
-    NoticeKind,
-    Spool,
-    StoreUnavailable,
-    UnknownMessage,
-)
+from gateway.notices.failures import MAX_TRIES, STORE_RETRY, Failures
+from gateway.notices.writing import Many, ToldElsewhere, Writer
+from gateway.spool.contract import Notice, NoticeKind, Spool, StoreUnavailable
 
 BATCH = 50  # notices taken at once: small, so that a hold notice never waits behind a flood
+LETTERS = 4  # of many, written between two looks for the same reason
 IDLE = timedelta(seconds=5)  # how long a notice waits at most when nobody rang
-MAX_TRIES = 5  # times a failing composer is asked before its notice is dropped
-RETRY = timedelta(minutes=1)  # before the second try; it doubles
+GATHER = timedelta(milliseconds=100)  # between two looks in a burst, so that a look finds more than one
+LOOK_BACK = timedelta(seconds=30)  # between two looks at all rows: other processes write and finish some too
 COMPOSE_S = 30.0  # a composer that takes longer hangs: its thread is given up and its notice tried again
 LOST_THREADS = 4  # given up and still running, in all; beyond that nothing is composed until one of them ends
 STORE_FAILURES = 5  # notices in a row that the store fails before the rest of a batch waits
-STORE_RETRY = timedelta(seconds=15)  # before a notice that the store failed is looked at again
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    tries: int
-    not_before: datetime
 
 
 class NoticeWorker:
@@ -59,19 +43,20 @@ class NoticeWorker:
         self,
         spool: Spool,
         composers: Mapping[NoticeKind, Composer],
+        many: Many,
         clock: Clock,
         hostname: str,
         wake: Callable[[], None],
         patience: float = COMPOSE_S,
     ) -> None:
         self._spool = spool
-        self._composers = composers
         self._clock = clock
-        self._hostname = hostname
-        self._wake = wake
+        self._writer = Writer(spool, composers, many, clock, hostname, wake, Aside(patience, LOST_THREADS))
         self._bell = asyncio.Event()
-        self._failures: dict[int, _Failure] = {}
-        self._aside = Aside(patience, LOST_THREADS)
+        self._bursts = Bursts()
+        self._failures = Failures()
+        self._look_back_at: datetime | None = None  # None: at once
+        self._more = False
 
     def ring(self) -> None:
         """Say that a notice may be waiting; from the loop's own thread."""
@@ -81,92 +66,126 @@ class NoticeWorker:
         """Work until cancelled."""
         while True:
             self._bell.clear()
-            if await self.run_once():
+            if await self.run_once() or self._more:
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), IDLE.total_seconds())
+                await asyncio.wait_for(self._bell.wait(), self._pause().total_seconds())
+            if self._bursts.next_due() is not None:
+                await asyncio.sleep(GATHER.total_seconds())
 
     async def run_once(self) -> int:
-        """Handle one batch; return how many notices left the outbox. Only cancellation gets out of here."""
-        finished = 0
-        try:
-            # Failing notices are the oldest and would fill the batch: fetch past them. Their number is
-            # bounded by MAX_TRIES.
-            waiting = await self._spool.pending_notices(BATCH + len(self._failures))
-            self._forget({notice.notice_id for notice in waiting})
-            unstored = 0
-            for notice in waiting:
-                try:
-                    finished += await self._handle(notice)
-                    unstored = 0
-                except StoreUnavailable:
-                    self._put_off(notice)
-                    unstored += 1
-                    if unstored == STORE_FAILURES:
-                        raise
-        except StoreUnavailable:
-            log.warning("notices-store-unavailable")
-        except Exception:
-            log.exception("notices-error")
-        return finished
+        """Handle one batch and the letters that are due; return how many notices left the outbox.
 
-    async def _handle(self, notice: Notice) -> bool:
-        failure = self._failures.get(notice.notice_id)
-        if failure is not None and self._clock() < failure.not_before:
-            return False
+        Only cancellation gets out of here.
+        """
+        before = self._writer.finished
+        self._more = False
         try:
-            mail = await self._compose(notice)
+            await self._handle_each(await self._look())
+            await self._write_letters()
+        except (StoreUnavailable, NoThread) as error:
+            self._look_back_at = None
+            log.warning("notices-wait", cause=type(error).__name__)
+        except Exception:
+            self._look_back_at = None
+            log.exception("notices-error")
+        return self._writer.finished - before
+
+    def _pause(self) -> timedelta:
+        due = self._bursts.next_due()
+        return IDLE if due is None else max(timedelta(0), min(IDLE, due - self._clock()))
+
+    async def _look(self) -> Sequence[Notice]:
+        """Return failed notices whose time has come, and those not known yet.
+
+        What is known is collected or has failed, and stays in the outbox: no look but a rare one reads it again.
+        """
+        now = self._clock()
+        known = {*self._bursts.waiting, *self._failures.ids}
+        back = self._look_back_at is None or not self._look_back_at - LOOK_BACK <= now < self._look_back_at
+        if back:
+            found = await self._spool.pending_notices(BATCH + len(known))
+            self._forget(known - {notice.notice_id for notice in found})
+            self._look_back_at = now + LOOK_BACK
+        else:
+            found = await self._spool.pending_notices(BATCH, max(known, default=0))
+        new = [notice for notice in found if notice.notice_id not in known]
+        self._more = len(new) >= BATCH
+        return [*self._failures.due(now), *new]
+
+    async def _handle_each(self, notices: Sequence[Notice]) -> None:
+        unstored = 0
+        failed = {*self._failures.ids}
+        for notice in notices:
+            now = self._clock()
+            first_time = notice.notice_id not in failed
+            if first_time and notice.kind is NoticeKind.HOLD and self._bursts.add(notice, now):
+                continue
+            try:
+                await self._handle(notice)
+                unstored = 0
+            except StoreUnavailable:
+                self._failures.put_off(notice, now)
+                unstored += 1
+                if unstored == STORE_FAILURES:
+                    raise
+
+    async def _handle(self, notice: Notice) -> None:
+        try:
+            await self._writer.write(notice)
         except StoreUnavailable:
             raise
         except NoThread:
             log.error("notices-composers-hang", queue_id=notice.queue_id, lost=LOST_THREADS)
-            self._put_off(notice)
-            return False
-        except (UnknownMessage, AddressError) as error:
-            return await self._finish(notice, None, type(error).__name__)
+            self._failures.put_off(notice, self._clock())
+        except ToldElsewhere:
+            self._told_elsewhere([notice])
         except Exception:
-            return await self._failed(notice)
-        return await self._finish(notice, mail, "nothing to tell")
+            await self._failed(notice)
+        else:
+            self._failures.forget([notice.notice_id])
 
-    async def _compose(self, notice: Notice) -> NewMessage | None:
-        message = await self._spool.get(notice.queue_id)
-        if message.unreadable:
-            raise ValueError("the stored envelope or decision cannot be read")
-        try:
-            raw: bytes | None = await self._spool.raw(notice.queue_id)
-        except BodyUnreadable:
-            raw = None
-        # A thread: reading a large original for its attachments takes time that the event loop has not got.
-        octets = await self._aside.run(partial(self._composers[notice.kind], message, notice, raw))
-        if octets is None:
-            return None
-        return own_mail(message, notice, octets, self._hostname, self._clock())
-
-    async def _finish(self, notice: Notice, mail: NewMessage | None, why_not: str) -> bool:
-        own_id = await self._spool.finish_notice(notice, mail)
-        self._failures.pop(notice.notice_id, None)
-        if mail is None:
-            log.info("notice-dropped", queue_id=notice.queue_id, kind=notice.kind.value, why=why_not)
-            return True
-        metrics.NOTICES.labels(notice.kind.value).inc()
-        log.info("notice-written", queue_id=notice.queue_id, kind=notice.kind.value, own_id=own_id)
-        self._wake()
-        return True
-
-    async def _failed(self, notice: Notice) -> bool:
-        before = self._failures.get(notice.notice_id)
-        tries = before.tries + 1 if before else 1
+    async def _failed(self, notice: Notice) -> None:
+        tries = self._failures.failed(notice, self._clock())
         log.exception("notice-failed", queue_id=notice.queue_id, kind=notice.kind.value, tries=tries)
         if tries >= MAX_TRIES:
-            return await self._finish(notice, None, "failed too often")
-        self._failures[notice.notice_id] = _Failure(tries, self._clock() + RETRY * 2 ** (tries - 1))
-        return False
+            await self._writer.drop([notice], "failed too often")
+            self._failures.forget([notice.notice_id])
 
-    def _put_off(self, notice: Notice) -> None:
-        """Let the others pass this one, which is not to blame, for a moment."""
-        before = self._failures.get(notice.notice_id)
-        tries = before.tries if before else 0
-        self._failures[notice.notice_id] = _Failure(tries, self._clock() + STORE_RETRY)
+    async def _write_letters(self) -> None:
+        for _ in range(LETTERS):
+            if not (notices := self._bursts.next_letter(self._clock())):
+                return
+            await self._write_letter({notice.notice_id: notice for notice in notices})
+        self._more = True
 
-    def _forget(self, waiting: set[int]) -> None:
-        self._failures = {key: value for key, value in self._failures.items() if key in waiting}
+    async def _write_letter(self, left: dict[int, Notice]) -> None:
+        """Have a letter written; where it cannot be, its notices wait for the store or are tried one by one."""
+        try:
+            await self._writer.write_together(left)
+        except (StoreUnavailable, NoThread):
+            now = self._clock()
+            self._bursts.put_back(left.values(), now, now + STORE_RETRY)
+            raise
+        except ToldElsewhere:
+            self._told_elsewhere(left.values())
+        except Exception:
+            log.exception("notices-letter-failed", mails=len(left))
+            self._single_out(left.values())
+        else:
+            self._single_out(left.values())
+
+    def _single_out(self, notices: Collection[Notice]) -> None:
+        for notice in notices:
+            self._failures.single_out(notice, self._clock())
+            self._more = True
+
+    def _told_elsewhere(self, notices: Collection[Notice]) -> None:
+        """Forget notices of which one at least is in the outbox no more; the next look finds the others."""
+        log.info("notices-told-elsewhere", queue_ids=[notice.queue_id for notice in notices])
+        self._forget({notice.notice_id for notice in notices})
+        self._look_back_at = None
+
+    def _forget(self, gone: set[int]) -> None:
+        self._bursts.forget(gone)
+        self._failures.forget(gone)

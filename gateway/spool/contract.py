@@ -159,7 +159,8 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class Notice:
     """An outbox row: a mail still to be written. `recipients` are indexes into the message it is about; `actor` is
-    the name of who did what it tells of, where a person did."""
+    the name of who did what it tells of, where a person did. `hold_ends`: of a HOLD, when the first recipient that was
+    held when the row was read is due; None where none was."""
 
     notice_id: int
     kind: NoticeKind
@@ -168,6 +169,7 @@ class Notice:
     recipients: tuple[int, ...]
     created_at: datetime
     actor: str = ""
+    hold_ends: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,11 +265,18 @@ class Spool(Protocol):
     ) -> int:
         """Destroy bodies (by their key) and later the records of finished messages; return how many were touched."""
 
-    async def pending_notices(self, limit: int) -> Sequence[Notice]:
-        """Return outbox rows, oldest first."""
+    async def pending_notices(self, limit: int, after: int = 0) -> Sequence[Notice]:
+        """Return outbox rows with ids above `after`, oldest first.
 
-    async def finish_notice(self, notice: Notice, mail: NewMessage | None) -> str | None:
-        """Accept the notice's mail and delete its outbox row in one transaction; None drops it. Return the new queue id."""
+        A new row's id is above those of the rows that are there; the id of a row that is gone may come again.
+        """
+
+    async def finish_notices(self, notices: Sequence[Notice], mail: NewMessage | None) -> str | None:
+        """Accept the mail that tells of all these and delete their outbox rows in one transaction; None drops them.
+
+        Return the new queue id; None where they were dropped, or where one of them is in the outbox no more: then nothing
+        of it happened, because somebody else has told, or will tell, of them.
+        """
 
     async def get(self, queue_id: str) -> Stored:
         """Return one message with all its recipients."""

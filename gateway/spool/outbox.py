@@ -1,49 +1,75 @@
-"""Finish a notice: its mail enters the spool and its outbox row goes, in one transaction, so that it is sent exactly once."""
+"""Finish notices: the mail that tells of them enters the spool and their outbox rows go, in one transaction, so that each is
+told of exactly once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateway.spool.accepting import Acceptance
 from gateway.spool.contract import Notice
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import notice
-from gateway.spool.statements import DELETE_NOTICE, FREE_NOTICES, TAKE_NOTICE, TAKEN_NOTICES
+from gateway.spool.statements import (
+    ANY_NOTICE,
+    DELETE_NOTICE,
+    FREE_NOTICES,
+    NOTICE,
+    TAKE_NOTICE,
+    TAKEN_NOTICES,
+)
 from gateway.store.bodies import Body
 from gateway.store.events import Event
 from gateway.store.living import living
-from gateway.store.tx import Tx
+from gateway.store.tx import Params, Queries, Tx
 
 LOOKED_PAST = 1_000  # notices of other nodes among which free ones are looked for
 
 
+class AlreadyFinished(Exception):
+    """One of the notices is in the outbox no more; its transaction is rolled back."""
+
+
 def finish(
-    notice: Notice, mail: Acceptance | None, body: Body | None, now: int
+    notices: Sequence[Notice], mail: Acceptance | None, body: Body | None, now: int
 ) -> Callable[[Tx], str | None]:
-    """Return the job; it gives None where the notice was dropped or somebody else has finished it."""
+    """Return the job; it gives the queue id of the mail, None without one, and raises AlreadyFinished."""
 
     def job(tx: Tx) -> str | None:
-        if not tx.run(DELETE_NOTICE, {"b_notice_id": notice.notice_id}):
-            return None
+        if tx.many(DELETE_NOTICE, [_row(notice) for notice in notices]) != len(notices):
+            raise AlreadyFinished
         queue_id = mail.write(tx, body) if mail is not None and body is not None else None
-        tx.event(_event(notice, queue_id, now))
+        for notice in notices:
+            tx.event(_event(notice, queue_id, now))
         return queue_id
 
     return job
 
 
-def take(owner: str, limit: int) -> Callable[[Tx], list[Notice]]:
-    """Take notices that nobody alive composes, and return those that are ours: oldest first, `limit` at most."""
+def take(owner: str, limit: int, after: int) -> Callable[[Tx], list[Notice]]:
+    """Take notices that nobody alive composes, and return those and what else is ours above `after`, `limit` of each at most."""
 
     def job(tx: Tx) -> list[Notice]:
         alive = living(tx)
         found = tx.rows(FREE_NOTICES, {"b_owner": owner, "b_limit": limit + LOOKED_PAST})
-        free = [notice_id for notice_id, holder in found if holder is None or holder not in alive]
-        tx.many(TAKE_NOTICE, [{"b_notice_id": number, "b_owner": owner} for number in free[:limit]])
-        return [notice(row) for row in tx.rows(TAKEN_NOTICES, {"b_owner": owner, "b_limit": limit})]
+        free = [notice_id for notice_id, holder in found if holder is None or holder not in alive][:limit]
+        tx.many(TAKE_NOTICE, [{"b_notice_id": number, "b_owner": owner} for number in free])
+        late = [tx.row(NOTICE, {"b_notice_id": number}) for number in free if number <= after]
+        ours = tx.rows(TAKEN_NOTICES, {"b_owner": owner, "b_after": after, "b_limit": limit})
+        return [notice(row) for row in (*late, *ours)]
 
     return job
+
+
+def may_take(owner: str, after: int) -> Callable[[Queries], bool]:
+    """Tell whether `take` may find any: most looks find none, and need no turn of the committer."""
+    wanted = {"b_owner": owner, "b_after": after}
+    return lambda queries: queries.row(ANY_NOTICE, wanted) is not None
+
+
+def _row(notice: Notice) -> Params:
+    """Name the row by more than its number, which may come again."""
+    return {"b_notice_id": notice.notice_id, "b_queue_id": notice.queue_id, "b_kind": str(notice.kind)}
 
 
 def _event(notice: Notice, mail: str | None, now: int) -> Event:

@@ -144,9 +144,16 @@ def parsed(envelope: str, decision: str) -> tuple[Envelope, Decision]:
 
 def notice(row: tuple[Any, ...]) -> Notice:
     """Return an outbox row as the contract's value."""
-    notice_id, kind, queue_id, to_address, recipients, created_at, actor = row
+    notice_id, kind, queue_id, to_address, recipients, created_at, actor, hold_ends = row
     return Notice(
-        notice_id, NoticeKind(kind), queue_id, to_address, from_ranges(recipients), from_us(created_at), actor
+        notice_id=notice_id,
+        kind=NoticeKind(kind),
+        queue_id=queue_id,
+        to=to_address,
+        recipients=from_ranges(recipients),
+        created_at=from_us(created_at),
+        actor=actor,
+        hold_ends=from_us(hold_ends),
     )
 
 

@@ -34,10 +34,10 @@ from gateway.spool.contract import (
 from gateway.spool.corruption import mark_corrupt
 from gateway.spool.leases import Leases, Monotonic
 from gateway.spool.lifecycle import Kind, Reason
-from gateway.spool.outbox import finish, take
+from gateway.spool.outbox import AlreadyFinished, finish, may_take, take
 from gateway.spool.queue_ids import QueueIds
 from gateway.spool.records import notice
-from gateway.spool.statements import COUNT_NOTICES, NOTICES
+from gateway.spool.statements import NOTICES
 from gateway.spool.times import span_us, to_us
 from gateway.store.bodies import INLINE_LIMIT, PURGED, Body
 from gateway.store.database import Database
@@ -185,22 +185,25 @@ class SqlSpool:
         records = await self._db.committer.run(ageing.purge_records(at, at - span_us(records_after), limit))
         return len({*bodies, *records})
 
-    async def pending_notices(self, limit: int) -> Sequence[Notice]:
+    async def pending_notices(self, limit: int, after: int = 0) -> Sequence[Notice]:
         if self._db.pulse is not None:
-            if await self._db.readers.run(lambda queries: not queries.row(COUNT_NOTICES)[0]):
+            owner = self._db.instance.name
+            if not await self._db.readers.run(may_take(owner, after)):
                 return []
-            return await self._db.committer.run(take(self._db.instance.name, limit))
-        return await self._db.readers.run(
-            lambda queries: [notice(r) for r in queries.rows(NOTICES, {"b_limit": limit})]
-        )
+            return await self._db.committer.run(take(owner, limit, after))
+        wanted = {"b_limit": limit, "b_after": after}
+        return await self._db.readers.run(lambda queries: [notice(r) for r in queries.rows(NOTICES, wanted)])
 
-    async def finish_notice(self, notice: Notice, mail: NewMessage | None) -> str | None:
-        if mail is None:
-            return await self._db.committer.run(finish(notice, None, None, to_us(self._clock())))
-        queue_id = self._ids.new(mail.received_at)
-        rows = acceptance(queue_id, mail)
-        at = to_us(mail.received_at)
-        return await self._store(mail.raw, queue_id, lambda body: finish(notice, rows, body, at))
+    async def finish_notices(self, notices: Sequence[Notice], mail: NewMessage | None) -> str | None:
+        try:
+            if mail is None:
+                return await self._db.committer.run(finish(notices, None, None, to_us(self._clock())))
+            queue_id = self._ids.new(mail.received_at)
+            rows = acceptance(queue_id, mail)
+            at = to_us(mail.received_at)
+            return await self._store(mail.raw, queue_id, lambda body: finish(notices, rows, body, at))
+        except AlreadyFinished:
+            return None
 
     async def get(self, queue_id: str) -> Stored:
         return _known(await self._db.readers.run(reading.get(queue_id)), queue_id)

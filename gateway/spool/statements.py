@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from gateway.spool.contract import CROWDED
+from gateway.spool.contract import CROWDED, NoticeKind
 from gateway.spool.lifecycle import Kind, State
 from gateway.spool.records import MessageRow, RecipientRow
 from gateway.store.inserts import Inserts
@@ -105,8 +105,22 @@ MARK_DELAYED = Prepared(
     messages.update().where(_M.queue_id == bindparam("b_queue_id")).values(delay_noticed_at=bindparam("b_at"))
 )
 
-_NOTICE = tuple(column for column in outbox.c if column.name != "owner")
-NOTICES = Prepared(select(*_NOTICE).order_by(outbox.c.notice_id).limit(LIMIT))
+# `+ 0` keeps the database from walking the index of all holds for the first one of this message.
+_HOLD_ENDS = (
+    select(sa.func.min(_R.due_at + sa.literal_column("0")))
+    .where(_R.queue_id == outbox.c.queue_id, sa.text(HELD))
+    .scalar_subquery()
+)
+_NOTICE = (
+    *(column for column in outbox.c if column.name != "owner"),
+    sa.case((outbox.c.kind == sa.literal_column(f"'{NoticeKind.HOLD}'"), _HOLD_ENDS)),
+)
+NOTICES = Prepared(
+    select(*_NOTICE)
+    .where(outbox.c.notice_id > bindparam("b_after"))
+    .order_by(outbox.c.notice_id)
+    .limit(LIMIT)
+)
 FREE_NOTICES = Prepared(  # of which each node takes some to compose, so that no two compose the same
     select(outbox.c.notice_id, outbox.c.owner)
     .where(outbox.c.owner.is_distinct_from(bindparam("b_owner")))
@@ -118,9 +132,28 @@ TAKE_NOTICE = Prepared(
     outbox.update().where(outbox.c.notice_id == bindparam("b_notice_id")).values(owner=bindparam("b_owner"))
 )
 TAKEN_NOTICES = Prepared(
-    select(*_NOTICE).where(outbox.c.owner == bindparam("b_owner")).order_by(outbox.c.notice_id).limit(LIMIT)
+    select(*_NOTICE)
+    .where(outbox.c.owner == bindparam("b_owner"), outbox.c.notice_id > bindparam("b_after"))
+    .order_by(outbox.c.notice_id)
+    .limit(LIMIT)
 )
-DELETE_NOTICE = Prepared(outbox.delete().where(outbox.c.notice_id == bindparam("b_notice_id")))
+NOTICE = Prepared(select(*_NOTICE).where(outbox.c.notice_id == bindparam("b_notice_id")))
+ANY_NOTICE = Prepared(
+    select(outbox.c.notice_id)
+    .where(
+        sa.or_(
+            outbox.c.owner.is_distinct_from(bindparam("b_owner")), outbox.c.notice_id > bindparam("b_after")
+        )
+    )
+    .limit(sa.literal_column("1"))
+)
+DELETE_NOTICE = Prepared(
+    outbox.delete().where(
+        outbox.c.notice_id == bindparam("b_notice_id"),
+        outbox.c.queue_id == bindparam("b_queue_id"),
+        outbox.c.kind == bindparam("b_kind"),
+    )
+)
 
 NEWEST_EVENT = Prepared(select(chain.c.seq).where(chain.c.node == bindparam("b_node")))
 CANCELS_BY_ADMIN = Prepared(

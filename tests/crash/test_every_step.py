@@ -43,8 +43,8 @@ STEPS = [
     ("commit record before", True, True),
     ("commit record after", True, False),
     # The notice is written while the colleague's copy leaves: that one may be under way when the process dies.
-    ("commit finish_notice before", True, True),
-    ("commit finish_notice after", True, True),
+    ("commit finish_notices before", True, True),
+    ("commit finish_notices after", True, True),
 ]
 
 

@@ -37,7 +37,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlSpool]:
 
 @pytest.fixture
 def worker(store: SqlSpool, composers: Composers) -> NoticeWorker:
-    return NoticeWorker(store, composers.by_kind(), lambda: NOON, AUTHOR.hostname, lambda: None)
+    return NoticeWorker(store, composers.by_kind(), composers, lambda: NOON, AUTHOR.hostname, lambda: None)
 
 
 @pytest.fixture

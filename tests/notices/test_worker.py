@@ -12,24 +12,29 @@ import pytest
 
 from gateway.notices.aside import Aside, NoThread
 from gateway.notices.compose import Composer, Composers
+from gateway.notices.failures import MAX_TRIES
 from gateway.notices.own import OWN_DIGEST, own_mail_decision
-from gateway.notices.worker import BATCH, MAX_TRIES, NoticeWorker
+from gateway.notices.worker import BATCH, NoticeWorker
+from gateway.notices.writing import Many
 from gateway.policy.decision import Demands, Form, Language
 from gateway.spool.contract import Notice, NoticeKind, Stored, StoreUnavailable
 from tests.memory_spool import NOON, SENDER, MemorySpool, hold
 from tests.notices.conftest import notice, read_back
 
+OTHER = "other@sports.example.jp"
 OUT = ("sato@example.com", "suzuki@example.net")
 
 
 class Scene:
     """A worker over a spool in memory, with a clock to move and a count of wake-ups."""
 
-    def __init__(self, spool: MemorySpool, composers: dict[NoticeKind, Composer]) -> None:
+    def __init__(self, spool: MemorySpool, many: Many, composers: dict[NoticeKind, Composer]) -> None:
         self.now = NOON
         self.woken = 0
         self.awake = asyncio.Event()
-        self.worker = NoticeWorker(spool.door(), composers, self._clock, "mx.sports.example.jp", self._wake)
+        self.worker = NoticeWorker(
+            spool.door(), composers, many, self._clock, "mx.sports.example.jp", self._wake
+        )
 
     def _clock(self) -> datetime:
         return self.now
@@ -41,7 +46,7 @@ class Scene:
 
 @pytest.fixture
 def scene(spool: MemorySpool, composers: Composers) -> Scene:
-    return Scene(spool, dict(composers.by_kind()))
+    return Scene(spool, composers, dict(composers.by_kind()))
 
 
 async def test_a_notice_becomes_a_mail_of_our_own(spool: MemorySpool, scene: Scene) -> None:
@@ -84,7 +89,7 @@ async def test_a_sender_outside_gets_the_hold_notice(spool: MemorySpool, scene: 
 )
 async def test_what_cannot_be_written_is_dropped(spool: MemorySpool, scene: Scene, bad: Notice) -> None:
     hold(spool, "Q1", OUT)
-    spool.outbox += [bad, notice(notice_id=8)]
+    spool.outbox += [bad, notice(notice_id=8, to=OTHER)]
     assert await scene.worker.run_once() == 2
     assert [mail is None for _, mail in spool.finished] == [True, False]
     assert scene.woken == 1
@@ -109,6 +114,7 @@ async def test_a_composer_that_hangs_keeps_nobody_waiting(spool: MemorySpool, co
     worker = NoticeWorker(
         spool.door(),
         {**composers.by_kind(), NoticeKind.COPY: hang},
+        composers,
         lambda: NOON,
         "mx.sports.example.jp",
         lambda: None,
@@ -152,7 +158,7 @@ async def test_a_notice_that_the_store_fails_does_not_starve_the_others(
         return await get(queue_id)
 
     monkeypatch.setattr(spool, "get", failing)
-    spool.outbox += [notice(queue_id="BAD", notice_id=number) for number in range(BATCH + 10)]
+    spool.outbox += [notice(NoticeKind.COPY, "BAD", notice_id=number) for number in range(1, BATCH + 11)]
     spool.outbox.append(notice(notice_id=999))
     for _ in range(BATCH):
         await scene.worker.run_once()
@@ -184,9 +190,9 @@ async def test_a_bug_in_a_composer_does_not_wedge_the_outbox(
 ) -> None:
     hold(spool, "BAD", OUT)
     hold(spool, "Q1", OUT)
-    scene = Scene(spool, {NoticeKind.HOLD: failing_for("BAD", composers)})
-    spool.outbox += [notice(queue_id="BAD", notice_id=n) for n in range(BATCH)]
-    spool.outbox.append(notice(notice_id=BATCH))
+    scene = Scene(spool, composers, {NoticeKind.COPY: failing_for("BAD", composers)})
+    spool.outbox += [notice(NoticeKind.COPY, "BAD", notice_id=number) for number in range(1, BATCH + 1)]
+    spool.outbox.append(notice(NoticeKind.COPY, notice_id=BATCH + 1))
     assert await scene.worker.run_once() == 0  # a whole batch of bad ones stands before the good one
     assert await scene.worker.run_once() == 1
     assert len(spool.spooled) == 1
@@ -202,7 +208,7 @@ async def test_a_failing_notice_is_tried_a_few_times_with_growing_pauses_and_the
         tries.append(here.now)
         raise RuntimeError("a bug")
 
-    here = Scene(spool, {NoticeKind.HOLD: compose})
+    here = Scene(spool, composers, {NoticeKind.HOLD: compose})
     spool.outbox.append(notice(queue_id="BAD"))
     for _ in range(60):
         await here.worker.run_once()
@@ -213,9 +219,9 @@ async def test_a_failing_notice_is_tried_a_few_times_with_growing_pauses_and_the
     assert spool.finished == [(notice(queue_id="BAD"), None)]
 
 
-async def test_a_kind_without_a_composer_is_such_a_bug(spool: MemorySpool) -> None:
+async def test_a_kind_without_a_composer_is_such_a_bug(spool: MemorySpool, composers: Composers) -> None:
     hold(spool, "Q1", OUT)
-    scene = Scene(spool, {})
+    scene = Scene(spool, composers, {})
     spool.outbox.append(notice(NoticeKind.FAILED))
     assert await scene.worker.run_once() == 0
     assert len(spool.outbox) == 1

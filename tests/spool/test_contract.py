@@ -319,17 +319,67 @@ async def test_the_sender_is_told_of_a_cancel_by_somebody_else_only(spool: Spool
 async def test_a_notice_is_finished_once(spool: Spool) -> None:
     await spool.accept(mail(held=1, notify_sender=True))
     (notice,) = await spool.pending_notices(10)
-    queue_id = await spool.finish_notice(notice, mail(queued=1, sender=None, from_gateway=True))
+    queue_id = await spool.finish_notices([notice], mail(queued=1, sender=None, from_gateway=True))
     assert queue_id is not None
     assert (await spool.get(queue_id)).from_gateway
-    assert await spool.finish_notice(notice, mail(queued=1, sender=None, from_gateway=True)) is None
+    assert await spool.finish_notices([notice], mail(queued=1, sender=None, from_gateway=True)) is None
     assert await spool.pending_notices(10) == []
+
+
+async def test_one_mail_finishes_several_notices_and_each_mail_s_events_say_so(spool: Spool) -> None:
+    told = [await spool.accept(mail(held=1, notify_sender=True)) for _ in range(3)]
+    notices = await spool.pending_notices(10)
+    assert [notice.queue_id for notice in notices] == told
+    own = await spool.finish_notices(notices, mail(queued=1, sender=None, from_gateway=True))
+    assert await spool.pending_notices(10) == []
+    assert own is not None
+    assert (await spool.figures()).pending_notices == 0
+
+
+async def test_several_notices_are_finished_all_or_none(spool: Spool) -> None:
+    for _ in range(3):
+        await spool.accept(mail(held=1, notify_sender=True))
+    first, second, third = await spool.pending_notices(10)
+    await spool.finish_notices([second], None)
+    queued = (await spool.figures()).by_state[State.QUEUED]
+    assert await spool.finish_notices([first, second, third], mail(queued=1, from_gateway=True)) is None
+    assert await spool.finish_notices([second, third], None) is None
+    assert await spool.pending_notices(10) == [first, third]
+    assert (await spool.figures()).by_state[State.QUEUED] == queued
+
+
+async def test_a_row_whose_number_came_again_is_another_notice(spool: Spool) -> None:
+    await spool.accept(mail(held=1, notify_sender=True))
+    (notice,) = await spool.pending_notices(10)
+    for other in (replace(notice, queue_id="GONE"), replace(notice, kind=NoticeKind.CANCELLED)):
+        assert await spool.finish_notices([other], mail(queued=1, from_gateway=True)) is None
+    assert await spool.pending_notices(10) == [notice]
+
+
+async def test_notices_are_read_from_where_the_last_look_ended(spool: Spool) -> None:
+    for _ in range(4):
+        await spool.accept(mail(held=1, notify_sender=True))
+    first, second, third, _ = await spool.pending_notices(10)
+    assert await spool.pending_notices(1, first.notice_id) == [second]
+    assert (await spool.pending_notices(10, second.notice_id))[0] == third
+    await spool.finish_notices([first], None)
+    await spool.accept(mail(held=1, notify_sender=True))
+    assert len(await spool.pending_notices(10, third.notice_id)) == 2
+
+
+async def test_a_hold_notice_tells_when_the_first_hold_ends(spool: Spool) -> None:
+    queue_id = await spool.accept(mail(held=2, queued=1, notify_sender=True))
+    (notice,) = await spool.pending_notices(10)
+    (first, *_), ends = (await spool.get(queue_id)).recipients, notice.hold_ends
+    assert ends == first.due_at
+    await spool.cancel(queue_id, None, *BY_SENDER, T0)
+    assert [notice.hold_ends for notice in await spool.pending_notices(10)] == [None]
 
 
 async def test_a_notice_can_be_dropped(spool: Spool) -> None:
     await spool.accept(mail(held=1, notify_sender=True))
     (notice,) = await spool.pending_notices(10)
-    assert await spool.finish_notice(notice, None) is None
+    assert await spool.finish_notices([notice], None) is None
     assert await spool.pending_notices(10) == []
 
 
@@ -379,7 +429,7 @@ async def test_purge_waits_for_a_notice_that_may_need_the_original(spool: Spool)
     await spool.record(claimed, [bounced(0)], T0)
     assert await spool.purge(T0 + 9 * DAY, DAY, DAY, 10) == 0
     (notice,) = await spool.pending_notices(10)
-    await spool.finish_notice(notice, None)
+    await spool.finish_notices([notice], None)
     assert await spool.purge(T0 + 9 * DAY, DAY, DAY, 10) == 1
 
 

@@ -1,0 +1,191 @@
+"""From notices to mail of our own in the spool: reads what they are about, has it composed, and finishes them.
+
+Every notice that leaves the outbox leaves it here: told of, or dropped because there is nothing (any more) to tell. What
+goes wrong goes up; the worker decides when to try again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from gateway import metrics
+from gateway.clock import Clock
+from gateway.message.address import AddressError
+from gateway.notices.aside import Aside, NoThread
+from gateway.notices.compose import Composer
+from gateway.notices.held_mail import HeldMail
+from gateway.notices.own import own_mail
+from gateway.spool.contract import (
+    BodyUnreadable,
+    NewMessage,
+    Notice,
+    NoticeKind,
+    Spool,
+    Stored,
+    StoreUnavailable,
+    UnknownMessage,
+)
+
+LARGE = 1_000  # recipients above which a thread looks at them: 40,000 take some 20 ms
+
+log = structlog.get_logger()
+
+
+class ToldElsewhere(Exception):
+    """Somebody else has finished one of the notices: what was composed is not sent."""
+
+
+class Many(Protocol):
+    """Composes the letter that tells of several held mails."""
+
+    def line(self, message: Stored, notice: Notice) -> HeldMail | None:
+        """Return what the letter says of one mail; None when nothing of it is held any more."""
+
+    def holds(self, about: Stored, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
+        """Return the letter; `about` and `notice` are those of the first line."""
+
+
+@dataclass(slots=True)
+class _Letter:
+    """The notices of one language; of the messages only the first is kept, and never thousands of recipients of each."""
+
+    about: Stored
+    notices: list[Notice]
+    lines: list[HeldMail]
+
+
+class Writer:
+    """`wake` is called after own mail was spooled; `finished` counts what left the outbox by this writer."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        composers: Mapping[NoticeKind, Composer],
+        many: Many,
+        clock: Clock,
+        hostname: str,
+        wake: Callable[[], None],
+        aside: Aside,
+    ) -> None:
+        self._spool = spool
+        self._composers = composers
+        self._many = many
+        self._clock = clock
+        self._hostname = hostname
+        self._wake = wake
+        self._aside = aside
+        self.finished = 0
+
+    async def write(self, notice: Notice) -> None:
+        """Tell of one notice in a mail of its own, or drop it.
+
+        Raises StoreUnavailable, NoThread, ToldElsewhere, and what composing raises.
+        """
+        try:
+            mail = await self._compose(notice)
+        except (UnknownMessage, AddressError) as error:
+            await self.drop([notice], type(error).__name__)
+            return
+        if mail is None:
+            await self.drop([notice], "nothing to tell")
+        else:
+            await self._finish([notice], mail)
+
+    async def write_together(self, group: dict[int, Notice]) -> None:
+        """Tell of hold notices to one sender in one letter per language; what is finished is taken out of `group`.
+
+        What cannot be told together stays in it. Raises as `write` does.
+        """
+        letters, untold = await self._gather(group)
+        if untold:
+            await self.drop(untold, "nothing to tell")
+            _take_out(group, untold)
+        for letter in letters:
+            if len(letter.notices) == 1:
+                await self.write(letter.notices[0])
+            else:
+                await self._write_letter(letter)
+            _take_out(group, letter.notices)
+
+    async def drop(self, notices: Sequence[Notice], why: str) -> None:
+        """Let notices go without a mail."""
+        await self._spool.finish_notices(notices, None)
+        self.finished += len(notices)
+        for notice in notices:
+            log.info("notice-dropped", queue_id=notice.queue_id, kind=notice.kind.value, why=why)
+
+    async def _compose(self, notice: Notice) -> NewMessage | None:
+        message = await self._readable(notice)
+        try:
+            raw: bytes | None = await self._spool.raw(notice.queue_id)
+        except BodyUnreadable:
+            raw = None
+        # A thread: reading a large original for its attachments takes time that the event loop has not got.
+        octets = await self._aside.run(partial(self._composers[notice.kind], message, notice, raw))
+        if octets is None:
+            return None
+        return own_mail(message, notice, octets, self._hostname, self._clock())
+
+    async def _readable(self, notice: Notice) -> Stored:
+        message = await self._spool.get(notice.queue_id)
+        if message.unreadable:
+            raise ValueError("the stored envelope or decision cannot be read")
+        return message
+
+    async def _gather(self, group: Mapping[int, Notice]) -> tuple[list[_Letter], list[Notice]]:
+        """Return a letter for each language, and the notices of which there is nothing to tell."""
+        letters: dict[str, _Letter] = {}
+        untold: list[Notice] = []
+        for notice in group.values():
+            try:
+                message = await self._readable(notice)
+                line = await self._line(message, notice)
+            except UnknownMessage:
+                untold.append(notice)
+                continue
+            except (StoreUnavailable, NoThread):
+                raise
+            except Exception:
+                log.exception("notice-left-out", queue_id=notice.queue_id)
+                continue
+            if line is None:
+                untold.append(notice)
+            else:
+                letter = letters.setdefault(message.language.value, _Letter(message, [], []))
+                letter.notices.append(notice)
+                letter.lines.append(line)
+        return list(letters.values()), untold
+
+    async def _line(self, message: Stored, notice: Notice) -> HeldMail | None:
+        work = partial(self._many.line, message, notice)
+        return await self._aside.run(work) if len(message.recipients) > LARGE else work()
+
+    async def _write_letter(self, letter: _Letter) -> None:
+        first = letter.notices[0]
+        try:
+            octets = await self._aside.run(partial(self._many.holds, letter.about, first, letter.lines))
+            mail = own_mail(letter.about, first, octets, self._hostname, self._clock())
+        except AddressError as error:
+            await self.drop(letter.notices, type(error).__name__)
+        else:
+            await self._finish(letter.notices, mail)
+
+    async def _finish(self, notices: Sequence[Notice], mail: NewMessage) -> None:
+        own_id = await self._spool.finish_notices(notices, mail)
+        if own_id is None:
+            raise ToldElsewhere
+        self.finished += len(notices)
+        metrics.NOTICES.labels(notices[0].kind.value).inc()
+        for notice in notices:
+            log.info("notice-written", queue_id=notice.queue_id, kind=notice.kind.value, own_id=own_id)
+        self._wake()
+
+
+def _take_out(group: dict[int, Notice], notices: Sequence[Notice]) -> None:
+    for notice in notices:
+        del group[notice.notice_id]

@@ -1,0 +1,138 @@
+"""One letter about many held mails: each with its own link, nothing hidden, nothing that others chose obeyed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from email import message_from_bytes
+
+import pytest
+
+from gateway.links import Claim, Links
+from gateway.notices.bursts import LISTED
+from gateway.notices.compose import Composers
+from gateway.notices.held_mail import SHOWN_ADDRESSES, HeldMail
+from gateway.policy.decision import Language
+from gateway.spool.contract import Notice, Stored
+from gateway.spool.lifecycle import State
+from tests.memory_spool import SENDER, MemorySpool, decision_for, hold
+from tests.notices.conftest import notice, read_back, text
+from tests.notices.test_hostile import LOCALS, WORDS, field_names
+from tests.notices.test_hostile import message as hostile
+
+PARTS = ("plain", "html")
+
+
+def letter(composers: Composers, messages: list[Stored], first: Notice | None = None) -> bytes:
+    asked = first or notice(queue_id=messages[0].queue_id)
+    lines = [composers.line(message, asked) for message in messages]
+    return composers.holds(messages[0], asked, [line for line in lines if line is not None])
+
+
+def held(spool: MemorySpool, count: int, language: Language = Language.JA) -> list[Stored]:
+    return [
+        hold(
+            spool,
+            f"Q{number}",
+            [f"citizen-{number}@example.com"],
+            subject=f"お知らせ {number}",
+            decision=decision_for((0,), language=language),
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+def test_the_header_fields(spool: MemorySpool, composers: Composers) -> None:
+    mail = read_back(letter(composers, held(spool, 12)))
+    assert mail["Subject"] == "【送信保留】メール12件"
+    assert mail["To"].addresses[0].addr_spec == SENDER
+    assert mail["Message-ID"] == "<Q1.hold.7@mx.sports.example.jp>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["X-Sekisho-Notice"] == "hold; about=Q1; mails=12"
+    assert mail["Content-Language"] == "ja"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_mail_stands_in_it_with_its_link(
+    spool: MemorySpool, composers: Composers, links: Links, part: str
+) -> None:
+    messages = held(spool, LISTED)
+    said = text(read_back(letter(composers, messages)), part)
+    assert f"{LISTED}件のメールの送信を保留しています。" in said
+    assert "最初の送信は 11月20日(金) 12:10(日本時間)です。" in said
+    urls = re.findall(r"https://[^\s\"<]+", said)
+    assert [links.read(url.rpartition("/m/")[2]) for url in urls] == [
+        Claim(message.queue_id, SENDER) for message in messages
+    ]
+    for number, message in enumerate(messages, 1):
+        assert f"{number}. お知らせ {number}\n" in said.replace("</b></div>", "\n").replace("\r\n", "\n")
+        assert f"citizen-{number}@example.com" in said
+        assert message.queue_id in said
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_in_english(spool: MemorySpool, composers: Composers, part: str) -> None:
+    mail = read_back(letter(composers, held(spool, 2, Language.EN)))
+    assert mail["Subject"] == "[Held] 2 mails"
+    said = text(mail, part)
+    assert "2 mails are being held before they are sent." in said
+    assert "the first at Fri 20 Nov, 12:10 (" in said
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_recipients_beyond_a_few_are_counted(spool: MemorySpool, composers: Composers, part: str) -> None:
+    outside = [f"citizen-{number}@example.com" for number in range(40)]
+    both = [hold(spool, "Q1", outside, ["boss@sports.example.jp"]), hold(spool, "Q2", outside)]
+    said = text(read_back(letter(composers, both)), part)
+    assert f"ほか {40 - SHOWN_ADDRESSES}件" in said
+    assert "宛先 41件 (うち保留中 40件)" in said
+    assert "宛先 40件" in said
+    assert "boss@sports.example.jp" not in said, "she is not held"
+
+
+def test_a_mail_of_which_nothing_is_held_is_left_out(spool: MemorySpool, composers: Composers) -> None:
+    hold(spool, "Q1", ["a@example.com", "b@example.com"])
+    spool.set_state("Q1", 0, State.CANCELLED)
+    line = composers.line(spool.messages["Q1"], notice())
+    assert line is not None
+    assert (line.held, line.total, line.addresses) == (1, 2, ("b@example.com",))
+    spool.set_state("Q1", 1, State.QUEUED)
+    assert composers.line(spool.messages["Q1"], notice()) is None
+
+
+@pytest.mark.parametrize("local", LOCALS)
+def test_nobody_writes_into_our_header_section(composers: Composers, local: str) -> None:
+    messages = [
+        replace(hostile(words, local, State.HELD)[0], queue_id=f"Q{n}") for n, words in enumerate(WORDS)
+    ]
+    first = notice(queue_id="Q0", to=str(messages[0].envelope.sender))
+    octets = letter(composers, messages, first)
+    assert octets.isascii()
+    assert re.search(rb"\r(?!\n)|(?<!\r)\n|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", octets) is None
+    assert max(map(len, octets.split(b"\r\n"))) <= 998
+    names = field_names(octets)
+    assert "bcc" not in names
+    assert len(names) == len(set(names))
+    read = message_from_bytes(octets)
+    assert not [part.defects for part in read.walk() if part.defects]
+    *_, html = read.walk()
+    shown = html.get_payload(decode=True)
+    assert isinstance(shown, bytes)
+    assert shown.count(b"<a href=") == len(messages)
+
+
+def test_markup_in_a_subject_is_text(spool: MemorySpool, composers: Composers) -> None:
+    bad = '"><script>alert(1)</script><a href="https://evil.example.com/">'
+    messages = [hold(spool, f"Q{number}", ["a@example.com"], subject=bad) for number in range(2)]
+    html = text(read_back(letter(composers, messages)), "html")
+    assert "<script" not in html
+    assert 'href="https://evil' not in html
+
+
+def test_it_is_bounded(spool: MemorySpool, composers: Composers) -> None:
+    address = f"{'x' * 64}@{'y' * 60}.{'z' * 60}.example.com"
+    messages = [
+        hold(spool, f"Q{number}", [address] * 10, subject="漢" * 5000, raw=b"") for number in range(LISTED)
+    ]
+    assert len(letter(composers, messages)) < 256 << 10
+    assert all(isinstance(composers.line(message, notice()), HeldMail) for message in messages)
