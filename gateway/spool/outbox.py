@@ -36,18 +36,18 @@ def finish(
     """Return the job; it gives the queue id of the mail, None without one, and raises AlreadyFinished."""
 
     def job(tx: Tx) -> str | None:
-        if tx.many(DELETE_NOTICE, [_row(notice) for notice in notices]) != len(notices):
+        if tx.many(DELETE_NOTICE, [_row(each) for each in notices]) != len(notices):
             raise AlreadyFinished
         queue_id = mail.write(tx, body) if mail is not None and body is not None else None
-        for notice in notices:
-            tx.event(_event(notice, queue_id, now))
+        for each in notices:
+            tx.event(_event(each, queue_id, now))
         return queue_id
 
     return job
 
 
 def take(owner: str, limit: int, after: int) -> Callable[[Tx], list[Notice]]:
-    """Take notices that nobody alive composes, and return those and what else is ours above `after`, `limit` of each at most."""
+    """Take notices that nobody alive composes; return those and what else is ours above `after`, `limit` of each at most."""
 
     def job(tx: Tx) -> list[Notice]:
         alive = living(tx)
@@ -67,18 +67,18 @@ def may_take(owner: str, after: int) -> Callable[[Queries], bool]:
     return lambda queries: queries.row(ANY_NOTICE, wanted) is not None
 
 
-def _row(notice: Notice) -> Params:
+def _row(told: Notice) -> Params:
     """Name the row by more than its number, which may come again."""
-    return {"b_notice_id": notice.notice_id, "b_queue_id": notice.queue_id, "b_kind": str(notice.kind)}
+    return {"b_notice_id": told.notice_id, "b_queue_id": told.queue_id, "b_kind": str(told.kind)}
 
 
-def _event(notice: Notice, mail: str | None, now: int) -> Event:
-    detail = {"notice": notice.kind, "to": notice.to, "mail": mail}
+def _event(told: Notice, mail: str | None, now: int) -> Event:
+    detail = {"notice": told.kind, "to": told.to, "mail": mail}
     return Event(
         now,
-        notice.queue_id,
+        told.queue_id,
         Kind.NOTICE,
         Reason.SYSTEM,
-        recipients=to_ranges(notice.recipients),
+        recipients=to_ranges(told.recipients),
         detail=detail,
     )
