@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any, Literal
 
+import orjson
 import structlog
 from structlog.typing import Processor
 
@@ -41,7 +42,11 @@ def _as_escape(match: re.Match[str]) -> str:
 
 
 def _json_line(event: Any, default: Callable[[Any], Any]) -> str:
-    return escaped(json.dumps(event, default=default, ensure_ascii=False))
+    try:
+        text = orjson.dumps(event, default=default).decode()
+    except TypeError:  # a lone surrogate, a number beyond 64 bits
+        text = json.dumps(event, default=default, ensure_ascii=False)
+    return escaped(text)
 
 
 def _harmless(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -125,7 +125,11 @@ class _Job:
             return
         async with asyncio.TaskGroup() as group:
             for batch in work:
-                group.create_task(self._deliver(batch, original, body_8bit))
+                group.create_task(self._deliver_one_of_many(batch, original, body_8bit))
+
+    async def _deliver_one_of_many(self, batch: Batch, original: Original, body_8bit: bool) -> None:
+        await self._deliver(batch, original, body_8bit)
+        self._ledger.begin()
 
     def _prepare(self, raw: bytes) -> Original:
         message = self._message

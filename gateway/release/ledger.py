@@ -39,8 +39,11 @@ class Ledger:
         self._writer: asyncio.Task[None] | None = None
 
     def add(self, results: Sequence[Result]) -> None:
-        """Take results; they are recorded in the background, in the order of arrival."""
+        """Take results; `begin` and `settle` record them, in the order of arrival."""
         self._waiting += results
+
+    def begin(self) -> None:
+        """Record in the background what was taken."""
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
 
@@ -51,7 +54,8 @@ class Ledger:
     async def settle(self) -> None:
         """Wait until everything taken is on disk, or its lease is over. Being cancelled here gives up what is
         left."""
-        if self._writer is None:
+        if self._writer is None or self._writer.done():
+            await self._write()
             return
         try:
             await asyncio.shield(self._writer)

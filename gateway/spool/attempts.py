@@ -78,7 +78,10 @@ def record(
     queue_id, at = claimed.message.queue_id, to_us(now)
 
     def job(tx: Tx) -> Change:
-        rows = {row.idx: row for row in recipients_among(tx, queue_id, [r.index for r in results])}
+        if len(results) == 1 and leases.lives(claimed.lease):  # the usual case: nobody else may have moved it
+            rows = {results[0].index: _as_leased(claimed, results[0].index, leases.owner)}
+        else:
+            rows = {row.idx: row for row in recipients_among(tx, queue_id, [r.index for r in results])}
         ours = [r for r in results if _is_leased(rows.get(r.index), claimed.lease, at, leases)]
         for facts, indexes in _alike(ours):
             _settle(tx, [rows[index] for index in indexes], facts, at)
@@ -182,6 +185,13 @@ def _is_leased(row: RecipientRow | None, lease: str, at: int, leases: Leases) ->
     if row is None or row.state is not State.ACTIVE or row.lease != lease:
         return False
     return leases.lives(lease) if row.owner == leases.owner else at <= (row.lease_until or 0)
+
+
+def _as_leased(claimed: Claim, index: int, owner: str) -> RecipientRow:
+    """Return what a recipient's row must say while its lease is alive; the compare-and-set of `move` proves it."""
+    return RecipientRow(
+        *(claimed.message.queue_id, index, State.ACTIVE, None, None, 0, 0, ""), claimed.lease, owner, None
+    )
 
 
 def _alike(results: Sequence[Result]) -> list[tuple[Result, list[int]]]:

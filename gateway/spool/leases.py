@@ -6,11 +6,11 @@ can say: a wall clock that is put forward must not hand the same mail to a secon
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 
 from gateway.spool.times import span_us
 from gateway.store.errors import StoreUnavailable
@@ -42,13 +42,14 @@ class Leases:
         self._until: dict[str, tuple[float, int]] = {}
         self._open: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._numbers = count(1)  # the owner's name is random, and no other process has it
 
     def begin(self, at: int, span: timedelta, recipients: int) -> Lease:
         """Return a new lease of so many recipients from `at` on; one whose transaction fails just ends.
 
         Raises StoreUnavailable while others may take this process for dead.
         """
-        epoch, token = self._epoch(), f"{self.owner}-{secrets.token_hex(8)}"
+        epoch, token = self._epoch(), f"{self.owner}-{next(self._numbers)}"
         if epoch is None:
             raise StoreUnavailable("this node could not say that it lives: nothing is leased to it")
         with self._lock:

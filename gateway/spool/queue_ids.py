@@ -1,8 +1,8 @@
 """Queue ids: sixteen capital letters and digits that sort by time.
 
-Eleven characters are the microsecond of acceptance (enough until the year 3111), five are random, so that two processes
-meet in the same microsecond once in 33 million times; then the primary key refuses and the client tries again. Within a
-process ids never repeat and never go backwards, even when the clock does.
+Eleven characters are the microsecond of acceptance (enough until the year 3111), five count on from a random start, so that two
+processes meet in the same microsecond once in 33 million times; then the primary key refuses and the client tries again. Within
+a process ids never repeat and never go backwards, even when the clock does.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: in ASCII ord
 _TIME_LENGTH = 11
 _RANDOM_LENGTH = 5
 LENGTH = _TIME_LENGTH + _RANDOM_LENGTH
+_RANDOM_BITS = 5 * _RANDOM_LENGTH
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
+_PLACES = range(5 * LENGTH - 10, -1, -10)
 
 
 class QueueIds:
@@ -24,14 +27,17 @@ class QueueIds:
 
     def __init__(self) -> None:
         self._last = 0
+        self._serial = secrets.randbits(_RANDOM_BITS)
         self._guard = threading.Lock()
 
     def new(self, received_at: datetime) -> str:
         """Return an id that sorts behind all this object gave before."""
         with self._guard:
             self._last = stamp = max(to_us(received_at), self._last + 1)
-        return _base32(stamp, _TIME_LENGTH) + _base32(secrets.randbits(5 * _RANDOM_LENGTH), _RANDOM_LENGTH)
+            self._serial = (self._serial + 1) % (1 << _RANDOM_BITS)
+            return _base32(stamp << _RANDOM_BITS | self._serial)
 
 
-def _base32(number: int, length: int) -> str:
-    return "".join(_DIGITS[(number >> (5 * place)) & 31] for place in range(length - 1, -1, -1))
+def _base32(number: int) -> str:
+    """Write LENGTH digits, two at a time."""
+    return "".join([_PAIRS[number >> place & 1023] for place in _PLACES])

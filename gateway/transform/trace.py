@@ -45,7 +45,7 @@ def added_fields(envelope: Envelope, queue_id: str, received_at: datetime, hostn
 
     `received_at` is aware.
     """
-    when = format_datetime(received_at)
+    when = _date(received_at.replace(microsecond=0))
     received = (
         f"Received: from {_helo(envelope.client)} ({_literal(envelope.client.ip)})\r\n"
         f"\tby {hostname} (Sekisho) with {_protocol(envelope)} id {queue_id};\r\n"
@@ -56,6 +56,11 @@ def added_fields(envelope: Envelope, queue_id: str, received_at: datetime, hostn
         f"Date: {when}\r\n".encode("ascii"),
         f"Message-ID: <{queue_id}@{hostname}>\r\n".encode("ascii", "replace"),
     )
+
+
+@lru_cache(maxsize=64)  # many mails come in one second
+def _date(at: datetime) -> str:
+    return format_datetime(at)
 
 
 def _helo(client: Client) -> str:
