@@ -1,8 +1,8 @@
 """Queue ids: sixteen capital letters and digits that sort by time.
 
-Eleven characters are the microsecond of acceptance (enough until the year 3111), five count on from a random start, so that two
-processes meet in the same microsecond once in 33 million times; then the primary key refuses and the client tries again. Within
-a process ids never repeat and never go backwards, even when the clock does.
+Eleven characters are the microsecond of acceptance (enough until the year 3111), five count on from a random start, so that
+two processes meet in the same microsecond once in 33 million times; then the primary key refuses and the client tries again.
+Within a process ids never repeat and never go backwards, even when the clock does.
 """
 
 from __future__ import annotations
