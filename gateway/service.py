@@ -216,6 +216,7 @@ class Service:
             utc_now,
             self.accounts.language_of,
             self.scheduler,
+            self._ring,
         )
         self._links = Links(key.derived("links"), settings.web.public_url, settings.web.link_valid)
         self.notices = self._notice_worker()
@@ -239,7 +240,6 @@ class Service:
         reply = await self._intake.submit(envelope, raw)
         if reply.why == "store":
             self._trouble.seen()
-        self._ring()
         return reply
 
     def _ring(self) -> None:

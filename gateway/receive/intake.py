@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 
 class Intake:
-    """Takes mail in. `language_of` tells which language an account's owner reads, None for the policy's own."""
+    """Takes mail in. `ring` is called when a notice may wait to be written. `language_of` tells which language an account's owner reads, None for the policy's own."""
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Intake:
         clock: Clock,
         language_of: Callable[[str], Language | None] = lambda _: None,
         express: Express | None = None,
+        ring: Callable[[], None] = lambda: None,
     ) -> None:
         self._spool = spool
         self._policy = policy
@@ -58,6 +59,7 @@ class Intake:
         self._clock = clock
         self._language_of = language_of
         self._express = express
+        self._ring = ring
 
     async def submit(self, envelope: Envelope, raw: bytes) -> Reply:
         """Decide on the mail and store it; on a 250 it is on disk. Unexpected errors leave as they are."""
@@ -80,6 +82,8 @@ class Intake:
         except StoreUnavailable as error:
             log.error("store_unavailable", cause=type(error.__cause__ or error).__name__)
             return FULL if error.full else _NOT_STORED
+        if decision.notify_sender or decision.notify:
+            self._ring()
         return self._accepted(queue_id, decision, envelope, now)
 
     async def _accept(self, message: NewMessage) -> str:
