@@ -39,7 +39,11 @@ log = structlog.get_logger()
 
 
 class Intake:
-    """Takes mail in. `ring` is called when a notice may wait to be written. `language_of` tells which language an account's owner reads, None for the policy's own."""
+    """Takes mail in.
+
+    `language_of` tells which language an account's owner reads, None for the policy's own; `ring` is called when a notice may
+    wait to be written.
+    """
 
     def __init__(
         self,
