@@ -118,6 +118,7 @@ class Service:
     async def run(self) -> None:
         """Serve until `stop` or a signal; raises CannotStart, LoopDied, and what the store's opening raises."""
         async with AsyncExitStack() as stack:
+            self._catch_signals(stack)
             await self._start(stack)
             await self._stop.wait()
             log.info("stopping")
@@ -165,7 +166,6 @@ class Service:
         ):
             self._loops.begin(work)
         self._listen_to_other_nodes()
-        self._catch_signals(stack)
         log.info("ready", version=__version__, smtp=self._listener.addresses, recovered=recovered)
         self._when_ready()
 
@@ -352,6 +352,7 @@ class Service:
         log.info("master-key.adopted", keys=found.key_ids)
 
     def _catch_signals(self, stack: AsyncExitStack) -> None:
+        """From before the start to after the end: a second signal, or a reload, must not cut an orderly end short."""
         loop = asyncio.get_running_loop()
         actions = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGHUP: self._reload_asked.set}
         for number, action in actions.items():

@@ -11,7 +11,7 @@ import os
 import secrets
 from pathlib import Path
 
-from gateway.store.errors import StateInUse
+from gateway.store.errors import StateInUse, StoreUnavailable
 
 
 class Instance:
@@ -30,7 +30,10 @@ class Instance:
 
 
 def _lock(path: Path) -> int:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:  # a disk that is read-only, full, or somebody else's
+        raise StoreUnavailable(f"{path} cannot be opened: {error.strerror}") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
