@@ -71,7 +71,7 @@ class NoticeWorker:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._bell.wait(), self._pause().total_seconds())
             if self._bursts.next_due() is not None:
-                await asyncio.sleep(GATHER.total_seconds())
+                await asyncio.sleep(min(GATHER, self._pause()).total_seconds())
 
     async def run_once(self) -> int:
         """Handle one batch and the letters that are due; return how many notices left the outbox.
