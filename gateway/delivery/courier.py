@@ -79,18 +79,20 @@ class Courier:
     async def _try_hops(
         self, route: Route, make: Callable[[], Outgoing], start_by: float, trace: list[Place]
     ) -> list[Word]:
-        last: DeliveryError = NoConnection("no host to try")
+        last: DeliveryError | None = None
         for hop in await self._router.hops(route):
             wait = start_by - asyncio.get_running_loop().time()
-            if wait <= 0:
-                raise Busy("no time left in this attempt")
             try:
+                if wait <= 0:
+                    raise Busy("no time left in this attempt")
                 async with self._pool.place(hop, wait) as place:
                     trace.append(place)
                     return await self._bounded(place, make())
             except _MayTryElsewhereError as error:
                 last = error.cause
-        raise last
+            except Busy as error:  # an attempt only if another host was asked before
+                raise last or error from None
+        raise last or NoConnection("no host to try")
 
     async def _bounded(self, place: Place, mail: Outgoing) -> list[Word]:
         """Run the transactions under an absolute deadline: a peer that answers one octet a minute must come

@@ -3,12 +3,14 @@
 
 Works in linear time and holds one chunk at a time. It is also the last guard against SMTP smuggling: an octet
 sequence in which CR and LF do not come in pairs, or a NUL, raises `UncleanContent` before its chunk leaves. Intake
-refuses such mail, so this is a fault of ours.
+refuses such mail, so this is a fault of ours. The body that copies share is checked and stuffed once for all of them
+if it is no larger than a chunk; the header of each copy is checked each time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NewType
 
 from gateway.delivery.errors import UncleanContent
 
@@ -17,17 +19,34 @@ CHUNK = 256 * 1024
 
 END = b".\r\n"
 
+Stuffed = NewType("Stuffed", bytes)
+"""A whole body as it goes over the wire behind a header that ends with CRLF: checked, stuffed, with the end of data."""
 
-def wire(header: bytes, body: memoryview) -> Iterator[bytes]:
-    """Yield the stuffed message in chunks, the end of data with the last one; raises UncleanContent."""
+
+def stuffed(body: memoryview) -> Stuffed | None:
+    """Return the body for the copies that share it; None if it is larger than a chunk. Raises UncleanContent."""
+    if body.nbytes > CHUNK:
+        return None
+    octets = bytes(body)
+    _check(octets)
+    return Stuffed(_closed(_stuff(octets, True), not octets or octets.endswith(b"\r\n")))
+
+
+def wire(header: bytes, body: memoryview, ready: Stuffed | None = None) -> Iterator[bytes]:
+    """Yield the stuffed message in chunks, the end of data with the last one; raises UncleanContent.
+
+    `ready` is what `stuffed` made of this body, where the caller has it.
+    """
+    if ready is not None and header.endswith(b"\r\n"):
+        _check(header)
+        yield _stuff(header, True) + ready
+        return
     at_line_start = True
     for chunk, last in _chunks(header, body):
         _check(chunk)
-        stuffed = _stuff(chunk, at_line_start)
+        octets = _stuff(chunk, at_line_start)
         at_line_start = chunk.endswith(b"\r\n") if chunk else at_line_start
-        if last:
-            stuffed += END if at_line_start else b"\r\n" + END
-        yield stuffed
+        yield _closed(octets, at_line_start) if last else octets
 
 
 def _chunks(header: bytes, body: memoryview) -> Iterator[tuple[bytes, bool]]:
@@ -47,6 +66,10 @@ def _cut(body: memoryview, end: int, size: int) -> int:
     if end >= size:
         return size
     return end + 1 if body[end - 1] == 0x0D else end
+
+
+def _closed(octets: bytes, at_line_start: bool) -> bytes:
+    return octets + (END if at_line_start else b"\r\n" + END)
 
 
 def _check(chunk: bytes) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from gateway.delivery.dots import Stuffed
 from gateway.delivery.errors import UncleanContent, Unsupported
 from gateway.delivery.hop import Capabilities
 from gateway.message import xtext
@@ -36,6 +37,7 @@ class Outgoing:
 
     `smtputf8` is what the submitting client declared. Undeclared raw 8-bit header fields are old practice, in
     any charset, and count as 8-bit data. `requests` are aligned with `recipients`, or empty: nothing was asked.
+    `ready` is `body` for the wire, where the copies share that.
     """
 
     sender: Address | None
@@ -46,6 +48,7 @@ class Outgoing:
     body_8bit: bool | None = None
     asked: MailRequest = NOTHING_SAID
     requests: tuple[RecipientRequest, ...] = ()
+    ready: Stuffed | None = None
 
     @property
     def size(self) -> int:

@@ -7,9 +7,10 @@ or not, is temporary.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.delivery.errors import (
+    Busy,
     DeliveryError,
     NoAnswer,
     NoConnection,
@@ -31,7 +32,8 @@ class Verdict:
     """What becomes of one recipient; the caller adds when to try again.
 
     `tells`: the next hop took over the duty to tell the sender, where that was asked for (RFC 3461 5.2.1).
-    `tls` says how the connection was secured, "" for not at all.
+    `tls` says how the connection was secured, "" for not at all. `attempted` is false where nobody was asked: no
+    place came free.
     """
 
     state: State
@@ -40,6 +42,7 @@ class Verdict:
     enhanced: str = ""
     tells: bool = False
     tls: str = ""
+    attempted: bool = True
 
 
 def judge(word: Said | BaseException) -> Verdict:
@@ -91,6 +94,10 @@ def _no_connection(error: BaseException) -> Verdict:
     return Verdict(State.DEFERRED, Reason.NO_CONNECTION, str(error)[:MAX_TEXT])
 
 
+def _busy(error: BaseException) -> Verdict:
+    return replace(_no_connection(error), attempted=False)
+
+
 def _no_answer(error: BaseException) -> Verdict:
     return Verdict(State.DEFERRED, Reason.NO_ANSWER, str(error)[:MAX_TEXT])
 
@@ -107,6 +114,7 @@ _EXCEPTIONS: tuple[tuple[type[BaseException], Callable[[BaseException], Verdict]
     (NoAnswer, _no_answer),  # before its base class
     (NoConnection, _no_connection),
     (BadReply, _no_connection),
+    (Busy, _busy),
     (DeliveryError, _no_connection),
     (OSError, _no_connection),
     (TimeoutError, _no_connection),

@@ -125,7 +125,7 @@ class _Transaction:
         is there before the end of data says nothing about this mail, and would make us forget it.
         """
         previous = b""
-        for chunk in wire(mail.header, mail.body):
+        for chunk in wire(mail.header, mail.body, mail.ready):
             if previous:
                 self._connection.write(previous)
                 await self._connection.drain(self._timeouts.block)

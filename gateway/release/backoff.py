@@ -1,4 +1,4 @@
-"""When to try again: one pure function."""
+"""When to try again: pure functions."""
 
 from __future__ import annotations
 
@@ -28,3 +28,23 @@ def delay(attempts: int, age: timedelta, jitter: float = 0.0) -> timedelta:
     if age > OLD:
         step = max(step, OLD_STEP)
     return step * (1 + SPREAD * max(-1.0, min(1.0, jitter)))
+
+
+SOONEST, LATEST = timedelta(seconds=5), timedelta(minutes=1)
+"""Bounds of the wait after a put-off: soon, for the place that was missing may be free now; a host that stays stuck must
+not make its mail write to the store all the time."""
+
+PART_OF_AGE = 10
+"""Mail that could leave ten minutes ago waits one minute more."""
+
+PUT_OFF_SPREAD = 0.5
+"""Share of the wait that `jitter` moves: so short a wait needs more of it."""
+
+
+def put_off(age: timedelta, jitter: float = 0.0) -> timedelta:
+    """Return how long mail waits that was not tried because no connection to its host came free; no attempt counts.
+
+    `age` and `jitter` as for `delay`.
+    """
+    wait = min(max(age / PART_OF_AGE, SOONEST), LATEST)
+    return wait * (1 + PUT_OFF_SPREAD * max(-1.0, min(1.0, jitter)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -16,6 +17,7 @@ import structlog
 from gateway import metrics
 from gateway.clock import Clock
 from gateway.delivery.courier import Courier
+from gateway.delivery.dots import Stuffed, stuffed
 from gateway.delivery.errors import Busy
 from gateway.delivery.mail import Outgoing, has_8bit
 from gateway.delivery.outcome import Verdict, judge
@@ -23,7 +25,7 @@ from gateway.delivery.route import Route, Router
 from gateway.delivery.timeouts import TRANSACTION
 from gateway.message.status_request import Notify, RecipientRequest
 from gateway.policy.decision import NO_TIME
-from gateway.release.backoff import delay
+from gateway.release.backoff import delay, put_off
 from gateway.release.batches import Batch, batches
 from gateway.release.budget import Budget
 from gateway.release.ledger import Ledger
@@ -46,6 +48,9 @@ PATIENCE = 300.0
 
 LOOKUPS = 20
 """Domains of one claim that are looked up at the same time."""
+
+QUICK_BODY = 1 << 20
+"""Octets of a body that are read through on the event loop: a millisecond at most."""
 
 log = structlog.get_logger()
 
@@ -93,6 +98,20 @@ class Dispatcher:
             await ledger.settle()
 
 
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What all copies of one claim share of their body, at most CHUNK octets (dots.py) beside the original."""
+
+    eight_bit: bool
+    ready: Stuffed | None
+
+
+async def _look_at(body: memoryview) -> _Body:
+    """Read through a body once for all copies; a large one in a thread, for it takes some ten milliseconds."""
+    found = has_8bit(body) if body.nbytes <= QUICK_BODY else await asyncio.to_thread(has_8bit, body)
+    return _Body(found, stuffed(body))
+
+
 class _Job:
     """The work on one claim."""
 
@@ -110,7 +129,7 @@ class _Job:
             original = self._prepare(
                 await self._house.spool.raw(self._message.queue_id) if raw is None else raw
             )
-            body_8bit = has_8bit(original.body)
+            body = await _look_at(original.body)
             work = await self._plan()
             if not is_quick(original):  # or one long header section would keep everybody else waiting
                 await asyncio.to_thread(prepare_views, original, [batch.view for batch in work])
@@ -121,14 +140,14 @@ class _Job:
             self._record(self._message.recipients, [_not_loaded(error)] * len(self._message.recipients))
             return
         if len(work) == 1:  # nearly always: no task for it
-            await self._deliver(work[0], original, body_8bit)
+            await self._deliver(work[0], original, body)
             return
         async with asyncio.TaskGroup() as group:
             for batch in work:
-                group.create_task(self._deliver_one_of_many(batch, original, body_8bit))
+                group.create_task(self._deliver_one_of_many(batch, original, body))
 
-    async def _deliver_one_of_many(self, batch: Batch, original: Original, body_8bit: bool) -> None:
-        await self._deliver(batch, original, body_8bit)
+    async def _deliver_one_of_many(self, batch: Batch, original: Original, body: _Body) -> None:
+        await self._deliver(batch, original, body)
         self._ledger.begin()
 
     def _prepare(self, raw: bytes) -> Original:
@@ -178,7 +197,7 @@ class _Job:
         except Exception as error:
             return error
 
-    async def _deliver(self, batch: Batch, original: Original, body_8bit: bool) -> None:
+    async def _deliver(self, batch: Batch, original: Original, body: _Body) -> None:
         def make() -> Outgoing:
             if not self._ledger.still_ours():
                 raise Busy("another node may have taken over this mail")
@@ -189,7 +208,8 @@ class _Job:
                 header=copy.header,
                 body=copy.body,
                 smtputf8=self._message.envelope.smtputf8,
-                body_8bit=body_8bit,
+                body_8bit=body.eight_bit,
+                ready=body.ready,
                 asked=self._message.envelope.asked,
                 requests=_requests(self._message, batch.recipients),
             )
@@ -214,7 +234,8 @@ def result_of(
     """Return what to record for a recipient; a deferral gets the time of its next attempt. Pure."""
     retry_at = None
     if verdict.state is State.DEFERRED:
-        retry_at = now + delay(row.attempts, now - _could_leave_at(message, row), jitter)
+        age = now - _could_leave_at(message, row)
+        retry_at = now + (delay(row.attempts, age, jitter) if verdict.attempted else put_off(age, jitter))
     return Result(
         index=row.index,
         state=verdict.state,
@@ -224,6 +245,7 @@ def result_of(
         next_hop=next_hop,
         retry_at=retry_at,
         tls=verdict.tls,
+        attempted=verdict.attempted,
         tell_relayed=verdict.state is State.DELIVERED
         and not verdict.tells
         and message.envelope.request(row.index).wants(Notify.SUCCESS),
@@ -243,8 +265,13 @@ def holds(message: Stored, now: datetime) -> list[float]:
     return [
         max(0.0, held)
         for row in message.recipients
-        if row.attempts <= 1 and message.decision.of(row.index).demands.window > NO_TIME
+        if _is_first(row) and message.decision.of(row.index).demands.window > NO_TIME
     ]
+
+
+def _is_first(row: Recipient) -> bool:
+    """Tell whether nothing was recorded of this recipient yet; a put-off counts no attempt but leaves its text."""
+    return row.attempts <= 1 and not row.reply
 
 
 def _could_leave_at(message: Stored, row: Recipient) -> datetime:
@@ -255,7 +282,7 @@ def _since_release(message: Stored, row: Recipient, now: datetime) -> float:
     """Return seconds since the release: since the lease at the first attempt, since the end of the window
     later."""
     held = message.decision.of(row.index).demands.window > NO_TIME
-    first = row.attempts <= 1 and held and row.changed_at is not None
+    first = _is_first(row) and held and row.changed_at is not None
     released = row.changed_at if first and row.changed_at else _could_leave_at(message, row)
     return max(0.0, (now - released).total_seconds())
 

@@ -106,6 +106,8 @@ def checked(results: Sequence[Result]) -> None:
             raise ValueError(f"recipient {result.index}: an attempt does not end in {result.state}")
         if result.state is State.DEFERRED and result.retry_at is None:
             raise ValueError(f"recipient {result.index}: deferred without a time for the next attempt")
+        if result.state is not State.DEFERRED and not result.attempted:
+            raise ValueError(f"recipient {result.index}: {result.state} without an attempt")
 
 
 Living = Callable[[Tx], Collection[str]]
@@ -198,7 +200,7 @@ def _alike(results: Sequence[Result]) -> list[tuple[Result, list[int]]]:
     """Group results that say the same, so that one event covers them."""
     groups: dict[tuple[Any, ...], tuple[Result, list[int]]] = {}
     for r in results:
-        said = (r.state, r.reason, r.reply, r.enhanced, r.next_hop, r.retry_at, r.tls)
+        said = (r.state, r.reason, r.reply, r.enhanced, r.next_hop, r.retry_at, r.tls, r.attempted)
         groups.setdefault(said, (r, []))[1].append(r.index)
     return list(groups.values())
 
@@ -207,7 +209,8 @@ def _settle(tx: Tx, rows: list[RecipientRow], facts: Result, at: int) -> None:
     due_at = to_us(facts.retry_at) if facts.state is State.DEFERRED and facts.retry_at else None
     reply = storable(facts.reply)[:REPLY_LIMIT]
     perhaps = facts.reason is Reason.NO_ANSWER
-    move(tx, rows, facts.state, Arrival(at, due_at=due_at, reply=reply, perhaps=perhaps))
+    counted = 0 if facts.attempted else -1  # the lease counted it
+    move(tx, rows, facts.state, Arrival(at, due_at=due_at, reply=reply, attempts=counted, perhaps=perhaps))
     detail = {"next_hop": facts.next_hop, "reply": reply, "enhanced": facts.enhanced, "tls": facts.tls}
     if due_at is not None:
         detail["retry_at"] = from_us(due_at).isoformat()

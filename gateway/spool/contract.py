@@ -142,7 +142,8 @@ class Result:
     """What became of one leased recipient: DELIVERED, DEFERRED (with `retry_at`) or BOUNCED.
 
     `tell_relayed`: the sender asked to hear of success, and nobody after us will tell (RFC 3461 5.2.2).
-    `tls`: how the connection to the next hop was secured.
+    `tls`: how the connection to the next hop was secured. `attempted`: false for a deferral that was no attempt, because
+    nobody was asked; it is not counted as one.
     """
 
     index: int
@@ -154,6 +155,7 @@ class Result:
     retry_at: datetime | None = None
     tell_relayed: bool = False
     tls: str = ""
+    attempted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

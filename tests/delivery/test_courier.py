@@ -132,3 +132,20 @@ async def test_nothing_is_begun_after_its_time() -> None:
         )
         assert delivery.verdicts[0].state.value == "deferred"
         assert line.hop.connections == 0
+
+
+async def test_it_is_an_attempt_if_the_first_host_failed_and_the_second_is_busy() -> None:
+    async with two(NextHop(lambda line, number: "554 not today"), NextHop()) as router:
+        pool = Pool(Opener("gw.example.jp", QUICK), 1, 10)
+        courier = Courier(pool, cast(Router, router), QUICK)
+        start_by = asyncio.get_running_loop().time() + 0.3
+        async with pool.place(router._hops[1], 1):
+            both = await courier.deliver(Route(), lambda: mail(*PAIR), 2, start_by)
+            router._hops.pop(0)
+            busy = await courier.deliver(Route(), lambda: mail(*PAIR), 2, start_by)
+        await pool.close()
+        assert [(verdict.attempted, "not today" in verdict.reply) for verdict in both.verdicts] == [
+            (True, True),
+            (True, True),
+        ]
+        assert [verdict.attempted for verdict in busy.verdicts] == [False, False]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.delivery import dots
-from gateway.delivery.dots import wire
+from gateway.delivery.dots import stuffed, wire
 from gateway.delivery.errors import UncleanContent
 from tests.delivery.next_hop import Taken
 
@@ -59,3 +59,32 @@ def test_the_sequences_of_smtp_smuggling_are_refused(tail: bytes) -> None:
 def test_a_large_body_is_never_held_whole() -> None:
     body = memoryview(b"." * (3 * dots.CHUNK))
     assert max(len(chunk) for chunk in wire(b"\r\n", body)) <= dots.CHUNK + 10
+
+
+@given(LINES, LINES, st.booleans())
+def test_a_shared_body_leaves_as_one_of_its_own(
+    head: list[bytes], body: list[bytes], ends_clean: bool
+) -> None:
+    header = b"".join(line + b"\r\n" for line in head) + b"\r\n"
+    octets = memoryview(b"\r\n".join(body) + (b"\r\n" if ends_clean else b""))
+    assert b"".join(wire(header, octets, stuffed(octets))) == b"".join(wire(header, octets))
+
+
+@given(st.binary(max_size=30))
+def test_a_shared_body_is_as_clean_as_any(octets: bytes) -> None:
+    if any(octet in octets.replace(b"\r\n", b"") for octet in (b"\r", b"\n", b"\0")):
+        with pytest.raises(UncleanContent):
+            stuffed(memoryview(octets))
+    else:
+        received(stuffed(memoryview(octets)) or b"")
+
+
+@pytest.mark.parametrize("header", [b"A: b\nC: d\r\n\r\n", b"A: b\rC\r\n\r\n", b"A: \0\r\n\r\n"])
+def test_the_header_before_a_shared_body_is_checked_in_each_copy(header: bytes) -> None:
+    body = memoryview(b"body\r\n")
+    with pytest.raises(UncleanContent):
+        list(wire(header, body, stuffed(body)))
+
+
+def test_a_large_body_is_not_shared() -> None:
+    assert stuffed(memoryview(bytes(dots.CHUNK + 1))) is None

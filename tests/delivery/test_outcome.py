@@ -85,3 +85,8 @@ def test_only_5yz_bounces_and_only_a_2yz_to_the_end_of_data_delivers(
     state = judge(Said(stage, Reply(code, (text,)))).state
     assert state is not State.BOUNCED or 500 <= code <= 599
     assert (state is State.DELIVERED) == (200 <= code <= 299 and stage is Stage.END)
+
+
+@pytest.mark.parametrize(("error", "attempted"), [(Busy("no place"), False), (NoConnection("refused"), True)])
+def test_nobody_was_asked_where_no_place_came_free(error: DeliveryError, attempted: bool) -> None:
+    assert judge(error).attempted is attempted

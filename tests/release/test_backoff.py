@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.release.backoff import SPREAD, STEPS, delay
+from gateway.release.backoff import SPREAD, STEPS, delay, put_off
 
 YOUNG, OLD = timedelta(minutes=5), timedelta(days=2)
 
@@ -46,3 +46,13 @@ def test_the_laws(attempts: int, days: int, jitter: float) -> None:
     moved = delay(attempts, age, jitter)
     assert plain * (1 - SPREAD) <= moved <= plain * (1 + SPREAD)
     assert STEPS[0] * (1 - SPREAD) <= moved <= STEPS[-1] * (1 + SPREAD)
+
+
+@given(st.timedeltas(timedelta(days=-1), timedelta(days=9)), st.floats(-3, 3))
+def test_a_put_off_is_short(age: timedelta, jitter: float) -> None:
+    assert timedelta(seconds=2) < put_off(age, jitter) <= timedelta(seconds=90)
+
+
+def test_a_put_off_grows_with_the_age_and_not_with_attempts() -> None:
+    ages = [timedelta(), YOUNG / 3, YOUNG, YOUNG * 2, OLD]
+    assert [put_off(age).total_seconds() for age in ages] == [5, 10, 30, 60, 60]

@@ -22,6 +22,7 @@ from gateway.evidence.resolver import Mx
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Demands, Form, Outcome
+from gateway.release.backoff import SOONEST
 from gateway.release.dispatch import Dispatcher
 from gateway.spool.contract import (
     BodyUnreadable,
@@ -200,8 +201,25 @@ async def test_when_the_lease_is_nearly_over_nothing_is_started(tmp_path: Path) 
         queue_id = await house.accept(new_mail(1))
         [claim] = await house.claim()
         await house.dispatcher.run(claim, asyncio.get_running_loop().time() + 60)
-        assert states(await house.spool.get(queue_id)) == [State.DEFERRED]
+        [row] = (await house.spool.get(queue_id)).recipients
+        assert row.state is State.DEFERRED
         assert house.hop.connections == 0
+        assert (row.attempts, row.due_at) == (
+            0,
+            NOW + SOONEST,
+        )  # nobody was asked: soon again, and no attempt
+
+
+async def test_a_put_off_is_no_attempt_and_the_next_one_is_the_first(tmp_path: Path) -> None:
+    async with furnished(tmp_path, NextHop(lambda line, _: "450 4.2.0" if "RCPT" in line else None)) as house:
+        queue_id = await house.accept(new_mail(1))
+        for _ in range(3):
+            [claim] = await house.spool.claim(NOW + SOONEST, 10, LEASE)
+            await house.dispatcher.run(claim, asyncio.get_running_loop().time() + 60)
+        [claim] = await house.spool.claim(NOW + SOONEST, 10, LEASE)
+        await house.work([claim])
+        [row] = (await house.spool.get(queue_id)).recipients
+        assert (row.attempts, row.due_at) == (1, NOW + timedelta(minutes=1))
 
 
 async def test_cancelled_work_records_what_it_knows(tmp_path: Path) -> None:
