@@ -8,6 +8,7 @@ up.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -129,6 +130,7 @@ class _Transaction:
             if previous:
                 self._connection.write(previous)
                 await self._connection.drain(self._timeouts.block)
+                await asyncio.sleep(0)  # a hop that takes all at once must not keep everybody else waiting
             previous = chunk
         if self._connection.ahead:
             raise BadReply("a reply came before the end of the message")
