@@ -105,7 +105,9 @@ class Intake:
         except BaseException:
             self._express.give_back(free, octets)
             raise
-        if claim is not None:
+        if claim is None:  # stored without a lease
+            self._express.give_back(free, octets)
+        else:
             self._express.start(claim, message.raw)
         return queue_id
 

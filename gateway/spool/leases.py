@@ -69,6 +69,11 @@ class Leases:
             if self._open[token] <= 0:
                 self._forget(token)
 
+    def end(self, token: str) -> None:
+        """End a lease that nobody works under: `recover` gives back what is on disk under it, now or later."""
+        with self._lock:
+            self._forget(token)
+
     def forget_old(self) -> None:
         """Drop what has ended, so that the table stays as small as the work under way."""
         now = self._monotonic()

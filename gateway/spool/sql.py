@@ -109,7 +109,13 @@ class SqlSpool:
         queue_id = self._ids.new(message.received_at)
         begun = self._leases.begin(to_us(message.received_at), lease, free)
         rows = acceptance(queue_id, message, begun)
-        await self._store(message.raw, queue_id, lambda body: lambda tx: rows.write(tx, body))
+        try:
+            await self._store(message.raw, queue_id, lambda body: lambda tx: rows.write(tx, body))
+        except (
+            BaseException
+        ):  # it may be on disk all the same, now or soon: cancelled, or an uncertain COMMIT
+            self._leases.end(begun.token)
+            raise
         return queue_id, claim_of(queue_id, message, begun)
 
     async def refused(self, envelope: Envelope, decision: Decision, subject: str, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import replace
 from datetime import timedelta
@@ -166,6 +167,18 @@ async def test_a_lease_that_came_with_acceptance_is_not_cancelled_and_ends_like_
     assert await spool.recover(T0 + LEASE) == 1
     assert (await spool.get(queue_id)).recipients[0].perhaps
     assert (await spool.record(claimed, [delivered(0)], T0 + LEASE)).done == ()
+
+
+async def test_what_was_stored_for_a_caller_that_went_is_given_back_at_once(spool: Spool) -> None:
+    storing = asyncio.create_task(spool.accept_and_claim(mail(queued=1), LEASE))
+    await asyncio.sleep(0)
+    storing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await storing
+    await spool.accept(mail(held=1))  # commits come in order
+    assert await spool.recover(T0) == 1
+    (claimed,) = await spool.claim(T0, 10, LEASE)
+    assert len(claimed.message.recipients) == 1
 
 
 async def test_indexes_that_no_recipient_has_are_not_answered_for(spool: Spool) -> None:
