@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TESTS := $(BIN)/python -m pytest -q -n 3 --dist loadfile  # files side by side: most tests wait for clocks and processes
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: run test check fuzz format lint types contracts bench lock clean audit sbom
@@ -10,14 +11,14 @@ run: $(VENV)/.run  ## set everything up and run the demo: SMTP 2525, web 8025
 	$(BIN)/sekisho demo
 
 test: $(VENV)/.dev  ## set everything up and run the tests
-	$(BIN)/python -m pytest -q
+	$(TESTS)
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check gateway tests
 	$(BIN)/ruff check gateway tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q
+	$(TESTS)
 
 fuzz: $(VENV)/.dev  ## coverage-guided fuzzing, FUZZ_SECONDS (180) per target; findings in var/fuzz/findings
 	$(BIN)/python -m tests.fuzz
