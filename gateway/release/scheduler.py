@@ -38,6 +38,9 @@ mail that waits for a slow host can still be cancelled."""
 # One message has half of all places at most (`_share`): a mail to forty thousand people, each with a copy of
 # their own, must not keep a colleague's mail waiting until the last of them has it.
 
+PIECES = 4
+"""Claims that make up one message's share: while the last copies of one are under way, the next has begun."""
+
 FIRST_PAUSE = 1.0  # seconds after a failure of the store; doubles
 LONGEST_PAUSE = 30.0  # seconds
 SETTLE = 5.0  # seconds that cancelled work gets to record what it knows
@@ -62,6 +65,7 @@ class Scheduler:
         self._housekeeping = housekeeping
         self._capacity = concurrency * CLAIMS_PER_PLACE
         self._share = max(1, self._capacity // 2)
+        self._piece = max(1, self._share // PIECES)
         self._leased = 0
         self._express_octets = 0
         self._behind = True  # until a look at the spool found less than there is room for
@@ -157,8 +161,9 @@ class Scheduler:
         if room <= 0:
             return 0
         until = asyncio.get_running_loop().time() + LEASE.total_seconds()
-        crowded = [queue_id for queue_id, count in self._of_message.items() if count >= self._share]
-        claims = await self._spool.claim(now, room, LEASE, self._share, crowded)
+        full = self._share - self._piece
+        crowded = [queue_id for queue_id, count in self._of_message.items() if count > full]
+        claims = await self._spool.claim(now, room, LEASE, self._piece, crowded)
         for claim in claims:
             self._start(claim, until)
         claimed = sum(len(claim.message.recipients) for claim in claims)
@@ -184,7 +189,7 @@ class Scheduler:
 
     def _done(self, queue_id: str, count: int) -> None:
         """Take places back; ring where somebody may wait for them."""
-        was_full = self._leased >= self._capacity or self._of_message[queue_id] >= self._share
+        was_full = self._leased >= self._capacity or self._of_message[queue_id] > self._share - self._piece
         self._leased -= count
         self._of_message[queue_id] -= count
         if not self._of_message[queue_id]:

@@ -40,7 +40,7 @@ async def test_a_colleague_s_mail_overtakes_a_mail_to_many(tmp_path: Path) -> No
     scheduler.wake()
     async with asyncio.timeout(10):
         await small_done.wait()
-    assert served[0] == (large, CLAIMS_PER_PLACE // 2)
+    assert sum(count for queue_id, count in served if queue_id == large) <= CLAIMS_PER_PLACE // 2
     slow.set()
     async with asyncio.timeout(10):
         while sum(count for queue_id, count in served if queue_id == large) < 5 * CLAIMS_PER_PLACE:  # noqa: ASYNC110
