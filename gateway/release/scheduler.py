@@ -174,21 +174,22 @@ class Scheduler:
         count = len(claim.message.recipients)
         self._leased += count
         self._of_message[claim.message.queue_id] += count
-        task = asyncio.create_task(self._work(claim, until, count, raw))
+        task = asyncio.create_task(self._work(claim, until, raw))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        octets = len(raw) if raw is not None else 0
+        # Not in the task's own `finally`: one that is cancelled before its first step never comes there.
+        task.add_done_callback(lambda ended: self._done(ended, claim.message.queue_id, count, octets))
 
-    async def _work(self, claim: Claim, until: float, count: int, raw: bytes | None) -> None:
+    async def _work(self, claim: Claim, until: float, raw: bytes | None) -> None:
         try:
             await self._handle(claim, until, raw)
         except Exception:
             log.exception("claim-failed", queue_id=claim.message.queue_id)
-        finally:
-            self._express_octets -= len(raw) if raw is not None else 0
-            self._done(claim.message.queue_id, count)
 
-    def _done(self, queue_id: str, count: int) -> None:
+    def _done(self, task: asyncio.Task[None], queue_id: str, count: int, octets: int) -> None:
         """Take places back; ring where somebody may wait for them."""
+        self._tasks.discard(task)
+        self._express_octets -= octets
         was_full = self._leased >= self._capacity or self._of_message[queue_id] > self._share - self._piece
         self._leased -= count
         self._of_message[queue_id] -= count

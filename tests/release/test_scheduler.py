@@ -283,6 +283,19 @@ async def test_new_mail_leaves_at_once_where_there_is_room_and_nobody_waits() ->
         assert it.done == ["Q1"]
 
 
+async def test_work_abandoned_before_its_first_step_gives_its_places_back() -> None:
+    async with stage(concurrency=1, running=False) as it:
+        await it.scheduler.tick()
+        for _ in range(12):  # more than there are places
+            assert it.scheduler.reserve(1, EXPRESS_OCTETS) == LEASE
+            it.scheduler.give_back(1, EXPRESS_OCTETS)
+            assert it.scheduler.reserve(1, 6) == LEASE
+            it.scheduler.start(it.spool.leased(T0 + LEASE), b"octets")
+            it.scheduler.abandon()
+            await asyncio.sleep(0.001)
+        assert it.done == []
+
+
 async def test_new_mail_does_not_overtake_when_the_places_are_taken() -> None:
     async with stage(concurrency=1, running=False) as it:
         await it.scheduler.tick()
