@@ -90,10 +90,15 @@ class Committer:
         running = True
         while running:
             first = self._queue.get()
-            with self._turn():  # what comes while we wait for it goes into the same transaction
+            try:
+                with self._turn():  # what comes while we wait for it goes into the same transaction
+                    batch, running = self._next_batch(first)
+                    if batch:
+                        self._settle(batch)
+            except OSError as error:  # the lock of the turns: nothing was begun
                 batch, running = self._next_batch(first)
-                if batch:
-                    self._settle(batch)
+                for waiting in batch:
+                    waiting.error = StoreUnavailable(f"writing.lock cannot be had: {error}")
             _hand_back(batch)
         self._drop_connection()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -22,12 +22,13 @@ class Turn:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Wait for our turn and keep it for the block."""
+        """Wait for our turn and keep it for the block; raises OSError before it, never behind it."""
         fcntl.flock(self._handle, fcntl.LOCK_EX)
         try:
             yield
         finally:
-            fcntl.flock(self._handle, fcntl.LOCK_UN)
+            with suppress(OSError):  # what was committed is committed
+                fcntl.flock(self._handle, fcntl.LOCK_UN)
 
     def close(self) -> None:
         os.close(self._handle)

@@ -36,12 +36,13 @@ STEPS = [
     ("commit release_due after", True, False),
     ("commit claim before", True, False),
     ("commit claim after", True, False),
-    ("gateway.release.dispatch:Dispatcher.run before", True, False),
-    ("gateway.transform.render:render after", True, False),
-    ("gateway.delivery.transaction:transact before", True, False),
-    ("gateway.delivery.courier:Courier.deliver after", True, True),
-    ("commit record before", True, True),
-    ("commit record after", True, False),
+    # Mail that nothing holds leaves as soon as it is committed: the 250 may or may not be said when the process dies.
+    ("gateway.release.dispatch:Dispatcher.run before", None, False),
+    ("gateway.transform.render:render after", None, False),
+    ("gateway.delivery.transaction:transact before", None, False),
+    ("gateway.delivery.courier:Courier.deliver after", None, True),
+    ("commit record before", None, True),
+    ("commit record after", None, False),
     # The notice is written while the colleague's copy leaves: that one may be under way when the process dies.
     ("commit finish_notices before", True, True),
     ("commit finish_notices after", True, True),
@@ -75,7 +76,7 @@ def send(gw: Gateway) -> bool:
 @pytest.mark.parametrize(
     ("step", "acknowledged", "twice"), STEPS, ids=[row[0].replace(" ", "-") for row in STEPS]
 )
-def test_killed_at(step: str, acknowledged: bool, twice: bool, tmp_path: Path) -> None:
+def test_killed_at(step: str, acknowledged: bool | None, twice: bool, tmp_path: Path) -> None:
     with next_hop() as hop:
         gw = Gateway(tmp_path, hop.port, window="1s")
         gw.write()
@@ -85,7 +86,7 @@ def test_killed_at(step: str, acknowledged: bool, twice: bool, tmp_path: Path) -
         try:
             answered = send(gw)
             assert process.wait(30) == -signal.SIGKILL, gw.log_text
-            assert answered == acknowledged
+            assert acknowledged is None or answered == acknowledged
             gw.start()
             if not answered:
                 assert send(gw), "the client tries again, as clients do"

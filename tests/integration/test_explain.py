@@ -38,11 +38,11 @@ rules:
   - id: window
     reason: outside
     when: {external: {at_least: 1}}
-    then: {hold: 2s}
+    then: {hold: 5s}
   - id: firm
     reason: firm for one
     when: {recipient: example.org}
-    then: {hold: {window: 3s, for: matching, waive: nobody}}
+    then: {hold: {window: 6s, for: matching, waive: nobody}}
   - id: mark
     reason: marked
     when: {subject: {contains: [notice, お知らせ]}}
