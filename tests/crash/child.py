@@ -60,12 +60,15 @@ def arm_function(where: str, when: str) -> None:
 def arm_commit(verb: str, when: str) -> None:
     """Put the fuse on the first commit that begins after `verb` was called with something to do."""
     armed = False
-    real_verb, real_commit = getattr(SqlSpool, verb), committer._commit
+    real_commit = committer._commit
 
-    async def called(self: SqlSpool, *args: Any, **kwargs: Any) -> Any:
-        nonlocal armed
-        armed = verb not in ("release_due", "claim") or await has_work(self, verb)
-        return await real_verb(self, *args, **kwargs)
+    def fused(real_verb: Any) -> Any:
+        async def called(self: SqlSpool, *args: Any, **kwargs: Any) -> Any:
+            nonlocal armed
+            armed = verb not in ("release_due", "claim") or await has_work(self, verb)
+            return await real_verb(self, *args, **kwargs)
+
+        return called
 
     def commit(transaction: Any) -> None:
         if armed and when == "before":
@@ -74,7 +77,9 @@ def arm_commit(verb: str, when: str) -> None:
         if armed:
             die()
 
-    setattr(SqlSpool, verb, called)
+    # New mail comes by either of two verbs, as there is room for it.
+    for name in ("accept", "accept_and_claim") if verb == "accept" else (verb,):
+        setattr(SqlSpool, name, fused(getattr(SqlSpool, name)))
     committer._commit = commit
 
 
