@@ -12,6 +12,7 @@ import smtplib
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,31 +22,54 @@ from tests.process import ROOT, Gateway, NextHop, environment, mail, next_hop, w
 pytestmark = pytest.mark.crash
 
 LARGE = b"x" * 70 + b"\r\n"
-TO = ["a@example.com", "b@example.com", "clerk@city.example.lg.jp"]
+TO = ("a@example.com", "b@example.com", "clerk@city.example.lg.jp")
 
-# step, may the client have got its 250, may a recipient get the mail twice
+HELD = TO[:2]  # nobody whose copy leaves at once: nothing is leased as it is accepted
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step; has the client got its 250 then (None: it may have), may a recipient get the mail twice."""
+
+    where: str
+    answered: bool | None = False
+    twice: bool = False
+    to: tuple[str, ...] = TO
+    chunked: bool = False
+
+    def __str__(self) -> str:
+        kind = "held-only-" * (self.to == HELD) + "chunked-" * self.chunked
+        return kind + self.where.replace(" ", "-")
+
+
+# The colleague's copy is leased with its acceptance and begins to leave while the 250 is on its way.
 STEPS = [
-    ("gateway.receive.intake:Intake.submit before", False, False),
-    ("gateway.store.files:_write_synced before", False, False),
-    ("gateway.store.files:_write_synced after", False, False),
-    ("gateway.store.files:Files.write after", False, False),
-    ("commit accept before", False, False),
-    ("commit accept after", False, False),
-    ("gateway.receive.intake:Intake.submit after", False, False),
-    ("commit release_due before", True, False),
-    ("commit release_due after", True, False),
-    ("commit claim before", True, False),
-    ("commit claim after", True, False),
-    # Mail that nothing holds leaves as soon as it is committed: the 250 may or may not be said when the process dies.
-    ("gateway.release.dispatch:Dispatcher.run before", None, False),
-    ("gateway.transform.render:render after", None, False),
-    ("gateway.delivery.transaction:transact before", None, False),
-    ("gateway.delivery.courier:Courier.deliver after", None, True),
-    ("commit record before", None, True),
-    ("commit record after", None, False),
+    Step("gateway.receive.intake:Intake.submit before"),
+    Step("gateway.receive.intake:Intake.submit before", chunked=True),
+    Step("gateway.store.files:_write_synced before"),
+    Step("gateway.store.files:_write_synced after"),
+    Step("gateway.store.files:Files.write after"),
+    Step("commit accept before", to=HELD),
+    Step("commit accept after", to=HELD),
+    Step("commit accept before"),
+    Step("commit accept after"),
+    Step("commit accept after", chunked=True),
+    Step("gateway.receive.intake:Intake.submit after"),
+    Step("commit release_due before", True),
+    Step("commit release_due after", True),
+    Step("commit claim before", True),
+    Step("commit claim after", True),
+    Step("gateway.release.dispatch:Dispatcher.run before", None),
+    Step("gateway.release.dispatch:Dispatcher.run before", True, to=HELD),
+    Step("gateway.transform.render:render after", None),
+    Step("gateway.transform.render:render after", True, to=HELD),
+    Step("gateway.delivery.transaction:transact before", None),
+    Step("gateway.delivery.courier:Courier.deliver after", None, twice=True),
+    Step("commit record before", None, twice=True),
+    Step("commit record after", None),
     # The notice is written while the colleague's copy leaves: that one may be under way when the process dies.
-    ("commit finish_notices before", True, True),
-    ("commit finish_notices after", True, True),
+    Step("commit finish_notices before", True, twice=True),
+    Step("commit finish_notices after", True, twice=True),
 ]
 
 
@@ -64,45 +88,52 @@ def start_with_fuse(gw: Gateway, step: str) -> subprocess.Popen[bytes]:
     return process
 
 
-def send(gw: Gateway) -> bool:
+def send(gw: Gateway, step: Step) -> bool:
     """Send one mail; return whether the client saw 250."""
+    raw = mail(step.to, "step", LARGE * 2000)
     try:
         with smtplib.SMTP("127.0.0.1", gw.smtp_port, timeout=20) as client:
-            return client.sendmail("office@sports.example.jp", TO, mail(TO, "step", LARGE * 2000)) == {}
+            if not step.chunked:
+                return client.sendmail("office@sports.example.jp", step.to, raw) == {}
+            client.ehlo("client.example")
+            client.mail("office@sports.example.jp")
+            for recipient in step.to:
+                client.rcpt(recipient)
+            for chunk, last in ((raw[:50_000], ""), (raw[50_000:], " LAST")):
+                client.send(f"BDAT {len(chunk)}{last}\r\n".encode() + chunk)
+                code, _ = client.getreply()
+            return code == 250
     except (OSError, smtplib.SMTPException):
         return False
 
 
-@pytest.mark.parametrize(
-    ("step", "acknowledged", "twice"), STEPS, ids=[row[0].replace(" ", "-") for row in STEPS]
-)
-def test_killed_at(step: str, acknowledged: bool | None, twice: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_killed_at(step: Step, tmp_path: Path) -> None:
     with next_hop() as hop:
         gw = Gateway(tmp_path, hop.port, window="1s")
         gw.write()
         policy = tmp_path / "policies" / "default.yaml"
         policy.write_text(policy.read_text().replace("hold: 1s", "hold: 1s, notify: [sender]"))
-        process = start_with_fuse(gw, step)
+        process = start_with_fuse(gw, step.where)
         try:
-            answered = send(gw)
+            answered = send(gw, step)
             assert process.wait(30) == -signal.SIGKILL, gw.log_text
-            assert acknowledged is None or answered == acknowledged
+            assert step.answered in (None, answered)
             gw.start()
             if not answered:
-                assert send(gw), "the client tries again, as clients do"
-            settle(gw, hop)
-            check(gw, hop, answered, twice)
+                assert send(gw, step), "the client tries again, as clients do"
+            settle(gw, hop, step)
+            check(gw, hop, answered, step)
         finally:
             if gw.process is not None and gw.process.poll() is None:
                 os.kill(gw.process.pid, signal.SIGKILL)
                 gw.process.wait()
 
 
-def settle(gw: Gateway, hop: NextHop) -> None:
+def settle(gw: Gateway, hop: NextHop, step: Step) -> None:
     """Wait until every recipient and the sender's notice have arrived and nothing is under way."""
-    wait_for(
-        lambda: {*TO, "office@sports.example.jp"} <= set(hop.recipients()), "all copies and the notice", 60
-    )
+    expected = {*step.to, "office@sports.example.jp"}
+    wait_for(lambda: expected <= set(hop.recipients()), "all copies and the notice", 60)
     wait_for(lambda: states_left(gw) == set(), "an empty queue", 60)
 
 
@@ -112,11 +143,11 @@ def states_left(gw: Gateway) -> set[str]:
     return {state for state in wanted if f'sekisho_queue_recipients{{state="{state}"}} 0.0' not in text}
 
 
-def check(gw: Gateway, hop: NextHop, answered: bool, twice: bool) -> None:
+def check(gw: Gateway, hop: NextHop, answered: bool, step: Step) -> None:
     counts = Counter(recipient for taken in hop.taken if taken.sender for recipient in taken.recipients)
     # A client that saw no 250 and sent again may have been heard the first time: a duplicate, never a loss.
-    most = 2 if twice or not answered else 1
-    assert all(1 <= counts[recipient] <= most for recipient in TO), counts
+    most = 2 if step.twice or not answered else 1
+    assert all(1 <= counts[recipient] <= most for recipient in step.to), counts
     for taken in hop.taken:
         if taken.sender:
             assert taken.body == LARGE * 2000
