@@ -55,7 +55,7 @@ class Cluster:
         self.start()
 
     def start(self) -> None:
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=* -c max_connections=200"
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
         log = str(self.folder / "log")
         self._control("start", "-w", "-l", log, "-o", options)
 
@@ -100,8 +100,6 @@ def cluster() -> Iterator[Cluster]:
         _as_user(
             [str(programs / "initdb"), "-D", data, "-U", USER, "-E", "UTF8", "--locale=C", "-A", "trust"]
         )
-        with (folder / "data" / "pg_hba.conf").open("a") as rules:
-            rules.write("host all all 0.0.0.0/0 trust\n")
         running.start()
         try:
             yield running

@@ -25,6 +25,7 @@ from tests.process import Gateway, free_port, wait_for
 
 RUNS = int(os.environ.get("BENCH_RUNS", "3"))
 MESSAGES = int(os.environ.get("BENCH_MESSAGES", "2000"))
+WORKERS = int(os.environ.get("BENCH_WORKERS", str(min(os.cpu_count() or 1, 8))))
 SESSIONS = 20
 RUN_LIMIT_S = 180.0
 SENDER = "office@sports.example.jp"
@@ -102,7 +103,7 @@ def relay_rate(port: int, count: int, size: int, into: Sink) -> float:
 def sekisho(sink_port: int) -> Iterator[Gateway]:
     """Run the product with its shipped policy, everything switched on."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
-        running = Gateway(Path(folder), sink_port)
+        running = Gateway(Path(folder), sink_port, extra=f"workers: {WORKERS}\n")
         running.write()
         shutil.copy(ROOT / "policies" / "default.yaml", Path(folder) / "policies")
         running.start()
@@ -163,7 +164,8 @@ def main() -> None:
     if not available():
         sys.exit("make bench needs Postfix (Debian: apt-get install postfix) and root")
     result: dict[str, object] = {
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        "workers": WORKERS,
     }
     lines: list[str] = []
     for size, count in ((10_240, MESSAGES), (1_048_576, max(MESSAGES // 20, 20))):

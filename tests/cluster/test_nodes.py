@@ -84,7 +84,7 @@ def test_a_cancel_on_one_is_the_truth_on_all(node: Node, hop: NextHop) -> None:
 
 def test_cancels_and_deliveries_of_two_nodes_never_contradict(node: Node, hop: NextHop, url: str) -> None:
     """Mails come due on two real processes while a third one cancels them: what was cancelled never leaves."""
-    one, two = node("gw1", "3s"), node("gw2", "3s")
+    one, two = node("gw1", "8s"), node("gw2", "8s")
     for number in range(40):
         send(one if number % 2 else two, f"race-{number}")
     cancelled = set()

@@ -115,7 +115,7 @@ def test_the_explained_windows_are_those_of_the_rules(gw: Gateway) -> None:
     seconds = {
         who: (datetime.fromisoformat(one["leaves_at"]) - begin).total_seconds() for who, one in times.items()
     }
-    assert seconds == {CLERK: 0, **dict.fromkeys((*CIRCLE, STRANGERS[0]), 2), STRANGERS[1]: 3}
+    assert seconds == {CLERK: 0, **dict.fromkeys((*CIRCLE, STRANGERS[0]), 5), STRANGERS[1]: 6}
     assert times[STRANGERS[1]]["firm_until"] == times[STRANGERS[1]]["leaves_at"]
     assert times[CIRCLE[0]]["firm_until"] is None
 
