@@ -1,4 +1,7 @@
-"""Any sequence of verbs against a model of a few lines: same states, same answers, true tallies, an unbroken chain."""
+"""Any sequence of verbs against a model of a few lines: same states, same answers, true tallies, an unbroken chain.
+
+On both stores; on PostgreSQL every example has a database of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ import shutil
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -19,6 +23,8 @@ from gateway.spool.contract import Actor, Change, Claim
 from gateway.spool.lifecycle import CANCELLABLE, Reason, State
 from gateway.spool.sql import open_spool
 from gateway.store.database import event_seal
+from gateway.store.where import Where
+from tests.postgres import Cluster
 from tests.spool.conftest import MASTER
 from tests.spool.mails import (
     LEASE,
@@ -44,24 +50,27 @@ class Spooling(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.state = Path(tempfile.mkdtemp())
+        self.where = self.empty_store(Path(tempfile.mkdtemp()))
         self.loop = asyncio.new_event_loop()
         self.ticks = Ticks()
-        self.spool = open_spool(self.state, MASTER, serve=True, monotonic=self.ticks)
+        self.spool = open_spool(self.where, MASTER, serve=True, monotonic=self.ticks)
         self.now = T0
         self.model: dict[Key, State] = {}
         self.due: dict[Key, datetime] = {}
         self.perhaps: set[Key] = set()
         self.claims: list[tuple[Claim, float]] = []
 
+    def empty_store(self, state: Path) -> Where:
+        return Where(state)
+
     def teardown(self) -> None:
         if not hasattr(self, "spool"):
             return
         self.run(self.spool.close())
         self.loop.close()
-        with EventLog(self.state) as log:
+        with EventLog(self.where) as log:
             assert verify(log, event_seal(MASTER)).intact
-        shutil.rmtree(self.state)
+        shutil.rmtree(self.where.state)
 
     def run(self, verb: Any) -> Any:
         return self.loop.run_until_complete(verb)
@@ -174,7 +183,35 @@ class Spooling(RuleBasedStateMachine):
         return {(m.queue_id, r.index): r for m in messages for r in m.recipients}
 
 
+class SpoolingTogether(Spooling):
+    """The same on PostgreSQL."""
+
+    server: ClassVar[Cluster]
+
+    def empty_store(self, state: Path) -> Where:
+        return Where(state, self.server.fresh(), node="gw1")
+
+    def teardown(self) -> None:
+        super().teardown()
+        if hasattr(self, "spool"):
+            self.server.drop(self.where.url)
+
+
+@pytest.fixture(scope="class")
+def server(postgres: Cluster) -> None:
+    SpoolingTogether.server = postgres
+
+
+def bounded(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 TestSpooling = Spooling.TestCase
-TestSpooling.settings = settings(
-    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestSpooling.settings = bounded(20)
+TestSpoolingTogether = pytest.mark.usefixtures("server")(SpoolingTogether.TestCase)
+TestSpoolingTogether.settings = bounded(20)
