@@ -18,7 +18,7 @@ from gateway.clock import Clock
 from gateway.config.policies import PolicyInForce
 from gateway.config.settings import Smarthost
 from gateway.console.probes import Check, NotReady, run_checks
-from gateway.spool.contract import Spool, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool
 
@@ -87,11 +87,13 @@ class NextHopProbe:
 
 
 def readiness(
-    spool: Spool, policy: PolicyInForce, space: FreeSpace, trouble: StoreTrouble, hop: NextHopProbe
+    spool: SqlSpool, policy: PolicyInForce, space: FreeSpace, trouble: StoreTrouble, hop: NextHopProbe
 ) -> Mapping[str, Check]:
     """Return the checks of /readyz by name."""
 
     async def store() -> None:
+        if spool.cut_off:
+            raise NotReady("cut off from the database: other nodes take over what this one was delivering")
         await spool.figures()
         if trouble.recent:
             raise NotReady("mail could not be stored a moment ago; see store_unavailable in the log")

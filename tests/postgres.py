@@ -30,6 +30,7 @@ class Cluster:
     programs: Path
     folder: Path
     port: int
+    addresses: tuple[str, ...] = ("127.0.0.1",)
 
     def url(self, database: str, host: str = "127.0.0.1") -> str:
         return f"postgresql://{USER}@{host}:{self.port}/{database}"
@@ -55,7 +56,8 @@ class Cluster:
         self.start()
 
     def start(self) -> None:
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
+        listen = ",".join(self.addresses)
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses={listen} -c max_connections=200"
         log = str(self.folder / "log")
         self._control("start", "-w", "-l", log, "-o", options)
 
@@ -87,12 +89,12 @@ def needed() -> None:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """Run a server of our own."""
+def cluster(*addresses: str) -> Iterator[Cluster]:
+    """Run a server of our own, on loopback and on these addresses; whoever reaches one may come in."""
     programs = _programs()
     assert programs is not None
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    running = Cluster(programs, folder, free_port())
+    running = Cluster(programs, folder, free_port(), ("127.0.0.1", *addresses))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, USER)
@@ -100,6 +102,9 @@ def cluster() -> Iterator[Cluster]:
         _as_user(
             [str(programs / "initdb"), "-D", data, "-U", USER, "-E", "UTF8", "--locale=C", "-A", "trust"]
         )
+        if addresses:
+            with (folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all all trust\n")
         running.start()
         try:
             yield running

@@ -71,6 +71,7 @@ class Taken:
     sender: str
     recipients: tuple[str, ...]
     raw: bytes
+    peer: str = ""  # the address it came from
 
     @property
     def header(self) -> bytes:
@@ -98,6 +99,7 @@ class _Session(socketserver.StreamRequestHandler):
         for line in self.rfile:
             verb = line[:4].upper()
             self.server.commands.append(line)
+            self.server.before(line)
             if verb == b"EHLO":
                 offers = [b"next-hop.example", b"PIPELINING", b"8BITMIME", b"SMTPUTF8", *self.server.offers]
                 self.wfile.write(b"".join(b"250-%b\r\n" % offer for offer in offers) + b"250 SIZE\r\n")
@@ -110,7 +112,9 @@ class _Session(socketserver.StreamRequestHandler):
             elif verb == b"DATA":
                 self.wfile.write(b"354 go on\r\n")
                 raw = _read_data(self.rfile)
-                self.wfile.write(self.server.take(Taken(sender, tuple(recipients), raw)))
+                self.wfile.write(
+                    self.server.take(Taken(sender, tuple(recipients), raw, self.client_address[0]))
+                )
             elif verb == b"QUIT":
                 self.wfile.write(b"221 2.0.0 bye\r\n")
                 return
@@ -135,18 +139,22 @@ def _read_data(stream: io.BufferedIOBase) -> bytes:
 
 
 class NextHop(socketserver.ThreadingTCPServer):
-    """Keeps what it takes in `taken` and what it was told in `commands`; `answer` may refuse a transaction."""
+    """Keeps what it takes in `taken` and what it was told in `commands`.
+
+    `answer` may refuse a transaction, `before` hold up a command.
+    """
 
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Session)
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), _Session)
         self.taken: list[Taken] = []
         self.commands: list[bytes] = []
         self.offers: tuple[bytes, ...] = ()
         self.answer: Callable[[Taken], bytes] = lambda _: b"250 2.0.0 taken\r\n"
+        self.before: Callable[[bytes], None] = lambda _: None
 
     @property
     def port(self) -> int:
@@ -164,9 +172,9 @@ class NextHop(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def next_hop() -> Iterator[NextHop]:
+def next_hop(host: str = "127.0.0.1") -> Iterator[NextHop]:
     """Run a next hop in a thread."""
-    with NextHop() as server:
+    with NextHop(host) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
@@ -189,6 +197,8 @@ class Gateway:
     surroundings: dict[str, str] = field(
         default_factory=dict
     )  # more of the environment, for the process only
+    host: str = "127.0.0.1"  # where it listens
+    hop_host: str = "127.0.0.1"
 
     def write(self) -> None:
         """Write settings and policy; what a test changes later, it changes in these files."""
@@ -198,9 +208,9 @@ class Gateway:
         )
         (self.folder / "sekisho.yaml").write_text(
             f"hostname: gw.example.jp\nstate: var\n"
-            f"smtp:\n  listen: ['127.0.0.1:{self.smtp_port}']\n  trusted_networks: [127.0.0.0/8]\n"
-            f"delivery:\n  smarthost: {{host: 127.0.0.1, port: {self.hop_port}, tls: 'off'}}\n"
-            f"web:\n  listen: 127.0.0.1:{self.web_port}\n  public_url: http://127.0.0.1:{self.web_port}\n"
+            f"smtp:\n  listen: ['{self.host}:{self.smtp_port}']\n  trusted_networks: [127.0.0.0/8, {self.hop_host}]\n"
+            f"delivery:\n  smarthost: {{host: {self.hop_host}, port: {self.hop_port}, tls: 'off'}}\n"
+            f"web:\n  listen: {self.host}:{self.web_port}\n  public_url: http://127.0.0.1:{self.web_port}\n"
             f"log: {{format: json}}\n{self.extra}",
             encoding="utf-8",
         )
@@ -229,7 +239,7 @@ class Gateway:
 
     def alive(self) -> bool:
         """Tell whether the SMTP and web listeners answer."""
-        with socket.create_connection(("127.0.0.1", self.smtp_port), 1):
+        with socket.create_connection((self.host, self.smtp_port), 1):
             pass
         return self.get("/healthz")[0] == 200
 
@@ -244,7 +254,7 @@ class Gateway:
 
     def get(self, path: str) -> tuple[int, str]:
         """GET a page; return status and text."""
-        return _open(urllib.request.Request(f"http://127.0.0.1:{self.web_port}{path}"))
+        return _open(urllib.request.Request(f"http://{self.host}:{self.web_port}{path}"))
 
     def metric(self, series: str) -> float:
         """Return the value of one series, 0 where it is not there yet."""

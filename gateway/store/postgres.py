@@ -32,6 +32,8 @@ _TIMEOUTS = {
     "lock_timeout": LOCK_TIMEOUT,
     "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION,
 }
+# How soon the server drops a node that was cut off, with what it has locked; no failure where it is a local socket.
+_WATCH = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3}
 _DEMANDED = {
     "fsync": ("on",),
     "full_page_writes": ("on",),
@@ -145,6 +147,8 @@ def _configure(connection: psycopg.Connection[Any], *, writes: bool) -> None:
     with connection.cursor() as cursor:
         for name, span in _TIMEOUTS.items():
             cursor.execute(f"SET {name} = {_milliseconds(span)}".encode())
+        for name, number in _WATCH.items():
+            cursor.execute(f"SET {name} = {number}".encode())
         level = "read committed" if writes else "repeatable read"
         cursor.execute(f"SET default_transaction_isolation = '{level}'".encode())
         if _asked(cursor, "synchronous_commit") not in _DEMANDED["synchronous_commit"]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.network import Network
 from tests.postgres import Cluster
 from tests.process import Gateway, NextHop, next_hop
 
@@ -35,17 +36,26 @@ def node(tmp_path: Path, hop: NextHop, url: str) -> Iterator[Node]:
     """Start gateways by name; whatever state they are in at the end, their processes end."""
     with ExitStack() as stack:
 
-        def start(name: str, window: str = "1s", at: str = url) -> Gateway:
+        def start(
+            name: str,
+            window: str = "1s",
+            at: str = url,
+            extra: str = "",
+            inside: Network | None = None,
+            hop_host: str = "127.0.0.1",
+        ) -> Gateway:
             folder = tmp_path / name
             (folder / "var").mkdir(parents=True)
             key = folder / "var" / "master.key"
             key.write_bytes(KEY)
             key.chmod(0o600)
             store = f"node: {name}\nstore: {{url: '{at}', node_timeout: {TIMEOUT}}}\n"
-            running = Gateway(folder, hop.port, window, store)
+            running = Gateway(folder, hop.port, window, store + extra, hop_host=hop_host)
+            if inside is not None:
+                running.host, running.hop_host = inside.mail.theirs, inside.mail.ours
             running.write()
             stack.callback(_end, running)
-            running.start()
+            running.start(*[inside.command] if inside is not None else [])
             return running
 
         yield start

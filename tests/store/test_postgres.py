@@ -69,6 +69,13 @@ def test_a_session_that_would_not_wait_for_the_disk_is_set_right(where: Where) -
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
 
 
+def test_the_server_notices_soon_that_a_node_is_gone(where: Where) -> None:
+    """Or what a node that was cut off has locked stays locked for as long as the kernel likes: hours."""
+    with postgres.connect(where) as connection:
+        row = connection.execute("SHOW tcp_keepalives_idle").fetchone()
+    assert row == ("5",)
+
+
 def test_a_reader_cannot_write_and_sees_one_snapshot(where: Where) -> None:
     database = Database(where, MASTER, serve=False)
     with pytest.raises(StoreUnavailable, match="read-only"):
