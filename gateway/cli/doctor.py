@@ -19,13 +19,25 @@ from gateway.config.policies import read_policy
 from gateway.config.settings import Settings
 from gateway.console.probes import NotReady
 from gateway.receive.accounts import read
-from gateway.service import CannotStart
+from gateway.service import NO_SHARED_KEY, CannotStart
 from gateway.store.database import FILE_NAME
+from gateway.store.errors import StoreMisconfigured, StoreUnavailable
 from gateway.store.keys import ENVIRONMENT, MasterKey, MasterKeyError, key_file
+from gateway.store.where import where_of
 from gateway.watch import FreeSpace, NextHopProbe
 from gateway.yaml_source import Problems
 
 OK = "ok"
+EXPECTED = (
+    Problems,
+    NotReady,
+    MasterKeyError,
+    CannotStart,
+    StoreMisconfigured,
+    StoreUnavailable,
+    OSError,
+    ValueError,
+)
 
 
 @click.command()
@@ -38,7 +50,7 @@ OK = "ok"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(config: Path, as_json: bool) -> None:
-    """Check settings, policies, accounts, certificate, key, disk and next hop; exits with 1 when something is wrong."""
+    """Check all that the first mail will need, and the database without changing it; exits with 1 when something is wrong."""
     settings = load_settings(config)
     results = {name: verdict(check, settings) for name, check in CHECKS.items()}
     if as_json:
@@ -53,7 +65,7 @@ def verdict(check: Callable[[Settings], str], settings: Settings) -> str:
     """Run one check; return `ok…` or what is wrong."""
     try:
         return check(settings)
-    except (Problems, NotReady, MasterKeyError, CannotStart, OSError, ValueError) as error:
+    except EXPECTED as error:
         return str(error)
 
 
@@ -78,9 +90,29 @@ def _certificate(settings: Settings) -> str:
 
 def _master_key(settings: Settings) -> str:
     path = key_file(settings.state, settings.master_key_file)
-    if ENVIRONMENT not in os.environ and not path.exists() and not (settings.state / FILE_NAME).exists():
+    absent = ENVIRONMENT not in os.environ and not path.exists()
+    if absent and settings.store.url:
+        return NO_SHARED_KEY.format(path=path)
+    if absent and not (settings.state / FILE_NAME).exists():
         return f"ok, will be created at {path}"
     return f"ok, key {MasterKey.load(path).key_id}"
+
+
+def _database(settings: Settings) -> str:
+    if settings.store.url:
+        return _shared_database(settings)
+    path = settings.state / FILE_NAME
+    return f"ok, {path}" if path.exists() else f"ok, will be created at {path}"
+
+
+def _shared_database(settings: Settings) -> str:
+    from gateway.store.sight import look, refuse_foreign_key
+
+    sight = look(where_of(settings))
+    path = key_file(settings.state, settings.master_key_file)
+    if ENVIRONMENT in os.environ or path.exists():
+        refuse_foreign_key(sight, MasterKey.load(path).key_ids)
+    return f"ok, {sight.words}"
 
 
 def _disk(settings: Settings) -> str:
@@ -125,6 +157,7 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "accounts": _accounts,
     "certificate": _certificate,
     "master key": _master_key,
+    "database": _database,
     "disk": _disk,
     "next hop": _next_hop,
     "listeners": _listeners,

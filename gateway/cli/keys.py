@@ -12,6 +12,7 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -26,10 +27,20 @@ from gateway.spool.rekeying import Pass, forget, reseal_all, rewrap_all, since, 
 from gateway.spool.sql import SqlSpool
 from gateway.spool.times import from_us
 from gateway.store.keys import ENVIRONMENT, MasterKey
+from gateway.store.living import names_of_living
 
 # A running gateway looks at the key file every 5 s: before that it could not open what is wrapped anew.
 SETTLE_S = 7.0
 MAX_PASSES = 10  # the second finds what was on its way to the disk during the first
+
+ANNOUNCED = (
+    "key {key} was made and stands behind the one in use in {file}; nothing uses it yet.\n"
+    "Copy that file to every other node (running: {nodes}), wait 10 s, then run: sekisho keys rotate --to {key}"
+)
+LED = (
+    "copy {file} to every other node again (running: {nodes}): until then they wrap new mail under the old key; "
+    "after that run the same command once more"
+)
 
 KEEP = (
     "backups made so far need key {old}: keep a copy of the old key as long as you keep them, and put a copy of the new key "
@@ -71,11 +82,21 @@ def list_(state: Path | None, config: Path | None, as_json: bool) -> None:
 
 @keys.command()
 @place_options
-def rotate(state: Path | None, config: Path | None) -> None:
-    """Make a new master key and wrap every message's key under it, while the gateway runs; goes on where it was cut off."""
+@click.option(
+    "--to", "key_id", help="Where gateways share a store: the key that every node's file holds by now."
+)
+def rotate(state: Path | None, config: Path | None, key_id: str | None) -> None:
+    """Make a new master key and wrap every message's key under it, while the gateway runs; goes on where it was cut off.
+
+    Gateways that share a store: the first run puts the new key behind the old one in the file, for you to copy to all; the
+    second, with --to, uses it.
+    """
     place = find_place(state, config)
     master = place.master()
-    master, made = _next_key(place, master)
+    if key_id is not None:
+        master, made = _led(place, master, key_id), True
+    else:
+        master, made = _next_key(place, master)
     old = ", ".join(master.key_ids[1:])
     done = with_spool(place, lambda spool: _rotated(spool, master, made), master)
     click.echo(f"key {master.key_id} is in use; {done.changed} message keys wrapped anew; previous: {old}")
@@ -89,7 +110,7 @@ def rotate(state: Path | None, config: Path | None) -> None:
 
 def _next_key(place: Place, master: MasterKey) -> tuple[MasterKey, bool]:
     """Return the key to go to, and whether it was made now: none is where an earlier rotation has not come to its end."""
-    used, _ = with_spool(place, _usage, master)
+    used, began = with_spool(place, _usage, master)
     unfinished = any(key_id in used for key_id in master.key_ids[1:])
     if ENVIRONMENT in os.environ:
         if not master.previous:
@@ -101,9 +122,50 @@ def _next_key(place: Place, master: MasterKey) -> tuple[MasterKey, bool]:
     if unfinished:
         click.echo(f"going on with the rotation to {master.key_id}", err=True)
         return master, False
+    unused = [key_id for key_id in master.key_ids if key_id not in began]
+    if unused and place.store.url:
+        raise click.ClickException(
+            f"key {unused[0]} is in {place.key_file} already and nothing uses it: copy the file to every node and run "
+            f"sekisho keys rotate --to {unused[0]}, or take it out by sekisho keys retire"
+        )
+    if place.store.url:
+        _announce(place, master)
     made = master.successor()
     made.replace(place.key_file)
     return made, True
+
+
+def _announce(place: Place, master: MasterKey) -> NoReturn:
+    """Put a new key behind the present one in this node's file and end: no node may wrap with it before all can open it."""
+    announced = master.announcing()
+    announced.replace(place.key_file)
+    key_id = announced.key_ids[-1]
+    click.echo(ANNOUNCED.format(file=place.key_file, key=key_id, nodes=_nodes(place, master)))
+    sys.exit(0)
+
+
+def _led(place: Place, master: MasterKey, key_id: str) -> MasterKey:
+    """Return the keys with this one in front, and put them so into the key file."""
+    try:
+        found = master.led_by(key_id)
+    except KeyError:
+        raise click.ClickException(f"{place.key_file} does not hold key {key_id}") from None
+    if ENVIRONMENT in os.environ:
+        raise click.ClickException(f"the key comes from {ENVIRONMENT}: exchange the keys there")
+    found.replace(place.key_file)
+    if place.store.url:
+        click.echo(LED.format(file=place.key_file, nodes=_nodes(place, master)), err=True)
+    return found
+
+
+def _nodes(place: Place, master: MasterKey) -> str:
+    """Return the names of the nodes that live on the same store."""
+    found = with_spool(place, living_nodes, master)
+    return ", ".join(found) or "none runs"
+
+
+async def living_nodes(spool: SqlSpool) -> list[str]:
+    return await spool.database.readers.run(names_of_living)
 
 
 async def _usage(spool: SqlSpool) -> tuple[dict[str, int], dict[str, int]]:
@@ -146,6 +208,8 @@ def retire(state: Path | None, config: Path | None, at_once: bool) -> None:
         click.echo(f"remove {ENVIRONMENT}_PREVIOUS and restart: nothing needs it", err=True)
     else:
         master.alone().replace(place.key_file)
+    if place.store.url:
+        click.echo(f"copy {place.key_file} to every other node", err=True)
     click.echo(f"retired: {', '.join(gone)}; key {master.key_id} stays")
 
 

@@ -105,7 +105,7 @@ class Database:
         try:
             with self._engine.begin() as connection:
                 upgrade(connection)
-                _check_key(connection, master)
+                _check_key(connection, master, shared=self.shared)
                 open_chain(connection, self.chain, event_seal(master))
         except Exception as error:
             if not is_unavailable(error):
@@ -155,15 +155,21 @@ def _has_file(queue_id: str) -> Callable[[Queries], bool]:
     return lambda queries: queries.connection.execute(wanted).first() is not None
 
 
-def _check_key(connection: sa.Connection, master: MasterKey) -> None:
+def _check_key(connection: sa.Connection, master: MasterKey, *, shared: bool) -> None:
     """Refuse a master key that the store was not written under; note a new one.
 
-    A new one is taken where a key that the store knows is given with it as a previous one: that proves who brings it.
+    A new one is taken where a key that the store knows is given with it as a previous one: that proves who brings it. Where
+    nodes share the store, the newest must be held: without it a node could open nothing of what the others take in.
     """
-    known = set(connection.execute(sa.select(master_keys.c.key_id)).scalars())
-    if known and not known.intersection(master.key_ids):
+    ordered = sa.select(master_keys.c.key_id).order_by(master_keys.c.since)
+    known = list(connection.execute(ordered).scalars())
+    if known and not set(known).intersection(master.key_ids):
         raise WrongMasterKey(
             f"the store was written under master key {', '.join(sorted(known))}; the given one is {master.key_id}"
+        )
+    if shared and known and known[-1] not in master.key_ids:
+        raise WrongMasterKey(
+            f"the other nodes use master key {known[-1]}; the key file here has {', '.join(master.key_ids)}: copy theirs"
         )
     if master.key_id not in known:
         connection.execute(master_keys.insert().values(key_id=master.key_id, since=time.time_ns() // 1000))

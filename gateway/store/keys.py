@@ -81,8 +81,23 @@ class MasterKey:
 
     def successor(self) -> MasterKey:
         """Return a new random key that holds this one, and those before it, as previous ones; nothing is written."""
-        older = (self, *self.previous)[: MAX_KEYS - 1]
-        return MasterKey(os.urandom(KEY_BYTES), [key._secret for key in older])
+        older = [self._secret, *self._older()][: MAX_KEYS - 1]
+        return MasterKey(os.urandom(KEY_BYTES), older)
+
+    def announcing(self) -> MasterKey:
+        """Return this key with a new random one behind all: it opens what others wrap with that one; nothing is written."""
+        return MasterKey(self._secret, [*self._older()[: MAX_KEYS - 2], os.urandom(KEY_BYTES)])
+
+    def led_by(self, key_id: str) -> MasterKey:
+        """Return the same keys with this one in front; raises KeyError where it is not held."""
+        leader = self.holding(key_id)
+        if leader is None:
+            raise KeyError(key_id)
+        others = [secret for secret in (self._secret, *self._older()) if secret != leader._secret]
+        return MasterKey(leader._secret, others)
+
+    def _older(self) -> list[bytes]:
+        return [key._secret for key in self.previous]
 
     def alone(self) -> MasterKey:
         """Return this key without the previous ones."""
