@@ -56,7 +56,8 @@ from gateway.spool.contract import SYSTEM, StoreUnavailable
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.database import FILE_NAME
-from gateway.store.keys import ENVIRONMENT, MasterKey, MasterKeyError, forget_environment, key_file
+from gateway.store.forgetting import forget_environment
+from gateway.store.keys import ENVIRONMENT, MasterKey, MasterKeyError, key_file
 from gateway.store.where import where_of
 from gateway.watch import FreeSpace, NextHopProbe, StoreTrouble, publish_figures, publish_readiness, readiness
 
@@ -84,9 +85,7 @@ def master_key(settings: Settings) -> MasterKey:
     path = key_file(settings.state, settings.master_key_file)
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     if ENVIRONMENT in os.environ or path.exists() or (settings.state / FILE_NAME).exists():
-        key = MasterKey.load(path)
-        forget_environment()
-        return key
+        return MasterKey.load(path)
     if settings.store.url:
         raise CannotStart(NO_SHARED_KEY.format(path=path))
     log.info("master-key.created", path=str(path))
@@ -137,6 +136,7 @@ class Service:
         settings = self._settings
         self._where = replace(where_of(settings), worker=self.worker, workers=settings.workers)
         self._key = key = master_key(settings)
+        forget_environment()
         self._key_file = key_file(settings.state, settings.master_key_file)
         self.spool = await asyncio.to_thread(open_spool, self._where, key, serve=True)
         stack.push_async_callback(self.spool.close)

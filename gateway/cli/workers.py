@@ -19,7 +19,7 @@ from types import FrameType
 
 from gateway.cli.confine import no_dumps
 from gateway.config.settings import Settings
-from gateway.store.keys import forget_environment
+from gateway.store.forgetting import forget_environment
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's name for it
 READY = b"."

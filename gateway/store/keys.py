@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import ctypes
 import os
 import secrets
 import stat
@@ -157,17 +156,6 @@ class MasterKey:
 def key_file(state: Path, configured: Path | None) -> Path:
     """Return where the master key stands: where the settings say, in the state directory where they say nothing."""
     return configured or state / "master.key"
-
-
-def forget_environment() -> None:
-    """Remove the keys from this process's environment, also from where /proc/PID/environ shows it; they were read before."""
-    libc = ctypes.CDLL(None)
-    libc.getenv.restype = ctypes.c_void_p
-    for name in (ENVIRONMENT, ENVIRONMENT_PREVIOUS):
-        at = libc.getenv(name.encode())
-        if at:
-            ctypes.memset(at, 0, len(ctypes.string_at(at)))
-        os.environ.pop(name, None)
 
 
 def sync_directory(path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -15,13 +18,14 @@ import psycopg
 from gateway.audit.log import EventLog
 from gateway.audit.verify import verify_chains
 from gateway.store.database import event_seal
+from gateway.store.forgetting import SECRETS
 from gateway.store.keys import MasterKey
 from gateway.store.where import Where
 from tests.cluster.conftest import KEY, Node
 from tests.cluster.test_cut_off import perhaps, settle
 from tests.cluster.test_nodes import held, send, subjects
 from tests.integration.test_workers import is_gone, workers
-from tests.process import Gateway, NextHop, Taken, wait_for
+from tests.process import Gateway, NextHop, Taken, environment, wait_for
 
 TWO = "workers: 2\n"
 BIG = b"0123456789abcdef" * 4 + b"\r\n"
@@ -104,3 +108,46 @@ def test_a_worker_that_is_killed_ends_its_node_and_loses_nothing(node: Node, hop
     assert again <= perhaps(url), "in the hands of the worker that was killed; the other one ended in order"
     assert max(arrived.values()) <= 2
     assert two.stop() == 0
+
+
+def test_secrets_of_the_environment_are_with_nobody_once_all_run(
+    node: Node, hop: NextHop, url: str, tmp_path: Path
+) -> None:
+    """Neither the supervisor nor a worker shows them; each worker got them, or it had no key."""
+    key, password = base64.b64encode(KEY).decode(), "hunter2MARK"
+    gw = Gateway(tmp_path / "gw1", hop.port, "1s", f"node: gw1\nstore: {{url: '{url}'}}\n{TWO}")
+    gw.folder.mkdir()
+    gw.write()
+    gw.surroundings = {"SEKISHO_MASTER_KEY": key, "SEKISHO_STORE_PASSWORD": password}
+    gw.start()
+    assert gw.process is not None
+    try:
+        wait_for(lambda: gw.log_text.count('"ready"') == 2, "two workers")
+        for pid in (gw.process.pid, *workers(gw)):
+            shown = Path(f"/proc/{pid}/environ").read_bytes()
+            assert key.encode() not in shown
+            assert password.encode() not in shown
+        assert password not in gw.log_text
+    finally:
+        assert gw.stop() == 0
+
+
+CHILD = """
+import os, subprocess, sys
+from gateway.store.forgetting import forget_environment
+forget_environment()
+print(subprocess.run(["env"], capture_output=True, text=True).stdout, open("/proc/self/environ").read(), dict(os.environ))
+"""
+
+
+def test_a_child_inherits_no_secret() -> None:
+    marked = dict.fromkeys(SECRETS, "hunter2MARK")
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD],
+        env={**environment(), **marked},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "PATH=" in done.stdout
+    assert "hunter2MARK" not in done.stdout
