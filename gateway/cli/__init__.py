@@ -23,6 +23,7 @@ _COMMANDS = {
     "log": "The event log: query, export, verify.",
     "policy": "Policies: check, explain, test, schema.",
     "restore": "Put a backup into an empty state directory; nothing of it leaves by itself.",
+    "restored": "Hold what is open in a PostgreSQL that was put back by its own tools.",
     "serve": "Run the gateway.",
 }
 

@@ -24,8 +24,8 @@ WITH_KEY = (
     "NOTE: the master key IS in this backup ({name}): whoever has the backup can read every mail in it."
 )
 POSTGRESQL = (
-    "the store is PostgreSQL: back it up with its own tools (pg_dump, or base backups with PITR); "
-    "docs/operations.md, Backup and restore, says what to mind"
+    "the store is PostgreSQL: back it up with its own tools (pg_dump, or base backups with PITR), and run "
+    "sekisho restored when one was put back; docs/operations.md, Backup and restore, says what to mind"
 )
 
 
@@ -50,9 +50,7 @@ def backup(state: Path | None, config: Path | None, with_key: bool, folder: Path
 
 def refuse_postgresql(config: Path | None) -> None:
     """End the command where the settings name a PostgreSQL store."""
-    store = getattr(load_settings(config), "store", None) if config is not None else None
-    url = getattr(store, "url", None)
-    if url is not None and str(url).startswith("postgres"):
+    if config is not None and load_settings(config).store.url:
         raise click.ClickException(POSTGRESQL)
 
 

@@ -32,6 +32,7 @@ from gateway.store.instance import Instance
 from gateway.store.keys import MasterKey, MasterKeyError, sync_directory
 from gateway.store.manifest import BackupError, Manifest, read_manifest
 from gateway.store.restore import put_in_place, refuse_unless_empty, stage
+from gateway.store.where import Where
 
 EXPECTED = (BackupError, MasterKeyError, StateInUse, StoreMisconfigured, StoreUnavailable, WrongMasterKey)
 
@@ -65,7 +66,7 @@ def restore(state: Path | None, config: Path | None, quick: bool, resume: bool, 
         raise click.ClickException(f"not restored: {error}") from error
     except OSError as error:
         raise click.ClickException(f"not restored: {error}") from error
-    sys.exit(_tell(counts, target, quick=quick, resume=resume))
+    sys.exit(tell(counts, str(target), quick=quick, resume=resume))
 
 
 def _restore(backup: Path, state: Path, key_path: Path, *, quick: bool, resume: bool) -> Counts:
@@ -76,8 +77,10 @@ def _restore(backup: Path, state: Path, key_path: Path, *, quick: bool, resume: 
         refuse_unless_empty(state, [key_path])
         master = _master(backup, manifest, key_path)
         staged = stage(backup, manifest, state)
-        events = _chain(staged, master)
-        held, opened, unreadable = asyncio.run(_reopened(staged, master, manifest, quick, resume))
+        events = checked_chain(staged, master)
+        held, opened, unreadable = asyncio.run(
+            reopened(staged, master, manifest.made_at, quick=quick, resume=resume)
+        )
         put_in_place(staged, state)
     finally:
         lock.close()
@@ -98,23 +101,25 @@ def _master(backup: Path, manifest: Manifest, key_path: Path) -> MasterKey:
     return master
 
 
-def _chain(staged: Path, master: MasterKey) -> int:
-    with EventLog(staged) as events:
+def checked_chain(store: Path | Where, master: MasterKey) -> int:
+    """Return how many events were checked; raises BackupError where a chain is broken."""
+    with EventLog(store) as events:
         verdict = verify(events, event_seal(master))
     if not verdict.intact:
         raise BackupError(f"the event chain in the backup is broken: {verdict.problem}")
     return verdict.checked
 
 
-async def _reopened(
-    staged: Path, master: MasterKey, manifest: Manifest, quick: bool, resume: bool
+async def reopened(
+    store: Path | Where, master: MasterKey, made_at: str, *, quick: bool, resume: bool
 ) -> tuple[int, int, tuple[str, ...]]:
-    spool = await asyncio.to_thread(open_spool, staged, master, serve=True)
+    """Hold what is open, note the restore and open every body; return how many are held, and opened, and which are not."""
+    spool = await asyncio.to_thread(open_spool, store, master, serve=True)
     try:
         await spool.recover(utc_now())
         actor = Actor("admin", who())
-        held = 0 if resume else await hold_all(spool, manifest.made_at, actor, utc_now())
-        said = {"backup": manifest.made_at, "held": held, "resume": resume}
+        held = 0 if resume else await hold_all(spool, made_at, actor, utc_now())
+        said = {"backup": made_at, "held": held, "resume": resume}
         await spool.note(Kind.RESTORED, Reason.RESTORED, actor, said, utc_now())
         opened, unreadable = (0, ()) if quick else await _opened(spool)
     finally:
@@ -136,9 +141,10 @@ async def _opened(spool: SqlSpool) -> tuple[int, tuple[str, ...]]:
     return opened, tuple(bad)
 
 
-def _tell(counts: Counts, state: Path, *, quick: bool, resume: bool) -> int:
+def tell(counts: Counts, what: str, *, quick: bool, resume: bool) -> int:
+    """Print what was found and done in `what`; return the command's exit code."""
     bodies = "bodies not opened (--quick)" if quick else f"{counts.opened} bodies open"
-    click.echo(f"{state}: {counts.events} events, an unbroken chain; {bodies}")
+    click.echo(f"{what}: {counts.events} events, an unbroken chain; {bodies}")
     if resume:
         click.echo("open mail goes on as it was when the service starts (--resume)")
     else:
