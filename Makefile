@@ -27,8 +27,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format gateway tests
 	$(BIN)/ruff check --fix gateway tests
 
-bench: $(VENV)/.dev  ## accept-and-hold and end-to-end against Postfix (needs postfix; loopback only)
-	$(BIN)/python -m tests.bench
+bench: $(VENV)/.dev  ## every promise about speed against Postfix, ten minutes (needs postfix and root; loopback only)
+	$(BIN)/python -m tests.bench --json var/bench.json --plot var/bench.svg
 
 lock: $(VENV)/.dev  ## renew the lock files from pyproject.toml
 	$(PIP) install pip-tools

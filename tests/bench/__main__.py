@@ -1,181 +1,105 @@
-"""`make bench`: accept-and-hold and end-to-end relay against Postfix, interleaved, medians and ratios.
+"""`make bench`, `python -m tests.bench [TASK ...]`: every promise about speed, measured against its peer on this machine.
 
-Source and sink are Postfix's own smtp-source and smtp-sink, all on loopback; both relays sync before they answer 250. Prints a
-table and writes `var/bench.json`. Bounded: MESSAGES per run, RUNS runs, a time limit on each.
+Everything is started here on loopback and ended by its process id. Progress goes to standard error, the results to standard
+output and to the files asked for. Ends with 1 where a task failed; a promise that is not kept is a result, not a failure.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
-import platform
-import re
-import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.peers.postfix import available, postfix
-from tests.process import Gateway, free_port, wait_for
+from tests.bench import markdown, plot, report
+from tests.bench.machine import machine, warnings
+from tests.bench.registry import TASKS, named
+from tests.bench.rounds import Course, run, to_stderr
+from tests.bench.task import WORKERS, Load, Task
 
-RUNS = int(os.environ.get("BENCH_RUNS", "3"))
-MESSAGES = int(os.environ.get("BENCH_MESSAGES", "2000"))
-WORKERS = int(os.environ.get("BENCH_WORKERS", str(min(os.cpu_count() or 1, 8))))
-SESSIONS = 20
-RUN_LIMIT_S = 180.0
-SENDER = "office@sports.example.jp"
-OUTSIDE = "citizen@example.com"
-INSIDE = "clerk@city.example.lg.jp"
-ROOT = Path(__file__).parents[2]
+PLACE = Path(os.environ.get("BENCH_DIR", "/var/tmp"))  # on a disk everywhere; /tmp may be memory
+MOST_ROUNDS, MOST_SCALE, MOST_MINUTES = 20, 20.0, 240.0
 
 
-class Sink:
-    """smtp-sink with its running counter."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self._out = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sink
-        self._process = subprocess.Popen(
-            [_tool("smtp-sink"), "-c", f"127.0.0.1:{self.port}", "1000"],
-            stdout=self._out,
-            stderr=subprocess.DEVNULL,
-            user="postfix" if os.geteuid() == 0 else None,
-        )
-
-    def messages(self) -> int:
-        """Return how many messages the sink has taken since it started."""
-        self._out.seek(max(0, self._out.seek(0, os.SEEK_END) - 200))
-        found = re.findall(rb"mesg=(\d+)", self._out.read())
-        return int(found[-1]) if found else 0
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.wait()
-        self._out.close()
-
-
-def _tool(name: str) -> str:
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    assert found, f"{name} is not installed (Debian: postfix)"
-    return found
-
-
-@contextmanager
-def sink() -> Iterator[Sink]:
-    """Run smtp-sink on a free port."""
-    running = Sink()
-    try:
-        yield running
-    finally:
-        running.close()
-
-
-def send(port: int, count: int, size: int, recipient: str) -> float:
-    """Submit `count` mails of `size` octets over SESSIONS kept connections; return the seconds it took."""
-    command = [_tool("smtp-source"), "-d", "-s", str(SESSIONS), "-m", str(count), "-l", str(size)]
-    begin = time.monotonic()
-    subprocess.run(
-        [*command, "-f", SENDER, "-t", recipient, f"127.0.0.1:{port}"], check=True, timeout=RUN_LIMIT_S
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; every number has a bound."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0])
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help="tasks to run (see --list); all without")
+    parser.add_argument("--list", action="store_true", help="list the tasks and their figures")
+    parser.add_argument("--rounds", type=_up_to(MOST_ROUNDS), default=3, help="rounds at most (3)")
+    parser.add_argument("--scale", type=_up_to(MOST_SCALE), default=1.0, help="times the usual counts (1)")
+    parser.add_argument("--minutes", type=_up_to(MOST_MINUTES), default=10.0, help="start nothing later (10)")
+    parser.add_argument("--workers", type=_up_to(64), default=WORKERS, help=f"of the product ({WORKERS})")
+    parser.add_argument("--markdown", action="store_true", help="print the table for docs/performance.md")
+    parser.add_argument("--json", type=Path, metavar="PATH", help="write every run, machine-readable")
+    parser.add_argument("--plot", type=Path, metavar="PATH", help="write a picture of the promises (SVG)")
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="PATH", help="measure nothing, read a --json"
     )
-    return time.monotonic() - begin
+    options = parser.parse_args(words)
+    if unknown := [name for name in options.tasks if name not in {task.name for task in TASKS}]:
+        parser.error(f"no task {', '.join(unknown)}; --list names them")
+    return options
 
 
-def accept_rate(port: int, count: int, size: int) -> float:
-    """Return mails per second until the last 250, mail going outside and being held."""
-    return count / send(port, count, size, OUTSIDE)
+def _up_to(bound: float) -> Callable[[str], float]:
+    def number(word: str) -> float:
+        if not 0 < (value := float(word)) <= bound:
+            raise argparse.ArgumentTypeError(f"{word} is not above 0 and up to {bound:g}")
+        return value
+
+    return number
 
 
-def relay_rate(port: int, count: int, size: int, into: Sink) -> float:
-    """Return mails per second until the sink has the last one, mail that nothing holds."""
-    target = into.messages() + count
-    begin = time.monotonic()
-    send(port, count, size, INSIDE)
-    wait_for(lambda: into.messages() >= target, f"{count} mails at the sink", RUN_LIMIT_S)
-    return count / (time.monotonic() - begin)
+def listing(tasks: Sequence[Task]) -> str:
+    """Return the tasks with their figures and promises."""
+    lines = []
+    for task in tasks:
+        lines.append(f"{task.name:<10} {task.about}")
+        lines += [f"  {each.name:<18} {each.title:<44} {markdown.aim(each.aim)}" for each in task.figures]
+    return "\n".join(lines)
 
 
-@contextmanager
-def sekisho(sink_port: int) -> Iterator[Gateway]:
-    """Run the product with its shipped policy, everything switched on."""
-    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
-        running = Gateway(Path(folder), sink_port, extra=f"workers: {WORKERS}\n")
-        running.write()
-        shutil.copy(ROOT / "policies" / "default.yaml", Path(folder) / "policies")
-        running.start()
-        try:
-            yield running
-        finally:
-            running.stop()
+def measure(options: argparse.Namespace) -> tuple[report.Report, Sequence[Course]]:
+    """Run the tasks asked for."""
+    tempfile.tempdir = str(PLACE)  # for everything that is started from here, queues and databases
+    about = machine(PLACE)
+    warned = warnings(about)
+    for warning in warned:
+        to_stderr(f"note: {warning}")
+    load = Load(options.scale, int(options.workers))
+    courses = run(named(options.tasks), load, int(options.rounds), options.minutes * 60)
+    done = {"rounds": options.rounds, "scale": options.scale, "workers": options.workers}
+    found = [outcome for course in courses for outcome in course.outcomes()]
+    seconds = {course.task.name: [round(each, 1) for each in course.seconds] for course in courses}
+    return report.Report(about, done, warned, seconds, found), courses
 
 
-@contextmanager
-def peer(settings: dict[str, str]) -> Iterator[int]:
-    """Run Postfix; yield its port."""
-    with (
-        tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder,
-        postfix(Path(folder), settings) as running,
-    ):
-        yield running.port
+def put(path: Path | None, text: str) -> None:
+    """Write a file where one was asked for."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
-def measure(size: int, count: int) -> dict[str, dict[str, list[float]]]:
-    """Run every contestant RUNS times in turn; return rates by task and contestant."""
-    rates: dict[str, dict[str, list[float]]] = {"accept and hold": {}, "end to end": {}}
-
-    def note(task: str, who: str, rate: float) -> None:
-        rates[task].setdefault(who, []).append(rate)
-        print(f"  {task:<16} {who:<8} {size:>8} octets {rate:9.0f}/s", file=sys.stderr)
-
-    for _ in range(RUNS):
-        with ExitStack() as stack:
-            into = stack.enter_context(sink())
-            hold = stack.enter_context(
-                peer({"smtpd_recipient_restrictions": "check_recipient_access static:HOLD, permit"})
-            )
-            note("accept and hold", "postfix", accept_rate(hold, count, size))
-        with sink() as into, sekisho(into.port) as ours:
-            note("accept and hold", "sekisho", accept_rate(ours.smtp_port, count, size))
-        with sink() as into, peer({"relayhost": f"[127.0.0.1]:{into.port}"}) as through:
-            note("end to end", "postfix", relay_rate(through, count, size, into))
-        with sink() as into, sekisho(into.port) as ours:
-            note("end to end", "sekisho", relay_rate(ours.smtp_port, count, size, into))
-    return rates
-
-
-def table(size: int, rates: dict[str, dict[str, list[float]]], out: Callable[[str], None]) -> None:
-    """Print medians and the ratio to Postfix."""
-    for task, by_who in rates.items():
-        theirs = statistics.median(by_who["postfix"])
-        ours = statistics.median(by_who["sekisho"])
-        spread = f"[{min(by_who['sekisho']):.0f}-{max(by_who['sekisho']):.0f}]"
-        out(
-            f"{task:<16} {size:>8} octets   postfix {theirs:7.0f}/s"
-            f"   sekisho {ours:7.0f}/s {spread:<13} ratio {ours / theirs:5.2f}"
-        )
-
-
-def main() -> None:
-    """Run the sizes, print and write the figures."""
-    if not available():
-        sys.exit("make bench needs Postfix (Debian: apt-get install postfix) and root")
-    result: dict[str, object] = {
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "workers": WORKERS,
-    }
-    lines: list[str] = []
-    for size, count in ((10_240, MESSAGES), (1_048_576, max(MESSAGES // 20, 20))):
-        rates = measure(size, count)
-        result[str(size)] = rates
-        table(size, rates, lines.append)
-    print("\n".join(lines))
-    (ROOT / "var").mkdir(exist_ok=True)
-    (ROOT / "var" / "bench.json").write_text(json.dumps(result, indent=2) + "\n")
+def main(words: Sequence[str]) -> int:
+    """Measure, or read what was measured, and write it."""
+    options = arguments(words)
+    if options.list:
+        print(listing(named(options.tasks)))
+        return 0
+    courses: Sequence[Course] = ()
+    if options.source is not None:
+        found = report.read(options.source.read_text(encoding="utf-8"))
+    else:
+        found, courses = measure(options)
+    put(options.json, report.write(found))
+    put(options.plot, plot.svg(found))
+    print(markdown.table(found) if options.markdown else markdown.plain(found))
+    return int(any(course.failed and not course.task.absent() for course in courses))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

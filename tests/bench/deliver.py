@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
+import socket
 import statistics
 import threading
 import time
@@ -26,7 +27,8 @@ from gateway.delivery.session import Opener
 from gateway.delivery.timeouts import Timeouts
 from gateway.evidence.resolver import DnsResolver
 from gateway.message.address import Address
-from tests.bench.__main__ import sink
+from tests.bench.source import sink
+from tests.process import wait_for
 
 RUNS = 5
 MESSAGES = 3000
@@ -47,16 +49,26 @@ def measured(work: Callable[[], None]) -> Measured:
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-def ours(port: int) -> Measured:
+def wait_until_open(port: int) -> None:
+    """Wait until something listens at a port."""
+
+    def listens() -> bool:
+        with socket.create_connection(("127.0.0.1", port), 1):
+            return True
+
+    wait_for(listens, f"port {port}")
+
+
+def ours(port: int, count: int = MESSAGES) -> Measured:
     """Deliver through the courier, SESSIONS at a time on kept connections."""
-    return measured(lambda: uvloop.run(_deliver_all(port)))
+    return measured(lambda: uvloop.run(_deliver_all(port, count)))
 
 
-async def _deliver_all(port: int) -> None:
+async def _deliver_all(port: int, count: int) -> None:
     hop = Hop("127.0.0.1", port, tls="off")
     pool = Pool(Opener("gw.example.jp", Timeouts()), SESSIONS, SESSIONS)
     courier = Courier(pool, Router("gw.example.jp", DnsResolver(), hop, lambda hosts: None), Timeouts())
-    left = iter(range(MESSAGES))
+    left = iter(range(count))
 
     async def worker() -> None:
         start_by = asyncio.get_running_loop().time() + 60
@@ -72,9 +84,9 @@ def _outgoing() -> Outgoing:
     return Outgoing(SENDER, (RECIPIENT,), HEADER, memoryview(BODY), body_8bit=False)
 
 
-def stock(port: int) -> Measured:
+def stock(port: int, count: int = MESSAGES) -> Measured:
     """Deliver the same with smtplib, a thread for each connection."""
-    left, lock = iter(range(MESSAGES)), threading.Lock()
+    left, lock = iter(range(count)), threading.Lock()
 
     def worker() -> None:
         with smtplib.SMTP("127.0.0.1", port, local_hostname="gw.example.jp") as client:
@@ -97,7 +109,7 @@ def main() -> None:
     peers = {"courier": ours, "smtplib": stock}
     runs: dict[str, list[Measured]] = {name: [] for name in peers}
     with sink() as target:
-        time.sleep(0.5)
+        wait_until_open(target.port)
         for _ in range(RUNS):
             for name, peer in peers.items():
                 runs[name].append(peer(target.port))

@@ -15,6 +15,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.bombs import BOMBS
@@ -27,6 +29,7 @@ ENVELOPE = (
     b"EHLO a.example\r\nMAIL FROM:<office@sports.example.jp>\r\n"
     b"RCPT TO:<a@example.com>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n"
 )
+QUIET = b"From: office@sports.example.jp\r\nTo: a@example.com\r\n\r\nquiet\r\n"
 HOP = """
 import time
 from tests.process import next_hop
@@ -84,19 +87,28 @@ class Bomb(threading.Thread):
             time.sleep(0.3)
 
 
-def blast(gateway: Gateway, raw: bytes) -> tuple[str, float, float]:
-    """Hand a mail in and watch; return its reply, the worst banner (ms) and the worst lag (ms)."""
+@dataclass(frozen=True, slots=True)
+class Blast:
+    """What a bomb did: the reply to it, the worst banner and the worst lag meanwhile."""
+
+    name: str
+    reply: str
+    banner_ms: float
+    lag_ms: float
+
+
+def blast(gateway: Gateway, name: str, raw: bytes) -> Blast:
+    """Hand a mail in and watch."""
     before, bomb, banners = lag(gateway), Bomb(gateway, raw), []
     bomb.start()
     while bomb.is_alive():
         banners.append(banner_ms(gateway.smtp_port))
         time.sleep(0.01)
-    return bomb.reply, max(banners), worst(before, lag(gateway)) * 1e3
+    return Blast(name, bomb.reply, max(banners), worst(before, lag(gateway)) * 1e3)
 
 
-def main() -> None:
-    """Run the bombs named, or all."""
-    names = [name for name in BOMBS if not sys.argv[1:] or any(part in name for part in sys.argv[1:])]
+def watch(names: Sequence[str]) -> Iterator[Blast]:
+    """Start a gateway and a next hop; yield what an ordinary mail and each bomb named do."""
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen([sys.executable, "-c", HOP], stdout=subprocess.PIPE) as hop,
@@ -104,17 +116,23 @@ def main() -> None:
         assert hop.stdout is not None
         gateway = Gateway(Path(folder), int(hop.stdout.readline()), window="1s")
         gateway.write()
-        gateway.start()
         try:
-            quiet = b"From: office@sports.example.jp\r\nTo: a@example.com\r\n\r\nquiet\r\n"
-            for name, raw in [("(an ordinary mail)", quiet)] + [(name, _made(name)) for name in names]:
-                reply, banner, lagged = blast(gateway, raw)
-                print(
-                    f"{name:40} banner {banner:7.1f} ms   lag <= {lagged:7.1f} ms   {reply[:60]}", flush=True
-                )
+            gateway.start()
+            yield blast(gateway, "(an ordinary mail)", QUIET)
+            for name in names:
+                yield blast(gateway, name, _made(name))
         finally:
-            gateway.stop()
+            if gateway.process is not None:
+                gateway.stop()
             hop.terminate()
+
+
+def main() -> None:
+    """Run the bombs named, or all."""
+    wanted = [name for name in BOMBS if not sys.argv[1:] or any(part in name for part in sys.argv[1:])]
+    for found in watch(wanted):
+        banner, lagged = f"banner {found.banner_ms:7.1f} ms", f"lag <= {found.lag_ms:7.1f} ms"
+        print(f"{found.name:40} {banner}   {lagged}   {found.reply[:60]}", flush=True)
 
 
 def _made(name: str) -> bytes:
