@@ -10,12 +10,13 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import cast
 
 from tests.bench.source import SENDER
 
 CONNECT_LIMIT_S = 20.0
+CLOSE_LIMIT_S = 5.0
 _REPLY_END = b"\r\n"
 
 
@@ -28,6 +29,7 @@ class Session(asyncio.Protocol):
         self._replies: list[bytes] = []
         self._wanted = 0
         self._waiting: asyncio.Future[None] | None = None
+        self._gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -38,6 +40,7 @@ class Session(asyncio.Protocol):
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._gone.set()
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(ConnectionError("the server closed the connection"))
 
@@ -64,9 +67,12 @@ class Session(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._transport = await loop.start_tls(self._transport, self, context, server_hostname="127.0.0.1")
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Cut the connection and see it gone: a loop that ends before TLS has said good-bye fails."""
         if self._transport is not None:
-            self._transport.close()
+            self._transport.abort()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), CLOSE_LIMIT_S)
 
 
 async def connect(port: int, context: ssl.SSLContext | None = None) -> Session:
@@ -114,4 +120,4 @@ async def connected(
         yield opened
     finally:
         for session in opened:
-            session.close()
+            await session.close()
