@@ -137,7 +137,10 @@ TASKS: tuple[Task, ...] = (
     Task(
         "tls",
         "TLS on both sides, against the same in clear",
-        (Figure("tls", "TLS on both sides, against none", RATE, at_least(0.5), peer=PLAIN),),
+        (
+            Figure("tls", "TLS on both sides, against none", RATE, at_least(0.5), peer=PLAIN),
+            _costs("tls-cpu", "processor, TLS on both sides", Aim("ratio", "most", 2.0), peer=PLAIN),
+        ),
         tls,
     ),
     Task(
@@ -154,8 +157,8 @@ TASKS: tuple[Task, ...] = (
         "memory",
         "idle connections, and mails of 25 MiB",
         (
-            _costs("memory-1k", "each of 1,000 idle connections", under(64.0), "KiB", peer=""),
-            _costs("memory-10k", "each of 10,000 idle connections", under(64.0), "KiB", peer=""),
+            _costs("memory-1k", "each of 1,000 idle connections", under(32.0), "KiB", peer=""),
+            _costs("memory-10k", "each of 10,000 idle connections", under(32.0), "KiB", peer=""),
             _costs(
                 "memory-25m", "peak, 4 mails of 25 MiB at a time", "bounded by limits.bytes_in_flight", "MiB"
             ),
