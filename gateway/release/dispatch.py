@@ -8,9 +8,11 @@ wrong inside is temporary.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -29,6 +31,7 @@ from gateway.release.backoff import delay, put_off
 from gateway.release.batches import Batch, batches
 from gateway.release.budget import Budget
 from gateway.release.ledger import Ledger
+from gateway.release.shelf import Shelf
 from gateway.spool.contract import (
     BodyUnreadable,
     Claim,
@@ -40,8 +43,8 @@ from gateway.spool.contract import (
     UnknownMessage,
 )
 from gateway.spool.lifecycle import Reason, State
-from gateway.transform.render import Original, is_quick, prepare, prepare_views, render
-from gateway.transform.view import view_of
+from gateway.transform.render import Original, is_quick, prepare, prepare_views, render, unprepared
+from gateway.transform.view import View, view_of
 
 PATIENCE = 300.0
 """Seconds a copy waits for a free connection before its recipients are put off and can be cancelled again."""
@@ -80,6 +83,7 @@ class Dispatcher:
         self.jitter = jitter
         self._ring = ring
         self._budget = budget or Budget()
+        self.shelf: Shelf[_Prepared] = Shelf()
 
     async def run(self, claim: Claim, until: float, raw: bytes | None = None) -> None:
         """Deliver to the leased recipients and record every result; `until` is the loop time at which the
@@ -99,17 +103,27 @@ class Dispatcher:
 
 
 @dataclass(frozen=True, slots=True)
-class _Body:
-    """What all copies of one claim share of their body, at most CHUNK octets (dots.py) beside the original."""
+class _Prepared:
+    """What all copies of one mail share: the original, and of its body at most CHUNK octets (dots.py) beside it."""
 
+    original: Original
     eight_bit: bool
     ready: Stuffed | None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def views(self, views: Sequence[View]) -> None:
+        """Compute what copies with these views share; off the loop where that takes long, and once for all claims."""
+        async with self.turn:
+            missing = unprepared(self.original, views)
+            if missing and not is_quick(self.original):
+                await asyncio.to_thread(prepare_views, self.original, missing)
 
 
-async def _look_at(body: memoryview) -> _Body:
+async def _look_at(original: Original) -> _Prepared:
     """Read through a body once for all copies; a large one in a thread, for it takes some ten milliseconds."""
+    body = original.body
     found = has_8bit(body) if body.nbytes <= QUICK_BODY else await asyncio.to_thread(has_8bit, body)
-    return _Body(found, stuffed(body))
+    return _Prepared(original, found, stuffed(body))
 
 
 class _Job:
@@ -125,29 +139,40 @@ class _Job:
         now = self._house.clock()
         for seconds in holds(self._message, now):
             metrics.HOLD_SECONDS.observe(seconds)
+        async with AsyncExitStack() as stack:
+            share = self._house.shelf.share(self._message, partial(self._load, raw))
+            if ready := await self._ready(stack.enter_async_context(share)):
+                await self._deliver_all(*ready)
+
+    async def _load(self, raw: bytes | None) -> _Prepared:
+        return await _look_at(
+            self._prepare(await self._house.spool.raw(self._message.queue_id) if raw is None else raw)
+        )
+
+    async def _ready(self, shared: Awaitable[_Prepared]) -> tuple[list[Batch], _Prepared] | None:
+        """Return what to send; None where the mail cannot be loaded, which is recorded."""
         try:
-            original = self._prepare(
-                await self._house.spool.raw(self._message.queue_id) if raw is None else raw
-            )
-            body = await _look_at(original.body)
+            mail = await shared
             work = await self._plan()
-            if not is_quick(original):  # or one long header section would keep everybody else waiting
-                await asyncio.to_thread(prepare_views, original, [batch.view for batch in work])
+            await mail.views([batch.view for batch in work])
+            return work, mail
         except UnknownMessage:
             raise
         except Exception as error:
             log.error("mail-not-loaded", queue_id=self._message.queue_id, exc_info=error)
             self._record(self._message.recipients, [_not_loaded(error)] * len(self._message.recipients))
-            return
+            return None
+
+    async def _deliver_all(self, work: Sequence[Batch], mail: _Prepared) -> None:
         if len(work) == 1:  # nearly always: no task for it
-            await self._deliver(work[0], original, body)
+            await self._deliver(work[0], mail)
             return
         async with asyncio.TaskGroup() as group:
             for batch in work:
-                group.create_task(self._deliver_one_of_many(batch, original, body))
+                group.create_task(self._deliver_one_of_many(batch, mail))
 
-    async def _deliver_one_of_many(self, batch: Batch, original: Original, body: _Body) -> None:
-        await self._deliver(batch, original, body)
+    async def _deliver_one_of_many(self, batch: Batch, mail: _Prepared) -> None:
+        await self._deliver(batch, mail)
         self._ledger.begin()
 
     def _prepare(self, raw: bytes) -> Original:
@@ -197,19 +222,19 @@ class _Job:
         except Exception as error:
             return error
 
-    async def _deliver(self, batch: Batch, original: Original, body: _Body) -> None:
+    async def _deliver(self, batch: Batch, mail: _Prepared) -> None:
         def make() -> Outgoing:
             if not self._ledger.still_ours():
                 raise Busy("another node may have taken over this mail")
-            copy = render(original, batch.view)
+            copy = render(mail.original, batch.view)
             return Outgoing(
                 sender=self._message.envelope.sender,
                 recipients=tuple(row.address for row in batch.recipients),
                 header=copy.header,
                 body=copy.body,
                 smtputf8=self._message.envelope.smtputf8,
-                body_8bit=body.eight_bit,
-                ready=body.ready,
+                body_8bit=mail.eight_bit,
+                ready=mail.ready,
                 asked=self._message.envelope.asked,
                 requests=_requests(self._message, batch.recipients),
             )

@@ -28,6 +28,9 @@ from gateway.transform.view import View
 Kind = tuple[tuple[str, ...], bool, tuple[tuple[str, str], ...]]
 """What hiding copies with the same frame share: companions, hide_internal, tags."""
 
+QUICK_RECIPIENTS = 2_000
+"""Envelope recipients whose addresses are looked for in every field within some 20 ms."""
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
@@ -87,8 +90,21 @@ def render(original: Original, view: View) -> Copy:
 
 
 def is_quick(original: Original) -> bool:
-    """Tell whether no copy of a mail with a header section like this takes long to write: under 50 ms."""
-    return sum([len(each.raw) for each in original.header.fields]) <= QUICK_HEADER_OCTETS
+    """Tell whether no copy of a mail like this takes long to write: under 50 ms."""
+    few = len(original.envelope.recipients) <= QUICK_RECIPIENTS
+    return few and sum([len(each.raw) for each in original.header.fields]) <= QUICK_HEADER_OCTETS
+
+
+def unprepared(original: Original, views: Iterable[View]) -> list[View]:
+    """Return those of which nothing was computed yet, one of each kind."""
+    missing: dict[Kind | View, View] = {}
+    for view in views:
+        if not view.hides:
+            if view not in original.complete:
+                missing[view] = view
+        elif (kind := _kind(view)) not in original.frames:
+            missing[kind] = view
+    return list(missing.values())
 
 
 def prepare_views(original: Original, views: Iterable[View]) -> None:
@@ -108,7 +124,7 @@ def to_entries(original: Original, view: View) -> tuple[bytes, ...]:
 
 def frame_of(original: Original, view: View) -> Frame:
     """Return what all hiding copies of this kind share, computed at the first call."""
-    kind = (view.companions, view.hide_internal, view.tags)
+    kind = _kind(view)
     frame = original.frames.get(kind)
     if frame is None:
         veil = draw_veil(
@@ -119,6 +135,10 @@ def frame_of(original: Original, view: View) -> Frame:
         frame = build_frame(header, original.added, view.tags, veil, group, smtputf8)
         original.frames[kind] = frame
     return frame
+
+
+def _kind(view: View) -> Kind:
+    return (view.companions, view.hide_internal, view.tags)
 
 
 def _complete(original: Original, view: View) -> bytes:

@@ -10,6 +10,7 @@ from functools import partial
 
 from tests.bench import source
 from tests.bench.banner import banner
+from tests.bench.copies import copies
 from tests.bench.figures import Aim, Figure
 from tests.bench.latency import latency
 from tests.bench.limits import MACHINE, limits
@@ -133,6 +134,17 @@ TASKS: tuple[Task, ...] = (
         ),
         banner,
         source.absent,
+    ),
+    Task(
+        "copies",
+        "one mail to 40,000 recipients, each with a copy of their own",
+        (
+            Figure("copies", "individual copies of one mail", "/s", Aim("value", "least", 3000.0), peer=""),
+            _costs("copies-cpu", "processor, individual copies", TO_COMPARE, "us/copy", peer=""),
+        ),
+        copies,
+        source.absent,
+        rounds=2,
     ),
     Task(
         "tls",

@@ -58,10 +58,12 @@ class Spool(SqlSpool):
     """The real one, with faults to order."""
 
     unreadable = False
+    reads = 0
     record_failures = 0
     recorded: list[Sequence[Result]]
 
     async def raw(self, queue_id: str) -> bytes:
+        self.reads += 1
         if self.unreadable:
             raise BodyUnreadable(queue_id)
         return await super().raw(queue_id)
@@ -294,3 +296,12 @@ async def test_many_individual_copies_are_never_in_memory_together(
         stored = await house.send(new_mail(300, form=Form.INDIVIDUAL))
         assert states(stored) == [State.DELIVERED] * 300
         assert max(rendered) <= 5 + 1  # those on the five connections, and the one just rendered
+
+
+async def test_a_mail_in_pieces_is_read_and_prepared_once(tmp_path: Path) -> None:
+    async with furnished(tmp_path, NextHop()) as house:
+        await house.accept(new_mail(40, form=Form.INDIVIDUAL))
+        while claims := await house.spool.claim(NOW, 10, LEASE):
+            await house.work(claims)
+        assert house.spool.reads == 1
+        assert len(house.hop.taken) == 40

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.policy.decision import Form
-from gateway.transform.render import render
+from gateway.transform.render import QUICK_RECIPIENTS, is_quick, prepare_views, render, unprepared
 from gateway.transform.view import View, view_of
 from tests.transform.sample import decision, envelope, mail, original
 
@@ -47,3 +47,20 @@ def test_equal_views_give_equal_octets_and_the_same_body_memory() -> None:
     assert copies[0].header == copies[1].header
     assert copies[0].body.obj is RAW
     assert bytes(copies[0].body) == "本文\r\n".encode()
+
+
+def test_what_individual_copies_share_is_prepared_once_for_all() -> None:
+    decided = decision(Form.INDIVIDUAL, count=2)
+    mail_ = original(RAW, TWO, decided)
+    first, second = (view_of(decided, index, TWO.recipients[index]) for index in (0, 1))
+    assert unprepared(mail_, [first, second]) == [second]
+    prepare_views(mail_, [first])
+    assert unprepared(mail_, [first, second, View(Form.ORIGINAL)]) == [View(Form.ORIGINAL)]
+    render(mail_, View(Form.ORIGINAL))
+    assert unprepared(mail_, [second, View(Form.ORIGINAL)]) == []
+
+
+def test_a_mail_to_thousands_is_not_quick() -> None:
+    many = envelope(*(f"r{number}@example.com" for number in range(QUICK_RECIPIENTS + 1)))
+    assert is_quick(original(RAW, TWO, decision(count=2)))
+    assert not is_quick(original(RAW, many, decision(count=QUICK_RECIPIENTS + 1)))
