@@ -64,6 +64,19 @@ class Cluster:
     def stop(self, how: str = "fast") -> None:
         self._control("stop", "-w", "-m", how)
 
+    def end(self) -> None:
+        """Stop the server at once where it still runs."""
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self.stop("immediate")
+
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        self._control("promote", "-w")
+
+    def run(self, program: str, *words: str) -> None:
+        """Run one of the server's programs as its user."""
+        _as_user([str(self.programs / program), *words])
+
     def _control(self, *words: str) -> None:
         _as_user([str(self.programs / "pg_ctl"), "-D", str(self.folder / "data"), *words])
 
@@ -96,8 +109,7 @@ def cluster(*addresses: str) -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     running = Cluster(programs, folder, free_port(), ("127.0.0.1", *addresses))
     try:
-        if os.geteuid() == 0:
-            shutil.chown(folder, USER)
+        own(folder)
         data = str(folder / "data")
         _as_user(
             [str(programs / "initdb"), "-D", data, "-U", USER, "-E", "UTF8", "--locale=C", "-A", "trust"]
@@ -109,9 +121,15 @@ def cluster(*addresses: str) -> Iterator[Cluster]:
         try:
             yield running
         finally:
-            running.stop("immediate")
+            running.end()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def own(folder: Path) -> None:
+    """Give a folder to the user who runs the servers."""
+    if os.geteuid() == 0:
+        shutil.chown(folder, USER)
 
 
 def _programs() -> Path | None:

@@ -98,6 +98,8 @@ class SqlSpool:
         self._db.close()
 
     async def accept(self, message: NewMessage) -> str:
+        if self.cut_off:  # or every client would wait for a database that does not answer
+            raise StoreUnavailable("this node could not say that it lives: the database does not answer it")
         queue_id = self._ids.new(message.received_at)
         rows = acceptance(queue_id, message)
         return await self._store(message.raw, queue_id, lambda body: lambda tx: rows.write(tx, body))

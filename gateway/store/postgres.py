@@ -48,7 +48,31 @@ _NOT_NOW_CODES = frozenset(
     {"55P03", "25006", "25P03", "55000"}
 )  # locked, read-only now, idle too long, starting
 _CONFLICT = frozenset({"40001", "40P01"})  # serialization failure, deadlock: the same again will do
+_WARNING = "01000"
 _FULL = frozenset({"53100"})
+
+
+class Durable(psycopg.Connection[Any]):
+    """A connection whose `commit` raises where the server warns that it did not wait for its standby.
+
+    When somebody cancels that wait, PostgreSQL says COMMIT all the same and only warns: the transaction is on one disk, not on
+    two, and a failover would lose it.
+    """
+
+    def commit(self) -> None:
+        warnings: list[str] = []
+
+        def heard(diagnostic: psycopg.errors.Diagnostic) -> None:
+            if diagnostic.sqlstate == _WARNING:
+                warnings.append(diagnostic.message_primary or "")
+
+        self.add_notice_handler(heard)
+        try:
+            super().commit()
+        finally:
+            self.remove_notice_handler(heard)
+        if warnings:
+            raise psycopg.OperationalError(f"COMMIT with a warning: {warnings[0]}")
 
 
 def connection_settings(where: Where, *, writes: bool) -> dict[str, Any]:
@@ -74,7 +98,7 @@ def connection_settings(where: Where, *, writes: bool) -> dict[str, Any]:
 
 def connect(where: Where, *, writes: bool = True, autocommit: bool = False) -> psycopg.Connection[Any]:
     """Open one connection that gives what is demanded; raises StoreMisconfigured, StoreUnavailable or psycopg.Error."""
-    connection = psycopg.connect(**connection_settings(where, writes=writes), autocommit=autocommit)
+    connection = Durable.connect(**connection_settings(where, writes=writes), autocommit=autocommit)
     try:
         _configure(connection, writes=writes)
     except BaseException:
