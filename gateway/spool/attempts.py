@@ -41,22 +41,25 @@ class Wanted:
     crowded: tuple[str, ...] = ()
 
 
-def claim(wanted: Wanted, leases: Leases) -> Callable[[Tx], list[Claim]]:
-    """Lease what is due, oldest first; one claim per message. A mail that cannot be read is put off, the others go."""
+def claim(wanted: Wanted, leases: Leases, begun: list[str]) -> Callable[[Tx], list[Claim]]:
+    """Lease what is due, oldest first; one claim per message. A mail that cannot be read is put off, the others go.
+
+    The tokens of all leases it began are added to `begun`, for who has to end them where nobody learns of the claims.
+    """
 
     def job(tx: Tx) -> list[Claim]:
-        first, cut = _claim_once(tx, wanted, leases)
+        first, cut = _claim_once(tx, wanted, leases, begun)
         left = wanted.limit - sum(len(rows) for rows, _ in first)
         second: Leased = []
         if cut and left > 0:  # what its share left of a large mail's room is for the others
             again = replace(wanted, limit=left, crowded=(*cut, *wanted.crowded))
-            second, _ = _claim_once(tx, again, leases)
+            second, _ = _claim_once(tx, again, leases, begun)
         return [claim for _, claim in (*first, *second) if claim is not None]
 
     return job
 
 
-def _claim_once(tx: Tx, wanted: Wanted, leases: Leases) -> tuple[Leased, list[str]]:
+def _claim_once(tx: Tx, wanted: Wanted, leases: Leases, begun: list[str]) -> tuple[Leased, list[str]]:
     """Lease up to the limit; return what was leased, and the messages that have more due than their share."""
     at = to_us(wanted.now)
     passed = dict(zip(_PASSED_OVER, (*wanted.crowded, *[""] * CROWDED), strict=False))
@@ -67,6 +70,7 @@ def _claim_once(tx: Tx, wanted: Wanted, leases: Leases) -> tuple[Leased, list[st
     for queue_id, group in groups:
         rows = group[: wanted.share]
         lease = leases.begin(at, wanted.lease, len(rows))
+        begun.append(lease.token)
         leased.append((rows, _lease(tx, messages[queue_id], rows, at, lease)))
     return leased, [queue_id for queue_id, group in groups if len(group) > wanted.share]
 
@@ -76,9 +80,12 @@ def record(
 ) -> Callable[[Tx], Change]:
     """Write what became of leased recipients; what is not under this lease any more is told, not touched."""
     queue_id, at = claimed.message.queue_id, to_us(now)
+    unread = len(results) == 1  # the usual case, and nobody else may have moved it
 
     def job(tx: Tx) -> Change:
-        if len(results) == 1 and leases.lives(claimed.lease):  # the usual case: nobody else may have moved it
+        nonlocal unread
+        if unread and leases.lives(claimed.lease):
+            unread = False  # but we ourselves may, in a COMMIT whose answer was lost: a second run looks
             rows = {results[0].index: _as_leased(claimed, results[0].index, leases.owner)}
         else:
             rows = {row.idx: row for row in recipients_among(tx, queue_id, [r.index for r in results])}

@@ -157,7 +157,13 @@ class SqlSpool:
         crowded: Collection[str] = (),
     ) -> Sequence[Claim]:
         wish = attempts.Wanted(now, limit, lease, share or limit, tuple(crowded))
-        return await self._db.committer.run(attempts.claim(wish, self._leases))
+        begun: list[str] = []
+        try:
+            return await self._db.committer.run(attempts.claim(wish, self._leases, begun))
+        except BaseException:  # they may be on disk all the same, and nobody will work under them
+            for token in begun:
+                self._leases.end(token)
+            raise
 
     async def record(self, claim: Claim, results: Sequence[Result], now: datetime) -> Change:
         attempts.checked(results)

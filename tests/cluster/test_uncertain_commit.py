@@ -69,6 +69,7 @@ def test_whatever_the_client_hears_is_true(
             "what is in the database leaves, whatever its client heard"
         )
     assert any(stored[subject] > 1 for subject in refused), "a COMMIT that happened, told as a 451"
+    assert tallies(url) == {"delivered": sum(stored.values())}
     with EventLog(Where(Path(), url)) as log:
         assert verify(log, event_seal(MasterKey(KEY))).intact
 
@@ -76,6 +77,15 @@ def test_whatever_the_client_hears_is_true(
 def subject_of(header: bytes) -> str:
     line = next(line for line in header.split(b"\r\n") if line.lower().startswith(b"subject:"))
     return line.partition(b":")[2].strip().decode()
+
+
+def tallies(url: str) -> dict[str, int]:
+    with psycopg.connect(url) as connection:
+        return dict(
+            connection.execute(
+                "SELECT state, sum(recipients)::int FROM tallies GROUP BY 1 HAVING sum(recipients) <> 0"
+            ).fetchall()
+        )
 
 
 def in_database(url: str) -> Counter[str]:
