@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -87,6 +88,7 @@ def put(path: Path | None, text: str) -> None:
 def main(words: Sequence[str]) -> int:
     """Measure, or read what was measured, and write it."""
     options = arguments(words)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # what was started here is ended
     if options.list:
         print(listing(named(options.tasks)))
         return 0

@@ -45,10 +45,13 @@ def idle(load: Load) -> Iterator[Sample | Absent]:
     with ours(load.workers, more=lambda _: ROOM).start(1) as relay, ExitStack() as stack:
         settle(relay.root)
         before, opened = memory_kib(relay.root), 0
+        if not before:
+            yield Absent(OURS, "only root may read the memory of the gateway's processes")
+            return
         for series, full in (("memory-1k", FEW), ("memory-10k", MANY)):
             wanted = load.count(full)
             if wanted > allowed:
-                yield Absent("", f"{wanted} connections need ulimit -n {wanted + SPARE}")
+                yield Absent(OURS, f"{wanted} connections need ulimit -n {wanted + SPARE}")
                 return
             connect(relay, wanted - opened, stack)
             opened = wanted

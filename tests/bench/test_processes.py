@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.bench import memory
+from tests.bench.figures import Absent
 from tests.bench.machine import filesystem, machine, warnings
 from tests.bench.processes import cpu_s, memory_kib, peak_kib, tree
-from tests.process import wait_for
+from tests.bench.relays import Contestant, Relay
+from tests.bench.task import Load
+from tests.process import ROOT, wait_for
 
 BUSY = "import time\nend = time.process_time() + {}\nwhile time.process_time() < end: pass\n"
 PARENT = f"""
@@ -52,7 +58,7 @@ def test_a_process_that_is_gone_costs_nothing() -> None:
 def test_the_machine_is_described_without_saying_whose_it_is(tmp_path: Path) -> None:
     about = machine(tmp_path)
     assert all(about.values())
-    assert not any(word in " ".join(about.values()) for word in (str(tmp_path), str(Path.home()), "/work"))
+    assert not any(word in " ".join(about.values()) for word in (str(tmp_path), str(ROOT)))
 
 
 def test_a_queue_in_memory_and_a_busy_machine_are_called_out(tmp_path: Path) -> None:
@@ -62,3 +68,15 @@ def test_a_queue_in_memory_and_a_busy_machine_are_called_out(tmp_path: Path) -> 
     assert filesystem(Path("/"), mounts) == "ext4"
     assert len(warnings({"disk": "tmpfs", "load before": "1.5"})) == 2
     assert warnings({"disk": "ext4", "load before": "0.1"}) == []
+
+
+def test_memory_that_cannot_be_read_is_not_taken_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def start(port: int) -> Iterator[Relay]:
+        yield Relay(port, os.getpid())
+
+    monkeypatch.setattr(memory, "ours", lambda workers, more: Contestant("sekisho", start))
+    monkeypatch.setattr(memory, "memory_kib", lambda root: 0.0)
+    (found,) = memory.idle(Load())
+    assert isinstance(found, Absent)
+    assert "only root" in found.why

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,10 @@ import pytest
 from tests.bench import __main__ as command
 from tests.bench import on_postgres, relays, source, throughput
 from tests.bench.figures import Absent
+from tests.bench.processes import tree
 from tests.bench.task import Load
 from tests.peers.postfix import available
-from tests.process import ROOT
+from tests.process import ROOT, wait_for
 
 LIMIT_S = 180.0
 
@@ -33,12 +36,17 @@ def bench(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _missing() -> None:
+    """Skip, or fail where skipping is not allowed."""
+    if os.environ.get("TEST_NO_SKIP"):
+        pytest.fail("Postfix is not installed, or this is not root")
+    pytest.skip("Postfix is not installed, or this is not root")
+
+
 @pytest.mark.interop
 def test_hold_and_end_to_end_against_postfix(tmp_path: Path) -> None:
     if not available():
-        if os.environ.get("TEST_NO_SKIP"):
-            pytest.fail("Postfix is not installed, or this is not root")
-        pytest.skip("Postfix is not installed, or this is not root")
+        _missing()
     files = ["--json", str(tmp_path / "a.json"), "--plot", str(tmp_path / "a.svg")]
     done = bench("hold", "e2e", "--rounds", "1", "--scale", "0.01", "--markdown", *files)
     assert done.returncode == 0, done.stderr
@@ -49,6 +57,32 @@ def test_hold_and_end_to_end_against_postfix(tmp_path: Path) -> None:
         assert len(figure["ours_runs"]) == len(figure["peer_runs"]) == 1
     again = bench("--from", str(tmp_path / "a.json"), "--markdown")
     assert again.stdout == done.stdout
+
+
+@pytest.mark.interop
+def test_ended_in_the_middle_it_leaves_no_process_behind(tmp_path: Path) -> None:
+    if not available():
+        _missing()
+    words = [sys.executable, "-m", "tests.bench", "hold", "--scale", "20"]
+    environment = {**os.environ, "BENCH_DIR": str(tmp_path)}
+    with subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as running:
+        try:
+            wait_for(lambda: len(_at_work(tmp_path, running.pid)) > 10, "Postfix to have work")
+        finally:
+            running.terminate()
+    assert running.returncode == 128 + signal.SIGTERM
+    wait_for(lambda: not _at_work(tmp_path, running.pid), "all that was started to end")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _at_work(folder: Path, root: int) -> set[int]:
+    """Return the processes below a process, and those that live in a folder."""
+    found = set(tree(root)) - {root}
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and (entry / "cwd").readlink().is_relative_to(folder):
+                found.add(int(entry.name))
+    return found
 
 
 def test_without_postfix_a_line_says_so(

@@ -59,6 +59,9 @@ _MAIN = {
 }
 
 
+STARTS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Postfix:
     """A running Postfix and where its pieces are."""
@@ -86,7 +89,7 @@ def postfix(folder: Path, settings: Mapping[str, str]) -> Iterator[Postfix]:
     for parent in folder.parents:
         if parent.stat().st_mode & 0o005 != 0o005 and parent.owner() == "root" and parent != Path("/"):
             parent.chmod(parent.stat().st_mode | 0o005)  # Postfix drops root and still has to get here
-    config, port = folder / "etc", free_port()
+    config = folder / "etc"
     for name in ("etc", "queue", "data"):
         (folder / name).mkdir(exist_ok=True)
         (folder / name).chmod(0o755)  # whatever the umask of this process is
@@ -99,17 +102,28 @@ def postfix(folder: Path, settings: Mapping[str, str]) -> Iterator[Postfix]:
     }
     main = {**_MAIN, **places, **settings}
     (config / "main.cf").write_text("".join(f"{key} = {value}\n" for key, value in main.items()))
-    (config / "master.cf").write_text(_MASTER.format(port=port))
-    _run(config, "start")
+    port = _start(config)
     try:
         wait_for(lambda: (folder / "queue" / "pid" / "master.pid").exists(), "Postfix to start")
         time.sleep(0.5)
         yield Postfix(folder, port)
     finally:
-        _run(config, "stop")
+        why = _run(config, "stop")
+        assert not why, why
 
 
-def _run(config: Path, verb: str) -> None:
+def _start(config: Path) -> int:
+    """Start it and return its port; another port is tried where somebody took the first one meanwhile."""
+    for _ in range(STARTS):
+        port = free_port()
+        (config / "master.cf").write_text(_MASTER.format(port=port))
+        if not (why := _run(config, "start")):
+            return port
+    raise AssertionError(why)
+
+
+def _run(config: Path, verb: str) -> str:
+    """Run a verb of postfix(1); return why it failed, empty where it did not."""
     done = subprocess.run(
         ["/usr/sbin/postfix", "-c", str(config), verb],
         capture_output=True,
@@ -117,4 +131,8 @@ def _run(config: Path, verb: str) -> None:
         check=False,
         umask=0o022,
     )
-    assert done.returncode == 0, done.stderr
+    if done.returncode == 0:
+        return ""
+    log = config.parent / "log"
+    said = log.read_text(errors="replace")[-1000:] if log.exists() else ""
+    return f"postfix {verb}: {done.stderr}{said}"
