@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,20 +60,27 @@ def test_hold_and_end_to_end_against_postfix(tmp_path: Path) -> None:
     assert again.stdout == done.stdout
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that Postfix can enter: pytest shuts its own to others whenever a session begins."""
+    with tempfile.TemporaryDirectory(prefix="bench-test-", dir="/var/tmp") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.interop
-def test_ended_in_the_middle_it_leaves_no_process_behind(tmp_path: Path) -> None:
+def test_ended_in_the_middle_it_leaves_no_process_behind(place: Path) -> None:
     if not available():
         _missing()
     words = [sys.executable, "-m", "tests.bench", "hold", "--scale", "20"]
-    environment = {**os.environ, "BENCH_DIR": str(tmp_path)}
+    environment = {**os.environ, "BENCH_DIR": str(place)}
     with subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as running:
         try:
-            wait_for(lambda: len(_at_work(tmp_path, running.pid)) > 10, "Postfix to have work")
+            wait_for(lambda: len(_at_work(place, running.pid)) > 10, "Postfix to have work")
         finally:
             running.terminate()
     assert running.returncode == 128 + signal.SIGTERM
-    wait_for(lambda: not _at_work(tmp_path, running.pid), "all that was started to end")
-    assert list(tmp_path.iterdir()) == []
+    wait_for(lambda: not _at_work(place, running.pid), "all that was started to end")
+    assert list(place.iterdir()) == []
 
 
 def _at_work(folder: Path, root: int) -> set[int]:
