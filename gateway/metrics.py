@@ -77,6 +77,17 @@ DELIVERY_SECONDS = Histogram(
 COMMIT_SECONDS = Histogram(
     "sekisho_store_commit_seconds", "Time of one group commit", buckets=COMMIT_BUCKETS, registry=REGISTRY
 )
+STORE_DAMAGE = Counter(
+    "sekisho_store_damage_total",
+    "Reads and writes that met a damaged page of the database",
+    registry=REGISTRY,
+)
+PUT_ASIDE = AnyGauge(
+    "sekisho_messages_put_aside",
+    "Messages that do not move because their rows are damaged",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
 LOOP_LAG = Histogram(
     "sekisho_event_loop_lag_seconds",
     "How much later than asked for the event loop woke a heartbeat",

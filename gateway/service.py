@@ -140,7 +140,7 @@ class Service:
         self._key_file = key_file(settings.state, settings.master_key_file)
         self.spool = await asyncio.to_thread(open_spool, self._where, key, serve=True)
         stack.push_async_callback(self.spool.close)
-        stack.push_async_callback(self._note, Kind.STOPPED)
+        stack.push_async_callback(self._note_the_end)
         await self._note(Kind.STARTED, master_key=key.key_id)
         recovered = await self.spool.recover(utc_now())
         await self.policy.reload()
@@ -303,6 +303,13 @@ class Service:
         if self.worker:
             return
         await self.spool.note(kind, Reason.SYSTEM, SYSTEM, {"version": __version__, **detail}, utc_now())
+
+    async def _note_the_end(self) -> None:
+        """Write the last event; a store that cannot take it does not make an orderly end a failure."""
+        try:
+            await self._note(Kind.STOPPED)
+        except StoreUnavailable as error:
+            log.warning("event.lost", kind=Kind.STOPPED.value, cause=str(error))
 
     async def _note_in_time(self, kind: Kind, **detail: object) -> None:
         """Write an event as soon as the store takes it: a full disk must neither lose it nor end the service."""

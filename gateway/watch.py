@@ -9,6 +9,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -18,7 +19,7 @@ from gateway.clock import Clock
 from gateway.config.policies import PolicyInForce
 from gateway.config.settings import Smarthost
 from gateway.console.probes import Check, NotReady, run_checks
-from gateway.spool.contract import StoreUnavailable
+from gateway.spool.contract import StoreDamaged, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool
 
@@ -28,6 +29,8 @@ TROUBLE_S = 30.0  # /readyz stays red after a mail that could not be stored: two
 SPACE_VALID_S = 1.0  # no mail that fits a second's intake empties what minimum_free_space leaves
 HOP_VALID_S = 30.0  # a next hop that answered is not asked again for this long: its log is somebody's
 HOP_TIMEOUT_S = 2.5
+
+DAMAGED = "the database is damaged ({cause}): stop the gateway and run sekisho doctor --repair"
 
 log = structlog.get_logger()
 
@@ -94,7 +97,10 @@ def readiness(
     async def store() -> None:
         if spool.cut_off:
             raise NotReady("cut off from the database: other nodes take over what this one was delivering")
-        await spool.figures()
+        with suppress(StoreDamaged):  # told next
+            await spool.figures()
+        if spool.damage:
+            raise NotReady(DAMAGED.format(cause=spool.damage))
         if trouble.recent:
             raise NotReady("mail could not be stored a moment ago; see store_unavailable in the log")
 

@@ -4,10 +4,10 @@ kept long enough."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from gateway.spool.contract import Spool
+from gateway.spool.contract import Spool, StoreDamaged
 
 RECOVER_ROUND = (
     5.0  # seconds between two looks for what a dead gateway left; a look without a lease costs nothing
@@ -43,13 +43,15 @@ class Housekeeping:
         steps."""
         time = asyncio.get_running_loop().time()
         if time >= self._next_recovery:
-            await self._spool.recover(now)
+            await _past_damage(self._spool.recover(now))
             self._next_recovery = time + RECOVER_ROUND
         if time >= self._next_round:
-            full = await self._round(now)
+            full = await _past_damage(self._round(now))
             self._next_round = time if full else time + ROUND
         if time >= self._next_purge:
-            touched = await self._spool.purge(now, self._bodies_after, self._records_after, BATCH)
+            touched = await _past_damage(
+                self._spool.purge(now, self._bodies_after, self._records_after, BATCH)
+            )
             self._next_purge = time if touched >= BATCH else time + PURGE_ROUND
 
     async def _round(self, now: datetime) -> bool:
@@ -59,3 +61,11 @@ class Housekeeping:
         if expired or delayed:
             self._ring()
         return max(expired, delayed) >= BATCH
+
+
+async def _past_damage(work: Awaitable[int]) -> int:
+    """Do without work that a damaged page stops: mail that can move must not wait for it. The store has told it."""
+    try:
+        return await work
+    except StoreDamaged:
+        return 0

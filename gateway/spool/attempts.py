@@ -59,6 +59,22 @@ def claim(wanted: Wanted, leases: Leases, begun: list[str]) -> Callable[[Tx], li
     return job
 
 
+def claim_rows(
+    rows: Sequence[RecipientRow], wanted: Wanted, leases: Leases, begun: list[str]
+) -> Callable[[Tx], Claim | None]:
+    """Lease these due recipients of one message; fails where one was moved meanwhile. `begun` gets the lease's token."""
+    shared = list(rows[: wanted.share])
+
+    def job(tx: Tx) -> Claim | None:
+        at, queue_id = to_us(wanted.now), rows[0].queue_id
+        message = _messages(tx, [queue_id])[queue_id]
+        lease = leases.begin(at, wanted.lease, len(shared))
+        begun.append(lease.token)
+        return _lease(tx, message, shared, at, lease)
+
+    return job
+
+
 def _claim_once(tx: Tx, wanted: Wanted, leases: Leases, begun: list[str]) -> tuple[Leased, list[str]]:
     """Lease up to the limit; return what was leased, and the messages that have more due than their share."""
     at = to_us(wanted.now)

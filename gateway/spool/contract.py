@@ -16,6 +16,7 @@ from gateway.message.address import Address
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision, Language
 from gateway.spool.lifecycle import Reason, State
+from gateway.store.errors import StoreDamaged as StoreDamaged
 from gateway.store.errors import StoreUnavailable as StoreUnavailable
 
 CROWDED = 4  # messages that one claim can be told to pass over

@@ -91,6 +91,15 @@ def release_due(now: int, limit: int) -> Callable[[Tx], int]:
 
     def job(tx: Tx) -> int:
         rows = [RecipientRow.of(row) for row in tx.rows(HELD_DUE, {"b_now": now, "b_limit": limit})]
+        return release_rows(rows, now)(tx)
+
+    return job
+
+
+def release_rows(rows: Sequence[RecipientRow], now: int) -> Callable[[Tx], int]:
+    """Queue these held recipients; fails where one was moved since it was read."""
+
+    def job(tx: Tx) -> int:
         move(tx, rows, State.QUEUED, Arrival(now, due_at=now, queued_at=now))
         for queue_id, group in by_message(rows):
             tx.event(Wish(queue_id, None, SYSTEM, Reason.WINDOW_OVER, now).event(Kind.RELEASED, group))

@@ -29,12 +29,14 @@ from gateway.spool.contract import (
     Notice,
     Result,
     Stored,
+    StoreDamaged,
     UnknownMessage,
 )
 from gateway.spool.corruption import mark_corrupt
 from gateway.spool.leases import Leases, Monotonic
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.outbox import AlreadyFinished, finish, may_take, take
+from gateway.spool.past_damage import PastDamage
 from gateway.spool.queue_ids import QueueIds
 from gateway.spool.records import notice
 from gateway.spool.statements import NOTICES
@@ -76,6 +78,7 @@ class SqlSpool:
         self._clock = clock
         pulse = database.pulse
         self._leases = Leases(database.instance.name, monotonic, pulse.epoch if pulse else lambda: 0)
+        self._past_damage = PastDamage(database, self._leases)
         self._ids = QueueIds()
         self._steps = StepWatch()
         self._alone = True  # until other workers may have begun
@@ -146,7 +149,10 @@ class SqlSpool:
     async def release_due(self, now: datetime, limit: int) -> int:
         if self._steps.stepped_back(now):
             await self._db.committer.run(bring_back(now))
-        return await self._db.committer.run(holds.release_due(to_us(now), limit))
+        try:
+            return await self._db.committer.run(holds.release_due(to_us(now), limit))
+        except StoreDamaged:
+            return await self._past_damage.release_due(now, limit)
 
     async def claim(
         self,
@@ -160,10 +166,12 @@ class SqlSpool:
         begun: list[str] = []
         try:
             return await self._db.committer.run(attempts.claim(wish, self._leases, begun))
-        except BaseException:  # they may be on disk all the same, and nobody will work under them
+        except BaseException as error:  # they may be on disk all the same, and nobody will work under them
             for token in begun:
                 self._leases.end(token)
-            raise
+            if not isinstance(error, StoreDamaged):
+                raise
+        return await self._past_damage.claim(wish)
 
     async def record(self, claim: Claim, results: Sequence[Result], now: datetime) -> Change:
         attempts.checked(results)
@@ -206,7 +214,10 @@ class SqlSpool:
                 return []
             return await self._db.committer.run(take(owner, limit, after))
         wanted = {"b_limit": limit, "b_after": after}
-        return await self._db.readers.run(lambda queries: [notice(r) for r in queries.rows(NOTICES, wanted)])
+        try:
+            return await self._db.readers.run(lambda q: [notice(row) for row in q.rows(NOTICES, wanted)])
+        except StoreDamaged:
+            return await self._past_damage.notices(limit, after)
 
     async def finish_notices(self, notices: Sequence[Notice], mail: NewMessage | None) -> str | None:
         try:
@@ -223,7 +234,7 @@ class SqlSpool:
         return _known(await self._db.readers.run(reading.get(queue_id)), queue_id)
 
     async def raw(self, queue_id: str) -> bytes:
-        body = _known(await self._db.readers.run(reading.body(queue_id)), queue_id)
+        body = _known(await self._body(queue_id), queue_id)
         if body.place == PURGED:
             raise BodyUnreadable(f"the body of {queue_id} was deleted: its time to be kept is over")
         try:
@@ -238,7 +249,10 @@ class SqlSpool:
         return await self._db.readers.run(reading.held(limit, before))
 
     async def next_due(self) -> datetime | None:
-        return await self._db.readers.run(reading.next_due)
+        try:
+            return await self._db.readers.run(reading.next_due)
+        except StoreDamaged:  # nobody can tell: a look now and then
+            return self._clock()
 
     async def figures(self) -> Figures:
         return await self._db.readers.run(reading.figures(self._clock()))
@@ -246,6 +260,11 @@ class SqlSpool:
     async def cancels_by_admin(self, after: int | None) -> tuple[int, int]:
         """Return the newest event's number and how many recipients an admin cancelled since event `after` (None: now)."""
         return await self._db.readers.run(reading.cancels_by_admin(after, self._db.where.chain(serve=False)))
+
+    @property
+    def damage(self) -> str:
+        """Return what damage of the database this process has met, in the database's words; empty where none."""
+        return self._db.damage.first
 
     @property
     def cut_off(self) -> bool:
@@ -286,6 +305,13 @@ class SqlSpool:
             if not getattr(error, "uncertain", False):  # otherwise a recovery could bring the row back
                 await self._in_files(self._db.bodies.discard, queue_id)
             raise
+
+    async def _body(self, queue_id: str) -> Body | None:
+        try:
+            return await self._db.readers.run(reading.body(queue_id))
+        except StoreDamaged as error:
+            await self._past_damage.put_aside(queue_id, str(error), self._clock())
+            raise BodyUnreadable(f"the body of {queue_id} lies on a damaged page: {error}") from error
 
     async def _open(self, body: Body) -> bytes:
         if body.data is not None:

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from gateway import metrics
 from gateway.store.errors import StoreConflict, StoreUnavailable
 from gateway.store.events import Seal
-from gateway.store.failures import is_conflict, is_full, is_unavailable
+from gateway.store.failures import is_conflict, is_unavailable, unavailable
 from gateway.store.turn import Turn
 from gateway.store.tx import Tx
 
@@ -47,10 +47,18 @@ class _Waiting:
 
 
 class Committer:
-    """Owns the writing connection of this process."""
+    """Owns the writing connection of this process. `told` hears of every failure of the store, on the committing thread."""
 
-    def __init__(self, engine: sa.Engine, seal: Seal, node: str = "", turn: Turn | None = None) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        seal: Seal,
+        node: str = "",
+        turn: Turn | None = None,
+        told: Callable[[StoreUnavailable], None] = lambda error: None,
+    ) -> None:
         self._engine = engine
+        self._told = told
         self._seal = seal
         self._node = node
         self._turn = turn.taken if turn is not None else nullcontext
@@ -161,9 +169,9 @@ class Committer:
         if is_conflict(error):
             return StoreConflict(f"the database cannot write: {error}")
         if is_unavailable(error):
-            made = StoreUnavailable(f"the database cannot write: {error}", full=is_full(error))
-            made.__cause__ = error
-            return made
+            error = unavailable(error, "the database cannot write")
+        if isinstance(error, StoreUnavailable):
+            self._told(error)
         return error
 
     def _connect(self) -> sa.Connection:
@@ -209,7 +217,7 @@ def _for_all(error: Exception, what: str, *, uncertain: bool = False) -> Excepti
     """Return the error of a transaction that no single job is guilty of: running its jobs one by one would not help."""
     if not isinstance(error, StoreUnavailable) and not is_unavailable(error):
         return error
-    return StoreUnavailable(f"{what}: {error}", uncertain=uncertain, concerns_all=True, full=is_full(error))
+    return unavailable(error, what, uncertain=uncertain, concerns_all=True)
 
 
 def _hand_back(batch: Sequence[_Waiting]) -> None:

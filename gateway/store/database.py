@@ -13,6 +13,7 @@ from gateway.store.bodies import CORRUPT, Bodies, Vault
 from gateway.store.chains import open_chain
 from gateway.store.committer import Committer
 from gateway.store.damage import refuse_damaged
+from gateway.store.damage_met import DamageMet
 from gateway.store.errors import StoreUnavailable, WrongMasterKey
 from gateway.store.events import Seal
 from gateway.store.failures import is_unavailable
@@ -53,6 +54,7 @@ class Database:
         self.instance = Instance(self.where.state, exclusive=first)
         self.chain = self.where.chain(serve=serve)
         self.pulse: Pulse | None = None
+        self.damage = DamageMet()
         try:
             if first and not self.shared:
                 refuse_damaged(self.where.state / FILE_NAME)
@@ -92,13 +94,13 @@ class Database:
         except BaseException:
             self._engine.dispose()
             raise
-        self.readers = Readers(reading)
+        self.readers = Readers(reading, self.damage.told)
         self.bodies = Bodies(self._vault(), master)
         if self.shared and serve:
             self._begin_pulse()
         turns = serve and self.where.workers > 1 and not self.shared
         self._turn = Turn(self.where.state / "writing.lock") if turns else None
-        self.committer = Committer(self._engine, event_seal(master), self.chain, self._turn)
+        self.committer = Committer(self._engine, event_seal(master), self.chain, self._turn, self.damage.told)
 
     def _prepare(self, master: MasterKey) -> None:
         """Bring the schema up to date, check the key and open our chain, one process at a time."""

@@ -20,6 +20,10 @@ class StoreUnavailable(Exception):
         self.full = full
 
 
+class StoreDamaged(StoreUnavailable):
+    """The database's file is damaged where it was read; what lies elsewhere in it may be as good as ever."""
+
+
 class StoreConflict(StoreUnavailable):
     """Another process, or a lost connection, was in this transaction's way; nothing of it happened, and it may run again."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from gateway.store import sqlite
-from gateway.store.errors import StoreConflict
+from gateway.store.errors import StoreConflict, StoreDamaged, StoreUnavailable
 
 
 def is_unavailable(error: BaseException) -> bool:
@@ -15,6 +15,11 @@ def is_unavailable(error: BaseException) -> bool:
 
         return postgres.is_unavailable(error)
     return sqlite.is_unavailable(error)
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Tell whether an error says that the database's file is damaged."""
+    return not _of_postgres(error) and sqlite.is_damaged(error)
 
 
 def is_full(error: BaseException) -> bool:
@@ -33,6 +38,22 @@ def is_conflict(error: BaseException) -> bool:
 
         return postgres.is_conflict(error)
     return isinstance(error, StoreConflict)
+
+
+def unavailable(
+    error: BaseException, what: str, *, uncertain: bool = False, concerns_all: bool = False
+) -> StoreUnavailable:
+    """Return what the store raises for an error that `is_unavailable`; the error stays its cause."""
+    if is_damaged(error):
+        made: StoreUnavailable = StoreDamaged(
+            f"{what}: {error}", uncertain=uncertain, concerns_all=concerns_all
+        )
+    else:
+        made = StoreUnavailable(
+            f"{what}: {error}", uncertain=uncertain, concerns_all=concerns_all, full=is_full(error)
+        )
+    made.__cause__ = error
+    return made
 
 
 def _of_postgres(error: BaseException) -> bool:

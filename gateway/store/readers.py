@@ -10,7 +10,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from gateway.store.errors import StoreUnavailable
-from gateway.store.failures import is_unavailable
+from gateway.store.failures import is_unavailable, unavailable
 from gateway.store.sqlite import READERS
 from gateway.store.tx import Queries
 
@@ -18,10 +18,13 @@ T = TypeVar("T")
 
 
 class Readers:
-    """A small pool of reading threads."""
+    """A small pool of reading threads. `told` hears of every failure, on the thread that met it."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(
+        self, engine: sa.Engine, told: Callable[[StoreUnavailable], None] = lambda error: None
+    ) -> None:
         self._engine = engine
+        self._told = told
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
 
     async def run(self, read: Callable[[Queries], T]) -> T:
@@ -35,15 +38,19 @@ class Readers:
     def read(self, read: Callable[[Queries], T]) -> T:
         """Do the same on the calling thread."""
         try:
-            with self._engine.begin() as connection:
+            with self._engine.connect() as connection:
+                transaction = connection.begin()
                 queries = Queries(connection)
                 try:
                     return read(queries)
                 finally:
                     queries.close()
+                    transaction.rollback()  # nothing was written; a COMMIT fails where a read met damage
         except Exception as error:
             if is_unavailable(error):
-                raise StoreUnavailable(f"the database cannot be read: {error}") from error
+                made = unavailable(error, "the database cannot be read")
+                self._told(made)
+                raise made from error
             raise
 
     def close(self) -> None:

@@ -36,8 +36,11 @@ _DEMANDED: tuple[tuple[str, object], ...] = (
 
 
 def writer_engine(path: Path) -> sa.Engine:
-    """Return the engine for the one writing connection of this process; its transactions take the write lock at once."""
-    return _engine(path, begin="BEGIN IMMEDIATE", demanded=_DEMANDED, size=1)
+    """Return the engine for the one writing connection of this process; its transactions take the write lock at once.
+
+    It looks closer at each page it loads: what it took for sound it might write into.
+    """
+    return _engine(path, begin="BEGIN IMMEDIATE", demanded=(*_DEMANDED, ("cell_size_check", 1)), size=1)
 
 
 def reader_engine(path: Path) -> sa.Engine:
@@ -50,6 +53,13 @@ def is_unavailable(error: BaseException) -> bool:
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     ours = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)
     return isinstance(cause, sqlite3.Error | OSError) and not isinstance(cause, ours)
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Tell whether an error says that the file is not what SQLite wrote."""
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK) if isinstance(cause, sqlite3.Error) else 0
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def is_full(error: BaseException) -> bool:

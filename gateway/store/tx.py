@@ -8,13 +8,14 @@ transaction and written before COMMIT, many rows to a statement: no job may coun
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
 
 from gateway.store.events import EVENT_COLUMNS, Event, Head, Seal, link
+from gateway.store.failures import is_damaged
 from gateway.store.inserts import Inserts, Row
 from gateway.store.schema import chain, events, tallies
 
@@ -58,6 +59,17 @@ class Queries:
         """Return the first row or None."""
         found = self.rows(statement, params)
         return found[0] if found else None
+
+    def until_damage(self, statement: Prepared, params: Params) -> Iterator[Any]:
+        """Yield rows up to the first that a damaged page keeps from being read; one statement at a time."""
+        sql, own = statement.compiled(self._dialect)
+        try:
+            self._cursor.execute(sql, {**own, **params})
+            while (row := self._cursor.fetchone()) is not None:
+                yield row
+        except Exception as error:
+            if not is_damaged(error):
+                raise
 
     def close(self) -> None:
         self._cursor.close()
