@@ -85,7 +85,8 @@ class Workers:
             if process is None:
                 continue
             process.returncode = code = os.waitstatus_to_exitcode(status)
-            if code and not worst:
+            asked = self._stopping and code == -signal.SIGTERM  # it was starting, and could not catch it yet
+            if code and not asked and not worst:
                 worst = code if code > 0 else 1
             if not self._stopping:
                 worst = worst or 1

@@ -8,13 +8,13 @@ import re
 import smtplib
 import threading
 import time
-from pathlib import Path
 
 from gateway.clock import utc_now
 from gateway.spool.contract import Actor, StoreUnavailable
 from gateway.spool.lifecycle import Reason
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.keys import MasterKey
+from gateway.store.where import Where
 from tests.process import mail
 
 SENDER = "office@sports.example.jp"
@@ -90,8 +90,8 @@ class Load:
 class SecondThoughts:
     """Cancels the outside recipient of some mails, as `sekisho held cancel` does it, while gateways die around it."""
 
-    def __init__(self, state: Path, load: Load, seed: int) -> None:
-        self._state = state
+    def __init__(self, where: Where, load: Load, seed: int) -> None:
+        self._where = where
         self._load = load
         self._chance = random.Random(seed)
         self._stop = threading.Event()
@@ -108,7 +108,7 @@ class SecondThoughts:
         self._thread.join(30)
 
     async def _run(self) -> None:
-        spool = opened(self._state)
+        spool = opened(self._where)
         seen = 0
         while not self._stop.is_set():
             await asyncio.sleep(self._chance.uniform(0.02, 0.2))
@@ -129,6 +129,6 @@ class SecondThoughts:
         told.add(name)
 
 
-def opened(state: Path) -> SqlSpool:
+def opened(where: Where) -> SqlSpool:
     """Open a running gateway's spool beside it, as the command line does."""
-    return open_spool(state, MasterKey.load(state / "master.key", {}))
+    return open_spool(where, MasterKey.load(where.state / "master.key", {}))

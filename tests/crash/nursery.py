@@ -21,6 +21,8 @@ from tests.process import ROOT, environment
 class Nursery:
     """Starts and kills the gateways of one settings file, one at a time."""
 
+    starting_s = 0.6  # within which a kill falls into a start
+
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         self.pid = 0
@@ -34,6 +36,10 @@ class Nursery:
         os.kill(self.pid, how)
         status, self.pid = int(self._ask("reap")), 0
         return status
+
+    def crash(self) -> None:
+        """Kill the gateway that runs."""
+        assert self.kill() == -signal.SIGKILL
 
     def _ask(self, what: str) -> str:
         assert self._process.stdin is not None

@@ -104,3 +104,10 @@ def test_a_mistake_in_the_settings_is_told_once_and_nothing_stays(gw: Gateway) -
     done = gw.cli("serve", "--config", str(gw.config), check=False)
     assert done.returncode == 1
     assert done.stderr.count("sekisho: ") == 1
+
+
+def test_a_stop_while_workers_still_start_is_in_order(gw: Gateway) -> None:
+    """Those cannot catch a signal yet; that they end of it is no failure."""
+    gw.stop()
+    gw.start()
+    assert gw.stop() == 0
