@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +24,7 @@ SOURCE_LANGUAGE = "en"
 LANGUAGES = {"ja": "日本語", "en": "English"}
 _CATALOGUES = Path(__file__).parent / "locale"
 _MOMENT = {"ja": "M月d日(E) HH:mm", "en": "EEE d MMM, HH:mm"}
+_MOMENTS = 4_096  # written moments kept, about 1 MiB: mails of one burst share a few minutes
 _UNITS = ("B", "KB", "MB", "GB")
 
 
@@ -59,7 +60,7 @@ class Words:
 
     def moment(self, at: datetime) -> str:
         """Write a moment in local time: `11月21日(土) 14:05`, `Sat 21 Nov, 14:05`."""
-        return str(format_datetime(at, _MOMENT[self.language], tzinfo=self.zone, locale=self.language))
+        return _moment(at.replace(second=0, microsecond=0), self.zone, self.language)
 
     def zone_name(self) -> str:
         """Name the time zone that moments are written in: `日本時間`."""
@@ -78,6 +79,11 @@ class Words:
             self.ngettext("%(n)s minute", "%(n)s minutes", minutes) if minutes else "",
         ]
         return ("" if self.language == "ja" else " ").join([part for part in parts if part][:2])
+
+
+@lru_cache(_MOMENTS)
+def _moment(minute: datetime, zone: ZoneInfo, language: str) -> str:
+    return str(format_datetime(minute, _MOMENT[language], tzinfo=zone, locale=language))
 
 
 def size(octets: int) -> str:

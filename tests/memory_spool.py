@@ -6,10 +6,11 @@ the real one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import TypeVar, cast
 
 from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
@@ -29,6 +30,8 @@ from gateway.spool.contract import (
     UnknownMessage,
 )
 from gateway.spool.lifecycle import CANCELLABLE, Reason, State
+
+T = TypeVar("T")
 
 NOON = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # 12:00 in Tokyo, a Friday
 WINDOW = timedelta(minutes=10)
@@ -80,6 +83,11 @@ class MemorySpool:
         if queue_id not in self.messages:
             raise UnknownMessage(queue_id)
         return self.messages[queue_id]
+
+    async def look_at(self, queue_ids: Sequence[str], see: Callable[[Stored], T]) -> list[T | None]:
+        self._check()
+        found = [self.messages.get(queue_id) for queue_id in queue_ids]
+        return await asyncio.to_thread(lambda: [None if each is None else see(each) for each in found])
 
     async def raw(self, queue_id: str) -> bytes:
         self._check()

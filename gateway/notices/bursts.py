@@ -15,7 +15,7 @@ from itertools import islice
 
 from gateway.spool.contract import Notice
 
-LISTED = 50  # mails in one letter, which is then as long as people read; a full one waits no longer
+LISTED = 200  # mails in one letter, at some 450 octets of HTML each: webmail cuts off what is behind 100 KB
 QUIET = timedelta(
     seconds=10
 )  # after the last one: a person writing mail by mail is slower, a mail merge is not
@@ -41,7 +41,7 @@ class _Sender:
     def ready(self, now: datetime, hurry: bool) -> bool:
         if now < self.since:  # a clock that was put back must not keep a letter waiting
             return True
-        return now >= self.due_at() or (now >= self.not_before and (hurry or len(self.waiting) >= LISTED))
+        return now >= self.due_at() or (hurry and now >= self.not_before)
 
 
 class Bursts:

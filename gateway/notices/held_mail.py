@@ -18,12 +18,16 @@ SHOWN_ADDRESSES = 3  # of each mail: they tell mails of one subject apart; the p
 
 @dataclass(frozen=True, slots=True)
 class HeldMail:
-    """`held` of `total` recipients are held, `outside` of the held ones are outside; `leaves` tells when the first is due."""
+    """`held` of `total` recipients are held, `outside` of the held ones are outside; `leaves` tells when the first is due.
+
+    `to` is the first `addresses` as one line.
+    """
 
     queue_id: str
     subject: str
     received: str
     addresses: tuple[str, ...]
+    to: str
     more: int
     total: int
     held: int
@@ -39,11 +43,13 @@ def held_mail(message: Stored, words: Words, url: str) -> HeldMail | None:
     ends = [row.due_at for row in held if row.due_at is not None]
     if not ends:
         return None
+    addresses = tuple(shown(str(row.address), ADDRESS) for row in held[:SHOWN_ADDRESSES])
     return HeldMail(
         queue_id=message.queue_id,
         subject=shown(message.subject, SUBJECT) or words.gettext("(no subject)"),
         received=words.moment(message.received_at),
-        addresses=tuple(shown(str(row.address), ADDRESS) for row in held[:SHOWN_ADDRESSES]),
+        addresses=addresses,
+        to=", ".join(addresses),
         more=max(0, len(held) - SHOWN_ADDRESSES),
         total=len(message.recipients),
         held=len(held),

@@ -23,10 +23,12 @@ from gateway.notices.failures import MAX_TRIES, STORE_RETRY, Failures
 from gateway.notices.writing import Many, ToldElsewhere, Writer
 from gateway.spool.contract import Notice, NoticeKind, Spool, StoreUnavailable
 
-BATCH = 50  # notices taken at once: small, so that a hold notice never waits behind a flood
+BATCH = (
+    200  # notices taken at once: what a look finds in a burst, and few enough that no hold notice waits long
+)
 LETTERS = 4  # of many, written between two looks for the same reason
 IDLE = timedelta(seconds=5)  # how long a notice waits at most when nobody rang
-GATHER = timedelta(milliseconds=100)  # between two looks in a burst, so that a look finds more than one
+GATHER = timedelta(milliseconds=500)  # between two looks in a burst, so that a look finds more than one
 LOOK_BACK = timedelta(seconds=30)  # between two looks at all rows: other processes write and finish some too
 COMPOSE_S = 30.0  # a composer that takes longer hangs: its thread is given up and its notice tried again
 LOST_THREADS = 4  # given up and still running, in all; beyond that nothing is composed until one of them ends

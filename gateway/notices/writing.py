@@ -16,7 +16,7 @@ import structlog
 from gateway import metrics
 from gateway.clock import Clock
 from gateway.message.address import AddressError
-from gateway.notices.aside import Aside, NoThread
+from gateway.notices.aside import Aside
 from gateway.notices.compose import Composer
 from gateway.notices.held_mail import HeldMail
 from gateway.notices.own import own_mail
@@ -27,11 +27,8 @@ from gateway.spool.contract import (
     NoticeKind,
     Spool,
     Stored,
-    StoreUnavailable,
     UnknownMessage,
 )
-
-LARGE = 1_000  # recipients above which a thread looks at them: 40,000 take some 20 ms
 
 log = structlog.get_logger()
 
@@ -48,6 +45,15 @@ class Many(Protocol):
 
     def holds(self, about: Stored, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
         """Return the letter; `about` and `notice` are those of the first line."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What became of one mail that was looked at: its line, nothing where none of it is held, or why there is no line."""
+
+    language: str
+    line: HeldMail | None = None
+    problem: Exception | None = None
 
 
 @dataclass(slots=True)
@@ -116,8 +122,7 @@ class Writer:
         """Let notices go without a mail."""
         await self._spool.finish_notices(notices, None)
         self.finished += len(notices)
-        for notice in notices:
-            log.info("notice-dropped", queue_id=notice.queue_id, kind=notice.kind.value, why=why)
+        log.info("notice-dropped", kind=notices[0].kind.value, why=why, **_names(notices))
 
     async def _compose(self, notice: Notice) -> NewMessage | None:
         message = await self._readable(notice)
@@ -132,38 +137,38 @@ class Writer:
         return own_mail(message, notice, octets, self._hostname, self._clock())
 
     async def _readable(self, notice: Notice) -> Stored:
-        message = await self._spool.get(notice.queue_id)
-        if message.unreadable:
-            raise ValueError("the stored envelope or decision cannot be read")
-        return message
+        return _checked(await self._spool.get(notice.queue_id))
 
     async def _gather(self, group: Mapping[int, Notice]) -> tuple[list[_Letter], list[Notice]]:
         """Return a letter for each language, and the notices of which there is nothing to tell."""
+        firsts: dict[str, Stored] = {}
         letters: dict[str, _Letter] = {}
         untold: list[Notice] = []
-        for notice in group.values():
-            try:
-                message = await self._readable(notice)
-                line = await self._line(message, notice)
-            except UnknownMessage:
+        for notice, seen in zip(group.values(), await self._see(group, firsts), strict=True):
+            if seen is None or (seen.line is None and seen.problem is None):
                 untold.append(notice)
-                continue
-            except (StoreUnavailable, NoThread):
-                raise
-            except Exception:
-                log.exception("notice-left-out", queue_id=notice.queue_id)
-                continue
-            if line is None:
-                untold.append(notice)
+            elif seen.line is None:
+                log.error("notice-left-out", queue_id=notice.queue_id, exc_info=seen.problem)
             else:
-                letter = letters.setdefault(message.language.value, _Letter(message, [], []))
+                letter = letters.setdefault(seen.language, _Letter(firsts[seen.language], [], []))
                 letter.notices.append(notice)
-                letter.lines.append(line)
+                letter.lines.append(seen.line)
         return list(letters.values()), untold
 
-    async def _line(self, message: Stored, notice: Notice) -> HeldMail | None:
-        work = partial(self._many.line, message, notice)
-        return await self._aside.run(work) if len(message.recipients) > LARGE else work()
+    async def _see(self, group: Mapping[int, Notice], firsts: dict[str, Stored]) -> list[_Seen | None]:
+        """Look at all mails in one go; the first one told of in each language goes into `firsts`."""
+        by_mail = {notice.queue_id: notice for notice in group.values()}
+
+        def see(message: Stored) -> _Seen:
+            try:
+                line = self._many.line(_checked(message), by_mail[message.queue_id])
+            except Exception as error:  # of this mail alone: the others are told of
+                return _Seen("", problem=error)
+            if line is not None:
+                firsts.setdefault(message.language.value, message)
+            return _Seen(message.language.value, line)
+
+        return await self._spool.look_at([notice.queue_id for notice in group.values()], see)
 
     async def _write_letter(self, letter: _Letter) -> None:
         first = letter.notices[0]
@@ -181,9 +186,21 @@ class Writer:
             raise ToldElsewhere
         self.finished += len(notices)
         metrics.NOTICES.labels(notices[0].kind.value).inc()
-        for notice in notices:
-            log.info("notice-written", queue_id=notice.queue_id, kind=notice.kind.value, own_id=own_id)
+        log.info("notice-written", kind=notices[0].kind.value, own_id=own_id, **_names(notices))
         self._wake()
+
+
+def _checked(message: Stored) -> Stored:
+    if message.unreadable:
+        raise ValueError("the stored envelope or decision cannot be read")
+    return message
+
+
+def _names(notices: Sequence[Notice]) -> dict[str, object]:
+    """Name the mails in one line of the log, however many there are."""
+    if len(notices) == 1:
+        return {"queue_id": notices[0].queue_id}
+    return {"mails": len(notices), "queue_ids": [notice.queue_id for notice in notices]}
 
 
 def _take_out(group: dict[int, Notice], notices: Sequence[Notice]) -> None:

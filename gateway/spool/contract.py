@@ -6,11 +6,11 @@ not be committed (then nothing of it happened); verbs on one message raise `Unkn
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from gateway.message.address import Address
 from gateway.message.envelope import Envelope
@@ -18,6 +18,8 @@ from gateway.policy.decision import Decision, Language
 from gateway.spool.lifecycle import Reason, State
 from gateway.store.errors import StoreDamaged as StoreDamaged
 from gateway.store.errors import StoreUnavailable as StoreUnavailable
+
+T = TypeVar("T")
 
 CROWDED = 4  # messages that one claim can be told to pass over
 
@@ -283,6 +285,13 @@ class Spool(Protocol):
 
     async def get(self, queue_id: str) -> Stored:
         """Return one message with all its recipients."""
+
+    async def look_at(self, queue_ids: Sequence[str], see: Callable[[Stored], T]) -> list[T | None]:
+        """Return what `see` makes of each message, in order; None for one that is not there.
+
+        For many at once: one is in memory at a time, and `see` is called off the event loop, inside a read transaction. It
+        is quick, touches nothing else, and what it raises ends the whole look.
+        """
 
     async def raw(self, queue_id: str) -> bytes:
         """Return the original octets; raises BodyUnreadable."""

@@ -233,6 +233,9 @@ class SqlSpool:
     async def get(self, queue_id: str) -> Stored:
         return _known(await self._db.readers.run(reading.get(queue_id)), queue_id)
 
+    async def look_at(self, queue_ids: Sequence[str], see: Callable[[Stored], T]) -> list[T | None]:
+        return await self._db.readers.run(reading.look_at(queue_ids, see))
+
     async def raw(self, queue_id: str) -> bytes:
         body = _known(await self._body(queue_id), queue_id)
         if body.place == PURGED:

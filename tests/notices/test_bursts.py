@@ -81,11 +81,11 @@ def test_a_letter_leaves_most_of_the_shortest_hold(left: timedelta) -> None:
     assert ids(made.next_letter(due)) == [2, 3]
 
 
-def test_a_full_letter_waits_no_longer_and_the_rest_waits_on() -> None:
+def test_more_than_a_letter_holds_waits_too_and_all_is_told_of_together() -> None:
     made = begun(*[SECOND] * (LISTED + 7))
-    assert len(made.next_letter(NOON + SECOND)) == LISTED
-    assert made.next_letter(NOON + SECOND) == []
-    assert len(made.next_letter(NOON + SECOND + QUIET)) == 7
+    due = NOON + SECOND + QUIET
+    assert made.next_letter(due - SECOND) == []
+    assert [len(made.next_letter(due)) for _ in range(3)] == [LISTED, 7, 0]
 
 
 def test_senders_have_nothing_to_do_with_one_another() -> None:
@@ -105,8 +105,8 @@ def test_a_clock_that_was_put_back_keeps_no_letter_waiting() -> None:
 
 def test_what_could_not_be_written_waits_even_when_it_is_full() -> None:
     made = begun(*[SECOND] * LISTED)
-    until = NOON + timedelta(seconds=15)
-    made.put_back(made.next_letter(NOON + SECOND), NOON + SECOND, until)
+    until = NOON + SECOND + QUIET + timedelta(seconds=15)
+    made.put_back(made.next_letter(NOON + SECOND + QUIET), NOON + SECOND + QUIET, until)
     assert made.next_due() == until
     assert made.next_letter(until - SECOND) == []
     assert len(made.next_letter(until)) == LISTED

@@ -65,7 +65,7 @@ def test_every_mail_stands_in_it_with_its_link(
         Claim(message.queue_id, SENDER) for message in messages
     ]
     for number, message in enumerate(messages, 1):
-        assert f"{number}. お知らせ {number}\n" in said.replace("</b></div>", "\n").replace("\r\n", "\n")
+        assert f"{number}. お知らせ {number}\n" in said.replace("</b><br>", "").replace("\r\n", "\n")
         assert f"citizen-{number}@example.com" in said
         assert message.queue_id in said
 
@@ -129,10 +129,16 @@ def test_markup_in_a_subject_is_text(spool: MemorySpool, composers: Composers) -
     assert 'href="https://evil' not in html
 
 
+def test_webmail_shows_a_full_letter_to_its_end(spool: MemorySpool, composers: Composers) -> None:
+    """What is longer than 102 KB is cut off there, links and all."""
+    html = text(read_back(letter(composers, held(spool, LISTED))), "html")
+    assert len(html.encode()) < 102_000
+
+
 def test_it_is_bounded(spool: MemorySpool, composers: Composers) -> None:
     address = f"{'x' * 64}@{'y' * 60}.{'z' * 60}.example.com"
     messages = [
         hold(spool, f"Q{number}", [address] * 10, subject="漢" * 5000, raw=b"") for number in range(LISTED)
     ]
-    assert len(letter(composers, messages)) < 256 << 10
+    assert len(letter(composers, messages)) < 1 << 20
     assert all(isinstance(composers.line(message, notice()), HeldMail) for message in messages)
