@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bench import markdown, plot, report
@@ -29,7 +30,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0])
     parser.add_argument("tasks", nargs="*", metavar="TASK", help="tasks to run (see --list); all without")
     parser.add_argument("--list", action="store_true", help="list the tasks and their figures")
-    parser.add_argument("--rounds", type=_up_to(MOST_ROUNDS), default=3, help="rounds at most (3)")
+    parser.add_argument("--rounds", type=_up_to(MOST_ROUNDS), help="rounds of each task (its own: 1 to 3)")
     parser.add_argument("--scale", type=_up_to(MOST_SCALE), default=1.0, help="times the usual counts (1)")
     parser.add_argument("--minutes", type=_up_to(MOST_MINUTES), default=10.0, help="start nothing later (10)")
     parser.add_argument("--workers", type=_up_to(64), default=WORKERS, help=f"of the product ({WORKERS})")
@@ -71,8 +72,15 @@ def measure(options: argparse.Namespace) -> tuple[report.Report, Sequence[Course
     for warning in warned:
         to_stderr(f"note: {warning}")
     load = Load(options.scale, int(options.workers))
-    courses = run(named(options.tasks), load, int(options.rounds), options.minutes * 60)
-    done = {"rounds": options.rounds, "scale": options.scale, "workers": options.workers}
+    tasks = named(options.tasks)
+    if options.rounds is not None:
+        tasks = [replace(task, rounds=int(options.rounds)) for task in tasks]
+    courses = run(tasks, load, MOST_ROUNDS, options.minutes * 60)
+    done = {
+        "rounds": max(len(course.seconds) for course in courses),
+        "scale": options.scale,
+        "workers": options.workers,
+    }
     found = [outcome for course in courses for outcome in course.outcomes()]
     seconds = {course.task.name: [round(each, 1) for each in course.seconds] for course in courses}
     return report.Report(about, done, warned, seconds, found), courses

@@ -68,7 +68,7 @@ TASKS: tuple[Task, ...] = (
         ),
         limits,
         source.absent,
-        rounds=2,
+        rounds=1,
     ),
     Task(
         "hold",
@@ -144,7 +144,7 @@ TASKS: tuple[Task, ...] = (
         ),
         copies,
         source.absent,
-        rounds=2,
+        rounds=1,
     ),
     Task(
         "tls",
@@ -199,7 +199,7 @@ TASKS: tuple[Task, ...] = (
         ),
         workers,
         source.absent,
-        rounds=2,
+        rounds=1,
     ),
     Task(
         "stock",
@@ -207,7 +207,7 @@ TASKS: tuple[Task, ...] = (
         (Figure("stock", f"{_HOLD}, against stock parts", RATE, TO_COMPARE, peer=STOCK),),
         partial(race, hold, SMALL, "stock", against_stock),
         source.absent,
-        rounds=2,
+        rounds=1,
     ),
     Task(
         "receive",
@@ -218,7 +218,7 @@ TASKS: tuple[Task, ...] = (
         ),
         reception,
         source.absent,
-        rounds=2,
+        rounds=1,
     ),
     Task(
         "deliver",
@@ -229,7 +229,7 @@ TASKS: tuple[Task, ...] = (
         ),
         delivery,
         source.absent,
-        rounds=2,
+        rounds=1,
     ),
 )
 

@@ -51,4 +51,4 @@ class Task:
     figures: tuple[Figure, ...]
     run: Round
     absent: Callable[[], str] = lambda: ""
-    rounds: int = 3
+    rounds: int = 3  # where nobody asks for another number; what nothing is promised of has one
