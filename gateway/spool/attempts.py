@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.spool.contract import CROWDED, Change, Claim, NoticeKind, Result
+from gateway.spool.contract import Change, Claim, NoticeKind, Result
+from gateway.spool.due import take
 from gateway.spool.holds import by_message, recipients_among, tell_sender
 from gateway.spool.leases import Lease, Leases
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import MessageRow, RecipientRow, stored
-from gateway.spool.statements import LEASED, MOVING_DUE, messages_in
+from gateway.spool.statements import LEASED, messages_in
 from gateway.spool.times import from_us, span_us, to_us
 from gateway.store.events import Event, storable
 from gateway.store.tx import Tx
 
 REPLY_LIMIT = 1_000  # characters of a next hop's reply that are kept: RFC 5321 allows 512 octets a line, replies have several
 UNREADABLE_AGAIN = timedelta(hours=1)  # until a mail whose envelope cannot be read is looked at again
-_PASSED_OVER = tuple(f"b_not_{number}" for number in range(CROWDED))
-Leased = list[tuple[list[RecipientRow], Claim | None]]
 RESULTS = {
     State.DELIVERED: Kind.DELIVERED,
     State.DEFERRED: Kind.DEFERRED,
@@ -38,7 +37,7 @@ class Wanted:
     limit: int
     lease: timedelta
     share: int
-    crowded: tuple[str, ...] = ()
+    crowded: frozenset[str] = frozenset()
 
 
 def claim(wanted: Wanted, leases: Leases, begun: list[str]) -> Callable[[Tx], list[Claim]]:
@@ -48,13 +47,15 @@ def claim(wanted: Wanted, leases: Leases, begun: list[str]) -> Callable[[Tx], li
     """
 
     def job(tx: Tx) -> list[Claim]:
-        first, cut = _claim_once(tx, wanted, leases, begun)
-        left = wanted.limit - sum(len(rows) for rows, _ in first)
-        second: Leased = []
-        if cut and left > 0:  # what its share left of a large mail's room is for the others
-            again = replace(wanted, limit=left, crowded=(*cut, *wanted.crowded))
-            second, _ = _claim_once(tx, again, leases, begun)
-        return [claim for _, claim in (*first, *second) if claim is not None]
+        at = to_us(wanted.now)
+        groups = take(tx, at, wanted.limit, wanted.share, wanted.crowded)
+        messages = _messages(tx, [queue_id for queue_id, _ in groups])
+        claims = []
+        for queue_id, rows in groups:
+            lease = leases.begin(at, wanted.lease, len(rows))
+            begun.append(lease.token)
+            claims.append(_lease(tx, messages[queue_id], rows, at, lease))
+        return [claim for claim in claims if claim is not None]
 
     return job
 
@@ -73,22 +74,6 @@ def claim_rows(
         return _lease(tx, message, shared, at, lease)
 
     return job
-
-
-def _claim_once(tx: Tx, wanted: Wanted, leases: Leases, begun: list[str]) -> tuple[Leased, list[str]]:
-    """Lease up to the limit; return what was leased, and the messages that have more due than their share."""
-    at = to_us(wanted.now)
-    passed = dict(zip(_PASSED_OVER, (*wanted.crowded, *[""] * CROWDED), strict=False))
-    found = tx.rows(MOVING_DUE, {"b_now": at, "b_limit": wanted.limit, **passed})
-    groups = by_message([RecipientRow.of(row) for row in found])
-    messages = _messages(tx, [queue_id for queue_id, _ in groups])
-    leased: Leased = []
-    for queue_id, group in groups:
-        rows = group[: wanted.share]
-        lease = leases.begin(at, wanted.lease, len(rows))
-        begun.append(lease.token)
-        leased.append((rows, _lease(tx, messages[queue_id], rows, at, lease)))
-    return leased, [queue_id for queue_id, group in groups if len(group) > wanted.share]
 
 
 def record(

@@ -21,8 +21,6 @@ from gateway.store.errors import StoreUnavailable as StoreUnavailable
 
 T = TypeVar("T")
 
-CROWDED = 4  # messages that one claim can be told to pass over
-
 
 class UnknownMessage(Exception):
     """No message with this queue id."""
@@ -243,7 +241,7 @@ class Spool(Protocol):
     ) -> Sequence[Claim]:
         """Lease up to `limit` queued or deferred recipients that are due, oldest first, and record the attempt.
 
-        One message gets `share` of them at most (None: all), one whose queue id is in `crowded` (CROWDED at most) none: a
+        One message gets `share` of them at most (None: all), one whose queue id is in `crowded` none: a
         mail to thousands must not keep all others waiting.
         """
 

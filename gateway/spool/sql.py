@@ -162,7 +162,7 @@ class SqlSpool:
         share: int | None = None,
         crowded: Collection[str] = (),
     ) -> Sequence[Claim]:
-        wish = attempts.Wanted(now, limit, lease, share or limit, tuple(crowded))
+        wish = attempts.Wanted(now, limit, lease, share or limit, frozenset(crowded))
         begun: list[str] = []
         try:
             return await self._db.committer.run(attempts.claim(wish, self._leases, begun))

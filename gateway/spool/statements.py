@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from gateway.spool.contract import CROWDED, NoticeKind
+from gateway.spool.contract import NoticeKind
 from gateway.spool.lifecycle import Kind, State
 from gateway.spool.records import MessageRow, RecipientRow
 from gateway.store.inserts import Inserts
@@ -71,9 +71,10 @@ MOVING_DUE = Prepared(
     .where(
         sa.text(MOVING),
         _R.due_at <= bindparam("b_now"),
-        *(_R.queue_id != bindparam(f"b_not_{number}") for number in range(CROWDED)),
+        sa.tuple_(_R.due_at, _R.queue_id, _R.idx)
+        > sa.tuple_(bindparam("b_due_at"), bindparam("b_queue_id"), bindparam("b_idx")),
     )
-    .order_by(_R.due_at)
+    .order_by(_R.due_at, _R.queue_id, _R.idx)
     .limit(LIMIT)
     .with_for_update(skip_locked=True)
 )

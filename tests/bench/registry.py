@@ -15,6 +15,7 @@ from tests.bench.figures import Aim, Figure
 from tests.bench.latency import latency
 from tests.bench.limits import MACHINE, limits
 from tests.bench.memory import memory
+from tests.bench.million import million
 from tests.bench.on_postgres import ON_POSTGRES
 from tests.bench.parts import delivery, loop_stalls, reception
 from tests.bench.stock import WHO as STOCK
@@ -176,6 +177,19 @@ TASKS: tuple[Task, ...] = (
             ),
         ),
         memory,
+        rounds=1,
+    ),
+    Task(
+        "million",
+        "a million held recipients against none",
+        (
+            _costs("million-scan", "p99 of a look for due mail", under(10.0), "ms", peer=""),
+            _costs("million-memory", "memory for a million held", under(16.0), "MiB", peer=""),
+            _costs("million-start", "start on a million held", TO_COMPARE, "s", peer=""),
+            Figure("million-accept", "accepting, against an empty store", "ratio", TO_COMPARE, peer=""),
+        ),
+        million,
+        source.absent,
         rounds=1,
     ),
     Task(
