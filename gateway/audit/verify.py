@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from gateway.audit.entries import Question
 from gateway.audit.log import EventLog, Row
 from gateway.store.events import Head, Seal, digest
 
@@ -81,16 +82,35 @@ def _verify_chain(log: EventLog, node: str, seal: Seal | None) -> Verdict:
         )
     last, wrong = walk(_all_rows(log, node), head.seq, node)
     if wrong is not None:
+        wrong += _since_repair(log, node, last.seq, head)
         return Verdict(last.seq, seal is not None, last.seq + 1, wrong)
     return _at_the_end(last, head, seal is not None)
 
 
-def walk(rows: Iterable[Row], until: int | None, node: str = "") -> tuple[Head, str | None]:
-    """Follow the chain as far as it holds, at most to event `until`; return the last good link and what broke it.
+def _since_repair(log: EventLog, node: str, broken: int, head: Head) -> str:
+    """Return what to add about a broken chain that a repair of the database went on with: whether it is whole since."""
+    repairs = log.query(Question(after=broken, kinds=("repaired",), node=node, limit=1))
+    if not repairs:
+        return ""
+    first = repairs[0].seq
+    (row,) = log.rows_after(first - 1, 1, node)
+    before = Head(first - 1, _octets(row[-2]), node)
+    last, wrong = walk(_all_rows(log, node, first - 1), head.seq, node, before)
+    if wrong is not None:
+        return f". Event {first} says that the database was repaired; but since then {wrong}"
+    return (
+        f". Event {first} says that the database was repaired: from there on to {last.seq} the chain is whole"
+    )
+
+
+def walk(
+    rows: Iterable[Row], until: int | None, node: str = "", last: Head | None = None
+) -> tuple[Head, str | None]:
+    """Follow the chain from behind `last` as far as it holds, at most to event `until`; return its end and what broke it.
 
     Events behind `until` were written while we read; the next verification checks them.
     """
-    last = Head(node=node)
+    last = last or Head(node=node)
     for row in rows:
         if until is not None and last.seq >= until:
             break
@@ -121,8 +141,7 @@ def _at_the_end(last: Head, head: Head, sealed: bool) -> Verdict:
     return Verdict(last.seq, sealed)
 
 
-def _all_rows(log: EventLog, node: str) -> Iterator[Row]:
-    seq = 0
+def _all_rows(log: EventLog, node: str, seq: int = 0) -> Iterator[Row]:
     while rows := log.rows_after(seq, node=node):
         yield from rows
         seq = int(str(rows[-1][0]))

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.before import check_certificate
+from gateway.cli.repair import repair
 from gateway.config.load import load_settings
 from gateway.config.policies import read_policy
 from gateway.config.settings import Settings
@@ -49,8 +50,16 @@ EXPECTED = (
     help="The settings file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def doctor(config: Path, as_json: bool) -> None:
-    """Check all that the first mail will need, and the database without changing it; exits with 1 when something is wrong."""
+@click.option(
+    "--repair", "mend", is_flag=True, help="Mend a damaged SQLite database, with the gateway stopped."
+)
+def doctor(config: Path, as_json: bool, mend: bool) -> None:
+    """Check all that the first mail will need, and the database without changing it; exits with 1 when something is wrong.
+
+    With --repair nothing of that is checked: what can be read of a damaged database is saved, and what is lost is named.
+    """
+    if mend:
+        repair(config)
     settings = load_settings(config)
     results = {name: verdict(check, settings) for name, check in CHECKS.items()}
     if as_json:

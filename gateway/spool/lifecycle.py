@@ -41,6 +41,7 @@ class Kind(StrEnum):
     POLICY = "policy"
     ACCOUNT = "account"
     RESTORED = "restored"
+    REPAIRED = "repaired"
     KEY = "key"
 
 

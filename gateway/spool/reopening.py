@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from gateway.spool.contract import Actor
-from gateway.spool.restoring import Restored, drop_hold_notices, hold_open
+from gateway.spool.restoring import WORDS, Restored, drop_hold_notices, hold_open
 from gateway.spool.sql import SqlSpool
 from gateway.spool.statements import LIMIT
 from gateway.spool.times import to_us
@@ -26,9 +26,12 @@ _BODIES = Prepared(
 )
 
 
-async def hold_all(spool: SqlSpool, made_at: str, actor: Actor, now: datetime) -> int:
-    """Hold every open recipient until an admin decides; return how many. Raises StoreUnavailable; may be run again."""
-    restored = Restored(made_at, actor, to_us(now))
+async def hold_all(spool: SqlSpool, made_at: str, actor: Actor, now: datetime, words: str = WORDS) -> int:
+    """Hold every open recipient until an admin decides; return how many. Raises StoreUnavailable; may be run again.
+
+    `words` say in the recipient's record why it is held.
+    """
+    restored = Restored(made_at, actor, to_us(now), words)
     await spool.database.committer.run(drop_hold_notices)
     held = 0
     while count := await spool.database.committer.run(hold_open(restored, BATCH)):

@@ -38,6 +38,7 @@ class Restored:
     made_at: str
     actor: Actor
     now: int
+    words: str = WORDS
 
 
 def hold_open(restored: Restored, limit: int) -> Callable[[Tx], int]:
@@ -47,7 +48,7 @@ def hold_open(restored: Restored, limit: int) -> Callable[[Tx], int]:
         bound = {"b_near": restored.now + span_us(_NEAR), "b_limit": limit}
         held = [RecipientRow.of(row) for row in tx.rows(_HELD, bound)]
         moving = [RecipientRow.of(row) for row in tx.rows(_MOVING, {"b_limit": limit - len(held)})]
-        words = WORDS.format(made_at=restored.made_at)
+        words = restored.words.format(made_at=restored.made_at)
         far = restored.now + span_us(FAR)
         move(tx, moving, State.HELD, Arrival(restored.now, due_at=far, reply=words, perhaps=True))
         tx.many(_STAY, [_staying(row, far, words) for row in held])

@@ -20,8 +20,8 @@ _STEPS = 100_000  # virtual machine instructions between two looks at the clock
 _HEADER = b"SQLite format 3\x00"  # https://www.sqlite.org/fileformat.html 1.3
 WHAT_TO_DO = (
     "the service does not start on it; a copy is in {corrupt}. "
-    "Where only an index is named, `sqlite3 {path} REINDEX` mends it; "
-    "otherwise restore a backup into another directory (sekisho restore; docs/operations.md, When the database is damaged)"
+    "run sekisho doctor --repair, or restore a backup into another directory (sekisho restore; "
+    "docs/operations.md, When the database is damaged)"
 )
 
 
@@ -37,7 +37,21 @@ def refuse_damaged(path: Path, seconds: float = CHECK_S) -> None:
         raise StoreUnavailable(f"{path} is damaged ({said}): {WHAT_TO_DO.format(corrupt=corrupt, path=path)}")
 
 
+def whole(path: Path) -> str | None:
+    """Return what is wrong with a database that nobody works on, None where nothing is; looks at all of it."""
+    said = _damage(path, float("inf"), "integrity_check")
+    if said is not None:
+        return said
+    with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True)) as connection:
+        wrong = connection.execute("PRAGMA foreign_key_check").fetchone()
+    return None if wrong is None else f"a row of {wrong[0]} belongs to a message that is not there"
+
+
 def _refuse_missing(path: Path) -> None:
+    if (path.parent / "repaired").exists():
+        raise StoreUnavailable(
+            f"{path} is missing, because a repair was cut off: run sekisho doctor --repair again"
+        )
     folder = path.parent / "bodies"
     if folder.is_dir() and any(file.is_file() for file in folder.glob("??/*")):
         raise StoreUnavailable(
@@ -46,7 +60,7 @@ def _refuse_missing(path: Path) -> None:
         )
 
 
-def _damage(path: Path, seconds: float) -> str | None:
+def _damage(path: Path, seconds: float, check: str = "quick_check") -> str | None:
     """Return what is wrong with the file, None where nothing was found in the time given."""
     with path.open("rb") as file:
         begins = file.read(len(_HEADER))
@@ -56,7 +70,7 @@ def _damage(path: Path, seconds: float) -> str | None:
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True)) as connection:
             connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
-            (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            (said,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return str(error)

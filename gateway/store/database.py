@@ -140,6 +140,16 @@ class Database:
         return {queue_id for queue_id in queue_ids if self.readers.read(_has_file(queue_id))}
 
 
+def fresh_database(path: Path) -> None:
+    """Make an empty database with our schema, for a repair to fill."""
+    engine = writer_engine(path)
+    try:
+        with engine.begin() as connection:
+            upgrade(connection)
+    finally:
+        engine.dispose()
+
+
 def engines(where: Where) -> tuple[sa.Engine, sa.Engine]:
     """Return the engines for the writing connection and for reads; PostgreSQL's driver is loaded only where it is used."""
     if not where.url:
