@@ -15,7 +15,7 @@ from itertools import islice
 
 from gateway.spool.contract import Notice
 
-LISTED = 200  # mails in one letter, at some 450 octets of HTML each: webmail cuts off what is behind 100 KB
+LISTED = 200  # mails in one letter, at some 480 octets of HTML each: webmail cuts off what is behind 100 KB
 QUIET = timedelta(
     seconds=10
 )  # after the last one: a person writing mail by mail is slower, a mail merge is not

@@ -41,7 +41,7 @@ class Many(Protocol):
     """Composes the letter that tells of several held mails."""
 
     def line(self, message: Stored, notice: Notice) -> HeldMail | None:
-        """Return what the letter says of one mail; None when nothing of it is held any more."""
+        """Return what the letter says of one mail; None when nothing of it is held any more. Called on a reader's thread."""
 
     def holds(self, about: Stored, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
         """Return the letter; `about` and `notice` are those of the first line."""
