@@ -18,6 +18,7 @@ from gateway.cli.printable import printable
 from gateway.cli.restore import EXPECTED, Counts, checked_chain, reopened, tell
 from gateway.spool.times import from_us
 from gateway.store.database import engines
+from gateway.store.errors import StateInUse
 from gateway.store.readers import Readers
 from gateway.store.schema import events
 
@@ -51,15 +52,22 @@ def restored(config: Path, quick: bool, made_at: str | None) -> None:
 def _hold(place: Place, quick: bool, made_at: str | None) -> Counts:
     from gateway.store.silence import wait_for_silence
 
-    wait_for_silence(place.store, lambda words: click.echo(printable(words), err=True))
+    wait_for_silence(place.store, _told)
     master = place.master()
     made_at = made_at or _newest_event(place)
     checked = checked_chain(place.store, master)
     held, opened, unreadable = asyncio.run(reopened(place.store, master, made_at, quick=quick, resume=False))
-    wait_for_silence(
-        place.store, lambda words: click.echo(printable(words), err=True)
-    )  # who came meanwhile is named
+    try:  # who came meanwhile may have let something go before it was held
+        wait_for_silence(place.store, _told)
+    except StateInUse as error:
+        raise click.ClickException(
+            printable(f"{held} recipients are held, but {error}, and run this again")
+        ) from error
     return Counts(held, checked, opened, unreadable)
+
+
+def _told(words: str) -> None:
+    click.echo(printable(words), err=True)
 
 
 def _newest_event(place: Place) -> str:

@@ -11,6 +11,10 @@ from gateway.store import postgres
 from gateway.store.errors import StateInUse, StoreUnavailable
 from gateway.store.where import Where
 
+Connection = psycopg.Connection[tuple[object, ...]]
+
+GOING_S = 3.0  # the server takes a moment to see that a command, our own too, hung up
+LOOK_S = 0.2
 LONGEST_S = 460.0  # the longest store.node_timeout, one and a half times, and some more
 
 _CONNECTED = (
@@ -33,7 +37,7 @@ def wait_for_silence(
     """
     try:
         with postgres.connect(where, autocommit=True) as connection:
-            refuse_company(connection)
+            _refuse_company(connection, sleep)
             node, seconds = _last_sign(connection)
             if seconds > LONGEST_S:
                 raise StateInUse(
@@ -44,7 +48,7 @@ def wait_for_silence(
                     f"node {node} said in this database that it lives: waiting {seconds:.0f} s for that to end"
                 )
                 sleep(seconds)
-                refuse_company(connection)
+                _refuse_company(connection, sleep)
                 node, seconds = _last_sign(connection)
             if seconds > 0:
                 raise StateInUse(f"node {node} lives: stop every gateway first")
@@ -52,14 +56,20 @@ def wait_for_silence(
         raise StoreUnavailable(f"the database cannot be reached: {error}") from error
 
 
-def refuse_company(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Raise StateInUse where a gateway or a command has a connection beside this one."""
-    others = [str(name).removeprefix("sekisho ") for (name,) in connection.execute(_CONNECTED)]
-    if others:
-        raise StateInUse(f"{', '.join(others)} works on this database: stop every gateway first")
+def _refuse_company(connection: Connection, sleep: Callable[[float], None]) -> None:
+    """Raise StateInUse where a gateway or a command has a connection beside this one, and keeps it for GOING_S."""
+    for _ in range(round(GOING_S / LOOK_S)):
+        if not (others := _company(connection)):
+            return
+        sleep(LOOK_S)
+    raise StateInUse(f"{', '.join(others)} works on this database: stop every gateway first")
 
 
-def _last_sign(connection: psycopg.Connection[tuple[object, ...]]) -> tuple[str, float]:
+def _company(connection: Connection) -> list[str]:
+    return [str(name).removeprefix("sekisho ") for (name,) in connection.execute(_CONNECTED)]
+
+
+def _last_sign(connection: Connection) -> tuple[str, float]:
     """Return the node that lives longest by its own word, and for how many seconds; none for an empty database."""
     exists, last = _SIGNS
     if connection.execute(exists.encode()).fetchone() != (True,):
