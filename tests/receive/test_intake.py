@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
-from gateway.message.address import parse_path
+from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.facts import Facts
 from gateway.message.gather import QUICK_OCTETS
@@ -17,7 +17,7 @@ from gateway.message.header import HeaderSection
 from gateway.metrics import ACCEPTED, HELD
 from gateway.policy.decision import Decision, Demands, Language, Outcome, Refusal, Text
 from gateway.policy.model import Policy
-from gateway.receive.intake import Intake, accepted_text, refusal_text
+from gateway.receive.intake import QUICK_CHARACTERS, QUICK_RECIPIENTS, Intake, accepted_text, refusal_text
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
 from gateway.yaml_source import Problem, Problems
 
@@ -62,13 +62,19 @@ class Store:
 def intake(store: Store, decision: Decision, **options: Any) -> Intake:
     def gather(envelope: Envelope, raw: bytes) -> Facts:
         store_threads.append(threading.current_thread())
-        return Facts(envelope, HeaderSection(()), (), True, (), "the subject", (), len(raw))
+        return Facts(envelope, HeaderSection(()), (), True, (), subject, (), len(raw))
+
+    def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
+        deciders.append(threading.current_thread())
+        return decision
 
     store_threads: list[threading.Thread] = options.pop("threads", [])
+    deciders: list[threading.Thread] = options.pop("deciders", [])
+    subject: str = options.pop("subject", "the subject")
     return Intake(
         cast(Spool, store),
         policy=lambda: cast(Policy, None),
-        decide=lambda facts, policy, now: decision,
+        decide=decide,
         gather=gather,
         clock=lambda: NOW,
         **options,
@@ -168,3 +174,19 @@ async def test_without_any_policy_the_mail_stays_with_the_client() -> None:
     )
     reply = await intake.submit(ENVELOPE, b"Subject: x\r\n\r\nbody\r\n")
     assert (reply.code, reply.enhanced) == (451, "4.3.5")
+
+
+@pytest.mark.parametrize(
+    ("recipients", "subject", "on_the_loop"),
+    [(1, "short", True), (QUICK_RECIPIENTS + 1, "short", False), (1, "x" * (QUICK_CHARACTERS + 1), False)],
+)
+async def test_what_takes_long_to_decide_is_decided_in_a_thread(
+    recipients: int, subject: str, on_the_loop: bool
+) -> None:
+    deciders: list[threading.Thread] = []
+    people = tuple(Address(f"r{number}", "example.com") for number in range(recipients))
+    decision = replace(MIXED, assigned=(0,) * recipients)
+    taken = intake(Store(), decision, deciders=deciders, subject=subject)
+    reply = await taken.submit(replace(ENVELOPE, recipients=people, requests=()), b"raw")
+    assert reply.code == 250
+    assert [each is threading.current_thread() for each in deciders] == [on_the_loop]

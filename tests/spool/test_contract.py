@@ -500,3 +500,10 @@ async def test_odd_text_cannot_make_a_commit_fail(spool: Spool) -> None:
 async def test_the_system_may_cancel_too(spool: Spool) -> None:
     queue_id = await spool.accept(mail(held=1))
     assert (await spool.cancel(queue_id, None, SYSTEM, Reason.POLICY, T0)).done == (0,)
+
+
+async def test_a_mail_to_thousands_is_stored_whole(spool: Spool) -> None:
+    count = 2_500  # more than the event loop computes the rows of
+    queue_id = await spool.accept(mail(held=count))
+    assert len((await spool.get(queue_id)).recipients) == count
+    assert len((await spool.cancel(queue_id, None, *BY_ADMIN, T0)).done) == count
