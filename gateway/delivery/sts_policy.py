@@ -16,7 +16,7 @@ MAX_PATTERNS = 100
 """`mx` lines of one policy; real ones have a handful."""
 
 _ID = re.compile(r"v=STSv1[ \t]*;(?:.*;)?[ \t]*id[ \t]*=[ \t]*([A-Za-z0-9]{1,32})[ \t]*(?:;.*)?")
-_LINE = re.compile(r"([A-Za-z0-9_.-]{1,32})[ \t]*:[ \t]*(.*?)[ \t]*")
+_LINE = re.compile(r"([A-Za-z0-9_.-]{1,32})[ \t]*:(.*)")
 _PATTERN = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?")
 
 Mode = Literal["enforce", "testing", "none"]
@@ -56,7 +56,8 @@ def read_policy(octets: bytes) -> StsPolicy:
     for line in octets.decode("utf-8", "replace").splitlines():
         match = _LINE.fullmatch(line)
         if match is not None:
-            fields.setdefault(match[1], []).append(match[2])
+            # Not in the pattern: there a long run of blanks takes time by its square, and stops the event loop.
+            fields.setdefault(match[1], []).append(match[2].strip(" \t"))
     mode = _MODES.get(fields.get("mode", [""])[0])
     age = fields.get("max_age", [""])[0]
     if fields.get("version", [""])[0] != "STSv1" or mode is None:

@@ -49,6 +49,14 @@ def test_what_is_no_policy(octets: bytes) -> None:
         read_policy(octets)
 
 
+def test_a_run_of_blanks_is_read_in_one_go() -> None:
+    """Nothing here measures time: an algorithm that costs the square of this run would not end in a day."""
+    blanks = b" \t" * 4_000_000
+    with pytest.raises(BadPolicy):
+        read_policy(ENFORCE + b"mx:" + blanks + b"a" + blanks + b"b\n")
+    assert read_policy(ENFORCE + b"mx:" + blanks + b"a.example" + blanks + b"\n").admits("a.example")
+
+
 @pytest.mark.parametrize(
     ("host", "admitted"),
     [
