@@ -56,10 +56,21 @@ def needed() -> None:
     why = "" if os.geteuid() == 0 else "only root makes network namespaces"
     if not why and shutil.which("ip") is None:
         why = "iproute2 is not installed"
+    why = why or _refused()
     if why and os.environ.get("TEST_NO_SKIP"):
         pytest.fail(why)
     if why:
         pytest.skip(why)
+
+
+def _refused() -> str:
+    """Say why this machine gives root no such network: a container may have neither the right nor the module."""
+    try:
+        with network() as tried:
+            _ip("netns", "exec", tried.name, "true")
+    except subprocess.CalledProcessError as error:
+        return f"no network of our own: {error.stderr.decode().strip()}"
+    return ""
 
 
 @contextmanager
