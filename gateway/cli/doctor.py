@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.before import check_certificate
+from gateway.cli.descriptors import needed, provide
 from gateway.cli.repair import repair
 from gateway.config.load import load_settings
 from gateway.config.policies import read_policy
@@ -132,6 +133,10 @@ def _disk(settings: Settings) -> str:
     return OK if enough else f"less than minimum_free_space is free at {folder}"
 
 
+def _descriptors(settings: Settings) -> str:
+    return provide(settings) or f"ok, {needed(settings)} may be needed in one process"
+
+
 def _next_hop(settings: Settings) -> str:
     smarthost = settings.delivery.smarthost
     if smarthost is None:
@@ -168,6 +173,7 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "master key": _master_key,
     "database": _database,
     "disk": _disk,
+    "descriptors": _descriptors,
     "next hop": _next_hop,
     "listeners": _listeners,
 }

@@ -16,6 +16,7 @@ import uvloop
 from gateway import log
 from gateway.cli.before import before_start
 from gateway.cli.confine import become, no_dumps
+from gateway.cli.descriptors import provide
 from gateway.cli.workers import READY
 from gateway.config.settings import Settings
 from gateway.loops import LoopDied
@@ -75,6 +76,9 @@ def run_until_done(settings: Settings, main: Callable[[], Awaitable[None]]) -> N
     try:
         no_dumps()
         before_start(settings)
+        short = provide(settings)
+        if short:
+            structlog.get_logger().warning("too-few-descriptors", hint=short)
         if settings.run_as is not None:
             become(settings.run_as, settings.state)
         elif os.geteuid() == 0:
