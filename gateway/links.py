@@ -95,7 +95,7 @@ class Links:
         """Return a sealed value; raises LinkInvalid where it was altered or belongs to another link,
         LinkExpired where it is old."""
         owner, value = self._load(self._seals, sealed)
-        if owner != _digest(token):
+        if not hmac.compare_digest(str(owner), _digest(token)):
             raise LinkInvalid("sealed for another link")
         return dict(value)
 

@@ -1,0 +1,67 @@
+"""Secrets are compared in constant time: no `==` in the code touches one, and the list of comparisons is in the docs.
+
+An equality of strings or octets ends at the first difference, and its time tells how far a guess was right.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tests.process import ROOT
+
+SECRET = re.compile(
+    r"password|passwd|secret|seal|signature|token|hmac|digest|credential|csrf|wrapped", re.IGNORECASE
+)
+COMPARED = re.compile(
+    r"compare_digest|PasswordHasher|URLSafeTimedSerializer|URLSafeSerializer|AESGCM|ChaCha20Poly1305"
+)
+
+ALLOWED = {  # and why nobody learns anything from its time
+    (
+        "gateway/audit/verify.py",
+        "digest(prev, row[:-2], last.node) != hash_",
+    ): "a hash that anybody can compute",
+    (
+        "gateway/config/policies.py",
+        "before.digest == policy.digest",
+    ): "the hash of the policy, which is shown",
+    (
+        "gateway/console/held.py",
+        "self.links.unseal(token, seal) == {'form': 1}",
+    ): "what stands in a seal that held",
+    ("gateway/delivery/proof.py", "len(record.data) == DIGEST_OCTETS.get(record.matching, -1)"): "a length",
+    ("gateway/message/mime_part.py", "within == 'multipart/digest'"): "a media type",
+    (
+        "gateway/receive/proxy_header.py",
+        "octets[:len(V2_SIGNATURE)] == V2_SIGNATURE[:len(octets)]",
+    ): "a constant",
+    ("gateway/store/keys.py", "len(secret) != KEY_BYTES"): "a length",
+    ("gateway/store/keys.py", "secret != leader._secret"): "our own keys, to one another, in a command",
+    ("gateway/store/manifest.py", "said != _digest(data)"): "a checksum of a backup",
+}
+
+
+def equalities() -> Iterator[tuple[str, str]]:
+    """Yield file and text of every == and != with a name in it that sounds like a secret."""
+    for path in sorted((ROOT / "gateway").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare) and any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops):
+                text = ast.unparse(node)
+                if SECRET.search(text):
+                    yield str(path.relative_to(ROOT)), text
+
+
+def test_no_equality_touches_a_secret() -> None:
+    assert set(equalities()) == set(ALLOWED)
+
+
+def test_the_docs_name_every_file_that_compares_secrets() -> None:
+    docs = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    files = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "gateway").rglob("*.py"))
+        if COMPARED.search(path.read_text(encoding="utf-8"))
+    ]
+    assert [name for name in files if f"`{name}`" not in docs] == []
