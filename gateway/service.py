@@ -247,12 +247,13 @@ class Service:
         self.spool.ring()
 
     async def _leave_when_cut_off(self) -> None:
-        """Stop delivering as soon as other nodes may take this one for dead."""
+        """Stop delivering, and tell clients that wait for a COMMIT, as soon as other nodes may take this one for dead."""
         while True:
             await asyncio.sleep(LIFE_EVERY_S)
             if self.spool.cut_off:
                 log.warning("node.cut-off")
                 self.scheduler.abandon()
+                self.spool.give_up()
 
     def _listen_to_other_nodes(self) -> None:
         loop = asyncio.get_running_loop()

@@ -278,6 +278,10 @@ class SqlSpool:
         """Tell whether other nodes may take this one for dead, so that it has to leave its work to them."""
         return self._db.pulse is not None and self._db.pulse.epoch() is None
 
+    def give_up(self) -> None:
+        """Answer every verb whose transaction is under way with StoreUnavailable; it may be committed yet."""
+        self._db.committer.give_up()
+
     def still_ours(self, claim: Claim) -> bool:
         """Tell, from memory, whether what was claimed is still leased to this process and to nobody else."""
         return self._leases.lives(claim.lease)

@@ -8,12 +8,12 @@ A coroutine that is cancelled while it waits neither undoes nor loses its commit
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -61,10 +61,11 @@ class Committer:
         self._told = told
         self._seal = seal
         self._node = node
-        self._turn = turn.taken if turn is not None else nullcontext
+        self._turn = turn.taken if turn is not None else contextlib.nullcontext
         self._connection: sa.Connection | None = None
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closing = False
+        self._under_way: list[_Waiting] = []
         self._guard = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
         self._thread.start()
@@ -85,6 +86,22 @@ class Committer:
     def adopt(self, seal: Seal) -> None:
         """Seal the chain's head with another key from the next transaction on."""
         self._seal = seal
+
+    def give_up(self) -> None:
+        """Answer everybody who waits with StoreUnavailable: the database does not. What is under way may be committed yet."""
+        error = StoreUnavailable("the database does not answer", uncertain=True, concerns_all=True)
+        for waiting in (*self._under_way, *self._not_begun()):
+            if not waiting.loop.is_closed():
+                waiting.loop.call_soon_threadsafe(_refuse, waiting.future, error)
+
+    def _not_begun(self) -> list[_Waiting]:
+        """Take back what stands behind the transaction under way: it will not be run."""
+        found: list[_Waiting] = []
+        with contextlib.suppress(queue.Empty):
+            while (waiting := self._queue.get_nowait()) is not None:
+                found.append(waiting)
+            self._queue.put(None)  # the last of all: the end
+        return found
 
     def close(self) -> None:
         """Commit what waits, then stop the thread. Jobs handed over later are refused."""
@@ -111,7 +128,7 @@ class Committer:
         self._drop_connection()
 
     def _next_batch(self, first: _Waiting | None) -> tuple[list[_Waiting], bool]:
-        batch: list[_Waiting] = []
+        batch = self._under_way = list[_Waiting]()
         while first is not None:
             batch.append(first)
             if len(batch) >= BATCH_LIMIT:
@@ -228,6 +245,11 @@ def _hand_back(batch: Sequence[_Waiting]) -> None:
     for loop, done in by_loop.items():
         if not loop.is_closed():
             loop.call_soon_threadsafe(_resolve, done)
+
+
+def _refuse(future: asyncio.Future[Any], error: StoreUnavailable) -> None:
+    if not future.done():
+        future.set_exception(error)
 
 
 def _resolve(done: Sequence[_Waiting]) -> None:

@@ -118,26 +118,50 @@ def test_a_commit_that_did_not_wait_for_its_standby_is_no_250(
     """Somebody cancels the wait: PostgreSQL commits on one disk, warns and says COMMIT all the same."""
     one = node("gw1", "10m", at=both(url, primary, second))
     second.stop("fast")
-    refused: list[BaseException] = []
-
-    def sending() -> None:
-        try:
-            send(one, "on one disk only")
-        except smtplib.SMTPException as error:
-            refused.append(error)
-
-    client = threading.Thread(target=sending, daemon=True)
-    client.start()
-    wait_for(lambda: "cut off" in one.get("/readyz")[1], "the sign of life that waits, too, to be missed")
-    with pytest.raises(smtplib.SMTPResponseException, match="451"):  # at once, for who comes now
-        send(one, "refused")
-    waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
+    waiting = Waiting(one, "on one disk only")
+    held_up = "FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
     with psycopg.connect(url, autocommit=True) as admin:
         end = time.monotonic() + 60
-        while client.is_alive() and time.monotonic() < end:
-            admin.execute(f"SELECT pg_cancel_backend(pid) {waiting}".encode())
+        while waiting.is_alive() and time.monotonic() < end:
+            admin.execute(f"SELECT pg_cancel_backend(pid) {held_up}".encode())
             time.sleep(0.1)
-    client.join(5)
-    assert [getattr(error, "smtp_code", 0) for error in refused] == [451]
+    assert waiting.heard() == 451
+    assert '"cause":"OperationalError"' in one.log_text, "by the warning, not because it was cut off"
     second.start()
     wait_for(lambda: len(held(one)) == 1, "it is there, and a client that sends it again has two")
+
+
+def test_nobody_waits_longer_for_a_standby_than_the_node_for_its_sign_of_life(
+    node: Node, url: str, primary: Cluster, second: Cluster
+) -> None:
+    one = node("gw1", "10m", at=both(url, primary, second))
+    second.stop("fast")
+    several = [Waiting(one, f"waiting-{number}") for number in range(4)]
+    assert {waiting.heard() for waiting in several} == {451}, "who waited when it took itself for cut off"
+    wait_for(lambda: "cut off" in one.get("/readyz")[1], "the reason at /readyz")
+    assert Waiting(one, "later").heard() == 451
+    second.start()
+    wait_for(lambda: "cut off" not in one.get("/readyz")[1], "the node to be back")
+    assert Waiting(one, "again").heard() == 250
+
+
+class Waiting(threading.Thread):
+    """A client that sends one mail and waits for what it hears."""
+
+    def __init__(self, gw: Gateway, subject: str) -> None:
+        super().__init__(daemon=True)
+        self._mail = gw, subject
+        self._code = 0
+        self.start()
+
+    def run(self) -> None:
+        try:
+            send(*self._mail)
+            self._code = 250
+        except smtplib.SMTPResponseException as error:
+            self._code = error.smtp_code
+
+    def heard(self) -> int:
+        """Return the reply's code, 0 where there was none in time."""
+        self.join(25)
+        return self._code
