@@ -44,6 +44,7 @@ class _Waiting:
     future: asyncio.Future[Any]
     result: Any = None
     error: BaseException | None = field(default=None)
+    given_up: bool = False  # its caller was told that it failed: it is not tried again
 
 
 class Committer:
@@ -91,6 +92,7 @@ class Committer:
         """Answer everybody who waits with StoreUnavailable: the database does not. What is under way may be committed yet."""
         error = StoreUnavailable("the database does not answer", uncertain=True, concerns_all=True)
         for waiting in (*self._under_way, *self._not_begun()):
+            waiting.given_up = True
             if not waiting.loop.is_closed():
                 waiting.loop.call_soon_threadsafe(_refuse, waiting.future, error)
 
@@ -156,6 +158,8 @@ class Committer:
         """Run a transaction again while only another process, or a connection that was lost before COMMIT, is in its way."""
         error: BaseException | None = None
         for _ in range(TRIES):
+            if all(waiting.given_up for waiting in batch):
+                return StoreUnavailable("nobody waits for it any more", concerns_all=True)
             error = self._transaction(batch)
             if not isinstance(error, StoreConflict):
                 return error
