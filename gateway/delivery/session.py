@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from base64 import b64encode
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
@@ -19,6 +18,7 @@ from gateway.delivery.errors import NoConnection, SessionRefused
 from gateway.delivery.hop import Capabilities, Hop
 from gateway.delivery.proof import NotProven, check, usable
 from gateway.delivery.reply import Reply
+from gateway.delivery.signing_in import sign_in
 from gateway.delivery.timeouts import Timeouts
 
 TlsContext = Callable[[bool], ssl.SSLContext]
@@ -71,7 +71,7 @@ class Opener:
             if encrypt and hop.tls != "implicit":
                 await self._encrypt(connection, hop)
             if hop.username:
-                await _sign_in(connection, hop, self._timeouts.command)
+                await sign_in(connection, hop, self._timeouts.command)
         except BaseException:
             connection.abort()
             raise
@@ -166,24 +166,6 @@ def _chain(tls: ssl.SSLObject) -> list[bytes]:
 class _HandshakeFailed(NoConnection):
     """STARTTLS was agreed on and the handshake failed: an opportunistic hop gets a second chance in the
     clear."""
-
-
-async def _sign_in(connection: Connection, hop: Hop, timeout: float) -> None:
-    """Authenticate with PLAIN (RFC 4616) or LOGIN, whichever is offered first in this order."""
-    offered = connection.capabilities.auth
-    if "PLAIN" in offered:
-        token = _b64(f"\0{hop.username}\0{hop.password}")
-        _expect(235, "AUTH PLAIN", await connection.command(f"AUTH PLAIN {token}", timeout))
-    elif "LOGIN" in offered:
-        _expect(334, "AUTH LOGIN", await connection.command("AUTH LOGIN", timeout))
-        _expect(334, "AUTH LOGIN", await connection.command(_b64(hop.username), timeout))
-        _expect(235, "AUTH LOGIN", await connection.command(_b64(hop.password), timeout))
-    else:
-        raise NoConnection(f"{hop}: neither AUTH PLAIN nor AUTH LOGIN is offered")
-
-
-def _b64(text: str) -> str:
-    return b64encode(text.encode()).decode("ascii")
 
 
 def _expect(code: int, doing: str, reply: Reply) -> None:

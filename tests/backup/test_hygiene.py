@@ -33,6 +33,10 @@ def guess(port: int) -> None:
         client.ehlo()
         for line in (f"AUTH PLAIN {MARK}", f"AUTH {MARK}", f"AUTH LOGIN {MARK} {MARK}", f"X{MARK}"):
             client.docmd(line)
+    for line in (f"PROXY TCP4 {MARK} 1", f"XCLIENT LOGIN={MARK} NAME={MARK}"):
+        with smtplib.SMTP("127.0.0.1", port) as client:
+            client.ehlo()
+            client.docmd(line)
 
 
 def test_no_secret_is_written_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
