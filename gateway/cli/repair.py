@@ -167,4 +167,5 @@ def _tell(made: Repair | None, state: Path) -> int:
         f"{made.held} recipients were open; all are HELD and nothing of them leaves by itself.\n"
         "sekisho held list shows them; release or cancel each one."
     )
-    return 1 if made.losses.mails or made.losses.events or made.stray else 0
+    lost = made.losses.mails or made.losses.events or made.stray or "acknowledged commits" in made.said
+    return 1 if lost else 0

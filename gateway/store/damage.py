@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gateway.store.errors import StoreUnavailable
 from gateway.store.keys import sync_directory
+from gateway.store.wal import damaged_in_the_middle
 
 CHECK_S = 20.0  # a start waits no longer; about 10 GiB from a warm cache
 _STEPS = 100_000  # virtual machine instructions between two looks at the clock
@@ -30,7 +31,7 @@ def refuse_damaged(path: Path, seconds: float = CHECK_S) -> None:
     if not path.exists():
         _refuse_missing(path)
         return
-    said = _damage(path, seconds)
+    said = _dropped(path) or _damage(path, seconds)  # in this order: the second brings the WAL into the file
     if said is not None:
         corrupt = path.parent / "corrupt"
         _keep_aside(path, corrupt)
@@ -39,12 +40,22 @@ def refuse_damaged(path: Path, seconds: float = CHECK_S) -> None:
 
 def whole(path: Path) -> str | None:
     """Return what is wrong with a database that nobody works on, None where nothing is; looks at all of it."""
-    said = _damage(path, float("inf"), "integrity_check")
+    said = _dropped(path) or _damage(path, float("inf"), "integrity_check")
     if said is not None:
         return said
     with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True)) as connection:
         wrong = connection.execute("PRAGMA foreign_key_check").fetchone()
     return None if wrong is None else f"a row of {wrong[0]} belongs to a message that is not there"
+
+
+def _dropped(path: Path) -> str | None:
+    """Tell whether a crash left a WAL of which SQLite would drop, without a word, what was acknowledged."""
+    commits = damaged_in_the_middle(path.with_name(path.name + "-wal"))
+    return (
+        f"its WAL is damaged in the middle: {commits} acknowledged commits stand behind that place"
+        if commits
+        else None
+    )
 
 
 def _refuse_missing(path: Path) -> None:

@@ -99,6 +99,31 @@ async def test_a_database_that_is_gone_while_its_mail_is_there_is_not_made_anew(
     assert not (state / "sekisho.db").exists()
 
 
+@pytest.mark.parametrize(("part", "refused"), [(0.3, True), (0.999, False)])
+async def test_a_wal_damaged_in_the_middle_is_not_taken_for_a_torn_one(
+    state: Path, part: float, refused: bool
+) -> None:
+    """SQLite would drop everything behind the damage, acknowledged or not, and say nothing."""
+    spool = open_spool(state, MASTER, serve=True)
+    for _ in range(20):
+        await spool.accept(mail(held=1))
+    copy = state.with_name("copy")
+    copy.mkdir()
+    for name in ("sekisho.db", "sekisho.db-wal"):  # as a crash leaves them
+        (copy / name).write_bytes((state / name).read_bytes())
+    await spool.close()
+    wal = copy / "sekisho.db-wal"
+    overwrite(wal, int(wal.stat().st_size * part), bytes(100))
+    damaged = wal.read_bytes()
+    if not refused:
+        await open_spool(copy, MASTER, serve=True).close()
+        return
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match=r"WAL is damaged in the middle: [0-9]+ acknowledged"):
+            open_spool(copy, MASTER, serve=True)
+    assert wal.read_bytes() == damaged
+
+
 async def test_a_wal_that_was_cut_off_costs_only_what_was_not_whole(state: Path) -> None:
     spool = open_spool(state, MASTER, serve=True)
     first = await spool.accept(mail(held=1))
