@@ -154,7 +154,8 @@ def _recipient_row(queue_id: str, index: int, window: int, at: int, lease: Lease
 
 
 def _body_row(body: Body) -> Row:
-    return body.queue_id, body.place, body.format, body.key_id, body.wrapped_key, body.data
+    sealed = body.queue_id, body.place, body.format, body.key_id, body.wrapped_key, body.data
+    return *sealed, *(body.spot or (None, None, None))
 
 
 def _notices(queue_id: str, new: NewMessage, at: int, held: list[int]) -> list[Row]:

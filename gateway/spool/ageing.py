@@ -69,7 +69,9 @@ def purge_bodies(now: int, before: int, limit: int) -> Callable[[Tx], list[str]]
         queue_ids = list(found.scalars())
         if queue_ids:
             gone = bodies.update().where(bodies.c.queue_id.in_(queue_ids))
-            tx.connection.execute(gone.values(place=PURGED, wrapped_key=None, data=None))
+            tx.connection.execute(
+                gone.values(place=PURGED, wrapped_key=None, data=None, segment=None, start=None, length=None)
+            )
         for queue_id in queue_ids:
             tx.event(Event(now, queue_id, Kind.PURGED, Reason.RETENTION, detail={"what": "body"}))
         return queue_ids

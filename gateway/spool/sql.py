@@ -47,6 +47,7 @@ from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
 from gateway.store.events import Event
 from gateway.store.keys import MasterKey
 from gateway.store.living import living
+from gateway.store.reclaim import rewrite_sparse
 from gateway.store.tx import Tx
 from gateway.store.where import Where
 
@@ -208,6 +209,7 @@ class SqlSpool:
         bodies = await self._db.committer.run(ageing.purge_bodies(at, at - span_us(bodies_after), limit))
         for queue_id in bodies:
             await self._in_files(self._db.bodies.discard, queue_id)
+        await self._reclaim()
         records = await self._db.committer.run(ageing.purge_records(at, at - span_us(records_after), limit))
         return len({*bodies, *records})
 
@@ -245,7 +247,7 @@ class SqlSpool:
         if body.place == PURGED:
             raise BodyUnreadable(f"the body of {queue_id} was deleted: its time to be kept is over")
         try:
-            return await self._open(body)
+            return await self._opened(body)
         except BodyRefused as error:  # nothing is known to be damaged: no event, nothing set aside
             raise BodyUnreadable(str(error)) from error
         except BodyDamaged as error:
@@ -302,7 +304,7 @@ class SqlSpool:
         A caller that is cancelled meanwhile leaves no file without a row: the work goes on without it.
         """
         if len(raw) <= INLINE_LIMIT:
-            return await self._db.committer.run(job(self._db.bodies.seal(raw, queue_id)))
+            return await self._commit(self._db.bodies.seal(raw, queue_id), job)
         task = asyncio.create_task(self._store_file(raw, queue_id, job))
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
@@ -311,11 +313,22 @@ class SqlSpool:
     async def _store_file(self, raw: bytes, queue_id: str, job: Callable[[Body], Callable[[Tx], T]]) -> T:
         body = await self._in_files(self._db.bodies.seal, raw, queue_id)
         try:
-            return await self._db.committer.run(job(body))
+            return await self._commit(body, job)
         except Exception as error:
             if not getattr(error, "uncertain", False):  # otherwise a recovery could bring the row back
-                await self._in_files(self._db.bodies.discard, queue_id)
+                await self._in_files(self._db.bodies.drop, body)
             raise
+
+    async def _commit(self, body: Body, job: Callable[[Body], Callable[[Tx], T]]) -> T:
+        return await self._db.committer.run(job(body), body.pending)
+
+    async def _reclaim(self) -> None:
+        """Give back the room of purged bodies; the worker with the lock does it for all."""
+        db = self._db
+        if db.segments is None or not db.instance.exclusive:
+            return
+        await rewrite_sparse(db.segments, db.readers, db.committer, self._in_files)
+        await self._in_files(db.remove_dead_segments)
 
     async def _body(self, queue_id: str) -> Body | None:
         try:
@@ -323,6 +336,16 @@ class SqlSpool:
         except StoreDamaged as error:
             await self._past_damage.put_aside(queue_id, str(error), self._clock())
             raise BodyUnreadable(f"the body of {queue_id} lies on a damaged page: {error}") from error
+
+    async def _opened(self, body: Body) -> bytes:
+        """Open a body; one that was moved to another segment since its row was read is looked for there."""
+        try:
+            return await self._open(body)
+        except BodyDamaged:
+            now = await self._body(body.queue_id)
+            if body.spot is None or now is None or now.spot in (None, body.spot):
+                raise
+            return await self._open(now)
 
     async def _open(self, body: Body) -> bytes:
         if body.data is not None:
@@ -339,7 +362,7 @@ class SqlSpool:
     async def _set_aside(self, body: Body, what: str) -> None:
         """Keep a damaged body where people can look at it, and say so once."""
         if body.data is None:
-            await self._in_files(self._db.bodies.set_aside, body.queue_id)
+            await self._in_files(self._db.bodies.set_aside, body)
         await self._db.committer.run(mark_corrupt(body.queue_id, what, to_us(self._clock())))
 
 

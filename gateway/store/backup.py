@@ -8,19 +8,23 @@ of the WAL while pages are copied in steps. A backup has its name only when all 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import secrets
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import datetime
 from pathlib import Path
 
 from gateway import __version__
 from gateway.store.bodies import CORRUPT, FILE, PURGED
+from gateway.store.copied_segments import copy_segments
 from gateway.store.database import FILE_NAME
 from gateway.store.keys import sync_directory
 from gateway.store.manifest import BackupError, Manifest, Stored, copied, measured
+from gateway.store.segments import FOLDER as SEGMENTS
+from gateway.store.segments import whole_folder
 from gateway.store.sqlite import BUSY_TIMEOUT_MS
 
 PAGES = 2_048  # copied in one step (8 MiB): between steps the disk belongs to the service
@@ -54,10 +58,15 @@ def back_up(state: Path, target: Path, now: datetime, key: Path | None = None) -
 
 def _filled(state: Path, part: Path, now: datetime, key: Path | None) -> Manifest:
     database = part / FILE_NAME
-    _copy_database(state / FILE_NAME, database)
-    files = [measured(database, FILE_NAME)]
+    with _nothing_deleted(state):
+        _copy_database(state / FILE_NAME, database)
+        files = [measured(database, FILE_NAME)]
+        with closing(sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)) as copy:
+            bodies, missing = _copy_bodies(state, part, copy)
+            segments, lost = copy_segments(state, part, copy)
+    told = {queue_id for queue_id, _ in missing}
+    missing += [(queue_id, _why_missing(state, queue_id)) for queue_id in lost if queue_id not in told]
     with closing(sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)) as copy:
-        bodies, missing = _copy_bodies(state, part, copy)
         if key is not None:
             files.append(copied(key, part / KEY_NAME, KEY_NAME))
         (messages,) = copy.execute("SELECT count(*) FROM messages").fetchone()
@@ -69,12 +78,18 @@ def _filled(state: Path, part: Path, now: datetime, key: Path | None) -> Manifes
             keys=tuple(row[0] for row in copy.execute("SELECT key_id FROM master_keys ORDER BY since")),
             messages=messages,
             open_recipients=waiting,
-            files=(*files, *bodies),
+            files=(*files, *bodies, *segments),
             missing=tuple(missing),
             with_key=key is not None,
         )
     manifest.write(part)
     return manifest
+
+
+def _nothing_deleted(state: Path) -> AbstractContextManager[object]:
+    """Keep all segments while the block lasts; a store of an older version has none."""
+    folder = state / SEGMENTS
+    return whole_folder(folder, fcntl.LOCK_SH) if folder.is_dir() else nullcontext()
 
 
 def _copy_database(source: Path, target: Path) -> None:

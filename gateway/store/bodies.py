@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.store.errors import BodyDamaged, BodyRefused
 from gateway.store.files import FILE as FILE
-from gateway.store.frames import FORMAT, seal, unseal
+from gateway.store.frames import FORMAT, seal, sealed_length, unseal
 from gateway.store.keys import KEY_BYTES, MasterKey, MasterKeyError
+from gateway.store.segments import SEGMENT as SEGMENT
+from gateway.store.segments import Pending, Segments, Spot
 
-INLINE_LIMIT = 64 << 10  # octets; above it SQLite would write every body twice (WAL, then checkpoint)
+INLINE_LIMIT = 64 << 10  # octets; above it a body is encrypted and written on a thread
+ROW_LIMIT = 4 << 10  # octets; above it SQLite would write every body twice (WAL, then checkpoint): see 0014
+SEGMENT_LIMIT = 8 << 20  # octets; above it a file of its own: its sync would keep everybody else's waiting
 
 INLINE = "inline"
 PURGED = "purged"
@@ -33,6 +38,19 @@ class Body:
     key_id: str
     wrapped_key: bytes | None
     data: bytes | None
+    segment: str | None = None
+    start: int | None = None
+    length: int | None = None
+    pending: Pending | None = field(default=None, compare=False)
+
+    @property
+    def spot(self) -> Spot | None:
+        """Return where it lies in a segment; for a new body only once the committer has put it there."""
+        if self.pending is not None:
+            return self.pending.spot
+        if self.segment is None or self.start is None or self.length is None:
+            return None
+        return Spot(self.segment, self.start, self.length)
 
 
 class Vault(Protocol):
@@ -52,6 +70,9 @@ class Vault(Protocol):
     def set_aside(self, queue_id: str) -> None:
         """Keep a damaged body where people can look at it."""
 
+    def keep_aside(self, queue_id: str, octets: bytes) -> None:
+        """Keep damaged octets that lay elsewhere; raises StoreUnavailable."""
+
     def sweep(self, known: Callable[[Collection[str]], Collection[str]], before: float) -> int:
         """Remove what has no row and was written before `before`; return how many."""
 
@@ -62,11 +83,11 @@ class Vault(Protocol):
 class Bodies:
     """Seals and opens bodies; large ones go into the vault."""
 
-    def __init__(self, vault: Vault, master: MasterKey) -> None:
+    def __init__(self, vault: Vault, master: MasterKey, segments: Segments | None = None) -> None:
         self._vault = vault
+        self._segments = segments
         self._master = master
         self.discard = vault.discard
-        self.set_aside = vault.set_aside
         self.sweep = vault.sweep
         self.close = vault.close
 
@@ -75,13 +96,19 @@ class Bodies:
         self._master = master
 
     def seal(self, raw: bytes, queue_id: str) -> Body:
-        """Encrypt a body; a large one is in the vault, durably, on return. Raises StoreUnavailable."""
+        """Encrypt a body; a large one is in the vault, durably, on return, one for a segment is `pending`.
+
+        Hand what is pending to the committer with the job that inserts the row. Raises StoreUnavailable.
+        """
         key = os.urandom(KEY_BYTES)
         master = self._master  # once: another thread may adopt a new one between two looks
         wrapped = master.wrap(key, queue_id)
         frames = seal(raw, key, queue_id)
-        if len(raw) <= INLINE_LIMIT:
+        if len(raw) <= (INLINE_LIMIT if self._segments is None else ROW_LIMIT):
             return Body(queue_id, INLINE, FORMAT, master.key_id, wrapped, b"".join(frames))
+        if self._segments is not None and len(raw) <= SEGMENT_LIMIT:
+            pending = _pending(self._segments, frames, len(raw))
+            return Body(queue_id, SEGMENT, FORMAT, master.key_id, wrapped, None, pending=pending)
         self._vault.write(queue_id, frames)
         return Body(queue_id, self._vault.place, FORMAT, master.key_id, wrapped, None)
 
@@ -102,5 +129,33 @@ class Bodies:
             raise BodyDamaged(str(error)) from error
         return unseal(self._octets(body), key, body.queue_id)
 
+    def drop(self, body: Body) -> None:
+        """Forget a new body whose row will never be."""
+        if self._segments is not None and body.pending is not None:
+            self._segments.release(body.pending)
+        else:
+            self._vault.discard(body.queue_id)
+
+    def set_aside(self, body: Body) -> None:
+        """Keep a damaged body where people can look at it: a file is moved, octets of a segment are copied."""
+        if body.spot is None or self._segments is None:
+            self._vault.set_aside(body.queue_id)
+            return
+        with suppress(BodyDamaged):
+            self._vault.keep_aside(body.queue_id, self._segments.remains(body.spot))
+
     def _octets(self, body: Body) -> bytes:
-        return body.data if body.data is not None else self._vault.read(body.queue_id)
+        if body.data is not None:
+            return body.data
+        if body.spot is None or self._segments is None:
+            return self._vault.read(body.queue_id)
+        if body.place == CORRUPT:  # somebody may have put it back as a file
+            with suppress(BodyDamaged):
+                return self._vault.read(body.queue_id)
+        return self._segments.read(body.spot)
+
+
+def _pending(segments: Segments, frames: Iterator[bytes], size: int) -> Pending:
+    if size <= INLINE_LIMIT:  # on the event loop: the committer writes it together with the others
+        return Pending(b"".join(frames))
+    return segments.write(frames, sealed_length(size))

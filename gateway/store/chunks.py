@@ -68,6 +68,9 @@ class Chunks:
     def set_aside(self, queue_id: str) -> None:
         """Keep damaged chunks where they are: only retention deletes them."""
 
+    def keep_aside(self, queue_id: str, octets: bytes) -> None:
+        """Chunks stay where they are: nothing lies elsewhere."""
+
     def sweep(self, _known: Callable[[Collection[str]], Collection[str]], _before: float) -> int:
         """Delete chunks that no body's row wants and that are too old to be waiting for theirs."""
         wanted = sa.select(bodies.c.queue_id).where(

@@ -23,6 +23,7 @@ from gateway import metrics
 from gateway.store.errors import StoreConflict, StoreUnavailable
 from gateway.store.events import Seal
 from gateway.store.failures import is_conflict, is_unavailable, unavailable
+from gateway.store.segments import Pending, Segments
 from gateway.store.turn import Turn
 from gateway.store.tx import Tx
 
@@ -42,6 +43,7 @@ class _Waiting:
     job: Job
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    pending: Pending | None = None
     result: Any = None
     error: BaseException | None = field(default=None)
     given_up: bool = False  # its caller was told that it failed: it is not tried again
@@ -57,7 +59,9 @@ class Committer:
         node: str = "",
         turn: Turn | None = None,
         told: Callable[[StoreUnavailable], None] = lambda error: None,
+        segments: Segments | None = None,
     ) -> None:
+        self._segments = segments
         self._engine = engine
         self._told = told
         self._seal = seal
@@ -71,10 +75,13 @@ class Committer:
         self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
         self._thread.start()
 
-    async def run(self, job: Callable[[Tx], T]) -> T:
-        """Run a job in a transaction; return its result after COMMIT. Raises StoreUnavailable, or what the job raised."""
+    async def run(self, job: Callable[[Tx], T], pending: Pending | None = None) -> T:
+        """Run a job in a transaction; return its result after COMMIT. Raises StoreUnavailable, or what the job raised.
+
+        A body that is `pending` is durable before the transaction begins; it is dropped where that fails.
+        """
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(job, loop, loop.create_future())
+        waiting = _Waiting(job, loop, loop.create_future(), pending)
         with self._guard:
             if self._closing:
                 raise StoreUnavailable("the store is closed")
@@ -120,12 +127,12 @@ class Committer:
             try:
                 with self._turn():  # what comes while we wait for it goes into the same transaction
                     batch, running = self._next_batch(first)
-                    if batch:
-                        self._settle(batch)
+                    self._settle_all(batch)
             except OSError as error:  # the lock of the turns: nothing was begun
                 batch, running = self._next_batch(first)
                 for waiting in batch:
                     waiting.error = StoreUnavailable(f"writing.lock cannot be had: {error}")
+            self._release(batch)
             _hand_back(batch)
         self._drop_connection()
 
@@ -140,6 +147,25 @@ class Committer:
             except queue.Empty:
                 return batch, True
         return batch, False
+
+    def _settle_all(self, batch: Sequence[_Waiting]) -> None:
+        """Make the group's bodies durable, then commit the jobs whose body is."""
+        bodies = [waiting.pending for waiting in batch if waiting.pending is not None]
+        if bodies and self._segments is not None:
+            self._segments.settle(bodies)
+        for waiting in batch:
+            waiting.error = waiting.pending.error if waiting.pending is not None else None
+        whole = [waiting for waiting in batch if waiting.error is None]
+        if whole:
+            self._settle(whole)
+
+    def _release(self, batch: Sequence[_Waiting]) -> None:
+        """Let go of bodies that have their row or never will; an uncertain COMMIT keeps its segment in use until we end."""
+        for waiting in batch:
+            if self._segments is None or waiting.pending is None:
+                continue
+            if not getattr(waiting.error, "uncertain", False):
+                self._segments.release(waiting.pending)
 
     def _settle(self, batch: Sequence[_Waiting]) -> None:
         error = self._persistently(batch)

@@ -64,10 +64,11 @@ def _refuse_missing(path: Path) -> None:
             f"{path} is missing, because a repair was cut off: run sekisho doctor --repair again"
         )
     folder = path.parent / "bodies"
-    if folder.is_dir() and any(file.is_file() for file in folder.glob("??/*")):
+    mail = [*folder.glob("??/*"), *(path.parent / "segments").glob("*")]
+    if any(file.is_file() and file.stat().st_size for file in mail):
         raise StoreUnavailable(
-            f"{path} is missing, but {folder} holds mail: put the database back or restore a backup (sekisho restore); "
-            "a new one would lose that mail"
+            f"{path} is missing, but {folder} or segments/ beside it holds mail: "
+            "put the database back or restore a backup (sekisho restore); a new one would lose that mail"
         )
 
 

@@ -22,7 +22,9 @@ from gateway.store.instance import Instance
 from gateway.store.keys import MasterKey
 from gateway.store.migrate import upgrade
 from gateway.store.readers import Readers
+from gateway.store.reclaim import remove_dead
 from gateway.store.schema import bodies, master_keys
+from gateway.store.segments import Segments
 from gateway.store.sqlite import reader_engine, writer_engine
 from gateway.store.turn import Turn
 from gateway.store.tx import Queries
@@ -61,6 +63,7 @@ class Database:
             self._open(master, serve)
             if first:
                 self.bodies.sweep(self._with_file, started)
+                self.remove_dead_segments()
         except BaseException:
             self.instance.close()
             raise
@@ -72,6 +75,8 @@ class Database:
             self.pulse.close()
         self.readers.close()
         self.bodies.close()
+        if self.segments is not None:
+            self.segments.close()
         self._engine.dispose()
         if self._turn is not None:
             self._turn.close()
@@ -81,6 +86,12 @@ class Database:
         """Wrap and seal with this key from now on, while running; what is under way ends with the one before."""
         self.bodies.adopt(master)
         self.committer.adopt(event_seal(master))
+
+    def remove_dead_segments(self) -> int:
+        """Delete segments that no row points to, where this process has the lock; return how many."""
+        if self.segments is None or not self.instance.exclusive:
+            return 0
+        return remove_dead(self.segments, self.readers)
 
     @property
     def shared(self) -> bool:
@@ -95,12 +106,15 @@ class Database:
             self._engine.dispose()
             raise
         self.readers = Readers(reading, self.damage.told)
-        self.bodies = Bodies(self._vault(), master)
+        self.segments = None if self.shared else Segments(self.where.state, self.instance.name)
+        self.bodies = Bodies(self._vault(), master, self.segments)
         if self.shared and serve:
             self._begin_pulse()
         turns = serve and self.where.workers > 1 and not self.shared
         self._turn = Turn(self.where.state / "writing.lock") if turns else None
-        self.committer = Committer(self._engine, event_seal(master), self.chain, self._turn, self.damage.told)
+        self.committer = Committer(
+            self._engine, event_seal(master), self.chain, self._turn, self.damage.told, self.segments
+        )
 
     def _prepare(self, master: MasterKey) -> None:
         """Bring the schema up to date, check the key and open our chain, one process at a time."""

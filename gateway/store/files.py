@@ -19,7 +19,7 @@ from gateway.store.sqlite import is_full
 FILE = "file"
 
 # Errors that are the process's trouble and not the file's.
-_NO_FILE_AT_ALL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+NO_FILE_AT_ALL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class Files:
@@ -63,7 +63,7 @@ class Files:
         except FileNotFoundError as error:
             raise BodyDamaged(f"the file of message {queue_id} is missing") from error
         except OSError as error:
-            kind = StoreUnavailable if error.errno in _NO_FILE_AT_ALL else BodyRefused
+            kind = StoreUnavailable if error.errno in NO_FILE_AT_ALL else BodyRefused
             raise kind(f"the file of message {queue_id} cannot be read: {error}") from error
 
     def discard(self, queue_id: str) -> None:
@@ -76,6 +76,19 @@ class Files:
         with contextlib.suppress(FileNotFoundError):
             self._path(queue_id).rename(self._corrupt / queue_id)
             sync_directory(self._corrupt)
+
+    def keep_aside(self, queue_id: str, octets: bytes) -> None:
+        """Keep damaged octets that lay in a segment in corrupt/, once; raises StoreUnavailable."""
+        path = self._corrupt / queue_id
+        try:
+            _write_synced(path, iter([octets]))
+            sync_directory(self._corrupt)
+        except FileExistsError:
+            return
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            why = f"the damaged body of message {queue_id} cannot be kept: {error}"
+            raise StoreUnavailable(why, full=is_full(error)) from error
 
     def sweep(self, known: Callable[[Collection[str]], Collection[str]], before: float) -> int:
         """Remove files last written before `before` (seconds since 1970) that have no row: temporary ones and orphans.

@@ -29,6 +29,11 @@ def seal(raw: bytes, key: bytes, queue_id: str) -> Iterator[bytes]:
         yield cipher.encrypt(_nonce(number, number == count - 1), piece, name)
 
 
+def sealed_length(size: int) -> int:
+    """Return how long a body of `size` octets is when it is sealed."""
+    return size + TAG_BYTES * max(1, -(-size // FRAME_BYTES))
+
+
 def unseal(sealed: bytes, key: bytes, queue_id: str) -> bytes:
     """Return the body; raises BodyDamaged that names the frame which does not open."""
     cipher, view, name = AESGCM(key), memoryview(sealed), queue_id.encode()

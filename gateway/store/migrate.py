@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from gateway.store.errors import StoreMisconfigured
 from gateway.store.schema import compatibility, nodes
 
-HEAD = "0002"  # the newest revision under migrations/; a test compares
+HEAD = "0003"  # the newest revision under migrations/; a test compares
 
 _SCRIPTS = Path(__file__).with_name("migrations")
 
@@ -64,7 +64,8 @@ def _migrate(connection: sa.Connection) -> None:
     config.set_main_option("path_separator", "os")
     scripts = ScriptDirectory.from_config(config)
     newest = scripts.get_revision("head")
-    since = str(newest.module.compatible_since)
+    module = newest.module
+    since = str(getattr(module, f"compatible_since_{connection.dialect.name}", module.compatible_since))
     _refuse_while_older_ones_run(connection, since)
     with EnvironmentContext(
         Config(), scripts, fn=lambda rev, _context: scripts._upgrade_revs("head", rev)

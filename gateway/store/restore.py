@@ -14,6 +14,7 @@ from gateway.store.backup import KEY_NAME
 from gateway.store.database import FILE_NAME
 from gateway.store.keys import sync_directory
 from gateway.store.manifest import BackupError, Manifest, Stored, copied
+from gateway.store.segments import FOLDER as SEGMENTS
 
 STAGE = "restoring"
 LOCK = "serve.lock"
@@ -36,10 +37,12 @@ def stage(backup: Path, manifest: Manifest, state: Path) -> Path:
     if folder.exists():
         shutil.rmtree(folder)
     (folder / "bodies").mkdir(mode=0o700, parents=True)
+    (folder / SEGMENTS).mkdir(mode=0o700)
     for entry in manifest.files:
         if entry.path != KEY_NAME:
             _copy(backup, folder, entry)
-    for directory in (*(path for path in (folder / "bodies").iterdir()), folder / "bodies", folder, state):
+    inner = (folder / SEGMENTS, *(folder / "bodies").iterdir(), folder / "bodies")
+    for directory in (*inner, folder, state):
         sync_directory(directory)
     if not (folder / FILE_NAME).is_file():
         raise BackupError(f"{backup} holds no {FILE_NAME}")
@@ -59,7 +62,7 @@ def _copy(backup: Path, folder: Path, entry: Stored) -> None:
 
 def put_in_place(folder: Path, state: Path) -> None:
     """Move what was staged to where the service looks for it, the database last."""
-    for name in ("corrupt", "bodies", f"{FILE_NAME}-wal"):
+    for name in ("corrupt", "bodies", SEGMENTS, f"{FILE_NAME}-wal"):
         if (folder / name).exists():
             (folder / name).rename(state / name)
     sync_directory(state)

@@ -63,6 +63,9 @@ bodies = sa.Table(
     sa.Column("key_id", sa.Text, nullable=False),
     sa.Column("wrapped_key", sa.LargeBinary),
     sa.Column("data", sa.LargeBinary),
+    sa.Column("segment", sa.Text),  # where its octets lie in segments/, where they do
+    sa.Column("start", sa.BigInteger),
+    sa.Column("length", sa.BigInteger),
 )
 
 outbox = sa.Table(
@@ -174,5 +177,6 @@ ACTIVE = "state = 'active'"
 _partial("ix_recipients_held", recipients.c.due_at, HELD)
 _partial("ix_recipients_moving", recipients.c.due_at, MOVING)
 _partial("ix_recipients_active", recipients.c.lease_until, ACTIVE)
+_partial("ix_bodies_segment", bodies.c.segment, "segment IS NOT NULL")
 _partial("ix_messages_held", messages.c.queue_id, "held_recipients > 0")
 _partial("ix_messages_finished", messages.c.finished_at, "finished_at IS NOT NULL")

@@ -17,7 +17,7 @@ from gateway.store.instance import Instance
 from gateway.store.keys import MasterKey
 from tests.process import Gateway, gateway, mail, next_hop, wait_for
 
-LARGE = (b"0123456789abcdef" * 4 + b"\r\n") * 2_000  # above INLINE_LIMIT: a body file
+LARGE = (b"0123456789abcdef" * 4 + b"\r\n") * 2_000  # above INLINE_LIMIT: in a segment
 
 
 def run(*arguments: object) -> Result:
@@ -113,7 +113,7 @@ def test_bodies_are_opened_and_counted_and_quick_says_that_they_were_not(made: P
     "damage", ["manifest", "manifest cut", "database", "body", "body gone", "names outside"]
 )
 def test_a_damaged_backup_is_named_and_leaves_no_database(made: Path, tmp_path: Path, damage: str) -> None:
-    (body,) = [path for path in (made / "bodies").rglob("*") if path.is_file()]
+    (body,) = [path for path in (made / "segments").rglob("*") if path.is_file()]
     manifest = made / "manifest.json"
     file = {"database": made / "sekisho.db", "body": body, "body gone": body}.get(damage, manifest)
     octets = bytearray(file.read_bytes())
@@ -122,7 +122,7 @@ def test_a_damaged_backup_is_named_and_leaves_no_database(made: Path, tmp_path: 
     elif damage == "manifest cut":
         file.write_bytes(octets[:-20])
     elif damage == "names outside":
-        file.write_bytes(bytes(octets).replace(b'"path": "bodies', b'"path": "../bodies'))
+        file.write_bytes(bytes(octets).replace(b'"path": "segments', b'"path": "../segments'))
     else:
         octets[len(octets) // 2] ^= 1
         file.write_bytes(octets)
@@ -183,10 +183,12 @@ def test_a_backup_never_overwrites_and_leaves_nothing_half_made(made: Path, tmp_
 
 
 def test_a_body_that_is_lost_is_told_and_the_rest_is_backed_up(made: Path, tmp_path: Path) -> None:
-    (body,) = [path for path in (tmp_path / "var" / "bodies").rglob("*") if path.is_file()]
-    body.unlink()
+    (segment,) = (tmp_path / "var" / "segments").iterdir()
+    segment.unlink()
+    with closing(sqlite3.connect(tmp_path / "var" / "sekisho.db")) as database:
+        ((queue_id,),) = database.execute("SELECT queue_id FROM bodies").fetchall()
     result = run("backup", "--state", tmp_path / "var", tmp_path / "second")
-    assert (result.exit_code, f"the body of {body.name} is not in the backup" in result.output) == (1, True)
+    assert (result.exit_code, f"the body of {queue_id} is not in the backup" in result.output) == (1, True)
     assert restored(tmp_path, tmp_path / "second").exit_code == 1
 
 

@@ -46,9 +46,10 @@ class Step:
 STEPS = [
     Step("gateway.receive.intake:Intake.submit before"),
     Step("gateway.receive.intake:Intake.submit before", chunked=True),
-    Step("gateway.store.files:_write_synced before"),
-    Step("gateway.store.files:_write_synced after"),
-    Step("gateway.store.files:Files.write after"),
+    Step("gateway.store.segments:Segments.write before"),
+    Step("gateway.store.segments:Segments.write after"),
+    Step("gateway.store.segments:Segments.settle before"),
+    Step("gateway.store.segments:Segments.settle after"),
     Step("commit accept before", to=HELD),
     Step("commit accept after", to=HELD),
     Step("commit accept before"),

@@ -23,6 +23,12 @@ from tests.spool.mails import LEASE, RAW, T0, mail
 LARGE = os.urandom(INLINE_LIMIT + 1)
 
 
+@pytest.fixture(autouse=True)
+def _large_bodies_are_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the largest are; what happens to segments is in test_segments."""
+    monkeypatch.setattr("gateway.store.bodies.SEGMENT_LIMIT", 0)
+
+
 def body_file(state: Path, queue_id: str) -> Path:
     return state / "bodies" / queue_id[-2:] / queue_id
 

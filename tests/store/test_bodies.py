@@ -124,7 +124,7 @@ def test_another_master_key_is_no_damage(tmp_path: Path, store: Bodies) -> None:
 
 def test_a_damaged_file_is_set_aside_not_deleted(store: Bodies, tmp_path: Path) -> None:
     body = store.seal(LARGE, "Q1")
-    store.set_aside("Q1")
+    store.set_aside(body)
     with pytest.raises(BodyDamaged, match="missing"):
         store.open(body)
     assert (tmp_path / "corrupt" / "Q1").stat().st_size > len(LARGE)

@@ -1,0 +1,286 @@
+"""Bodies one behind another in append-only files: one fdatasync makes a whole group of them durable.
+
+Each process appends to a segment of its own and never to one that it did not create; after a write or a sync that failed, and
+when it is long enough, it begins a new one. The committer syncs what its group wrote before the group's rows are inserted, so
+a row always has its octets; octets without a row are dead and harmless. A segment's writer holds flock(2) on it until nothing
+that lies in it waits for its row: who gets the lock knows that no new row will point there (docs/decisions/0014-segments.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
+from gateway.store.files import NO_FILE_AT_ALL
+from gateway.store.keys import sync_directory
+from gateway.store.sqlite import is_full
+
+SEGMENT = "segment"
+SEGMENT_BYTES = (
+    64 << 20
+)  # a segment is closed before it grows longer: what its last live body can keep on the disk
+FOLDER = "segments"
+_NAMES = 8  # tries to create a segment while somebody looks for dead ones
+
+
+class Spot(NamedTuple):
+    """Where a body's sealed octets lie."""
+
+    segment: str
+    start: int
+    length: int
+
+
+class _Segment:
+    """A segment that this process writes; its file stays open, and locked, while something in it waits for its row."""
+
+    def __init__(self, name: str, handle: int) -> None:
+        self.name = name
+        self.handle = handle
+        self.end = 0
+        self.waiting = 0
+        self.closed = False  # nothing more is appended
+        self.broken: OSError | None = (
+            None  # a sync failed: what it did not sync before will never be known to be there
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A sealed body on its way: `octets` until they are written, `spot` from then on, `error` where that failed."""
+
+    octets: bytes | None = None
+    spot: Spot | None = None
+    segment: _Segment | None = None
+    error: StoreUnavailable | None = None
+
+
+class Segments:
+    """The segments of a state directory: any may be read, only our own are written."""
+
+    def __init__(self, state: Path, writer: str) -> None:
+        self._folder = state / FOLDER
+        self._writer = writer
+        self._number = 0
+        self._current: _Segment | None = None
+        self._guard = threading.Lock()
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync_directory(state)
+
+    def write(self, frames: Iterable[bytes], length: int) -> Pending:
+        """Write a body of `length` sealed octets; not durable before `settle`. Raises StoreUnavailable."""
+        segment, start = self._reserve(length, 1)
+        pending = Pending(None, Spot(segment.name, start, length), segment)
+        try:
+            at = start
+            for frame in frames:
+                _write_all(segment.handle, frame, at)
+                at += len(frame)
+        except OSError as error:
+            self._close(segment)
+            self.release(pending)
+            raise _unavailable(error) from error
+        return pending
+
+    def settle(self, group: Sequence[Pending]) -> None:
+        """Append what is not written yet, then sync all; what is not durable then has its `error`. One thread calls this."""
+        fresh = [pending for pending in group if pending.octets is not None]
+        if fresh:
+            self._append(fresh)
+        for segment in {p.segment for p in group if p.segment is not None and p.error is None}:
+            error = self._sync(segment)
+            for pending in group:
+                if error is not None and pending.segment is segment:
+                    pending.error = _unavailable(error)
+
+    def release(self, pending: Pending) -> None:
+        """Say that a body has its row, or will never have one."""
+        with self._guard:
+            segment, pending.segment, pending.octets = pending.segment, None, None
+            if segment is not None:
+                segment.waiting -= 1
+                _let_go(segment)
+
+    def read(self, spot: Spot) -> bytes:
+        """Return a body's octets; raises BodyDamaged where they are not there, StoreUnavailable or BodyRefused."""
+        return read_spot(self._folder, spot)
+
+    def remains(self, spot: Spot) -> bytes:
+        """Return what there is of a body's octets; raises as `read` does."""
+        return _remains(self._folder, spot)
+
+    def names(self) -> list[str]:
+        """Return the names of all segments, oldest of each writer first."""
+        return sorted(path.name for path in self._folder.iterdir())
+
+    @contextlib.contextmanager
+    def at_rest(self, name: str) -> Iterator[int | None]:
+        """Keep a segment from everybody else who looks for dead ones; yields its length, or None while its writer needs it."""
+        try:
+            handle = os.open(self._folder / name, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            yield None
+            return
+        try:
+            yield os.fstat(handle).st_size if _locked(handle) else None
+        finally:
+            os.close(handle)
+
+    def remove(self, name: str) -> bool:
+        """Delete a segment that is at rest and has no row; tell whether it was: not while a backup copies."""
+        with whole_folder(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB) as ours:
+            if ours:
+                (self._folder / name).unlink(missing_ok=True)
+            return ours
+
+    def close(self) -> None:
+        """Append nothing more."""
+        segment = self._current
+        if segment is not None:
+            self._close(segment)
+
+    def _append(self, fresh: Sequence[Pending]) -> None:
+        octets = [pending.octets or b"" for pending in fresh]
+        try:
+            segment, at = self._reserve(sum(map(len, octets)), len(fresh))
+        except StoreUnavailable as error:
+            for pending in fresh:
+                pending.error = error
+            return
+        for pending, body in zip(fresh, octets, strict=True):
+            pending.segment, pending.spot, pending.octets = segment, Spot(segment.name, at, len(body)), None
+            at += len(body)
+        try:
+            _write_all(segment.handle, b"".join(octets), at - sum(map(len, octets)))
+        except OSError as error:
+            self._close(segment)
+            for pending in fresh:
+                pending.error = _unavailable(error)
+
+    def _reserve(self, length: int, bodies: int) -> tuple[_Segment, int]:
+        with self._guard:
+            segment = self._current
+            if segment is not None and segment.end and segment.end + length > SEGMENT_BYTES:
+                segment.closed = True
+                _let_go(segment)
+            if segment is None or segment.closed:
+                segment = self._current = self._created()
+            start = segment.end
+            segment.end += length
+            segment.waiting += bodies
+            return segment, start
+
+    def _created(self) -> _Segment:
+        """Create a segment, durably named and locked; one that a search for dead ones came across first is left to it."""
+        try:
+            for _ in range(_NAMES):
+                self._number += 1
+                name = f"{self._writer}-{self._number:08d}"
+                handle = os.open(
+                    self._folder / name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
+                )
+                if _locked(handle) and os.fstat(handle).st_nlink:
+                    try:
+                        sync_directory(self._folder)
+                    except OSError:
+                        os.close(handle)
+                        raise
+                    return _Segment(name, handle)
+                os.close(handle)
+        except OSError as error:
+            raise _unavailable(error) from error
+        raise StoreUnavailable("no segment could be created: each was taken for a dead one")
+
+    def _sync(self, segment: _Segment) -> OSError | None:
+        """Make a segment durable; after a failure never again, because the kernel forgets what it could not write."""
+        if segment.broken is None:
+            try:
+                os.fdatasync(segment.handle)
+            except OSError as error:
+                segment.broken = error
+                self._close(segment)
+        return segment.broken
+
+    def _close(self, segment: _Segment) -> None:
+        with self._guard:
+            segment.closed = True
+            _let_go(segment)
+
+
+@contextlib.contextmanager
+def whole_folder(folder: Path, how: int) -> Iterator[bool]:
+    """Lock the folder of segments: shared, so that none is deleted, or alone, to delete. Yields whether that was possible."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(handle, how)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
+
+
+def read_spot(folder: Path, spot: Spot) -> bytes:
+    """Return a body's octets from the folder of segments; raises BodyDamaged, StoreUnavailable or BodyRefused."""
+    found = _remains(folder, spot)
+    if len(found) < spot.length:
+        raise BodyDamaged(f"segment {spot.segment} ends inside a body that begins at {spot.start}")
+    return found
+
+
+def _remains(folder: Path, spot: Spot) -> bytes:
+    try:
+        with (folder / spot.segment).open("rb", buffering=0) as file:
+            return _read_all(file.fileno(), spot)
+    except FileNotFoundError as error:
+        raise BodyDamaged(f"segment {spot.segment} is missing") from error
+    except OSError as error:
+        kind = StoreUnavailable if error.errno in NO_FILE_AT_ALL else BodyRefused
+        raise kind(f"segment {spot.segment} cannot be read at {spot.start}: {error}") from error
+
+
+def _let_go(segment: _Segment) -> None:
+    if segment.closed and not segment.waiting and segment.handle >= 0:
+        handle, segment.handle = segment.handle, -1
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _write_all(handle: int, data: bytes, at: int) -> None:
+    rest = memoryview(data)
+    while rest:
+        done = os.pwrite(handle, rest, at)
+        at, rest = at + done, rest[done:]
+
+
+def _read_all(handle: int, spot: Spot) -> bytes:
+    found = bytearray()
+    while len(found) < spot.length:
+        piece = os.pread(handle, spot.length - len(found), spot.start + len(found))
+        if not piece:
+            break
+        found += piece
+    return bytes(found)
+
+
+def _unavailable(error: OSError) -> StoreUnavailable:
+    if error.errno == errno.EEXIST:
+        return StoreUnavailable(f"a segment of ours is there already: {error}")
+    return StoreUnavailable(f"bodies cannot be written to their segment: {error}", full=is_full(error))
