@@ -19,8 +19,9 @@ from gateway.store.keys import KEY_BYTES, MasterKey, MasterKeyError
 from gateway.store.segments import SEGMENT as SEGMENT
 from gateway.store.segments import Pending, Segments, Spot
 
-INLINE_LIMIT = 64 << 10  # octets; above it a body is encrypted and written on a thread
-ROW_LIMIT = 4 << 10  # octets; above it SQLite would write every body twice (WAL, then checkpoint): see 0014
+INLINE_LIMIT = (
+    64 << 10
+)  # octets; up to here a second sync costs SQLite's group more than writing twice (0014, measured)
 SEGMENT_LIMIT = 8 << 20  # octets; above it a file of its own: its sync would keep everybody else's waiting
 
 INLINE = "inline"
@@ -104,10 +105,10 @@ class Bodies:
         master = self._master  # once: another thread may adopt a new one between two looks
         wrapped = master.wrap(key, queue_id)
         frames = seal(raw, key, queue_id)
-        if len(raw) <= (INLINE_LIMIT if self._segments is None else ROW_LIMIT):
+        if len(raw) <= INLINE_LIMIT:
             return Body(queue_id, INLINE, FORMAT, master.key_id, wrapped, b"".join(frames))
         if self._segments is not None and len(raw) <= SEGMENT_LIMIT:
-            pending = _pending(self._segments, frames, len(raw))
+            pending = self._segments.write(frames, sealed_length(len(raw)))
             return Body(queue_id, SEGMENT, FORMAT, master.key_id, wrapped, None, pending=pending)
         self._vault.write(queue_id, frames)
         return Body(queue_id, self._vault.place, FORMAT, master.key_id, wrapped, None)
@@ -153,9 +154,3 @@ class Bodies:
             with suppress(BodyDamaged):
                 return self._vault.read(body.queue_id)
         return self._segments.read(body.spot)
-
-
-def _pending(segments: Segments, frames: Iterator[bytes], size: int) -> Pending:
-    if size <= INLINE_LIMIT:  # on the event loop: the committer writes it together with the others
-        return Pending(b"".join(frames))
-    return segments.write(frames, sealed_length(size))

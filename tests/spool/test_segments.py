@@ -14,12 +14,12 @@ from gateway.spool.contract import Actor, BodyUnreadable, StoreUnavailable
 from gateway.spool.lifecycle import Reason
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store import reclaim, segments
-from gateway.store.bodies import ROW_LIMIT, SEGMENT_LIMIT
+from gateway.store.bodies import INLINE_LIMIT, SEGMENT_LIMIT
 from gateway.store.where import Where
 from tests.spool.conftest import MASTER
 from tests.spool.mails import T0, mail
 
-MEDIUM, LARGE = os.urandom(ROW_LIMIT + 1), os.urandom(200_000)
+MEDIUM, LARGE = os.urandom(INLINE_LIMIT + 1), os.urandom(200_000)
 DAY = timedelta(days=1)
 
 
@@ -35,7 +35,7 @@ async def gone(spool: SqlSpool, queue_ids: list[str]) -> None:
 
 async def test_bodies_of_each_size_have_their_place(tmp_path: Path) -> None:
     spool = open_spool(tmp_path, MASTER, serve=True)
-    sizes = [0, ROW_LIMIT, ROW_LIMIT + 1, 64 << 10, (64 << 10) + 1, 3 << 20, SEGMENT_LIMIT, SEGMENT_LIMIT + 1]
+    sizes = [0, INLINE_LIMIT, INLINE_LIMIT + 1, 3 << 20, SEGMENT_LIMIT, SEGMENT_LIMIT + 1]
     raws = [os.urandom(size) for size in sizes]
     ids = await asyncio.gather(*(spool.accept(mail(held=1, raw=raw)) for raw in raws))
     assert [await spool.raw(queue_id) for queue_id in ids] == raws
