@@ -24,6 +24,8 @@ from gateway.store.events import Event, storable
 from gateway.store.inserts import Row
 from gateway.store.tx import Tx
 
+SMALL_RECIPIENTS = 64  # rows that the event loop may write itself
+
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
@@ -35,6 +37,11 @@ class Acceptance:
     notices: list[Row]
     held: int
     leased: int
+
+    @property
+    def small(self) -> bool:
+        """Tell whether writing it is a matter of a millisecond at most."""
+        return len(self.recipients) <= SMALL_RECIPIENTS
 
     def write(self, tx: Tx, body: Body) -> str:
         """Insert everything; return the queue id."""

@@ -17,7 +17,7 @@ from gateway.clock import Clock, utc_now
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.spool import ageing, attempts, holds, reading
-from gateway.spool.accepting import acceptance, claim_of, refusal, split_by_hold
+from gateway.spool.accepting import SMALL_RECIPIENTS, acceptance, claim_of, refusal, split_by_hold
 from gateway.spool.clock_steps import StepWatch, bring_back
 from gateway.spool.contract import (
     Actor,
@@ -110,7 +110,9 @@ class SqlSpool:
             rows = acceptance(queue_id, message)
         else:
             rows = await asyncio.to_thread(acceptance, queue_id, message)
-        return await self._store(message.raw, queue_id, lambda body: lambda tx: rows.write(tx, body))
+        return await self._store(
+            message.raw, queue_id, lambda body: lambda tx: rows.write(tx, body), rows.small
+        )
 
     async def accept_and_claim(self, message: NewMessage, lease: timedelta) -> tuple[str, Claim | None]:
         free = len(split_by_hold(message.decision)[1])
@@ -120,7 +122,7 @@ class SqlSpool:
         begun = self._leases.begin(to_us(message.received_at), lease, free)
         rows = acceptance(queue_id, message, begun)
         try:
-            await self._store(message.raw, queue_id, lambda body: lambda tx: rows.write(tx, body))
+            await self._store(message.raw, queue_id, lambda body: lambda tx: rows.write(tx, body), rows.small)
         except (
             BaseException
         ):  # it may be on disk all the same, now or soon: cancelled, or an uncertain COMMIT
@@ -130,7 +132,7 @@ class SqlSpool:
 
     async def refused(self, envelope: Envelope, decision: Decision, subject: str, at: datetime) -> None:
         event = refusal(envelope, decision, subject, to_us(at))
-        await self._db.committer.run(lambda tx: tx.event(event))
+        await self._db.committer.run(lambda tx: tx.event(event), small=True)
 
     async def note(
         self, kind: Kind, reason: Reason, actor: Actor, detail: Mapping[str, object], at: datetime
@@ -180,7 +182,8 @@ class SqlSpool:
 
     async def record(self, claim: Claim, results: Sequence[Result], now: datetime) -> Change:
         attempts.checked(results)
-        change = await self._db.committer.run(attempts.record(claim, results, now, self._leases))
+        job = attempts.record(claim, results, now, self._leases)
+        change = await self._db.committer.run(job, small=len(results) <= SMALL_RECIPIENTS)
         self._leases.settled(claim.lease, len(change.done))
         return change
 
@@ -298,13 +301,15 @@ class SqlSpool:
         if self._db.pulse is not None:
             self._db.pulse.on_bell(heard)
 
-    async def _store(self, raw: bytes, queue_id: str, job: Callable[[Body], Callable[[Tx], T]]) -> T:
+    async def _store(
+        self, raw: bytes, queue_id: str, job: Callable[[Body], Callable[[Tx], T]], small: bool = False
+    ) -> T:
         """Encrypt a body and commit what goes with it; a large one off the event loop, because it is written and synced.
 
         A caller that is cancelled meanwhile leaves no file without a row: the work goes on without it.
         """
         if len(raw) <= INLINE_LIMIT:
-            return await self._commit(self._db.bodies.seal(raw, queue_id), job)
+            return await self._commit(self._db.bodies.seal(raw, queue_id), job, small)
         task = asyncio.create_task(self._store_file(raw, queue_id, job))
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
@@ -319,8 +324,8 @@ class SqlSpool:
                 await self._in_files(self._db.bodies.drop, body)
             raise
 
-    async def _commit(self, body: Body, job: Callable[[Body], Callable[[Tx], T]]) -> T:
-        return await self._db.committer.run(job(body), body.pending)
+    async def _commit(self, body: Body, job: Callable[[Body], Callable[[Tx], T]], small: bool = False) -> T:
+        return await self._db.committer.run(job(body), body.pending, small=small)
 
     async def _reclaim(self) -> None:
         """Give back the room of purged bodies; the worker with the lock does it for all."""

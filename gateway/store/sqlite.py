@@ -48,6 +48,26 @@ def reader_engine(path: Path) -> sa.Engine:
     return _engine(path, begin="BEGIN", demanded=(*_DEMANDED, ("query_only", 1)), size=READERS)
 
 
+def begin_at_once(connection: sa.Connection) -> bool:
+    """Begin a writing transaction on the driver's own connection; return False where another process is writing."""
+    driver = _driver(connection)
+    driver.execute("PRAGMA busy_timeout = 0").close()
+    try:
+        driver.execute("BEGIN IMMEDIATE").close()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").close()
+    return True
+
+
+def commit_now(connection: sa.Connection) -> None:
+    """Commit what `begin_at_once` began; durable on return."""
+    _driver(connection).execute("COMMIT").close()
+
+
 def is_unavailable(error: BaseException) -> bool:
     """Tell whether an error says that the database cannot work now (full, locked, I/O), not that our SQL is wrong."""
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
@@ -68,6 +88,13 @@ def is_full(error: BaseException) -> bool:
     if isinstance(cause, sqlite3.Error):
         return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _driver(connection: sa.Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError(f"not a connection to SQLite: {type(driver).__name__}")
+    return driver
 
 
 def _engine(path: Path, begin: str, demanded: tuple[tuple[str, object], ...], size: int) -> sa.Engine:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 
@@ -27,8 +27,33 @@ class Turn:
         try:
             yield
         finally:
-            with suppress(OSError):  # what was committed is committed
-                fcntl.flock(self._handle, fcntl.LOCK_UN)
+            self.give()
+
+    def take_at_once(self) -> bool:
+        """Take the turn if nobody has it; it is kept until `give`."""
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def give(self) -> None:
+        """Let the next one in."""
+        with suppress(OSError):  # what was committed is committed
+            fcntl.flock(self._handle, fcntl.LOCK_UN)
 
     def close(self) -> None:
         os.close(self._handle)
+
+
+class NoTurn:
+    """The turns of a gateway of one worker: always its own."""
+
+    def taken(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def take_at_once(self) -> bool:
+        return True
+
+    def give(self) -> None:
+        """Nobody waits."""

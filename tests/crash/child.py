@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from gateway.spool.sql import SqlSpool
-from gateway.store import committer
+from gateway.store import writer
 
 
 def die() -> None:
@@ -60,7 +60,7 @@ def arm_function(where: str, when: str) -> None:
 def arm_commit(verb: str, when: str) -> None:
     """Put the fuse on the first commit that begins after `verb` was called with something to do."""
     armed = False
-    real_commit = committer._commit
+    real_commit = writer._commit
 
     def fused(real_verb: Any) -> Any:
         async def called(self: SqlSpool, *args: Any, **kwargs: Any) -> Any:
@@ -80,7 +80,7 @@ def arm_commit(verb: str, when: str) -> None:
     # New mail comes by either of two verbs, as there is room for it.
     for name in ("accept", "accept_and_claim") if verb == "accept" else (verb,):
         setattr(SqlSpool, name, fused(getattr(SqlSpool, name)))
-    committer._commit = commit
+    writer._commit = commit
 
 
 async def has_work(spool: SqlSpool, verb: str) -> bool:

@@ -11,24 +11,24 @@ import pytest
 from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import State
 from gateway.spool.sql import SqlSpool
-from gateway.store import committer
+from gateway.store import writer
 from tests.spool.mails import LEASE, MINUTE, T0, Ticks, delivered, mail
 
 
 @contextmanager
 def answers_lost() -> Iterator[None]:
     """Let every COMMIT happen and its answer get lost."""
-    real = committer._commit
+    real = writer._commit
 
     def lost(transaction: Any) -> None:
         real(transaction)
         raise StoreUnavailable("the answer to COMMIT was lost", uncertain=True, concerns_all=True)
 
-    committer._commit = lost
+    writer._commit = lost
     try:
         yield
     finally:
-        committer._commit = real
+        writer._commit = real
 
 
 async def test_mail_that_was_leased_to_nobody_is_given_back_at_the_next_recovery(spool: SqlSpool) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway.store import committer as committing
+from gateway.store import committer, group
+from gateway.store import writer as committing
 from gateway.store.database import Database
 from gateway.store.errors import StoreUnavailable
 from gateway.store.events import Event
@@ -49,7 +50,7 @@ async def occupied(database: Database) -> threading.Event:
 
 async def test_the_answer_comes_after_the_commit(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    commit, resolve = committing._commit, committing._resolve
+    commit, resolve = committing._commit, group._resolve
 
     def committed(transaction: sa.Transaction) -> None:
         commit(transaction)
@@ -60,7 +61,7 @@ async def test_the_answer_comes_after_the_commit(database: Database, monkeypatch
         resolve(done)
 
     monkeypatch.setattr(committing, "_commit", committed)
-    monkeypatch.setattr(committing, "_resolve", resolved)
+    monkeypatch.setattr(group, "_resolve", resolved)
     await database.committer.run(write)
     assert order == ["commit 1", "answer"]
 
@@ -173,7 +174,7 @@ async def test_a_database_that_somebody_keeps_locked_is_temporary(database: Data
 
 
 async def test_the_queue_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(committing, "QUEUE_LIMIT", 3)
+    monkeypatch.setattr(committer, "QUEUE_LIMIT", 3)
     free = await occupied(database)
     answers = asyncio.gather(*[database.committer.run(write) for _ in range(5)], return_exceptions=True)
     await asyncio.sleep(0)
