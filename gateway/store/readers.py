@@ -10,7 +10,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from gateway.store.errors import StoreUnavailable
-from gateway.store.failures import is_unavailable, unavailable
+from gateway.store.failures import is_damaged, is_unavailable, unavailable
 from gateway.store.sqlite import READERS
 from gateway.store.tx import Queries
 
@@ -38,20 +38,29 @@ class Readers:
     def read(self, read: Callable[[Queries], T]) -> T:
         """Do the same on the calling thread."""
         try:
-            with self._engine.connect() as connection:
-                transaction = connection.begin()
-                queries = Queries(connection)
-                try:
-                    return read(queries)
-                finally:
-                    queries.close()
-                    transaction.rollback()  # nothing was written; a COMMIT fails where a read met damage
+            try:
+                return self._once(read)
+            except Exception as error:
+                if not is_damaged(error):
+                    raise
+            self._engine.dispose()  # a disk that failed for a moment leaves pages that look like damage
+            return self._once(read)
         except Exception as error:
             if is_unavailable(error):
                 made = unavailable(error, "the database cannot be read")
                 self._told(made)
                 raise made from error
             raise
+
+    def _once(self, read: Callable[[Queries], T]) -> T:
+        with self._engine.connect() as connection:
+            transaction = connection.begin()
+            queries = Queries(connection)
+            try:
+                return read(queries)
+            finally:
+                queries.close()
+                transaction.rollback()  # nothing was written; a COMMIT fails where a read met damage
 
     def close(self) -> None:
         self._threads.shutdown()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from gateway import metrics
-from gateway.store.errors import StoreConflict, StoreUnavailable
+from gateway.store.errors import StoreConflict, StoreDamaged, StoreUnavailable
 from gateway.store.events import Seal
 from gateway.store.failures import is_conflict, is_unavailable, unavailable
 from gateway.store.group import Waiting, fail
@@ -75,7 +75,7 @@ class Writer:
         try:
             _commit(written)
         except BaseException as error:
-            fail(written.batch, self._judged(error))
+            fail(written.batch, self._told_of(self._judged(error)))
             self.close()
         else:
             metrics.COMMIT_SECONDS.observe(time.perf_counter() - written.started)
@@ -104,15 +104,21 @@ class Writer:
             connection.close()
 
     def _persistently(self, batch: Sequence[Waiting]) -> BaseException | None:
-        """Run a transaction again while only another process, or a connection that was lost before COMMIT, is in its way."""
+        """Run a transaction again while only another process, or a connection that was lost before COMMIT, is in its way.
+
+        Damage is believed when a new connection meets it too: a disk that failed for a moment leaves pages that look like it.
+        """
         error: BaseException | None = None
+        doubted = False
         for _ in range(TRIES):
             if all(waiting.given_up for waiting in batch):
                 return StoreUnavailable("nobody waits for it any more", concerns_all=True)
             error = self._transaction(batch)
-            if not isinstance(error, StoreConflict):
-                return error
-        return error
+            believed = not isinstance(error, StoreDamaged) or doubted or error.uncertain
+            if not isinstance(error, StoreConflict) and believed:
+                break
+            doubted = isinstance(error, StoreDamaged)
+        return self._told_of(error)
 
     def _transaction(self, batch: Sequence[Waiting]) -> BaseException | None:
         """Run jobs in one transaction; return why nothing of it was committed, or None."""
@@ -143,7 +149,10 @@ class Writer:
             return StoreConflict(f"the database cannot write: {error}")
         if is_unavailable(error):
             error = unavailable(error, "the database cannot write")
-        if isinstance(error, StoreUnavailable):
+        return error
+
+    def _told_of(self, error: BaseException | None) -> BaseException | None:
+        if isinstance(error, StoreUnavailable) and not isinstance(error, StoreConflict):
             self._told(error)
         return error
 

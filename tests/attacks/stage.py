@@ -53,9 +53,11 @@ def open_stage(folder: Path, hop_port: int, script: Script) -> Iterator[Gateway]
     )
     running = Gateway(folder, hop_port)
     running.write()
-    text = running.config.read_text("utf-8")
+    written = running.config.read_text("utf-8")
+    text = re.sub(r"^  trusted_networks: .*\n", "", written, flags=re.MULTILINE)
     smtp = f"  listen: ['127.0.0.1:{running.smtp_port}']\n"
-    text = text.replace("  trusted_networks: [127.0.0.0/8]\n", "")
+    assert text != written
+    assert smtp in text
     running.config.write_text(text.replace(smtp, smtp + settings_text(folder, script)), "utf-8")
     shipped = (ROOT / "policies" / "default.yaml").read_text("utf-8")
     window = script.settings.get("hold", "1s")

@@ -159,5 +159,7 @@ _BACK_TO_THE_FIRST_SCHEMA = (
     "ALTER TABLE old_tallies RENAME TO tallies",
     *(f"DROP TABLE {name}" for name in ("chain_list", "nodes", "body_chunks", "compatibility")),
     "ALTER TABLE outbox DROP COLUMN owner",
+    "DROP INDEX ix_bodies_segment",
+    *(f"ALTER TABLE bodies DROP COLUMN {name}" for name in ("segment", "start", "length")),
     "UPDATE alembic_version SET version_num = '0001'",
 )

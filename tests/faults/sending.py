@@ -10,7 +10,8 @@ from tests.process import Gateway, mail
 
 SENDER = "office@sports.example.jp"
 SMALL = b"hello\r\n"
-LARGE = (b"x" * 70 + b"\r\n") * 3_000  # a body of this size lies in a file of its own
+LARGE = (b"x" * 70 + b"\r\n") * 3_000  # a body of this size lies in a segment
+HUGE = LARGE * 45  # and of this in a file of its own
 
 
 def send(gw: Gateway, to: Sequence[str], body: bytes = SMALL) -> tuple[int, bytes]:

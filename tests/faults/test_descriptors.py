@@ -80,10 +80,9 @@ def test_no_descriptor_left(tmp_path: Path, shim: Path) -> None:
                     assert answers(gw, "/readyz") != 200
                     small, large = (
                         on_kept(kept, "small@example.com", SMALL),
-                        on_kept(kept, "large@example.com", LARGE),
+                        on_kept(kept, "during@example.com", LARGE),
                     )
-                    assert small in (250, 451)
-                    assert large == 451
+                    assert {small, large} <= {250, 451}
                     wait_for(
                         lambda: '"deferred"' in gw.log_text, "a delivery that finds no descriptor either"
                     )
@@ -96,6 +95,7 @@ def test_no_descriptor_left(tmp_path: Path, shim: Path) -> None:
             assert set(json.loads(gw.get("/readyz")[1])["checks"].values()) == {"ok"}
             expected = {"held@example.com", "large@example.com", "new@example.com"}
             expected |= {"small@example.com"} if small == 250 else set()
+            expected |= {"during@example.com"} if large == 250 else set()
             wait_for(lambda: expected <= set(hop.recipients()), "what was acknowledged")
             assert all(Counter(hop.recipients())[address] == 1 for address in expected)
             assert gw.stop() == 0

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import pytest
 
 from tests.faults.conftest import House
-from tests.faults.sending import LARGE, SMALL, queue_id, send
+from tests.faults.sending import HUGE, LARGE, SMALL, queue_id, send
 from tests.process import wait_for
 
 pytestmark = pytest.mark.crash
 
-DATABASE, BODIES = "/var/sekisho.db", "/var/segments/"
+DATABASE, BODIES, FILES = "/var/sekisho.db", "/var/segments/", "/var/bodies/"
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ ROWS = [
     Row("write-of-a-body", BODIES, {"write": errno.EIO}, LARGE),
     Row("no-room-for-the-database", DATABASE, {"write": errno.ENOSPC}, code=452),
     Row("no-room-for-a-body", BODIES, {"write": errno.ENOSPC}, LARGE, code=452),
+    Row("fsync-of-a-huge-body", FILES, {"sync": errno.EIO}, HUGE),
+    Row("no-room-for-a-huge-body", FILES, {"write": errno.ENOSPC}, HUGE, code=452),
     Row("quota-of-a-body", BODIES, {"write": errno.EDQUOT}, LARGE, code=452),
     Row("disk-went-read-only", "/var/", {"write": errno.EROFS}),
     Row("disk-went-read-only-with-a-body", "/var/", {"write": errno.EROFS}, LARGE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -39,6 +40,12 @@ asyncio.run(main())
 """
 
 
+def killed(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        arguments, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=False
+    )
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 async def test_killed_while_a_segment_is_rewritten(tmp_path: Path, step: str, when: str) -> None:
@@ -47,9 +54,7 @@ async def test_killed_while_a_segment_is_rewritten(tmp_path: Path, step: str, wh
     await gone(spool, ids[:3])  # its writer lives: nothing is rewritten yet
     await spool.close()
     arguments = [sys.executable, "-c", PURGE, str(tmp_path), step, when]
-    done = subprocess.run(
-        arguments, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=False
-    )
+    done = await asyncio.to_thread(killed, arguments)
     assert done.returncode == -signal.SIGKILL
     again = open_spool(tmp_path, MASTER, serve=True)
     assert await again.raw(ids[3]) == LARGE

@@ -113,7 +113,7 @@ async def test_a_wal_damaged_in_the_middle_is_not_taken_for_a_torn_one(
         (copy / name).write_bytes((state / name).read_bytes())
     await spool.close()
     wal = copy / "sekisho.db-wal"
-    overwrite(wal, int(wal.stat().st_size * part), bytes(100))
+    overwrite(wal, int(wal.stat().st_size * part), b"\xa5" * 100)
     damaged = wal.read_bytes()
     if not refused:
         await open_spool(copy, MASTER, serve=True).close()

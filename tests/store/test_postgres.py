@@ -137,9 +137,10 @@ def test_the_database_tells_who_lives(where: Where) -> None:
     database.close()
 
 
+NEXT = f"{int(migrate.HEAD) + 1:04d}"  # the schema of a version to come
 NEWER = (
     "ALTER TABLE messages ADD COLUMN extra TEXT",
-    "UPDATE alembic_version SET version_num = '0003'",
+    f"UPDATE alembic_version SET version_num = '{NEXT}'",
     "DELETE FROM compatibility",
 )
 
@@ -147,23 +148,23 @@ NEWER = (
 async def test_old_and_new_run_side_by_side_where_the_newer_schema_allows_it(where: Where) -> None:
     """A later version only adds: who runs goes on, and who starts with today's code works on it as it is."""
     running = Database(where, MASTER, serve=True)
-    for statement in (*NEWER, "INSERT INTO compatibility VALUES ('0003', '0002')"):
+    for statement in (*NEWER, f"INSERT INTO compatibility VALUES ('{NEXT}', '{migrate.HEAD}')"):
         ask(where, statement)
     await running.committer.run(write)
     started = Database(Where(where.state.with_name("other"), where.url, node="gw2"), MASTER, serve=True)
     await started.committer.run(write)
-    assert ask(where, "SELECT version_num FROM alembic_version") == "0003"
+    assert ask(where, "SELECT version_num FROM alembic_version") == NEXT
     assert ask(where, "SELECT count(*) FROM events") == 2
     started.close()
     running.close()
 
 
-@pytest.mark.parametrize("marks", [(), ("INSERT INTO compatibility VALUES ('0003', '0003')",)])
+@pytest.mark.parametrize("marks", [(), (f"INSERT INTO compatibility VALUES ('{NEXT}', '{NEXT}')",)])
 def test_a_newer_schema_that_does_not_allow_it_is_refused(where: Where, marks: tuple[str, ...]) -> None:
     Database(where, MASTER, serve=False).close()
     for statement in (*NEWER, *marks):
         ask(where, statement)
-    with pytest.raises(StoreMisconfigured, match="0003"):
+    with pytest.raises(StoreMisconfigured, match=NEXT):
         Database(where, MASTER, serve=False)
 
 
@@ -173,7 +174,7 @@ def test_a_migration_waits_for_nodes_that_could_not_work_on_it(where: Where) -> 
     with engine.begin() as connection:
         migrate._refuse_while_older_ones_run(connection, migrate.HEAD)
         with pytest.raises(StoreMisconfigured, match="gw1 still runs"):
-            migrate._refuse_while_older_ones_run(connection, "0003")
+            migrate._refuse_while_older_ones_run(connection, NEXT)
     engine.dispose()
     running.close()
 
