@@ -38,6 +38,8 @@ MAX_WIRE_LINE = 998
 
 _MESSAGE_ID = re.compile(rb"(?im)^message-id:[ \t\r\n]*(<[!-;=?-~]{1,250}>)")
 
+_FIELD_START = re.compile(rb"[!-9;-~]{1,998}[ \t]*+:")
+
 _TOLD = {  # the states it tells of, and the word of NOTIFY that asks for it
     Action.FAILED: (frozenset({State.BOUNCED}), Notify.FAILURE),
     Action.DELAYED: (frozenset({State.DEFERRED, State.ACTIVE}), Notify.DELAY),
@@ -168,7 +170,12 @@ def _returned(raw: bytes) -> bytes:
 
 
 def _header_section(raw: bytes) -> bytes:
-    """Return the header section up to its empty line, cut at a line end where it is very long."""
+    """Return the header section up to its empty line, cut at a line end where it is very long.
+
+    A mail that begins with its text (or with the empty line before it) has none.
+    """
+    if _FIELD_START.match(raw) is None:
+        return b""
     end = raw.find(b"\r\n\r\n", 0, MAX_RETURNED)
     if end >= 0:
         return raw[: end + 2]

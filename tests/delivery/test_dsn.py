@@ -94,6 +94,20 @@ def test_the_body_is_not_returned() -> None:
     assert b"the body stays here" not in octets
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\r\nthe body stays here\r\n\r\nand here\r\n",
+        b"the body stays here\r\n",
+        b"the body stays here: yes\r\n\r\nand here\r\n",
+    ],
+)
+def test_the_body_of_a_mail_without_a_header_section_is_not_returned(raw: bytes) -> None:
+    octets, report = compose(stored(), notice(0), raw)
+    assert b"stays here" not in octets
+    assert len(list(report.iter_parts())) == 3
+
+
 def test_a_temporary_reply_that_became_final_is_4_4_7() -> None:
     octets, _ = compose(stored(), notice(1))
     assert b"Status: 4.4.7\r\n" in octets
