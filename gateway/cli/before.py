@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gateway.config.settings import Settings, Tls
 from gateway.receive.listener import tls_context
-from gateway.service import CannotStart
+from gateway.service.errors import CannotStart
 
 
 def before_start(settings: Settings) -> None:

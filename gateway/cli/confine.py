@@ -14,7 +14,7 @@ import pwd
 import resource
 from pathlib import Path
 
-from gateway.service import CannotStart
+from gateway.service.errors import CannotStart
 
 # linux/prctl.h and linux/capability.h
 _PR_SET_DUMPABLE, _PR_SET_KEEPCAPS, _PR_SET_NO_NEW_PRIVS = 4, 8, 38

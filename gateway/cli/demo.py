@@ -15,7 +15,7 @@ from gateway.demo.catchall import Mailbox, serve_catchall
 from gateway.demo.pages import demo_routes
 from gateway.demo.sample import MANAGER, OFFICE, PASSWORD, sample_mail, sample_recipients
 from gateway.demo.setup import HOST, Demo
-from gateway.service import Service
+from gateway.service.process import Service
 
 _PORT = click.IntRange(1, 65535)
 

@@ -21,12 +21,13 @@ from gateway.config.policies import read_policy
 from gateway.config.settings import Settings
 from gateway.console.probes import NotReady
 from gateway.receive.accounts import read
-from gateway.service import NO_SHARED_KEY, CannotStart
+from gateway.service.errors import CannotStart
+from gateway.service.master_key import NO_SHARED_KEY
+from gateway.service.watch import FreeSpace, NextHopProbe
 from gateway.store.database import FILE_NAME
 from gateway.store.errors import StoreMisconfigured, StoreUnavailable
 from gateway.store.keys import ENVIRONMENT, MasterKey, MasterKeyError, key_file
 from gateway.store.where import where_of
-from gateway.watch import FreeSpace, NextHopProbe
 from gateway.yaml_source import Problems
 
 OK = "ok"

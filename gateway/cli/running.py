@@ -19,8 +19,9 @@ from gateway.cli.confine import become, no_dumps
 from gateway.cli.descriptors import provide
 from gateway.cli.workers import READY
 from gateway.config.settings import Settings
-from gateway.loops import LoopDied
-from gateway.service import CannotStart, Service
+from gateway.service.errors import CannotStart
+from gateway.service.loops import LoopDied
+from gateway.service.process import Service
 from gateway.store.errors import StateInUse, StoreMisconfigured, StoreUnavailable, WrongMasterKey
 from gateway.store.keys import MasterKeyError
 

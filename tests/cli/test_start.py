@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from gateway.cli import main
 from gateway.cli.before import before_start
 from gateway.config.settings import Settings, Smtp, Tls
-from gateway.service import CannotStart
+from gateway.service.errors import CannotStart
 
 
 def settings(folder: Path, **smtp: object) -> Settings:

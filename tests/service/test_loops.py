@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway.loops import LoopDied, Loops
+from gateway.service.loops import LoopDied, Loops
 
 
 async def forever() -> None:

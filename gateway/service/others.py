@@ -1,0 +1,49 @@
+"""What the other workers of this gateway, and the other gateways on its database, have to do with this process.
+
+They share one store, so work that one of them puts there is for whoever comes first. Each tells the others with a bell, and
+looks now and then, because a bell can be lost. A process whose lease may have run out must fall silent before they take over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from gateway.notices.worker import NoticeWorker
+from gateway.release.scheduler import Scheduler
+from gateway.spool.sql import SqlSpool
+
+RING_EVERY_S = 1.0  # between two looks at the outbox for what another worker put there
+LIFE_EVERY_S = 0.5  # well below the grace that the others give before they take over
+
+log = structlog.get_logger()
+
+
+def hear_other_nodes(spool: SqlSpool, rung: Callable[[], None]) -> None:
+    """Call `rung` on this event loop whenever another gateway has put work into the database that we share."""
+    loop = asyncio.get_running_loop()
+
+    def heard() -> None:  # on a thread of the store's
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(rung)
+
+    spool.on_bell(heard)
+
+
+async def look_for_notices(notices: NoticeWorker) -> None:
+    """Look often for notices that the other workers put into the outbox."""
+    while True:
+        await asyncio.sleep(RING_EVERY_S)
+        notices.ring()
+
+
+async def leave_when_cut_off(spool: SqlSpool, scheduler: Scheduler) -> None:
+    """Stop delivering, and tell clients that wait for a COMMIT, as soon as other nodes may take this one for dead."""
+    while True:
+        await asyncio.sleep(LIFE_EVERY_S)
+        if spool.cut_off:
+            log.warning("node.cut-off")
+            scheduler.abandon()
+            spool.give_up()

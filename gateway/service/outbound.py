@@ -1,0 +1,88 @@
+"""The way out, from what is due to the next hop: scheduler, dispatcher, courier and pool, as the settings want them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.clock import utc_now
+from gateway.config.settings import Delivery, Settings, Smarthost
+from gateway.delivery.assurance import Assurance
+from gateway.delivery.courier import Courier
+from gateway.delivery.pool import Pool
+from gateway.delivery.route import Router, is_foreign, smarthost_hop
+from gateway.delivery.session import Opener, tls_context
+from gateway.delivery.sts import FetchFailed, Sts, fetch_policy
+from gateway.delivery.timeouts import Timeouts
+from gateway.evidence.resolver import DnsResolver, DnsUnavailable
+from gateway.release.dispatch import Dispatcher
+from gateway.release.housekeeping import Housekeeping
+from gateway.release.scheduler import Scheduler
+from gateway.service.errors import CannotStart
+from gateway.spool.sql import SqlSpool
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """What runs (`scheduler`) and what has to be closed after it (`pool`)."""
+
+    scheduler: Scheduler
+    pool: Pool
+
+
+def outbound(settings: Settings, spool: SqlSpool, ring: Callable[[], None]) -> Outbound:
+    """Build the way out; `ring` is called when a notice may have been put into the outbox. Raises CannotStart."""
+    out = settings.delivery
+    timeouts = Timeouts.bounded(out.connect_timeout, out.command_timeout)
+    pool = Pool(Opener(settings.hostname, timeouts), out.connections_per_host, out.concurrency)
+    router = _router(settings.hostname, out)
+    dispatcher = Dispatcher(
+        spool,
+        router,
+        Courier(pool, router, timeouts),
+        hostname=settings.hostname,
+        recipients_per_transaction=out.recipients_per_transaction,
+        clock=utc_now,
+        jitter=lambda: random.uniform(-1, 1),  # noqa: S311 - it spreads retries, it keeps no secret
+        ring=ring,
+    )
+    housekeeping = Housekeeping(
+        spool,
+        give_up_after=out.give_up_after,
+        delay_notice_after=out.delay_notice_after,
+        bodies_after=settings.retention.bodies,
+        records_after=settings.retention.records,
+        ring=ring,
+    )
+    scheduler = Scheduler(spool, dispatcher.run, utc_now, housekeeping, concurrency=out.concurrency)
+    return Outbound(scheduler, pool)
+
+
+def _router(hostname: str, out: Delivery) -> Router:
+    resolver = DnsResolver(out.nameservers, dnssec=out.dnssec)
+    hop = smarthost_hop(out.smarthost, _password(out.smarthost)) if out.smarthost is not None else None
+    return Router(hostname, resolver, hop, random.shuffle, _assurance(out, resolver))
+
+
+def _password(smarthost: Smarthost) -> str:
+    if smarthost.password_file is None:
+        return ""
+    try:
+        return smarthost.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise CannotStart(f"{smarthost.password_file}: cannot be read: {error.strerror}") from error
+
+
+def _assurance(out: Delivery, resolver: DnsResolver) -> Assurance:
+    """Return what decides on TLS to next hops: DANE where DNSSEC is trusted, MTA-STS where mail goes by MX."""
+
+    async def fetch(domain: str) -> bytes:
+        try:
+            addresses = await resolver.addresses(f"mta-sts.{domain}")
+        except DnsUnavailable as error:
+            raise FetchFailed(str(error)) from error
+        return await fetch_policy(domain, [a for a in addresses if is_foreign(a)], tls_context(True))
+
+    dane = resolver if out.dnssec else None
+    return Assurance(out.tls_policy, dane, Sts(resolver.texts, fetch).policy if out.mta_sts else None)

@@ -1,0 +1,100 @@
+"""All rooms of one gateway, built from the settings and joined; nothing runs yet.
+
+Who has to hear of work that another room leaves in the store is decided here: a mail taken in wakes the scheduler and the
+notices, and both ring for the other gateways on the same database.
+"""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from gateway.clock import utc_now
+from gateway.config.policies import PolicyInForce
+from gateway.config.settings import Settings
+from gateway.delivery.dsn import dsn_composers
+from gateway.links import Links
+from gateway.message.envelope import Envelope
+from gateway.message.gather import gather
+from gateway.notices.compose import Composers
+from gateway.notices.letter import Author
+from gateway.notices.worker import NoticeWorker
+from gateway.policy.decide import decide
+from gateway.receive.accounts import Accounts, OnChange
+from gateway.receive.intake import FULL, Intake
+from gateway.receive.reply import Reply
+from gateway.service.outbound import outbound
+from gateway.service.watch import FreeSpace, StoreTrouble
+from gateway.spool.sql import SqlSpool
+from gateway.store.keys import MasterKey
+
+
+class Rooms:
+    """`spool` is open and `policy` read; `accounts_changed` is told what changed in the accounts file."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        key: MasterKey,
+        spool: SqlSpool,
+        policy: PolicyInForce,
+        accounts_changed: OnChange,
+    ) -> None:
+        self.spool = spool
+        self.policy = policy
+        self.space = FreeSpace(settings.state, settings.minimum_free_space)
+        self.trouble = StoreTrouble()
+        self.accounts = Accounts(settings.accounts, accounts_changed)
+        out = outbound(settings, spool, self.ring)
+        self.scheduler = out.scheduler
+        self.pool = out.pool
+        self._intake = self._intake_of_mail()
+        self.links = Links(key.derived("links"), settings.web.public_url, settings.web.link_valid)
+        self.notices = self._notice_worker(settings)
+
+    async def submit(self, envelope: Envelope, raw: bytes) -> Reply:
+        """Take one mail in; what the listener calls at the final dot."""
+        if not self.space.enough:
+            return FULL
+        reply = await self._intake.submit(envelope, raw)
+        if reply.why == "store":
+            self.trouble.seen()
+        return reply
+
+    def ring(self) -> None:
+        """Tell those who write notices, here and in other gateways, that there may be some to write."""
+        self.notices.ring()
+        self.spool.ring()
+
+    def rung(self) -> None:
+        """Look for the work that another gateway has put into the database."""
+        self.scheduler.wake()
+        self.notices.ring()
+
+    def adopt(self, key: MasterKey) -> None:
+        """Work with a new master key from now on; it holds the one before it."""
+        self.spool.database.adopt(key)
+        self.links.adopt(key.derived("links"))
+
+    def _intake_of_mail(self) -> Intake:
+        return Intake(
+            self.spool,
+            lambda: self.policy.current,
+            decide,
+            gather,
+            utc_now,
+            self.accounts.language_of,
+            self.scheduler,
+            self.ring,
+        )
+
+    def _notice_worker(self, settings: Settings) -> NoticeWorker:
+        address = settings.notices.address or f"sekisho@{settings.hostname}"
+        author = Author(settings.notices.name, address, settings.hostname)
+        own = Composers(self.links, ZoneInfo(settings.timezone), author)
+        composers = {
+            **own.by_kind(),
+            **dsn_composers(
+                settings.hostname, address, settings.notices.name, settings.delivery.give_up_after
+            ),
+        }
+        return NoticeWorker(self.spool, composers, own, utc_now, settings.hostname, self.scheduler.wake)

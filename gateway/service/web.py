@@ -1,0 +1,42 @@
+"""The pages, the probes and the figures over HTTP: the console's apps on the addresses that the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from zoneinfo import ZoneInfo
+
+from starlette.routing import BaseRoute
+
+from gateway.clock import utc_now
+from gateway.config.settings import Settings
+from gateway.console.app import create_app, create_probe_app
+from gateway.console.probes import Check
+from gateway.console.server import http_server
+from gateway.service.errors import listening
+from gateway.service.rooms import Rooms
+
+
+async def open_web(
+    stack: AsyncExitStack,
+    settings: Settings,
+    rooms: Rooms,
+    checks: Mapping[str, Check],
+    extra_routes: Sequence[BaseRoute],
+) -> None:
+    """Serve until `stack` unwinds; metrics go to a port of their own where one is set. Raises CannotStart."""
+    web = settings.web
+    app = create_app(
+        rooms.spool,
+        rooms.links,
+        utc_now,
+        ZoneInfo(settings.timezone),
+        settings.hostname,
+        checks=checks,
+        with_metrics=web.metrics_listen is None,
+        extra_routes=extra_routes,
+    )
+    with listening():
+        await stack.enter_async_context(http_server(app, web.listen))
+        if web.metrics_listen is not None:
+            await stack.enter_async_context(http_server(create_probe_app(checks), web.metrics_listen))
