@@ -6,11 +6,10 @@ the real one.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar, cast
+from typing import cast
 
 from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
@@ -21,6 +20,7 @@ from gateway.spool.contract import (
     BodyUnreadable,
     Change,
     Claim,
+    Glance,
     NewMessage,
     Notice,
     Recipient,
@@ -29,9 +29,8 @@ from gateway.spool.contract import (
     StoreUnavailable,
     UnknownMessage,
 )
+from gateway.spool.glance import ADDRESSES
 from gateway.spool.lifecycle import CANCELLABLE, Reason, State
-
-T = TypeVar("T")
 
 NOON = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # 12:00 in Tokyo, a Friday
 WINDOW = timedelta(minutes=10)
@@ -84,10 +83,10 @@ class MemorySpool:
             raise UnknownMessage(queue_id)
         return self.messages[queue_id]
 
-    async def look_at(self, queue_ids: Sequence[str], see: Callable[[Stored], T]) -> list[T | None]:
+    async def glances(self, queue_ids: Sequence[str]) -> list[Glance | None]:
         self._check()
         found = [self.messages.get(queue_id) for queue_id in queue_ids]
-        return await asyncio.to_thread(lambda: [None if each is None else see(each) for each in found])
+        return [None if each is None else glance_of(each) for each in found]
 
     async def raw(self, queue_id: str) -> bytes:
         self._check()
@@ -150,6 +149,24 @@ class MemorySpool:
     def _check(self) -> None:
         if self.down:
             raise StoreUnavailable("the disk is full")
+
+
+def glance_of(message: Stored) -> Glance:
+    """Return what a letter of many tells of a message, from the whole of it."""
+    if message.unreadable:
+        return Glance(message.queue_id, message.received_at, message.subject, unreadable=True)
+    held = [row for row in message.recipients if row.state is State.HELD]
+    return Glance(
+        queue_id=message.queue_id,
+        received_at=message.received_at,
+        subject=message.subject,
+        language=message.decision.language,
+        total=len(message.recipients),
+        held=len(held),
+        outside=sum(row.external for row in held),
+        ends_at=min((row.due_at for row in held if row.due_at is not None), default=None),
+        addresses=tuple(str(row.address) for row in held[:ADDRESSES]),
+    )
 
 
 def decision_for(

@@ -21,7 +21,7 @@ from gateway.message.domains import DomainSet
 from gateway.notices.held_mail import HeldMail, held_mail
 from gateway.notices.letter import Author, Letter, to_octets
 from gateway.notices.summary import Summary, summarise
-from gateway.spool.contract import Notice, NoticeKind, Stored
+from gateway.spool.contract import Glance, Notice, NoticeKind, Stored
 from gateway.spool.lifecycle import State
 
 Composer = Callable[[Stored, Notice, bytes | None], bytes | None]
@@ -57,10 +57,10 @@ class Composers:
         url = self._links.url(message.queue_id, notice.to)
         return self._write(message, notice, "hold", gettext("[Held] %(subject)s"), summary, url)
 
-    def line(self, message: Stored, notice: Notice) -> HeldMail | None:
+    def line(self, glance: Glance, notice: Notice) -> HeldMail | None:
         """Return what a letter of many says of this mail; None when nothing of it is held any more."""
-        url = self._links.url(message.queue_id, notice.to)
-        return held_mail(message, self._words[message.language], url)
+        url = self._links.url(glance.queue_id, notice.to)
+        return held_mail(glance, self._words[glance.language], url)
 
     def holds(self, about: Stored, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
         """Tell the sender of several held mails at once, each with its link; `about` and `notice` are the first one's."""

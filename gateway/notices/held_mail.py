@@ -5,28 +5,23 @@ Everything a stranger chose passes `shown` here, so a template cannot forget it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from gateway.languages import Words, shown
 from gateway.notices.summary import ADDRESS, SUBJECT
-from gateway.spool.contract import Stored
-from gateway.spool.lifecycle import State
-
-SHOWN_ADDRESSES = 3  # of each mail: they tell mails of one subject apart; the page shows all
+from gateway.spool.contract import Glance
 
 
-@dataclass(frozen=True, slots=True)
-class HeldMail:
+class HeldMail(NamedTuple):
     """`held` of `total` recipients are held, `outside` of the held ones are outside; `leaves` tells when the first is due.
 
-    `to` is the first `addresses` as one line.
+    `to` is the addresses of the first few as one line, `more` the number of the others.
     """
 
     queue_id: str
     subject: str
     received: str
-    addresses: tuple[str, ...]
     to: str
     more: int
     total: int
@@ -37,24 +32,20 @@ class HeldMail:
     url: str
 
 
-def held_mail(message: Stored, words: Words, url: str) -> HeldMail | None:
+def held_mail(glance: Glance, words: Words, url: str) -> HeldMail | None:
     """Tell of a mail what its sender has to know to find it among others; None when nothing of it is held."""
-    held = [row for row in message.recipients if row.state is State.HELD]
-    ends = [row.due_at for row in held if row.due_at is not None]
-    if not ends:
+    if glance.ends_at is None:
         return None
-    addresses = tuple(shown(str(row.address), ADDRESS) for row in held[:SHOWN_ADDRESSES])
     return HeldMail(
-        queue_id=message.queue_id,
-        subject=shown(message.subject, SUBJECT) or words.gettext("(no subject)"),
-        received=words.moment(message.received_at),
-        addresses=addresses,
-        to=", ".join(addresses),
-        more=max(0, len(held) - SHOWN_ADDRESSES),
-        total=len(message.recipients),
-        held=len(held),
-        outside=sum(row.external for row in held),
-        ends_at=min(ends),
-        leaves=words.moment(min(ends)),
+        queue_id=glance.queue_id,
+        subject=shown(glance.subject, SUBJECT) or words.gettext("(no subject)"),
+        received=words.moment(glance.received_at),
+        to=", ".join([shown(address, ADDRESS) for address in glance.addresses]),
+        more=glance.held - len(glance.addresses),
+        total=glance.total,
+        held=glance.held,
+        outside=glance.outside,
+        ends_at=glance.ends_at,
+        leaves=words.moment(glance.ends_at),
         url=url,
     )

@@ -6,10 +6,11 @@ goes wrong goes up; the worker decides when to try again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -22,6 +23,7 @@ from gateway.notices.held_mail import HeldMail
 from gateway.notices.own import own_mail
 from gateway.spool.contract import (
     BodyUnreadable,
+    Glance,
     NewMessage,
     Notice,
     NoticeKind,
@@ -29,6 +31,8 @@ from gateway.spool.contract import (
     Stored,
     UnknownMessage,
 )
+
+Seen = TypeVar("Seen", Stored, Glance)
 
 log = structlog.get_logger()
 
@@ -40,29 +44,19 @@ class ToldElsewhere(Exception):
 class Many(Protocol):
     """Composes the letter that tells of several held mails."""
 
-    def line(self, message: Stored, notice: Notice) -> HeldMail | None:
-        """Return what the letter says of one mail; None when nothing of it is held any more. Called on a reader's thread."""
+    def line(self, glance: Glance, notice: Notice) -> HeldMail | None:
+        """Return what the letter says of one mail; None when nothing of it is held any more."""
 
     def holds(self, about: Stored, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
         """Return the letter; `about` and `notice` are those of the first line."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What became of one mail that was looked at: its line, nothing where none of it is held, or why there is no line."""
-
-    language: str
-    line: HeldMail | None = None
-    problem: Exception | None = None
-
-
 @dataclass(slots=True)
 class _Letter:
-    """The notices of one language; of the messages only the first is kept, and never thousands of recipients of each."""
+    """The notices of one language, and a line for each."""
 
-    about: Stored
-    notices: list[Notice]
-    lines: list[HeldMail]
+    notices: list[Notice] = field(default_factory=list)
+    lines: list[HeldMail] = field(default_factory=list)
 
 
 class Writer:
@@ -139,42 +133,36 @@ class Writer:
     async def _readable(self, notice: Notice) -> Stored:
         return _checked(await self._spool.get(notice.queue_id))
 
-    async def _gather(self, group: Mapping[int, Notice]) -> tuple[list[_Letter], list[Notice]]:
+    async def _gather(self, group: Mapping[int, Notice]) -> tuple[Collection[_Letter], list[Notice]]:
         """Return a letter for each language, and the notices of which there is nothing to tell."""
-        firsts: dict[str, Stored] = {}
-        letters: dict[str, _Letter] = {}
+        notices = list(group.values())
+        glances = await self._spool.glances([notice.queue_id for notice in notices])
+        return await self._aside.run(partial(self._sort, notices, glances))
+
+    def _sort(
+        self, notices: Sequence[Notice], glances: Sequence[Glance | None]
+    ) -> tuple[Collection[_Letter], list[Notice]]:
+        letters: defaultdict[str, _Letter] = defaultdict(_Letter)
         untold: list[Notice] = []
-        for notice, seen in zip(group.values(), await self._see(group, firsts), strict=True):
-            if seen is None or (seen.line is None and seen.problem is None):
-                untold.append(notice)
-            elif seen.line is None:
-                log.error("notice-left-out", queue_id=notice.queue_id, exc_info=seen.problem)
-            else:
-                letter = letters.setdefault(seen.language, _Letter(firsts[seen.language], [], []))
-                letter.notices.append(notice)
-                letter.lines.append(seen.line)
-        return list(letters.values()), untold
-
-    async def _see(self, group: Mapping[int, Notice], firsts: dict[str, Stored]) -> list[_Seen | None]:
-        """Look at all mails in one go; the first one told of in each language goes into `firsts`."""
-        by_mail = {notice.queue_id: notice for notice in group.values()}
-
-        def see(message: Stored) -> _Seen:
+        for notice, glance in zip(notices, glances, strict=True):
             try:
-                line = self._many.line(_checked(message), by_mail[message.queue_id])
+                line = self._many.line(_checked(glance), notice) if glance is not None else None
             except Exception as error:  # of this mail alone: the others are told of
-                return _Seen("", problem=error)
-            if line is not None:
-                firsts.setdefault(message.language.value, message)
-            return _Seen(message.language.value, line)
-
-        return await self._spool.look_at([notice.queue_id for notice in group.values()], see)
+                log.error("notice-left-out", queue_id=notice.queue_id, exc_info=error)
+                continue
+            if glance is None or line is None:
+                untold.append(notice)
+            else:
+                letters[glance.language].notices.append(notice)
+                letters[glance.language].lines.append(line)
+        return letters.values(), untold
 
     async def _write_letter(self, letter: _Letter) -> None:
         first = letter.notices[0]
+        about = await self._readable(first)
         try:
-            octets = await self._aside.run(partial(self._many.holds, letter.about, first, letter.lines))
-            mail = own_mail(letter.about, first, octets, self._hostname, self._clock())
+            octets = await self._aside.run(partial(self._many.holds, about, first, letter.lines))
+            mail = own_mail(about, first, octets, self._hostname, self._clock())
         except AddressError as error:
             await self.drop(letter.notices, type(error).__name__)
         else:
@@ -190,7 +178,7 @@ class Writer:
         self._wake()
 
 
-def _checked(message: Stored) -> Stored:
+def _checked(message: Seen) -> Seen:
     if message.unreadable:
         raise ValueError("the stored envelope or decision cannot be read")
     return message

@@ -6,11 +6,11 @@ not be committed (then nothing of it happened); verbs on one message raise `Unkn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from gateway.message.address import Address
 from gateway.message.envelope import Envelope
@@ -18,8 +18,6 @@ from gateway.policy.decision import Decision, Language
 from gateway.spool.lifecycle import Reason, State
 from gateway.store.errors import StoreDamaged as StoreDamaged
 from gateway.store.errors import StoreUnavailable as StoreUnavailable
-
-T = TypeVar("T")
 
 
 class UnknownMessage(Exception):
@@ -175,6 +173,25 @@ class Notice:
     hold_ends: datetime | None = None
 
 
+class Glance(NamedTuple):
+    """A message as a letter of many tells of it; a tuple, because a burst makes thousands of them.
+
+    `held` of `total` recipients are held, `outside` of the held ones are outside, and the first is due at `ends_at`.
+    `addresses` are those of the first few held ones. Of one that is `unreadable` nothing else is known.
+    """
+
+    queue_id: str
+    received_at: datetime
+    subject: str
+    language: Language = Language.JA
+    total: int = 0
+    held: int = 0
+    outside: int = 0
+    ends_at: datetime | None = None
+    addresses: tuple[str, ...] = ()
+    unreadable: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """The spool at one moment, for metrics and readiness."""
@@ -284,12 +301,8 @@ class Spool(Protocol):
     async def get(self, queue_id: str) -> Stored:
         """Return one message with all its recipients."""
 
-    async def look_at(self, queue_ids: Sequence[str], see: Callable[[Stored], T]) -> list[T | None]:
-        """Return what `see` makes of each message, in order; None for one that is not there.
-
-        For many at once: one is in memory at a time, and `see` is called off the event loop, inside a read transaction. It
-        is quick, touches nothing else, and what it raises ends the whole look.
-        """
+    async def glances(self, queue_ids: Sequence[str]) -> list[Glance | None]:
+        """Return what a letter of many tells of each message, in order; None for one that is not there."""
 
     async def raw(self, queue_id: str) -> bytes:
         """Return the original octets; raises BodyUnreadable."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
 
 from gateway.spool.contract import Figures, Stored
 from gateway.spool.holds import recipients_of
@@ -26,8 +25,6 @@ from gateway.spool.times import from_us
 from gateway.store.bodies import Body
 from gateway.store.tx import Queries
 
-T = TypeVar("T")
-
 _BEHIND_ALL = "Z" * 17  # sorts behind every queue id, in every locale that a database may have
 
 
@@ -39,16 +36,6 @@ def get(queue_id: str) -> Callable[[Queries], Stored | None]:
         return None if row is None else shown(MessageRow(*row), recipients_of(queries, queue_id))
 
     return read
-
-
-def look_at(queue_ids: Sequence[str], see: Callable[[Stored], T]) -> Callable[[Queries], list[T | None]]:
-    """Return what `see` makes of each message, None for one that is not there; one message in memory at a time."""
-
-    def look(queries: Queries, queue_id: str) -> T | None:
-        message = get(queue_id)(queries)
-        return None if message is None else see(message)
-
-    return lambda queries: [look(queries, queue_id) for queue_id in queue_ids]
 
 
 def body(queue_id: str) -> Callable[[Queries], Body | None]:

@@ -171,10 +171,24 @@ def _recipient(envelope: Envelope, decision: Decision, row: RecipientRow) -> Rec
     )
 
 
-def _read_envelope(text: str) -> tuple[Envelope, tuple[int, ...]]:
-    data = json.loads(text)
+def envelope_data(text: str) -> dict[str, Any]:
+    """Return a stored envelope as the JSON it is; raises ValueError on a version this code does not know."""
+    try:
+        data: dict[str, Any] = orjson.loads(text)
+    except orjson.JSONDecodeError:  # a lone surrogate in an odd address, which `_json` escaped
+        data = json.loads(text)
     if data.get("v") not in (1, 2):
         raise ValueError(f"stored envelope has version {data.get('v')!r}, known are 1 and 2")
+    return data
+
+
+def decision_of(text: str) -> Decision:
+    """Read a stored decision as it is, without the recipients' classes; raises ValueError as `parsed` does."""
+    return _decision(text)
+
+
+def _read_envelope(text: str) -> tuple[Envelope, tuple[int, ...]]:
+    data = envelope_data(text)
     returned, envid = data.get("asked", (None, ""))
     envelope = Envelope(
         sender=Address(*data["sender"]) if data["sender"] else None,

@@ -25,6 +25,7 @@ from gateway.spool.contract import (
     Change,
     Claim,
     Figures,
+    Glance,
     NewMessage,
     Notice,
     Result,
@@ -33,6 +34,7 @@ from gateway.spool.contract import (
     UnknownMessage,
 )
 from gateway.spool.corruption import mark_corrupt
+from gateway.spool.glance import glances
 from gateway.spool.leases import Leases, Monotonic
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.outbox import AlreadyFinished, finish, may_take, take
@@ -242,8 +244,8 @@ class SqlSpool:
     async def get(self, queue_id: str) -> Stored:
         return _known(await self._db.readers.run(reading.get(queue_id)), queue_id)
 
-    async def look_at(self, queue_ids: Sequence[str], see: Callable[[Stored], T]) -> list[T | None]:
-        return await self._db.readers.run(reading.look_at(queue_ids, see))
+    async def glances(self, queue_ids: Sequence[str]) -> list[Glance | None]:
+        return await self._db.readers.run(glances(queue_ids))
 
     async def raw(self, queue_id: str) -> bytes:
         body = _known(await self._body(queue_id), queue_id)

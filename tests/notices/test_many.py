@@ -11,11 +11,12 @@ import pytest
 from gateway.links import Claim, Links
 from gateway.notices.bursts import LISTED
 from gateway.notices.compose import Composers
-from gateway.notices.held_mail import SHOWN_ADDRESSES, HeldMail
+from gateway.notices.held_mail import HeldMail
 from gateway.policy.decision import Language
 from gateway.spool.contract import Notice, Stored
+from gateway.spool.glance import ADDRESSES
 from gateway.spool.lifecycle import State
-from tests.memory_spool import SENDER, MemorySpool, decision_for, hold
+from tests.memory_spool import SENDER, MemorySpool, decision_for, glance_of, hold
 from tests.notices.conftest import notice, read_back, text
 from tests.notices.test_hostile import LOCALS, WORDS, field_names
 from tests.notices.test_hostile import message as hostile
@@ -25,7 +26,7 @@ PARTS = ("plain", "html")
 
 def letter(composers: Composers, messages: list[Stored], first: Notice | None = None) -> bytes:
     asked = first or notice(queue_id=messages[0].queue_id)
-    lines = [composers.line(message, asked) for message in messages]
+    lines = [composers.line(glance_of(message), asked) for message in messages]
     return composers.holds(messages[0], asked, [line for line in lines if line is not None])
 
 
@@ -84,7 +85,7 @@ def test_recipients_beyond_a_few_are_counted(spool: MemorySpool, composers: Comp
     outside = [f"citizen-{number}@example.com" for number in range(40)]
     both = [hold(spool, "Q1", outside, ["boss@sports.example.jp"]), hold(spool, "Q2", outside)]
     said = text(read_back(letter(composers, both)), part)
-    assert f"ほか {40 - SHOWN_ADDRESSES}件" in said
+    assert f"ほか {40 - ADDRESSES}件" in said
     assert "宛先 41件 (うち保留中 40件)" in said
     assert "宛先 40件" in said
     assert "boss@sports.example.jp" not in said, "she is not held"
@@ -93,11 +94,11 @@ def test_recipients_beyond_a_few_are_counted(spool: MemorySpool, composers: Comp
 def test_a_mail_of_which_nothing_is_held_is_left_out(spool: MemorySpool, composers: Composers) -> None:
     hold(spool, "Q1", ["a@example.com", "b@example.com"])
     spool.set_state("Q1", 0, State.CANCELLED)
-    line = composers.line(spool.messages["Q1"], notice())
+    line = composers.line(glance_of(spool.messages["Q1"]), notice())
     assert line is not None
-    assert (line.held, line.total, line.addresses) == (1, 2, ("b@example.com",))
+    assert (line.held, line.total, line.to) == (1, 2, "b@example.com")
     spool.set_state("Q1", 1, State.QUEUED)
-    assert composers.line(spool.messages["Q1"], notice()) is None
+    assert composers.line(glance_of(spool.messages["Q1"]), notice()) is None
 
 
 @pytest.mark.parametrize("local", LOCALS)
@@ -141,4 +142,4 @@ def test_it_is_bounded(spool: MemorySpool, composers: Composers) -> None:
         hold(spool, f"Q{number}", [address] * 10, subject="漢" * 5000, raw=b"") for number in range(LISTED)
     ]
     assert len(letter(composers, messages)) < 1 << 20
-    assert all(isinstance(composers.line(message, notice()), HeldMail) for message in messages)
+    assert all(isinstance(composers.line(glance_of(message), notice()), HeldMail) for message in messages)

@@ -21,7 +21,7 @@ from gateway.notices.held_mail import HeldMail
 from gateway.notices.worker import BATCH, LOOK_BACK, NoticeWorker
 from gateway.notices.writing import Many
 from gateway.policy.decision import Language
-from gateway.spool.contract import NewMessage, Notice, NoticeKind, Stored, StoreUnavailable
+from gateway.spool.contract import Glance, NewMessage, Notice, NoticeKind, Stored, StoreUnavailable
 from gateway.spool.lifecycle import State
 from tests.memory_spool import NOON, SENDER, WINDOW, MemorySpool, decision_for, hold
 from tests.notices.conftest import AUTHOR, notice, read_back, text
@@ -192,11 +192,11 @@ async def test_a_letter_that_fails_while_it_is_written_is_written_again(
     burst.mails(range(1, 4))
     await burst.worker.run_once()
 
-    async def failing(queue_ids: Sequence[str], see: object) -> list[object]:
+    async def failing(queue_ids: Sequence[str]) -> list[object]:
         raise StoreUnavailable("a bad sector")
 
     with monkeypatch.context() as patched:
-        patched.setattr(burst.spool, "look_at", failing)
+        patched.setattr(burst.spool, "glances", failing)
         assert await burst.later(QUIET) == 0
     assert await burst.later(STORE_RETRY) == 2
     assert told(burst.spool.spooled[1], links) == ["Q2", "Q3"]
@@ -289,9 +289,9 @@ async def test_the_event_loop_looks_at_no_mail_of_a_letter(composers: Composers)
 
     class Seeing(Broken):
         def __init__(self) -> None:
-            def line(message: Stored, notice: Notice) -> HeldMail | None:
+            def line(glance: Glance, notice: Notice) -> HeldMail | None:
                 threads.append(threading.current_thread() is threading.main_thread())
-                return composers.line(message, notice)
+                return composers.line(glance, notice)
 
             self.line = line
 

@@ -380,15 +380,6 @@ async def test_notices_are_read_from_where_the_last_look_ended(spool: Spool) -> 
     assert len(await spool.pending_notices(10, third.notice_id)) == 2
 
 
-async def test_many_are_looked_at_in_order_and_one_that_is_gone_is_none(spool: Spool) -> None:
-    one, two = [await spool.accept(mail(held=count, queued=1)) for count in (1, 2)]
-    assert await spool.look_at([], str) == []
-    seen = await spool.look_at([two, "NOSUCH", one, two], lambda message: message)
-    assert seen == [await spool.get(two), None, await spool.get(one), await spool.get(two)]
-    with pytest.raises(ZeroDivisionError):
-        await spool.look_at([one], lambda message: 1 // 0)
-
-
 async def test_a_hold_notice_tells_when_the_first_hold_ends(spool: Spool) -> None:
     queue_id = await spool.accept(mail(held=2, queued=1, notify_sender=True))
     (notice,) = await spool.pending_notices(10)
