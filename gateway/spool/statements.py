@@ -118,10 +118,10 @@ MARK_DELAYED = Prepared(
     messages.update().where(_M.queue_id == bindparam("b_queue_id")).values(delay_noticed_at=bindparam("b_at"))
 )
 
-# `+ 0` keeps the database from walking the index of all holds for the first one of this message.
+# `|| ''` and `+ 0` keep the database from walking the index of all holds for those, or the first one, of this message.
 _HOLD_ENDS = (
     select(sa.func.min(_R.due_at + sa.literal_column("0")))
-    .where(_R.queue_id == outbox.c.queue_id, sa.text(HELD))
+    .where(_R.queue_id == outbox.c.queue_id, sa.text("recipients.state || '' = 'held'"))
     .scalar_subquery()
 )
 _NOTICE = (

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.statements import NOTICE, TAKEN_NOTICES
+from gateway.store.tx import Prepared
 from gateway.store.where import Where
 from tests.postgres import Cluster
 from tests.spool.conftest import MASTER
@@ -67,3 +69,15 @@ async def test_a_letter_that_two_nodes_wrote_is_sent_once(spool: SqlSpool, other
     figures = await spool.figures()
     assert figures.pending_notices == (0 if told[0] else 1)
     assert sum(figures.by_state.values()) == 6
+
+
+@pytest.mark.parametrize("statement", [TAKEN_NOTICES, NOTICE])
+async def test_a_notice_looks_at_its_own_message_only(spool: SqlSpool, statement: Prepared) -> None:
+    """Before it has statistics, the planner takes the index of all holds for as good as the primary key."""
+    compiled = statement.statement.compile(dialect=spool.database.readers._engine.dialect)
+    values = {name: 0 if name != "b_owner" else "" for name in compiled.params}
+    plan = spool.database.readers.read(
+        lambda q: [row[0] for row in q.connection.exec_driver_sql(f"EXPLAIN {compiled}", values)]
+    )
+    assert any("pk_recipients" in step or "recipients_pkey" in step for step in plan), plan
+    assert not any("ix_recipients_held" in step for step in plan), plan
