@@ -1,4 +1,4 @@
-"""One claim, from leased recipients to recorded results: load, render, group, deliver, record.
+"""One claim, from leased recipients to recorded results: load, look up, group, render, deliver, record.
 
 Copies are rendered when their connection is free and dropped when it has taken them; the body is shared by
 all. Nothing here decides about mail: views come from transform/, verdicts from delivery/, and whatever goes
@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 
 import structlog
@@ -19,41 +17,33 @@ import structlog
 from gateway import metrics
 from gateway.clock import Clock
 from gateway.delivery.courier import Courier
-from gateway.delivery.dots import Stuffed, stuffed
 from gateway.delivery.errors import Busy
-from gateway.delivery.mail import Outgoing, has_8bit
+from gateway.delivery.mail import Outgoing
 from gateway.delivery.outcome import Verdict, judge
 from gateway.delivery.route import Route, Router
 from gateway.delivery.timeouts import TRANSACTION
-from gateway.message.status_request import Notify, RecipientRequest
-from gateway.policy.decision import NO_TIME
-from gateway.release.backoff import delay, put_off
 from gateway.release.batches import Batch, batches
 from gateway.release.budget import Budget
 from gateway.release.ledger import Ledger
+from gateway.release.prepared import Prepared, look_through
+from gateway.release.results import ended_holds, not_loaded, requests_of, result_of, since_release
 from gateway.release.shelf import Shelf
 from gateway.spool.contract import (
-    BodyUnreadable,
     Claim,
     Recipient,
-    Result,
     Spool,
     Stored,
-    StoreUnavailable,
     UnknownMessage,
 )
-from gateway.spool.lifecycle import Reason, State
-from gateway.transform.render import Original, is_quick, prepare, prepare_views, render, unprepared
-from gateway.transform.view import View, view_of
+from gateway.spool.lifecycle import State
+from gateway.transform.render import Original, prepare, render
+from gateway.transform.view import view_of
 
 PATIENCE = 300.0
 """Seconds a copy waits for a free connection before its recipients are put off and can be cancelled again."""
 
 LOOKUPS = 20
 """Domains of one claim that are looked up at the same time."""
-
-QUICK_BODY = 1 << 20
-"""Octets of a body that are read through on the event loop: a millisecond at most."""
 
 log = structlog.get_logger()
 
@@ -83,7 +73,7 @@ class Dispatcher:
         self.jitter = jitter
         self._ring = ring
         self._budget = budget or Budget()
-        self.shelf: Shelf[_Prepared] = Shelf()
+        self.shelf: Shelf[Prepared] = Shelf()
 
     async def run(self, claim: Claim, until: float, raw: bytes | None = None) -> None:
         """Deliver to the leased recipients and record every result; `until` is the loop time at which the
@@ -102,30 +92,6 @@ class Dispatcher:
             await ledger.settle()
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """What all copies of one mail share: the original, and of its body at most CHUNK octets (dots.py) beside it."""
-
-    original: Original
-    eight_bit: bool
-    ready: Stuffed | None
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def views(self, views: Sequence[View]) -> None:
-        """Compute what copies with these views share; off the loop where that takes long, and once for all claims."""
-        async with self.turn:
-            missing = unprepared(self.original, views)
-            if missing and not is_quick(self.original):
-                await asyncio.to_thread(prepare_views, self.original, missing)
-
-
-async def _look_at(original: Original) -> _Prepared:
-    """Read through a body once for all copies; a large one in a thread, for it takes some ten milliseconds."""
-    body = original.body
-    found = has_8bit(body) if body.nbytes <= QUICK_BODY else await asyncio.to_thread(has_8bit, body)
-    return _Prepared(original, found, stuffed(body))
-
-
 class _Job:
     """The work on one claim."""
 
@@ -137,19 +103,19 @@ class _Job:
 
     async def run(self, raw: bytes | None) -> None:
         now = self._house.clock()
-        for seconds in holds(self._message, now):
+        for seconds in ended_holds(self._message, now):
             metrics.HOLD_SECONDS.observe(seconds)
         async with AsyncExitStack() as stack:
             share = self._house.shelf.share(self._message, partial(self._load, raw))
             if ready := await self._ready(stack.enter_async_context(share)):
                 await self._deliver_all(*ready)
 
-    async def _load(self, raw: bytes | None) -> _Prepared:
-        return await _look_at(
+    async def _load(self, raw: bytes | None) -> Prepared:
+        return await look_through(
             self._prepare(await self._house.spool.raw(self._message.queue_id) if raw is None else raw)
         )
 
-    async def _ready(self, shared: Awaitable[_Prepared]) -> tuple[list[Batch], _Prepared] | None:
+    async def _ready(self, shared: Awaitable[Prepared]) -> tuple[list[Batch], Prepared] | None:
         """Return what to send; None where the mail cannot be loaded, which is recorded."""
         try:
             mail = await shared
@@ -160,10 +126,10 @@ class _Job:
             raise
         except Exception as error:
             log.error("mail-not-loaded", queue_id=self._message.queue_id, exc_info=error)
-            self._record(self._message.recipients, [_not_loaded(error)] * len(self._message.recipients))
+            self._record(self._message.recipients, [not_loaded(error)] * len(self._message.recipients))
             return None
 
-    async def _deliver_all(self, work: Sequence[Batch], mail: _Prepared) -> None:
+    async def _deliver_all(self, work: Sequence[Batch], mail: Prepared) -> None:
         if len(work) == 1:  # nearly always: no task for it
             await self._deliver(work[0], mail)
             return
@@ -171,7 +137,7 @@ class _Job:
             for batch in work:
                 group.create_task(self._deliver_one_of_many(batch, mail))
 
-    async def _deliver_one_of_many(self, batch: Batch, mail: _Prepared) -> None:
+    async def _deliver_one_of_many(self, batch: Batch, mail: Prepared) -> None:
         await self._deliver(batch, mail)
         self._ledger.begin()
 
@@ -222,7 +188,7 @@ class _Job:
         except Exception as error:
             return error
 
-    async def _deliver(self, batch: Batch, mail: _Prepared) -> None:
+    async def _deliver(self, batch: Batch, mail: Prepared) -> None:
         def make() -> Outgoing:
             if not self._ledger.still_ours():
                 raise Busy("another node may have taken over this mail")
@@ -236,7 +202,7 @@ class _Job:
                 body_8bit=mail.eight_bit,
                 ready=mail.ready,
                 asked=self._message.envelope.asked,
-                requests=_requests(self._message, batch.recipients),
+                requests=requests_of(self._message, batch.recipients),
             )
 
         delivery = await self._house.courier.deliver(batch.route, make, len(batch.recipients), self._start_by)
@@ -249,73 +215,5 @@ class _Job:
         pairs = list(zip(rows, verdicts, strict=True))
         for row, verdict in pairs:
             if verdict.state is State.DELIVERED:
-                metrics.DELIVERY_SECONDS.observe(_since_release(self._message, row, now))
+                metrics.DELIVERY_SECONDS.observe(since_release(self._message, row, now))
         self._ledger.add([result_of(self._message, *pair, now, jitter, next_hop) for pair in pairs])
-
-
-def result_of(
-    message: Stored, row: Recipient, verdict: Verdict, now: datetime, jitter: float, next_hop: str
-) -> Result:
-    """Return what to record for a recipient; a deferral gets the time of its next attempt. Pure."""
-    retry_at = None
-    if verdict.state is State.DEFERRED:
-        age = now - _could_leave_at(message, row)
-        retry_at = now + (delay(row.attempts, age, jitter) if verdict.attempted else put_off(age, jitter))
-    return Result(
-        index=row.index,
-        state=verdict.state,
-        reason=verdict.reason,
-        reply=verdict.reply,
-        enhanced=verdict.enhanced,
-        next_hop=next_hop,
-        retry_at=retry_at,
-        tls=verdict.tls,
-        attempted=verdict.attempted,
-        tell_relayed=verdict.state is State.DELIVERED
-        and not verdict.tells
-        and message.envelope.request(row.index).wants(Notify.SUCCESS),
-    )
-
-
-def _requests(message: Stored, rows: Sequence[Recipient]) -> tuple[RecipientRequest, ...]:
-    """Return what was asked about these recipients, in their order; nothing where nothing was asked at all."""
-    requests = message.envelope.requests
-    return tuple(requests[row.index] for row in rows) if requests else ()
-
-
-def holds(message: Stored, now: datetime) -> list[float]:
-    """Return how many seconds each recipient was held whose hold has just ended: those at their first
-    attempt."""
-    held = (now - message.received_at).total_seconds()
-    return [
-        max(0.0, held)
-        for row in message.recipients
-        if _is_first(row) and message.decision.of(row.index).demands.window > NO_TIME
-    ]
-
-
-def _is_first(row: Recipient) -> bool:
-    """Tell whether nothing was recorded of this recipient yet; a put-off counts no attempt but leaves its text."""
-    return row.attempts <= 1 and not row.reply
-
-
-def _could_leave_at(message: Stored, row: Recipient) -> datetime:
-    return message.received_at + message.decision.of(row.index).demands.window
-
-
-def _since_release(message: Stored, row: Recipient, now: datetime) -> float:
-    """Return seconds since the release: since the lease at the first attempt, since the end of the window
-    later."""
-    held = message.decision.of(row.index).demands.window > NO_TIME
-    first = _is_first(row) and held and row.changed_at is not None
-    released = row.changed_at if first and row.changed_at else _could_leave_at(message, row)
-    return max(0.0, (now - released).total_seconds())
-
-
-def _not_loaded(error: Exception) -> Verdict:
-    """Return the verdict when the mail cannot be read or rendered: temporary, whatever it was."""
-    if isinstance(error, BodyUnreadable):
-        return Verdict(State.DEFERRED, Reason.UNREADABLE, "the stored mail cannot be read")
-    if isinstance(error, StoreUnavailable):
-        return Verdict(State.DEFERRED, Reason.SYSTEM, "the store gives no data at the moment")
-    return judge(error)
