@@ -6,46 +6,13 @@ Paths are relative to the settings file. Secrets come from files or the environm
 from __future__ import annotations
 
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import parse_qs, urlsplit
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gateway.config.values import Fingerprint, FrontNetwork, Network, Rate, StoreUrl, Zone
 from gateway.units import Duration, Size
-
-
-def _network(value: object) -> object:
-    try:
-        return ip_network(str(value))
-    except ValueError:
-        raise ValueError(f"not a network: {value!r}; write for example 192.168.1.0/24") from None
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError(f"not a time zone: {value!r}; write for example Asia/Tokyo")
-    return value
-
-
-def _not_everybody(value: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    if value.prefixlen == 0:
-        raise ValueError(f"{value} is everybody; whoever stands here may say that it is anybody else")
-    return value
-
-
-def _fingerprint(value: str) -> str:
-    digits = value.replace(":", "").lower()
-    if len(digits) != 64 or any(each not in "0123456789abcdef" for each in digits):
-        raise ValueError(f"not a SHA-256 fingerprint: {value!r}; write 64 hexadecimal digits")
-    return digits
-
-
-Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
-Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
-FrontNetwork = Annotated[Network, AfterValidator(_not_everybody)]
 
 
 class _Group(BaseModel):
@@ -86,9 +53,6 @@ class Smtp(_Group):
     trusted_networks: tuple[Network, ...] = ()
     proxy_networks: tuple[FrontNetwork, ...] = ()
     xclient_networks: tuple[FrontNetwork, ...] = ()
-
-
-Rate = Annotated[int, Field(ge=0)] | None  # 0 and null: no limit
 
 
 class Limits(_Group):
@@ -197,24 +161,10 @@ class Log(_Group):
     format: Literal["auto", "json", "text"] = "auto"
 
 
-def _store_url(value: str) -> str:
-    """Refuse what is no URL of PostgreSQL, and a password in it: this file is read by more people than need to know."""
-    try:
-        parts = urlsplit(value)
-        hidden = parts.password is not None or "password" in parse_qs(parts.query)
-    except ValueError as error:
-        raise ValueError(f"not a URL: {error}") from None
-    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
-        raise ValueError("not the URL of a PostgreSQL database; write postgresql://user@host:5432/database")
-    if hidden:
-        raise ValueError("no password here: put it into store.password_file or SEKISHO_STORE_PASSWORD")
-    return value
-
-
 class Store(_Group):
     """The database: SQLite in `state` without a URL, a PostgreSQL that several gateways share with one."""
 
-    url: Annotated[str, AfterValidator(_store_url)] | None = None
+    url: StoreUrl | None = None
     password_file: Path | None = None
     node_timeout: Annotated[Duration, Field(ge=timedelta(seconds=2), le=timedelta(minutes=5))] = timedelta(
         seconds=20
@@ -225,7 +175,7 @@ class Settings(_Group):
     """Everything `sekisho serve` needs to know."""
 
     hostname: str
-    timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Tokyo"
+    timezone: Zone = "Asia/Tokyo"
     state: Path = Path("var")
     policies: Path = Path("policies")
     accounts: Path | None = None

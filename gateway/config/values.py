@@ -1,0 +1,61 @@
+"""What a single setting may be, where its type does not say it: networks, fingerprints, rates, time zones, URLs.
+
+Each refusal says what is wrong and what to write instead; the reader adds file and line.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+
+def _network(value: object) -> object:
+    try:
+        return ip_network(str(value))
+    except ValueError:
+        raise ValueError(f"not a network: {value!r}; write for example 192.168.1.0/24") from None
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"not a time zone: {value!r}; write for example Asia/Tokyo")
+    return value
+
+
+def _not_everybody(value: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    if value.prefixlen == 0:
+        raise ValueError(f"{value} is everybody; whoever stands here may say that it is anybody else")
+    return value
+
+
+def _fingerprint(value: str) -> str:
+    digits = value.replace(":", "").lower()
+    if len(digits) != 64 or any(each not in "0123456789abcdef" for each in digits):
+        raise ValueError(f"not a SHA-256 fingerprint: {value!r}; write 64 hexadecimal digits")
+    return digits
+
+
+def _store_url(value: str) -> str:
+    """Refuse what is no URL of PostgreSQL, and a password in it: this file is read by more people than need to know."""
+    try:
+        parts = urlsplit(value)
+        hidden = parts.password is not None or "password" in parse_qs(parts.query)
+    except ValueError as error:
+        raise ValueError(f"not a URL: {error}") from None
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+        raise ValueError("not the URL of a PostgreSQL database; write postgresql://user@host:5432/database")
+    if hidden:
+        raise ValueError("no password here: put it into store.password_file or SEKISHO_STORE_PASSWORD")
+    return value
+
+
+Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+FrontNetwork = Annotated[Network, AfterValidator(_not_everybody)]
+Rate = Annotated[int, Field(ge=0)] | None  # 0 and null: no limit
+StoreUrl = Annotated[str, AfterValidator(_store_url)]
+Zone = Annotated[str, AfterValidator(_zone)]
