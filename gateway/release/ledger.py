@@ -1,13 +1,15 @@
 """Writes down what became of the recipients of one claim, as it becomes known.
 
-Results that arrive while a commit runs go with the next one. What is known is recorded even when the work
-around it is cancelled, and a failing store is waited for as long as the lease lasts: an unrecorded delivery
-is a second delivery.
+The results of copies gather for GATHER_S, or until there are GATHERED, because a commit costs as much as a
+delivery: what a crash repeats is no more than that. Nothing gathers once the claim's last result is there. What
+is known is recorded even when the work around it is cancelled, and a failing store is waited for as long as
+the lease lasts: an unrecorded delivery is a second delivery.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -16,6 +18,12 @@ from gateway import metrics
 from gateway.clock import Clock
 from gateway.spool.contract import Claim, Result, Spool, StoreUnavailable
 from gateway.spool.lifecycle import State
+
+GATHER_S = 0.02
+"""Seconds that a result waits for others: a crash makes second copies of what was delivered meanwhile."""
+
+GATHERED = 256
+"""Results that wait no longer: the bound on what one claim delivers twice after a crash, with those under way."""
 
 FIRST_PAUSE = 0.5  # seconds before a failed commit is tried again; doubles
 LONGEST_PAUSE = 15.0  # seconds
@@ -37,15 +45,19 @@ class Ledger:
         self._ring = ring
         self._waiting: list[Result] = []
         self._writer: asyncio.Task[None] | None = None
+        self._enough = asyncio.Event()
+        self._last = False
 
     def add(self, results: Sequence[Result]) -> None:
         """Take results; `begin` and `settle` record them, in the order of arrival."""
         self._waiting += results
 
     def begin(self) -> None:
-        """Record in the background what was taken."""
+        """Record in the background what was taken, together with what comes soon."""
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
+        elif len(self._waiting) >= GATHERED:
+            self._enough.set()
 
     def still_ours(self) -> bool:
         """Tell whether the lease is still ours: if not, another node may be at work on the same mail."""
@@ -54,6 +66,8 @@ class Ledger:
     async def settle(self) -> None:
         """Wait until everything taken is on disk, or its lease is over. Being cancelled here gives up what is
         left."""
+        self._last = True
+        self._enough.set()
         if self._writer is None or self._writer.done():
             await self._write()
             return
@@ -65,11 +79,20 @@ class Ledger:
 
     async def _write(self) -> None:
         while self._waiting:
+            await self._gather()
             results, self._waiting = self._waiting, []
             try:
                 await self._record(results)
             except Exception:
                 log.exception("record-failed", queue_id=self._claim.message.queue_id, results=len(results))
+
+    async def _gather(self) -> None:
+        """Give other results the time to go with those that wait; none where there will be no others."""
+        if self._last or len(self._waiting) >= GATHERED:
+            return
+        self._enough.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._enough.wait(), GATHER_S)
 
     async def _record(self, results: Sequence[Result]) -> None:
         pause = FIRST_PAUSE

@@ -10,6 +10,7 @@ from typing import Any
 from gateway.spool.contract import Change, Claim, NoticeKind, Result
 from gateway.spool.due import take
 from gateway.spool.holds import by_message, recipients_among, tell_sender
+from gateway.spool.known import KnownMessages
 from gateway.spool.leases import Lease, Leases
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
@@ -40,7 +41,9 @@ class Wanted:
     crowded: frozenset[str] = frozenset()
 
 
-def claim(wanted: Wanted, leases: Leases, begun: list[str]) -> Callable[[Tx], list[Claim]]:
+def claim(
+    wanted: Wanted, leases: Leases, begun: list[str], known: KnownMessages
+) -> Callable[[Tx], list[Claim]]:
     """Lease what is due, oldest first; one claim per message. A mail that cannot be read is put off, the others go.
 
     The tokens of all leases it began are added to `begun`, for who has to end them where nobody learns of the claims.
@@ -49,13 +52,16 @@ def claim(wanted: Wanted, leases: Leases, begun: list[str]) -> Callable[[Tx], li
     def job(tx: Tx) -> list[Claim]:
         at = to_us(wanted.now)
         groups = take(tx, at, wanted.limit, wanted.share, wanted.crowded)
-        messages = _messages(tx, [queue_id for queue_id, _ in groups])
+        messages = known.among(queue_id for queue_id, _ in groups)
+        messages |= _messages(tx, [queue_id for queue_id, _ in groups if queue_id not in messages])
         claims = []
         for queue_id, rows in groups:
             lease = leases.begin(at, wanted.lease, len(rows))
             begun.append(lease.token)
-            claims.append(_lease(tx, messages[queue_id], rows, at, lease))
-        return [claim for claim in claims if claim is not None]
+            if (claim := _lease(tx, messages[queue_id], rows, at, lease)) is not None:
+                known.keep(messages[queue_id])
+                claims.append(claim)
+        return claims
 
     return job
 

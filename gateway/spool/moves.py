@@ -16,7 +16,7 @@ from sqlalchemy import bindparam
 from gateway.spool.lifecycle import FINAL, State, sources
 from gateway.spool.records import RecipientRow
 from gateway.store.errors import StoreConflict
-from gateway.store.schema import messages, recipients
+from gateway.store.schema import recipients
 from gateway.store.tx import Params, Prepared, Tx
 
 
@@ -48,18 +48,14 @@ def move(tx: Tx, rows: Sequence[RecipientRow], target: State, arrival: Arrival) 
     for state, count in Counter(row.state for row in rows).items():
         tx.tally(state, -count)
     tx.tally(target, len(rows))
-    tx.many(_COUNT_DOWN, _message_changes(rows, target, arrival.at))
+    _count(tx, rows, target, arrival.at)
 
 
-def _message_changes(rows: Sequence[RecipientRow], target: State, at: int) -> list[Params]:
-    held = Counter(row.queue_id for row in rows if row.state is State.HELD)
-    if target is State.HELD:
-        held.subtract(row.queue_id for row in rows)
-    closed = Counter(row.queue_id for row in rows if target in FINAL)
-    return [
-        {"b_queue_id": queue_id, "b_closed": closed[queue_id], "b_held": held[queue_id], "b_at": at}
-        for queue_id in dict.fromkeys((*held, *closed))
-    ]
+def _count(tx: Tx, rows: Sequence[RecipientRow], target: State, at: int) -> None:
+    """Count in the messages what is closed and what is held no more."""
+    for (queue_id, was), count in Counter((row.queue_id, row.state) for row in rows).items():
+        held = count * ((was is State.HELD) - (target is State.HELD))
+        tx.count_down(queue_id, count if target in FINAL else 0, held, at)
 
 
 def _parameters(row: RecipientRow, arrival: Arrival) -> Params:
@@ -110,13 +106,3 @@ def _compare_and_set(target: State) -> Prepared:
 
 
 _MOVES = {target: _compare_and_set(target) for target in State if sources(target)}
-_LEFT = messages.c.open_recipients - bindparam("b_closed", type_=sa.Integer)
-_COUNT_DOWN = Prepared(
-    messages.update()
-    .where(messages.c.queue_id == bindparam("b_queue_id"))
-    .values(
-        open_recipients=_LEFT,
-        held_recipients=messages.c.held_recipients - bindparam("b_held", type_=sa.Integer),
-        finished_at=sa.case((sa.literal_column("0") == _LEFT, bindparam("b_at", type_=sa.BigInteger))),
-    )
-)

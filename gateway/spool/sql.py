@@ -35,6 +35,7 @@ from gateway.spool.contract import (
 )
 from gateway.spool.corruption import mark_corrupt
 from gateway.spool.glance import glances
+from gateway.spool.known import KnownMessages
 from gateway.spool.leases import Leases, Monotonic
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.outbox import AlreadyFinished, finish, may_take, take
@@ -82,6 +83,7 @@ class SqlSpool:
         self._clock = clock
         pulse = database.pulse
         self._leases = Leases(database.instance.name, monotonic, pulse.epoch if pulse else lambda: 0)
+        self._known = KnownMessages()
         self._past_damage = PastDamage(database, self._leases)
         self._ids = QueueIds()
         self._steps = StepWatch()
@@ -174,7 +176,7 @@ class SqlSpool:
         wish = attempts.Wanted(now, limit, lease, share or limit, frozenset(crowded))
         begun: list[str] = []
         try:
-            return await self._db.committer.run(attempts.claim(wish, self._leases, begun))
+            return await self._db.committer.run(attempts.claim(wish, self._leases, begun, self._known))
         except BaseException as error:  # they may be on disk all the same, and nobody will work under them
             for token in begun:
                 self._leases.end(token)

@@ -1,23 +1,24 @@
 """A transaction as a job sees it: statements compiled once, new rows collected, events linked into the chain, tallies kept.
 
 Statements are written in Core and compiled at first use per dialect; running one costs a cursor call and nothing else,
-because this is the path every accepted mail takes. What only adds (rows, events, tallies) is collected over all jobs of the
+because this is the path every accepted mail takes. What only adds (rows, events, counts) is collected over all jobs of the
 transaction and written before COMMIT, many rows to a statement: no job may count on reading what it has just inserted.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
 
+from gateway.store.counts import COUNT_DOWN, TALLY, Counts
 from gateway.store.events import EVENT_COLUMNS, Event, Head, Seal, link
 from gateway.store.failures import is_damaged
 from gateway.store.inserts import Inserts, Row
-from gateway.store.schema import chain, events, tallies
+from gateway.store.schema import chain, events
 
 Params = Mapping[str, object]
 
@@ -84,7 +85,7 @@ class Tx(Queries):
         self._node = node
         self._head: Head | None = None
         self._inserts: defaultdict[Inserts, list[Row]] = defaultdict(list)
-        self._tallies: Counter[str] = Counter()
+        self._counts = Counts(node)
 
     def run(self, statement: Prepared, params: Params) -> int:
         """Execute once; return the number of rows it touched."""
@@ -111,7 +112,11 @@ class Tx(Queries):
 
     def tally(self, state: str, change: int) -> None:
         """Note that `change` more recipients are in `state`."""
-        self._tallies[state] += change
+        self._counts.states[state] += change
+
+    def count_down(self, queue_id: str, closed: int, held: int, at: int) -> None:
+        """Note that of a message so many more recipients are closed, and so many fewer held."""
+        self._counts.moved(queue_id, closed, held, at)
 
     def flush(self) -> None:
         """Write what was collected; the committer calls it before COMMIT."""
@@ -125,8 +130,8 @@ class Tx(Queries):
         if head is not None:
             moved = {"b_seq": head.seq, "b_hash": head.hash, "b_seal": self._seal.of(head)}
             self.run(_MOVE_HEAD, {"b_node": self._node, **moved})
-        changes = sorted(self._tallies.items())  # in one order, or two processes could wait for each other
-        self.many(_TALLY, [{"b_node": self._node, "b_state": s, "b_change": n} for s, n in changes if n])
+        self.many(_COUNT_DOWN, self._counts.of_messages())
+        self.many(_TALLY, self._counts.of_states())
 
     def _read_head(self) -> Head:
         seq, hash_ = self.row(READ_HEAD, {"b_node": self._node})
@@ -147,8 +152,5 @@ _MOVE_HEAD = Prepared(
     .where(_OURS)
     .values(seq=sa.bindparam("b_seq"), hash=sa.bindparam("b_hash"), seal=sa.bindparam("b_seal"))
 )
-_TALLY = Prepared(
-    tallies.update()
-    .where(tallies.c.node == sa.bindparam("b_node"), tallies.c.state == sa.bindparam("b_state"))
-    .values(recipients=tallies.c.recipients + sa.bindparam("b_change"))
-)
+_TALLY = Prepared(TALLY)
+_COUNT_DOWN = Prepared(COUNT_DOWN)

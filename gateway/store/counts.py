@@ -1,0 +1,72 @@
+"""Counters that a transaction moves: recipients by state, and what of each message is open and held.
+
+They are collected over all jobs of the transaction and written once before COMMIT. The row of a message holds the envelope
+of all its recipients, and a database writes the whole of it for the smallest change: forty results in one transaction must
+not write it forty times. Written in one order, so that two processes never wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from gateway.store.schema import messages, tallies
+
+
+@dataclass(slots=True)
+class Change:
+    """What becomes less of one message: recipients that are open, and those that are held. `at` is the latest moment."""
+
+    closed: int = 0
+    held: int = 0
+    at: int = 0
+
+
+@dataclass(slots=True)
+class Counts:
+    """The changes of one transaction."""
+
+    node: str
+    states: Counter[str] = field(default_factory=Counter)
+    messages: dict[str, Change] = field(default_factory=dict)
+
+    def moved(self, queue_id: str, closed: int, held: int, at: int) -> None:
+        """Note that of a message so many more are closed, and so many fewer held."""
+        change = self.messages.setdefault(queue_id, Change())
+        change.closed += closed
+        change.held += held
+        change.at = max(change.at, at)
+
+    def of_messages(self) -> Sequence[Mapping[str, object]]:
+        """Return the parameters of COUNT_DOWN for the messages of which anything changed."""
+        return [
+            {"b_queue_id": queue_id, "b_closed": change.closed, "b_held": change.held, "b_at": change.at}
+            for queue_id, change in sorted(self.messages.items())
+            if change.closed or change.held
+        ]
+
+    def of_states(self) -> Sequence[Mapping[str, object]]:
+        """Return the parameters of TALLY for the states in which there are more or fewer recipients."""
+        changed = sorted(self.states.items())
+        return [{"b_node": self.node, "b_state": state, "b_change": n} for state, n in changed if n]
+
+
+_LEFT = messages.c.open_recipients - bindparam("b_closed", type_=sa.Integer)
+COUNT_DOWN = (
+    messages.update()
+    .where(messages.c.queue_id == bindparam("b_queue_id"))
+    .values(
+        open_recipients=_LEFT,
+        held_recipients=messages.c.held_recipients - bindparam("b_held", type_=sa.Integer),
+        finished_at=sa.case((sa.literal_column("0") == _LEFT, bindparam("b_at", type_=sa.BigInteger))),
+    )
+)
+TALLY = (
+    tallies.update()
+    .where(tallies.c.node == bindparam("b_node"), tallies.c.state == bindparam("b_state"))
+    .values(recipients=tallies.c.recipients + bindparam("b_change"))
+)
