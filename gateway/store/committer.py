@@ -1,8 +1,9 @@
 """One thread that commits: whatever waits goes into one transaction (docs/decisions/0010-group-commit.md).
 
 Where the database is a file of ours, small jobs write their rows from the event loop while the thread is idle, and the thread
-does the COMMIT, which waits for the disk: two threads that share one interpreter at every statement cost each other more than
-the statements do. Whatever is in the way of that (a large job, another writer, an error) makes the thread do all of it.
+does what waits: for another worker's turn to end, and for the disk at COMMIT. Two threads that share one interpreter at every
+statement cost each other more than the statements do. Whatever is in the way of that (a large job, a command that writes, an
+error) makes the thread do all of it.
 
 A job is a function of a `Tx`; it may be run twice, so it touches nothing but the database. Its future resolves after COMMIT,
 never before. A coroutine that is cancelled while it waits neither undoes nor loses its commit.
@@ -46,11 +47,18 @@ STUCK_THREAD_SECONDS = 60.0  # close() gives the last commit this long
 
 
 class _Writing(Enum):
-    """Who uses the writing connection; one that the loop has written with is the thread's, to commit."""
+    """Who uses the writing connection or waits for the turn; what the loop has written is the thread's, to commit."""
 
     NOBODY = auto()
     LOOP = auto()
     THREAD = auto()
+
+
+class _Task(Enum):
+    """What the thread does next, beside a COMMIT of what the loop wrote."""
+
+    TAKE_TURN = auto()
+    WRITE = auto()
 
 
 class Committer:
@@ -74,6 +82,7 @@ class Committer:
         self._writing = _Writing.NOBODY
         self._asked: asyncio.AbstractEventLoop | None = None  # the loop that is going to write what waits
         self._thread_wanted = False
+        self._turn_wanted = False  # the loop writes when it is ours
         self._closing = False
         self._under_way: Sequence[Waiting] = ()
         self._changed = threading.Condition()
@@ -132,8 +141,15 @@ class Committer:
         """On the event loop: write what waits, and leave the COMMIT to the thread, or all of it."""
         with self._changed:
             self._asked = None
-            if self._writing is not _Writing.NOBODY or self._thread_wanted or not self._waiting:
+            if self._writing is not _Writing.NOBODY or self._thread_wanted:
                 return  # the thread takes it
+            if not self._turn.take_at_once():
+                self._writing, self._turn_wanted = _Writing.THREAD, True
+                self._changed.notify()
+                return
+            if not self._waiting:  # everybody was told that it failed
+                self._turn.give()
+                return
             self._writing = _Writing.LOOP
             batch = take(self._waiting, SMALL_BATCH_LIMIT)
         written = self._writer.ahead(batch)
@@ -147,6 +163,9 @@ class Committer:
 
     def _work(self) -> None:
         while (work := self._next_work()) is not None:
+            if work is _Task.TAKE_TURN:
+                self._take_turn()
+                continue
             if isinstance(work, Written):
                 batch = work.batch
                 self._writer.commit(work)
@@ -157,21 +176,33 @@ class Committer:
             self._rest()
         self._writer.close()
 
-    def _next_work(self) -> Written | bool | None:
-        """Wait for a transaction to commit, or for jobs (True); None when all is done."""
+    def _next_work(self) -> Written | _Task | None:
+        """Wait for a transaction to commit, or for something else to do; None when all is done."""
         with self._changed:
             while True:
                 if self._written is not None:
                     work, self._written = self._written, None
                     return work
+                if self._turn_wanted:
+                    self._turn_wanted = False
+                    return _Task.TAKE_TURN
                 if self._writing is _Writing.NOBODY and self._thread_wanted:
                     if self._waiting:
                         self._writing = _Writing.THREAD
-                        return True
+                        return _Task.WRITE
                     self._thread_wanted = False
                     if self._closing:
                         return None
                 self._changed.wait()
+
+    def _take_turn(self) -> None:
+        """Wait for the turn, and have the loop write then; it is kept until what the loop wrote is committed."""
+        try:
+            self._turn.take()
+        except OSError:  # who writes here meets it again, and answers for it
+            with self._changed:
+                self._thread_wanted = True
+        self._rest()
 
     def _write_here(self) -> Sequence[Waiting]:
         """Take the turn, then whatever came until then, and commit it."""
@@ -194,7 +225,10 @@ class Committer:
         """Let go of the connection, and have what came meanwhile written."""
         with self._changed:
             self._writing, self._under_way = _Writing.NOBODY, ()
-            if not self._waiting or self._thread_wanted:
+            if self._thread_wanted:
+                return
+            if not self._waiting:
+                self._turn.give()
                 return
             self._asked = self._waiting[0].loop
             try:

@@ -29,6 +29,10 @@ class Turn:
         finally:
             self.give()
 
+    def take(self) -> None:
+        """Wait for the turn; it is kept until `give`. Taking it again is nothing. Raises OSError."""
+        fcntl.flock(self._handle, fcntl.LOCK_EX)
+
     def take_at_once(self) -> bool:
         """Take the turn if nobody has it; it is kept until `give`."""
         try:
@@ -51,6 +55,9 @@ class NoTurn:
 
     def taken(self) -> AbstractContextManager[None]:
         return nullcontext()
+
+    def take(self) -> None:
+        """It is ours."""
 
     def take_at_once(self) -> bool:
         return True

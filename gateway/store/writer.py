@@ -56,9 +56,10 @@ class Writer:
         self._connection: sa.Connection | None = None
 
     def ahead(self, batch: Sequence[Waiting]) -> Written | None:
-        """Run the jobs in a transaction without waiting for anybody; None, and nothing begun, where anything is in the way."""
-        if not self._turn.take_at_once():
-            return None
+        """Run the jobs in a transaction without waiting for anybody; None, and nothing begun, where anything is in the way.
+
+        The turn is ours; it is given back with the COMMIT, or here.
+        """
         try:
             started = time.perf_counter()
             connection = self._connect()

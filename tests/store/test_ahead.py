@@ -119,18 +119,53 @@ async def test_another_writer_makes_the_thread_wait_not_the_loop(database: Datab
     assert await small(database, where) == [HERE]
 
 
-async def test_the_turn_of_another_worker_makes_the_thread_wait_not_the_loop(state: Path) -> None:
+async def test_the_turn_of_another_worker_makes_the_thread_wait_and_the_loop_writes_then(
+    state: Path, commits: list[str]
+) -> None:
     database = Database(Where(state, workers=2), MASTER, serve=True)
     turn = Turn(state / "writing.lock")
     assert turn.take_at_once()
     waiting = small(database, where)
     await asyncio.sleep(0.05)
-    assert not waiting.done()
+    more = small(database, where, where)
+    await asyncio.sleep(0.05)
+    assert (waiting.done(), more.done()) == (False, False)
     turn.give()
-    assert await waiting == ["committer"]
+    assert await waiting + await more == [HERE] * 3
+    assert (len(commits), count(database)) == (1, 3)
     assert await small(database, where) == [HERE]
     with (state / "writing.lock").open("rb") as handle:  # given back, each time
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    turn.close()
+    database.close()
+
+
+async def test_a_large_job_that_comes_while_the_turn_is_waited_for_loses_nothing(state: Path) -> None:
+    database = Database(Where(state, workers=2), MASTER, serve=True)
+    turn = Turn(state / "writing.lock")
+    assert turn.take_at_once()
+    waiting = small(database, where)
+    await asyncio.sleep(0.02)
+    large_one = asyncio.ensure_future(database.committer.run(where))
+    await asyncio.sleep(0.02)
+    turn.give()
+    assert (await waiting, await large_one) == (["committer"], "committer")
+    assert await small(database, where) == [HERE]
+    turn.close()
+    database.close()
+
+
+async def test_a_turn_that_came_when_nobody_waited_any_more_is_given_back(state: Path) -> None:
+    database = Database(Where(state, workers=2), MASTER, serve=True)
+    turn = Turn(state / "writing.lock")
+    assert turn.take_at_once()
+    waiting = small(database, where)
+    await asyncio.sleep(0.02)
+    database.committer.give_up()
+    assert isinstance((await waiting)[0], StoreUnavailable)
+    turn.give()
+    await asyncio.sleep(0.05)
+    assert turn.take_at_once()
     turn.close()
     database.close()
 
