@@ -1,7 +1,8 @@
 """Command lines as values: verb and argument, MAIL and RCPT with their parameters (RFC 5321 4.1.1, 4.1.2). Pure.
 
 Nothing is repaired: a line that does not follow the grammar is a `SyntaxFault` that carries its reply. The
-path between the angle brackets is returned as text; what is a mailbox is for `message.address` to say.
+path is returned as text; what is a mailbox is for `message.address` to say. A path without angle brackets is taken
+where it can be read in one way only: copiers and scripts write it, and every MTA they knew before took it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ _CHUNK = re.compile(rf"([0-9]{{1,{SIZE_DIGITS}}})(?: +([Ll][Aa][Ss][Tt]))?")
 _NOT_IN_HELO = re.compile(r"[^A-Za-z0-9._:\[\]-]")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _VERB = re.compile(r"[A-Za-z]{1,16}")
-_PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^"<>]++)*+)>(?: +(.*))?')
+_BARE = r"[^\s<>\"(),:;@\\]++@[^\s<>\"(),:;@\\]++"
+_PATH = re.compile(rf'(?:<((?:"(?:[^"\\]|\\.)*"|[^"<>]++)*+)>|({_BARE}))(?: +(.*))?')
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?")
 
 
@@ -148,10 +150,10 @@ def _path(argument: str, keyword: str, extended: bool) -> tuple[str, list[tuple[
     match = _PATH.fullmatch(rest.lstrip(" "))
     if word.upper() != keyword or not colon or match is None:
         raise SyntaxFault(501, "5.5.4", f"write {keyword}:<address>")
-    parameters = [_parameter(text) for text in (match[2] or "").split()]
+    parameters = [_parameter(text) for text in (match[3] or "").split()]
     if parameters and not extended:
         raise SyntaxFault(555, "5.5.4", "parameters need EHLO")
-    return match[1], parameters
+    return match[2] or match[1], parameters
 
 
 def _parameter(text: str) -> tuple[str, str | None]:
