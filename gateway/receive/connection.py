@@ -73,6 +73,11 @@ class Connection(Wire):
             raise Hangup(TOO_EARLY)
         self.say(Reply(220, "", f"{self.reception.settings.hostname} ESMTP Sekisho"))
 
+    @property
+    def uncounted(self) -> int:
+        """Return how many commands of the mail at hand are not held against the client."""
+        return 0
+
     async def _next_command(self) -> bool:
         self._refuse_when_closing()
         line = await self.read_line()
@@ -82,7 +87,7 @@ class Connection(Wire):
         self._commands += 1
         if self._commands % BURST == 0:
             await asyncio.sleep(0)
-        if self._commands > self.limits.commands:
+        if self._commands > self.limits.commands + self.uncounted:
             raise Hangup(Reply(421, "4.7.0", "too many commands in one session", "rate"))
         try:
             await self._execute(line)
@@ -121,8 +126,8 @@ class Connection(Wire):
     # --- replies ---
 
     def forgive(self) -> None:
-        """Forget earlier errors: a relay that keeps its connection open for days makes a few."""
-        self._errors = 0
+        """Forget what was counted so far: a relay keeps its connection open for thousands of mails, and makes a few errors."""
+        self._commands = self._errors = 0
 
     def say(self, reply: Reply, *, counted: bool = True, utf8: bool = False) -> None:
         """Queue a reply; too many refusals (`counted`) end the session."""

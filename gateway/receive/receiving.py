@@ -68,6 +68,14 @@ class Receiving(Fronted):
             raise SyntaxFault(503, "5.5.1", "BDAT has begun; go on with BDAT, or say RSET")
         return self.transaction
 
+    @property
+    def uncounted(self) -> int:
+        """Return the recipients that were taken: as many as `limits.recipients` allows, however few `limits.commands` are.
+
+        A mail that is dropped takes them back, so that nobody names recipients for ever.
+        """
+        return len(self.transaction.recipients) if self.transaction is not None else 0
+
     # --- DATA ---
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's naming
