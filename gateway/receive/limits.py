@@ -24,6 +24,15 @@ def client_group(ip: str) -> str:
     return str(address) if address is not None else ip
 
 
+@lru_cache(maxsize=GROUPS)
+def site_of(ip: str) -> str | None:
+    """Return the /48 that one IPv6 customer may have, 65,536 groups of it; None for IPv4, whose neighbours are strangers."""
+    address = plain_address(ip)
+    if not isinstance(address, ipaddress.IPv6Address):
+        return None
+    return str(ipaddress.ip_network((int(address), 48), strict=False))
+
+
 def plain_address(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read an address as the socket tells it: an IPv4 client on an IPv6 socket is an IPv4 client; None if unreadable."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.receive.guesses import GUESS_FACTOR, SLOWEST, UNDER_ATTACK, Guesses
+from gateway.receive.guesses import GUESS_FACTOR, SITE_FACTOR, SLOWEST, UNDER_ATTACK, Guesses
 from gateway.receive.passwords import QUEUE, RESERVED, Overloaded, Verifier
 from tests.receive.conftest import CHEAP, Open
 from tests.receive.test_sign_in import plain
@@ -50,6 +50,32 @@ def test_one_account_guessed_from_many_addresses_is_guessed_less_from_each() -> 
         assert tried == 5
 
 
+def test_an_ipv6_site_is_one_guesser_whichever_of_its_networks_it_uses() -> None:
+    guesses = Guesses(allowed=5)
+    looked_at = 0
+    for number in range(ATTEMPTS):
+        ip = f"2001:db8:7:{number:x}::1"
+        if not guesses.too_many(ip, f"account {number}", 0.0):
+            guesses.failed(ip, f"account {number}", 0.0)
+            looked_at += 1
+    assert looked_at == 5 * GUESS_FACTOR * SITE_FACTOR
+    assert not guesses.too_many("2001:db8:8::1", "alice", 0.0)
+
+
+def test_an_account_under_attack_is_guessed_less_from_a_whole_site() -> None:
+    guesses = Guesses(allowed=5)
+    attack(guesses, "alice", UNDER_ATTACK)
+    tried = 0
+    for number in range(200):
+        ip = f"2001:db8:7:{number:x}::1"
+        if not guesses.too_many(ip, "alice", 1.0):
+            guesses.failed(ip, "alice", 1.0)
+            tried += 1
+    assert tried == 5 * SITE_FACTOR
+    guesses.succeeded("2001:db8:7:1::1", "alice")
+    assert not guesses.too_many("2001:db8:7:1::2", "alice", 1.0)  # her neighbours' guesses are not hers
+
+
 def test_an_owner_has_tries_left_at_home_and_in_a_new_place_under_attack() -> None:
     guesses = Guesses(allowed=5)
     guesses.succeeded(HOME, "alice")
@@ -91,7 +117,7 @@ def test_a_flood_grows_nothing_and_remembers_no_login() -> None:
     for number in range(2_000):
         guesses.failed(f"203.0.{number // 250}.{number % 250}", f"secret {number}", 0.0)
         guesses.succeeded(f"203.0.{number // 250}.{number % 250}", f"secret {number}")
-    assert len(guesses) <= 5 * 50
+    assert len(guesses) <= 7 * 50
     held = [*guesses._homes, *guesses._by_login._used, *guesses._abroad._used]
     assert not any("secret" in key for key in held)
 
