@@ -21,7 +21,8 @@ from pydantic import ValidationError
 
 from gateway.config.load import load_settings
 from gateway.policy.decision import Language
-from gateway.receive.accounts import Account, read, write
+from gateway.receive.account import Account
+from gateway.receive.accounts_file import read, write
 from gateway.receive.passwords import MAX_PASSWORD, hasher
 
 Given = tuple[Path | None, Path | None]  # the group's --config and --file

@@ -20,7 +20,7 @@ from gateway.config.load import load_settings
 from gateway.config.policies import read_policy
 from gateway.config.settings import Settings
 from gateway.console.probes import NotReady
-from gateway.receive.accounts import read
+from gateway.receive.accounts_file import read
 from gateway.service.errors import CannotStart
 from gateway.service.master_key import NO_SHARED_KEY
 from gateway.service.watch import FreeSpace, NextHopProbe

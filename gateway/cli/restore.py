@@ -21,6 +21,7 @@ from gateway.cli.backup import refuse_postgresql
 from gateway.cli.held import who
 from gateway.cli.place import place_options, where
 from gateway.clock import utc_now
+from gateway.durable import sync_directory
 from gateway.spool.contract import Actor, BodyUnreadable
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.reopening import bodies_to_check, hold_all
@@ -29,7 +30,7 @@ from gateway.store.backup import KEY_NAME
 from gateway.store.database import event_seal
 from gateway.store.errors import StateInUse, StoreMisconfigured, StoreUnavailable, WrongMasterKey
 from gateway.store.instance import Instance
-from gateway.store.keys import MasterKey, MasterKeyError, sync_directory
+from gateway.store.keys import MasterKey, MasterKeyError
 from gateway.store.manifest import BackupError, Manifest, read_manifest
 from gateway.store.restore import put_in_place, refuse_unless_empty, stage
 from gateway.store.where import Where

@@ -14,7 +14,8 @@ from gateway.demo.sample import (
     write_certificate,
     write_curl_config,
 )
-from gateway.receive.accounts import Account, write
+from gateway.receive.account import Account
+from gateway.receive.accounts_file import write
 from gateway.receive.passwords import hasher
 
 HOST = "127.0.0.1"

@@ -1,173 +1,27 @@
-"""The accounts: who may submit, with which addresses. A YAML file, read again when it changes.
+"""The accounts in force: read from their file, read again when it changes.
 
-A broken edit, a file that is gone or one that is being written keeps the accounts that were good. Passwords are
-kept as argon2id hashes (RFC 9106) only; this module never sees a plain one. `write` puts accounts on disk whole
-or not at all, mode 0600.
+A broken edit, a file that is gone or one that is being written keeps the accounts that were good.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gateway.clock import Clock, utc_now
-from gateway.message.address import Address, AddressError, normalise_domain, parse_path
 from gateway.policy.decision import Language
-from gateway.yaml_source import Problem, Problems, load, validate
+from gateway.receive.account import Account, Changes, account_changes
+from gateway.receive.accounts_file import read, read_again
+from gateway.yaml_source import Problems
 
-MAX_ACCOUNTS = 10_000  # one organisation; the file is read whole
 SETTLES_S = 1.0  # seconds without a write before a file that is written in place counts as whole
-MAX_LOGIN = 256  # characters of a login name, the length of a path (RFC 5321 4.5.3.1.3)
 
-_HEAD = (
-    "# Accounts of this gateway. `sekisho account` rewrites this file: comments are not kept.\n"
-    '# addresses: what the account may use as sender; "@example.jp" stands for the whole domain.\n'
-)
-
-Changes = dict[str, list[str]]
 OnChange = Callable[[Changes], None]
 
 log = structlog.get_logger()
-
-
-class Account(BaseModel):
-    """One account; `addresses` are what it may send from."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    login: Annotated[str, Field(min_length=1, max_length=MAX_LOGIN)]
-    password: str
-    addresses: Annotated[tuple[str, ...], Field(min_length=1)]
-    suspended: bool = False
-    language: Language | None = None
-
-    @field_validator("login")
-    @classmethod
-    def _plain_login(cls, value: str) -> str:
-        if not value.isprintable() or value != value.strip():
-            raise ValueError("a login has no control characters and no space around it")
-        return value
-
-    @field_validator("password")
-    @classmethod
-    def _is_hash(cls, value: str) -> str:
-        if not value.startswith("$argon2id$"):
-            raise ValueError("not an argon2id hash; set the password with `sekisho account passwd`")
-        return value
-
-    @field_validator("addresses")
-    @classmethod
-    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for entry in value:
-            _owned_key(entry)
-        return value
-
-    def owns(self, address: Address) -> bool:
-        """Tell whether the account may send as `address`; one that can be read in two ways is nobody's."""
-        if address.ambiguous:
-            return False
-        return address.key in self._owned or f"@{address.domain}" in self._owned
-
-    @cached_property
-    def _owned(self) -> frozenset[str]:
-        return frozenset(_owned_key(entry) for entry in self.addresses)
-
-
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    accounts: Annotated[tuple[Account, ...], Field(max_length=MAX_ACCOUNTS)] = ()
-
-    @model_validator(mode="after")
-    def _logins_differ(self) -> _File:
-        seen: set[str] = set()
-        for account in self.accounts:
-            if account.login.casefold() in seen:
-                raise ValueError(f"the login {account.login!r} stands here twice")
-            seen.add(account.login.casefold())
-        return self
-
-
-def _owned_key(entry: str) -> str:
-    """Return the key of an `addresses` entry: `local@domain`, or `@domain`; raises ValueError."""
-    try:
-        return "@" + normalise_domain(entry[1:]) if entry.startswith("@") else _exact_key(entry)
-    except AddressError as error:
-        raise ValueError(f"not an address: {entry!r} ({error})") from None
-
-
-def _exact_key(entry: str) -> str:
-    address = parse_path(entry)
-    if address.ambiguous:
-        raise ValueError(f"the address {entry!r} can be read in two ways")
-    return address.key
-
-
-def read(path: Path) -> tuple[Account, ...]:
-    """Return the accounts of a file; a file that is not there has none. Raises `Problems`."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ()
-    except (OSError, UnicodeDecodeError) as error:
-        cause = getattr(error, "strerror", None) or "not UTF-8"
-        raise Problems([Problem(str(path), 1, 1, "", f"cannot be read: {cause}")]) from None
-    return validate(_File, load(text, str(path))).accounts
-
-
-def _read_again(path: Path) -> tuple[Account, ...]:
-    """Return the accounts of a file that had some: it must be there and say `accounts:`. Raises `Problems`.
-
-    An empty file is one that somebody is about to write; "no accounts" is said by `accounts: []`.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        cause = getattr(error, "strerror", None) or "not UTF-8"
-        raise Problems([Problem(str(path), 1, 1, "", f"cannot be read: {cause}")]) from None
-    found = validate(_File, load(text, str(path)))
-    if "accounts" not in found.model_fields_set:
-        raise Problems([Problem(str(path), 1, 1, "", "the key accounts is missing; for none: accounts: []")])
-    return found.accounts
-
-
-def write(path: Path, accounts: tuple[Account, ...]) -> None:
-    """Put the accounts on disk, whole or not at all, readable by their owner only; durable on return."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")  # mode 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(to_yaml(accounts))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def to_yaml(accounts: tuple[Account, ...]) -> str:
-    """Write the file's text; every value is a JSON value, which YAML reads as the same."""
-    out = [_HEAD, "accounts:\n" if accounts else "accounts: []\n"]
-    for account in accounts:
-        values = account.model_dump(mode="json", exclude_defaults=True)
-        lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items()]
-        out += ["  - ", "    ".join(lines)]
-    return "".join(out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +86,7 @@ class Accounts:
             return
         self._stamp, self._vanished = stamp, False
         try:
-            before, accounts = self._by_login, _read_again(self._path)
+            before, accounts = self._by_login, read_again(self._path)
             self._use(accounts)
         except Problems as problems:
             found = [str(problem) for problem in problems.problems]
@@ -247,20 +101,6 @@ class Accounts:
         in_place = self._vanished or (self._stamp is not None and self._stamp.inode == stamp.inode)
         age = self._clock().timestamp() - stamp.modified_ns / 1e9
         return in_place and 0 <= age < SETTLES_S
-
-
-def account_changes(before: Mapping[str, Account], after: Mapping[str, Account]) -> Changes:
-    """Return what was done to whom, by login: `added`, `removed`, or the names of what changed. Never a hash."""
-    changes: Changes = {}
-    for key in sorted(before.keys() | after.keys()):
-        old, new = before.get(key), after.get(key)
-        if old is None or new is None:
-            changes[(old or new or after[key]).login] = ["removed" if new is None else "added"]
-        elif old != new:
-            changes[new.login] = [
-                name for name in Account.model_fields if getattr(old, name) != getattr(new, name)
-            ]
-    return changes
 
 
 def _stamp(path: Path) -> _Stamp | None:

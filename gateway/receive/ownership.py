@@ -10,7 +10,7 @@ from __future__ import annotations
 from gateway.message.address import Address
 from gateway.message.address_list import parse_mailboxes, scan
 from gateway.message.header import HeaderSection
-from gateway.receive.accounts import Account
+from gateway.receive.account import Account
 from gateway.receive.reply import Reply, printable
 
 AUTHOR_FIELDS = ("from", "sender", "resent-from", "resent-sender")

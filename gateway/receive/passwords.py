@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from gateway.receive.accounts import Account, Accounts
+from gateway.receive.account import Account
+from gateway.receive.accounts import Accounts
 
 MEMORY_KIB = 19_456  # with two passes and one lane: the first choice of OWASP's list for argon2id
 PASSES = 2

@@ -15,7 +15,7 @@ import structlog
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
 from gateway.message.header import split
-from gateway.receive.accounts import Account
+from gateway.receive.account import Account
 from gateway.receive.command import Chunk, SyntaxFault, parse_bdat
 from gateway.receive.content import content_reply, header_octets
 from gateway.receive.data import ChunkReader, DataReader

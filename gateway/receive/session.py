@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import structlog
 
-from gateway.receive.accounts import Account
+from gateway.receive.account import Account
 from gateway.receive.command import Mail, SyntaxFault, helo_name, parse_mail, parse_rcpt
 from gateway.receive.ownership import sender_reply
 from gateway.receive.receiving import ACCOUNT_GONE, Receiving

@@ -14,7 +14,7 @@ import structlog
 
 from gateway.metrics import AUTHENTICATIONS
 from gateway.receive import credentials
-from gateway.receive.accounts import Account
+from gateway.receive.account import Account
 from gateway.receive.command import AUTH_LINE
 from gateway.receive.connection import Connection
 from gateway.receive.passwords import Overloaded

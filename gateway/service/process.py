@@ -23,7 +23,7 @@ from gateway.config.policies import PolicyInForce
 from gateway.config.settings import Settings
 from gateway.console.probes import Check
 from gateway.policy.model import Policy
-from gateway.receive.accounts import Changes
+from gateway.receive.account import Changes
 from gateway.receive.listener import Listener
 from gateway.service.errors import listening
 from gateway.service.lag import watch_lag

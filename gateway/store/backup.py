@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import os
 import secrets
 import shutil
 import sqlite3
@@ -18,10 +17,10 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway import __version__
+from gateway.durable import sync_directory, sync_file
 from gateway.store.bodies import CORRUPT, FILE, PURGED
 from gateway.store.copied_segments import copy_segments
 from gateway.store.database import FILE_NAME
-from gateway.store.keys import sync_directory
 from gateway.store.manifest import BackupError, Manifest, Stored, copied, measured
 from gateway.store.segments import FOLDER as SEGMENTS
 from gateway.store.segments import whole_folder
@@ -112,13 +111,6 @@ def _copy_database(source: Path, target: Path) -> None:
     if said != "ok":
         raise BackupError(f"{source} is damaged ({said}); no backup was made, keep the older ones")
     sync_file(target)
-
-
-def sync_file(path: Path) -> None:
-    """Bring a file's octets and its name to the disk."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    sync_directory(path.parent)
 
 
 def _copy_bodies(

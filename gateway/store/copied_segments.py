@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from gateway.durable import sync_directory
 from gateway.store.errors import BodyDamaged, BodyRefused
-from gateway.store.keys import sync_directory
 from gateway.store.manifest import Stored, copied, measured
 from gateway.store.segments import FOLDER, Spot, read_spot
 

@@ -12,8 +12,8 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
+from gateway.durable import sync_directory
 from gateway.store.errors import StoreUnavailable
-from gateway.store.keys import sync_directory
 from gateway.store.wal import damaged_in_the_middle
 
 CHECK_S = 20.0  # a start waits no longer; about 10 GiB from a warm cache

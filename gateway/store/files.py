@@ -12,8 +12,8 @@ import os
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from gateway.durable import sync_directory
 from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
-from gateway.store.keys import sync_directory
 from gateway.store.sqlite import is_full
 
 FILE = "file"

@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from gateway.durable import sync_directory
+
 KEY_BYTES = 32
 NONCE_BYTES = 12
 ENVIRONMENT = "SEKISHO_MASTER_KEY"
@@ -156,15 +158,6 @@ class MasterKey:
 def key_file(state: Path, configured: Path | None) -> Path:
     """Return where the master key stands: where the settings say, in the state directory where they say nothing."""
     return configured or state / "master.key"
-
-
-def sync_directory(path: Path) -> None:
-    """Make a new or renamed name in a directory durable (fsync of the file alone does not)."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _decoded(text: str) -> bytes:

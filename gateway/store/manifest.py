@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from gateway.store.keys import sync_directory
+from gateway.durable import sync_directory
 
 FORMAT = 1
 FILE_NAME = "manifest.json"

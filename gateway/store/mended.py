@@ -10,8 +10,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from gateway.durable import sync_directory
 from gateway.store.database import FILE_NAME
-from gateway.store.keys import sync_directory
 
 WORK, DONE, DAMAGED = "repairing", "repaired", "damaged"
 _FILES = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm")

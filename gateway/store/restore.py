@@ -10,9 +10,9 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from gateway.durable import sync_directory
 from gateway.store.backup import KEY_NAME
 from gateway.store.database import FILE_NAME
-from gateway.store.keys import sync_directory
 from gateway.store.manifest import BackupError, Manifest, Stored, copied
 from gateway.store.segments import FOLDER as SEGMENTS
 

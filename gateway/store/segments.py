@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.durable import sync_directory
 from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
 from gateway.store.files import NO_FILE_AT_ALL
-from gateway.store.keys import sync_directory
 from gateway.store.sqlite import is_full
 
 SEGMENT = "segment"

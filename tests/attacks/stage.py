@@ -14,7 +14,8 @@ from pathlib import Path
 import trustme
 from argon2 import PasswordHasher
 
-from gateway.receive.accounts import Account, write
+from gateway.receive.account import Account
+from gateway.receive.accounts_file import write
 from tests.attacks.script import Script, octets, unrolled
 from tests.process import ROOT, Gateway
 

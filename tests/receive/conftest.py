@@ -18,7 +18,9 @@ from argon2 import PasswordHasher
 
 from gateway.config.settings import Limits, Listen, Settings, Smtp, Tls
 from gateway.message.envelope import Envelope
-from gateway.receive.accounts import Account, Accounts, write
+from gateway.receive.account import Account
+from gateway.receive.accounts import Accounts
+from gateway.receive.accounts_file import write
 from gateway.receive.listener import Listener
 from gateway.receive.passwords import Verifier
 from gateway.receive.reply import Reply

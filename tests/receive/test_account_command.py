@@ -9,7 +9,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from gateway.cli.account import account
-from gateway.receive.accounts import read
+from gateway.receive.accounts_file import read
 from gateway.receive.passwords import hasher
 
 

@@ -10,7 +10,9 @@ import pytest
 from gateway.clock import utc_now
 from gateway.message.address import parse_path
 from gateway.policy.decision import Language
-from gateway.receive.accounts import Account, Accounts, Changes, read, to_yaml, write
+from gateway.receive.account import Account, Changes
+from gateway.receive.accounts import Accounts
+from gateway.receive.accounts_file import read, to_yaml, write
 from gateway.yaml_source import Problems
 from tests.receive.conftest import ALICE, HASH, SUSPENDED
 

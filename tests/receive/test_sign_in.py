@@ -10,7 +10,8 @@ import pytest
 import structlog
 
 from gateway.receive import passwords
-from gateway.receive.accounts import Accounts, write
+from gateway.receive.accounts import Accounts
+from gateway.receive.accounts_file import write
 from gateway.receive.passwords import Overloaded, Verifier
 from tests.receive.conftest import ALICE, CHEAP, SUSPENDED, Client, House, Open
 

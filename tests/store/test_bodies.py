@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway import durable
 from gateway.store import files as storing
-from gateway.store import keys
 from gateway.store.bodies import FILE, INLINE, INLINE_LIMIT, Bodies
 from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
 from gateway.store.files import Files
@@ -80,7 +80,7 @@ def test_the_file_is_synced_before_it_has_its_name(
     store: Bodies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    fsync, rename, sync = os.fsync, Path.rename, keys.sync_directory
+    fsync, rename, sync = os.fsync, Path.rename, durable.sync_directory
 
     def fsynced(handle: int) -> None:
         order.append("fsync")
