@@ -1,5 +1,8 @@
 """MTA-STS (RFC 8461), the half that asks: the TXT record, the policy over HTTPS, and a bounded memory of policies.
 
+Whoever owns a domain that is written to makes us ask here, so they decide neither where (public addresses only, one fixed
+path) nor how often.
+
 A policy that was good holds until its max_age is over, whatever happens to the DNS or the web server in between: who
 can disturb those must not be able to switch encryption off. `Sts` never raises for what a domain's owner does.
 """
@@ -7,6 +10,7 @@ can disturb those must not be able to switch encryption off. `Sts` never raises 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import ssl
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -32,6 +36,9 @@ FETCHES = 10
 QUIET = 300.0
 """Seconds without another try after a fetch failed (RFC 8461 3.3)."""
 
+PAUSE = 60.0
+"""Seconds between two fetches for one domain, whatever its records and policies say meanwhile."""
+
 FRESH = 86_400.0
 """Seconds after which a kept policy is fetched again, though its id is unchanged; sooner where max_age is short."""
 
@@ -41,6 +48,9 @@ REMEMBERED = 5000
 HTTPS_PORT = 443
 
 Texts = Callable[[str], Awaitable[Sequence[str]]]
+Addresses = Callable[[str], Awaitable[Sequence[str]]]
+"""Return the addresses of a host; raises DnsUnavailable."""
+
 Fetch = Callable[[str], Awaitable[bytes]]
 """Return the policy file of a domain; raises FetchFailed."""
 
@@ -105,6 +115,27 @@ class Sts:
             log.warning("mta-sts-policy-not-fetched", domain=domain, error=str(error), kept=known.valid(now))
             return
         known.policy, known.id, known.fetched_at = policy, id_, now
+        known.quiet_until = asyncio.get_running_loop().time() + PAUSE
+
+
+def fetcher(addresses: Addresses, context: ssl.SSLContext) -> Fetch:
+    """Return what fetches a domain's policy from the public addresses of its policy host."""
+
+    async def fetch(domain: str) -> bytes:
+        try:
+            found = await addresses(f"mta-sts.{domain}")
+        except DnsUnavailable as error:
+            raise FetchFailed(str(error)) from error
+        return await fetch_policy(domain, [each for each in found if is_public(each)], context)
+
+    return fetch
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an address belongs to the Internet, where all policy hosts are: a stranger's DNS leads nowhere else."""
+    ip = ipaddress.ip_address(address)
+    plain = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
+    return bool(plain.is_global) and not plain.is_multicast
 
 
 async def fetch_policy(

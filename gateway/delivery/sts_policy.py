@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Literal
 
 MAX_AGE = timedelta(days=366)  # RFC 8461 3.2: 31557600 seconds
+MIN_AGE = timedelta(minutes=5)
+"""A policy is good for the mail it was fetched for and for those right behind it; RFC 8461 3.2 thinks of weeks."""
 MAX_PATTERNS = 100
 """`mx` lines of one policy; real ones have a handful."""
 
@@ -69,4 +71,4 @@ def read_policy(octets: bytes) -> StsPolicy:
         raise BadPolicy("an mx line is no host name, or there are too many")
     if mode != "none" and not patterns:
         raise BadPolicy("no mx line")
-    return StsPolicy(mode, patterns, min(timedelta(seconds=int(age)), MAX_AGE))
+    return StsPolicy(mode, patterns, max(MIN_AGE, min(timedelta(seconds=int(age)), MAX_AGE)))

@@ -11,11 +11,11 @@ from gateway.config.settings import Delivery, Settings, Smarthost
 from gateway.delivery.assurance import Assurance
 from gateway.delivery.courier import Courier
 from gateway.delivery.pool import Pool
-from gateway.delivery.route import Router, is_foreign, smarthost_hop
+from gateway.delivery.route import Router, smarthost_hop
 from gateway.delivery.session import Opener, tls_context
-from gateway.delivery.sts import FetchFailed, Sts, fetch_policy
+from gateway.delivery.sts import Sts, fetcher
 from gateway.delivery.timeouts import Timeouts
-from gateway.evidence.resolver import DnsResolver, DnsUnavailable
+from gateway.evidence.resolver import DnsResolver
 from gateway.release.dispatch import Dispatcher
 from gateway.release.housekeeping import Housekeeping
 from gateway.release.scheduler import Scheduler
@@ -76,13 +76,6 @@ def _password(smarthost: Smarthost) -> str:
 
 def _assurance(out: Delivery, resolver: DnsResolver) -> Assurance:
     """Return what decides on TLS to next hops: DANE where DNSSEC is trusted, MTA-STS where mail goes by MX."""
-
-    async def fetch(domain: str) -> bytes:
-        try:
-            addresses = await resolver.addresses(f"mta-sts.{domain}")
-        except DnsUnavailable as error:
-            raise FetchFailed(str(error)) from error
-        return await fetch_policy(domain, [a for a in addresses if is_foreign(a)], tls_context(True))
-
     dane = resolver if out.dnssec else None
-    return Assurance(out.tls_policy, dane, Sts(resolver.texts, fetch).policy if out.mta_sts else None)
+    sts = Sts(resolver.texts, fetcher(resolver.addresses, tls_context(True)))
+    return Assurance(out.tls_policy, dane, sts.policy if out.mta_sts else None)

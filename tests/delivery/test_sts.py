@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 import trustme
 
-from gateway.delivery import sts
-from gateway.delivery.sts import MAX_OCTETS, FetchFailed, Sts, body_of, fetch_policy
+from gateway.delivery import sts, sts_policy
+from gateway.delivery.sts import MAX_OCTETS, FetchFailed, Sts, body_of, fetch_policy, fetcher, is_public
 from gateway.delivery.sts_policy import BadPolicy, StsPolicy, policy_id, read_policy
 from gateway.evidence.resolver import DnsUnavailable
 
@@ -212,15 +212,71 @@ async def test_a_new_id_brings_a_new_policy() -> None:
     owner = Owner()
     await owner.mode()
     owner.texts, owner.body = ["v=STSv1; id=2"], ENFORCE.replace(b"enforce", b"none")
+    owner.sts._known["example.com"].quiet_until = 0.0  # a minute later
     assert await owner.mode() is None
 
 
-async def test_a_policy_ends_with_its_age() -> None:
+async def test_a_policy_ends_with_its_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sts_policy, "MIN_AGE", timedelta(0))
     owner = Owner()
     owner.body = ENFORCE.replace(b"86400", b"0")
     assert await owner.mode() is None
     owner.texts = []
     assert await owner.mode() is None
+
+
+async def test_a_policy_without_a_life_counts_for_the_mail_at_hand_and_is_not_fetched_for_each() -> None:
+    owner = Owner()
+    owner.body = ENFORCE.replace(b"86400", b"0")
+    assert [await owner.mode() for _ in range(20)] == ["enforce"] * 20
+    assert owner.fetched == 1
+
+
+async def test_an_owner_who_changes_the_id_with_every_question_is_asked_once_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    owner = Owner()
+    for number in range(20):
+        owner.texts = [f"v=STSv1; id={number}"]
+        await owner.mode()
+    assert owner.fetched == 1
+    monkeypatch.setattr(owner.sts._known["example.com"], "quiet_until", 0.0)
+    await owner.mode()
+    assert owner.fetched == 2
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.0.1",
+        "172.16.5.5",
+        "100.64.0.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "224.0.0.1",
+        "::1",
+        "fe80::1",
+        "fd00::1",
+        "::ffff:10.1.2.3",
+        "2002:a01:203::1",
+        "ff02::1",
+    ],
+)
+async def test_nobodys_dns_leads_into_our_network(address: str) -> None:
+    async def inside(host: str) -> Sequence[str]:
+        assert host == "mta-sts.example.com"
+        return [address]
+
+    with pytest.raises(FetchFailed, match="no usable address"):
+        await fetcher(inside, trusting())("example.com")
+
+
+# RFC 7535: a sink for the whole Internet, and nobody's host
+@pytest.mark.parametrize("address", ["192.31.196.1", "2620:4f:8000::1", "::ffff:192.31.196.1"])
+def test_policy_hosts_are_on_the_internet(address: str) -> None:
+    assert is_public(address)
 
 
 async def test_without_a_record_nothing_is_fetched() -> None:
