@@ -9,7 +9,7 @@ stranger chose gets onto a page or into a notice.
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -60,7 +60,7 @@ class Words:
 
     def moment(self, at: datetime) -> str:
         """Write a moment in local time: `11月21日(土) 14:05`, `Sat 21 Nov, 14:05`."""
-        return _moment(at.replace(second=0, microsecond=0), self.zone, self.language)
+        return _moment(int(at.timestamp() // 60), self.zone, self.language)
 
     def zone_name(self) -> str:
         """Name the time zone that moments are written in: `日本時間`."""
@@ -82,8 +82,9 @@ class Words:
 
 
 @lru_cache(_MOMENTS)
-def _moment(minute: datetime, zone: ZoneInfo, language: str) -> str:
-    return str(format_datetime(minute, _MOMENT[language], tzinfo=zone, locale=language))
+def _moment(minute: int, zone: ZoneInfo, language: str) -> str:
+    at = datetime.fromtimestamp(minute * 60, UTC)
+    return str(format_datetime(at, _MOMENT[language], tzinfo=zone, locale=language))
 
 
 def size(octets: int) -> str:

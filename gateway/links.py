@@ -13,9 +13,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode, int_to_bytes
 
@@ -104,8 +106,7 @@ class Links:
 
         A letter of many has hundreds of links: `dumps` derives the key and builds a signer for each of them.
         """
-        made_at = base64_encode(int_to_bytes(int(self._clock().timestamp())))
-        signed = base64_encode(_CompactJson.dumps(value)) + b"." + made_at
+        signed = _written(value) + b"." + _made_at(int(self._clock().timestamp()))
         return (signed + b"." + base64_encode(hmac.digest(self._key, signed, "sha256"))).decode()
 
     def _load(self, serializer: URLSafeTimedSerializer, token: str) -> Any:
@@ -146,6 +147,18 @@ class _CompactJson:
     @staticmethod
     def loads(text: str | bytes) -> Any:
         return json.loads(text)
+
+
+def _written(value: object) -> bytes:
+    try:
+        return base64_encode(orjson.dumps(value))
+    except TypeError:  # a lone surrogate in an odd address
+        return base64_encode(_CompactJson.dumps(value))
+
+
+@lru_cache(1)  # a letter's links are made within a second or two
+def _made_at(second: int) -> bytes:
+    return base64_encode(int_to_bytes(second))
 
 
 def _digest(token: str) -> str:

@@ -8,8 +8,7 @@ reverse-path, so that nothing answers it. No `Precedence`: it is no standard, an
 
 from __future__ import annotations
 
-from base64 import encodebytes
-from binascii import b2a_qp
+from binascii import b2a_base64, b2a_qp
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -18,6 +17,7 @@ from gateway.message.address import Address
 from gateway.message.text import encode_header
 from gateway.message.write import write_fields, write_mailbox
 
+LINE = 76  # octets of base64 (RFC 2045 6.8)
 _ASCII = bytes(range(128))
 
 
@@ -82,7 +82,7 @@ def _part(subtype: str, text: str) -> bytes:
     octets = "\r\n".join(text.splitlines()).encode() + b"\r\n"
     foreign = octets.translate(None, _ASCII)
     if len(foreign) * 6 > len(octets):  # above this share base64 is the shorter one
-        encoding, encoded = b"base64", encodebytes(octets).replace(b"\n", b"\r\n")
+        encoding, encoded = b"base64", _in_lines(b2a_base64(octets, newline=False))
     else:
         encoding, encoded = b"quoted-printable", b2a_qp(octets)
     return b"Content-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: %b\r\n\r\n%b" % (
@@ -90,3 +90,8 @@ def _part(subtype: str, text: str) -> bytes:
         encoding,
         encoded,
     )
+
+
+def _in_lines(encoded: bytes) -> bytes:
+    lines = [encoded[start : start + LINE] for start in range(0, len(encoded), LINE)]
+    return b"\r\n".join(lines) + b"\r\n"

@@ -19,9 +19,19 @@ class Recent(Generic[T]):
         self._characters = characters
         self._kept: OrderedDict[str, T] = OrderedDict()
         self._lock = threading.Lock()
+        self._last: tuple[str, T] | None = None  # most texts are the one before: compared, not hashed
         self.size = 0  # characters of all texts kept
 
     def __call__(self, text: str) -> T:
+        last = self._last
+        if last is not None and last[0] == text:
+            return last[1]
+        value = self._look_up(text)
+        if len(text) <= self._characters:
+            self._last = text, value
+        return value
+
+    def _look_up(self, text: str) -> T:
         with self._lock:
             if text in self._kept:
                 self._kept.move_to_end(text)

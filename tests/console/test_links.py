@@ -49,6 +49,13 @@ def test_any_queue_id_and_person_read_back(queue_id: str, person: str) -> None:
     assert links.read(token_of(links.url(queue_id, person))) == Claim(queue_id, person)
 
 
+@pytest.mark.parametrize(
+    "person", ["\N{HIRAGANA LETTER A}@example.jp", "suz\udcffuki@example.jp", '"a\\"b"@example.jp']
+)
+def test_odd_persons_read_back(links: Links, person: str) -> None:
+    assert links.read(token_of(links.url("3K7Q", person))) == Claim("3K7Q", person)
+
+
 def test_the_longest_address_fits(links: Links) -> None:
     person = "\N{HIRAGANA LETTER A}" * 21 + "@" + ".".join(["x" * 60] * 4)
     assert len(token_of(links.url("Q" * 40, person))) <= MAX_TOKEN
