@@ -18,7 +18,7 @@ from gateway.languages import LANGUAGES, Words, shown
 from gateway.links import Links
 from gateway.message.address import parse_path
 from gateway.message.domains import DomainSet
-from gateway.notices.held_mail import HeldMail, held_mail
+from gateway.notices.held_mail import HeldMail, escaped, held_mail
 from gateway.notices.letter import Author, Letter, to_octets
 from gateway.notices.summary import Summary, summarise
 from gateway.spool.contract import Glance, Notice, NoticeKind, Stored
@@ -67,6 +67,7 @@ class Composers:
         words = self._words[about.language]
         values = {
             "mails": lines,
+            "escaped": escaped(lines),
             "first": words.moment(min(line.ends_at for line in lines)),
             "zone": words.zone_name(),
             "subject": words.ngettext("[Held] %(n)s mail", "[Held] %(n)s mails", len(lines)),

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from email import message_from_bytes
+from html import escape
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.links import Claim, Links
 from gateway.notices.bursts import LISTED
 from gateway.notices.compose import Composers
-from gateway.notices.held_mail import HeldMail
+from gateway.notices.held_mail import HeldMail, escaped
 from gateway.policy.decision import Language
 from gateway.spool.contract import Notice, Stored
 from gateway.spool.glance import ADDRESSES
 from gateway.spool.lifecycle import State
-from tests.memory_spool import SENDER, MemorySpool, decision_for, glance_of, hold
+from tests.memory_spool import NOON, SENDER, MemorySpool, decision_for, glance_of, hold
 from tests.notices.conftest import notice, read_back, text
 from tests.notices.test_hostile import LOCALS, WORDS, field_names
 from tests.notices.test_hostile import message as hostile
@@ -128,6 +131,33 @@ def test_markup_in_a_subject_is_text(spool: MemorySpool, composers: Composers) -
     html = text(read_back(letter(composers, messages)), "html")
     assert "<script" not in html
     assert 'href="https://evil' not in html
+
+
+_ANY = st.text(st.characters(blacklist_characters="\0")) | st.sampled_from(["", "<b>&amp;", "'\"", "\u2028"])
+_MAILS = st.lists(
+    st.builds(HeldMail, _ANY, _ANY, _ANY, _ANY, *[st.integers()] * 4, st.just(NOON), _ANY, _ANY), min_size=1
+)
+
+
+@given(_MAILS)
+def test_escaped_all_at_once_is_escaped_one_by_one(mails: list[HeldMail]) -> None:
+    one_by_one = [
+        HeldMail._make(escape(value) if isinstance(value, str) else value for value in mail) for mail in mails
+    ]
+    assert escaped(mails) == one_by_one
+    assert all(type(value) is str for mail in escaped(mails) for value in (mail.subject, mail.to, mail.url))
+
+
+def test_a_text_with_a_nul_makes_no_letter(spool: MemorySpool, composers: Composers) -> None:
+    """It would move the texts behind it to other mails; `shown` lets none through."""
+    lines = [composers.line(glance_of(message), notice()) for message in held(spool, 2)]
+    told = [line for line in lines if line is not None]
+    with pytest.raises(ValueError, match="zip"):
+        escaped([told[0]._replace(subject="a\0b"), told[1]])
+    nul = hold(spool, "Q3", ["a@example.com"], subject="a\0b", raw=b"")
+    line = composers.line(glance_of(nul), notice())
+    assert line is not None
+    assert "\0" not in "".join(escaped([line])[0].subject)
 
 
 def test_webmail_shows_a_full_letter_to_its_end(spool: MemorySpool, composers: Composers) -> None:
