@@ -27,6 +27,7 @@ from gateway.delivery.mail import Outgoing
 from gateway.delivery.outcome import Verdict, judge, too_many
 from gateway.delivery.pool import Place, Pool
 from gateway.delivery.route import Route, Router
+from gateway.delivery.seat import Seat
 from gateway.delivery.timeouts import Timeouts
 from gateway.delivery.transaction import Said, transact
 
@@ -52,17 +53,34 @@ class Courier:
         self._router = router
         self._timeouts = timeouts
 
+    @property
+    def abreast(self) -> int:
+        """How many copies may be under way to one host at once."""
+        return self._pool.per_host
+
+    def seat(self) -> Seat:
+        """Return a seat for copies that are delivered one after another; for `async with`."""
+        return Seat(self._pool)
+
     async def deliver(
-        self, route: Route, make: Callable[[], Outgoing], count: int, start_by: float
+        self,
+        route: Route,
+        make: Callable[[], Outgoing],
+        count: int,
+        start_by: float,
+        seat: Seat | None = None,
     ) -> Delivery:
         """Deliver the copy that `make` renders, once a connection is free, to its `count` recipients.
 
         `start_by` is the loop time after which no transaction may begin. A transaction ends within
-        `timeouts.transaction`.
+        `timeouts.transaction`. With a `seat` the copy leaves where the one before it did.
         """
+        if seat is None:
+            async with self.seat() as seat:
+                return await self.deliver(route, make, count, start_by, seat)
         trace: list[Place] = []
         try:
-            words = await self._try_hops(route, make, start_by, trace)
+            words = await self._try_hops(seat, route, make, start_by, trace)
         except Exception as error:  # unknown errors are temporary: the table in outcome.py says so
             if not isinstance(error, DeliveryError):
                 log.error("delivery-failed-inside", exc_info=error)
@@ -77,7 +95,7 @@ class Courier:
         return Delivery(tuple(verdicts), place.name)
 
     async def _try_hops(
-        self, route: Route, make: Callable[[], Outgoing], start_by: float, trace: list[Place]
+        self, seat: Seat, route: Route, make: Callable[[], Outgoing], start_by: float, trace: list[Place]
     ) -> list[Word]:
         last: DeliveryError | None = None
         for hop in await self._router.hops(route):
@@ -85,9 +103,9 @@ class Courier:
             try:
                 if wait <= 0:
                     raise Busy("no time left in this attempt")
-                async with self._pool.place(hop, wait) as place:
-                    trace.append(place)
-                    return await self._bounded(place, make())
+                place = await seat.at(hop, wait)
+                trace.append(place)
+                return await self._bounded(place, make())
             except _MayTryElsewhereError as error:
                 last = error.cause
             except Busy as error:  # an attempt only if another host was asked before

@@ -36,6 +36,7 @@ class _Host:
     hop: Hop
     places: asyncio.Semaphore
     users: int = 0
+    waiting: int = 0
     moved_at: float = 0.0
     idle: list[Connection] = field(default_factory=list)
     down_until: float = 0.0
@@ -43,10 +44,10 @@ class _Host:
 
 
 class Place:
-    """The right to use one session of a host, for the length of a block; `connection` gives a used one or opens a
-    new one.
+    """The right to use one session of a host, from `enter` to `leave` or for the length of a block; `connection` gives
+    a used one or opens a new one.
 
-    Entering waits up to `wait` seconds and raises Busy. A session not given back in the block is dropped.
+    Entering waits up to `wait` seconds and raises Busy. A session not given back by then is dropped.
     """
 
     def __init__(self, pool: Pool, host: _Host, wait: float) -> None:
@@ -54,30 +55,46 @@ class Place:
         self._host = host
         self._wait = wait
         self._current: Connection | None = None
+        self._given_back = False
+        self.name = str(host.hop)
         self.security = ""
 
-    @property
-    def name(self) -> str:
-        return str(self._host.hop)
+    async def enter(self) -> None:
+        await self._pool.enter(self._host, self._wait)
+
+    def leave(self) -> None:
+        self._put_away()
+        self._pool.leave(self._host)
 
     async def __aenter__(self) -> Place:
-        await self._pool.enter(self._host, self._wait)
+        await self.enter()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.discard()
-        self._pool.leave(self._host)
+        self.leave()
+
+    @property
+    def hop(self) -> Hop:
+        return self._host.hop
+
+    @property
+    def wanted(self) -> bool:
+        """Tell whether somebody waits for a place that would come free here."""
+        return self._pool.wanted(self._host)
 
     @property
     def dot_sent(self) -> bool:
         """Tell whether a mail went to its end on the session at hand and its fate is not known yet."""
-        return self._current is not None and self._current.dot_sent
+        return self._current is not None and not self._given_back and self._current.dot_sent
 
     async def connection(self, *, fresh: bool = False) -> Connection:
         """Return a session ready for MAIL; `fresh` insists on a new one. Raises what the opener raises."""
-        self.discard()
+        if self._given_back and self._current is not None and not fresh and self._pool.lasts(self._current):
+            self._given_back = False
+            return self._current
+        self._put_away()
         while self._host.idle and not fresh:
             self._current = self._pool.take(self._host)
             if self._current.usable:
@@ -95,10 +112,16 @@ class Place:
             self._current = None
 
     def give_back(self) -> None:
-        """Return the session at hand to the pool, or close it politely when it has served enough."""
-        if self._current is not None:
+        """Say that the session at hand is ready for the next mail, here or, after `leave`, elsewhere."""
+        self._given_back = True
+
+    def _put_away(self) -> None:
+        """Hand the session at hand to the pool where it was given back, and drop it where not."""
+        if self._given_back and self._current is not None:
             self._pool.keep(self._host, self._current)
             self._current = None
+        self.discard()
+        self._given_back = False
 
 
 class Pool:
@@ -108,8 +131,9 @@ class Pool:
         self, open_: Open, per_host: int, total: int, *, idle: float = IDLE, max_messages: int = MAX_MESSAGES
     ) -> None:
         self._open = open_
-        self._per_host = per_host
+        self.per_host = per_host
         self._total = asyncio.Semaphore(total)
+        self._waiting_for_any = 0
         self._idle_seconds = idle
         self._max_messages = max_messages
         self._hosts: dict[Hop, _Host] = {}
@@ -120,7 +144,7 @@ class Pool:
         """Return a place at the host, to be entered with `async with`."""
         host = self._hosts.get(hop)
         if host is None:
-            host = self._hosts[hop] = _Host(hop, asyncio.Semaphore(self._per_host))
+            host = self._hosts[hop] = _Host(hop, asyncio.Semaphore(self.per_host))
         return Place(self, host, wait)
 
     async def enter(self, host: _Host, wait: float) -> None:
@@ -170,11 +194,19 @@ class Pool:
         self._timers.pop(connection).cancel()
         return connection
 
+    def lasts(self, connection: Connection) -> bool:
+        """Tell whether a session that was given back can take another mail."""
+        return connection.usable and connection.messages < self._max_messages
+
+    def wanted(self, host: _Host) -> bool:
+        """Tell whether anybody waits for a place at this host, or for one of all."""
+        return host.waiting > 0 or self._waiting_for_any > 0
+
     def keep(self, host: _Host, connection: Connection) -> None:
         """Keep a session for the next mail, or say goodbye."""
         if not connection.usable:
             connection.abort()
-        elif connection.messages >= self._max_messages or len(self._timers) >= MAX_IDLE:
+        elif not self.lasts(connection) or len(self._timers) >= MAX_IDLE:
             connection.quit()
         else:
             host.idle.append(connection)
@@ -212,16 +244,26 @@ class Pool:
                     raise
 
     async def _acquire(self, host: _Host, wait: float) -> None:
+        host.waiting += 1
         try:
             async with asyncio.timeout(wait):
                 await host.places.acquire()
                 try:
-                    await self._total.acquire()
+                    await self._acquire_any()
                 except BaseException:
                     host.places.release()
                     raise
         except TimeoutError:
             raise Busy(f"{host.hop}: no free connection in {wait:g} s") from None
+        finally:
+            host.waiting -= 1
+
+    async def _acquire_any(self) -> None:
+        self._waiting_for_any += 1
+        try:
+            await self._total.acquire()
+        finally:
+            self._waiting_for_any -= 1
 
     def _forget(self, host: _Host) -> None:
         """Drop the record of a host that nobody uses: the table must not grow with every domain ever written

@@ -3,6 +3,7 @@ Pure."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -35,3 +36,11 @@ def batches(
         for (route, view), members in groups.items()
         for start in range(0, len(members), limit)
     ]
+
+
+def by_route(work: Iterable[Batch]) -> list[deque[Batch]]:
+    """Part transactions by route, in order of first appearance: those of one route can follow each other."""
+    parts: dict[Route, deque[Batch]] = {}
+    for batch in work:
+        parts.setdefault(batch.route, deque()).append(batch)
+    return list(parts.values())

@@ -8,6 +8,7 @@ wrong inside is temporary.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -21,8 +22,9 @@ from gateway.delivery.errors import Busy
 from gateway.delivery.mail import Outgoing
 from gateway.delivery.outcome import Verdict, judge
 from gateway.delivery.route import Route, Router
+from gateway.delivery.seat import Seat
 from gateway.delivery.timeouts import TRANSACTION
-from gateway.release.batches import Batch, batches
+from gateway.release.batches import Batch, batches, by_route
 from gateway.release.budget import Budget
 from gateway.release.ledger import Ledger
 from gateway.release.prepared import Prepared, look_through
@@ -134,12 +136,16 @@ class _Job:
             await self._deliver(work[0], mail)
             return
         async with asyncio.TaskGroup() as group:
-            for batch in work:
-                group.create_task(self._deliver_one_of_many(batch, mail))
+            for waiting in by_route(work):
+                for _ in range(min(len(waiting), self._house.courier.abreast)):
+                    group.create_task(self._deliver_each(waiting, mail))
 
-    async def _deliver_one_of_many(self, batch: Batch, mail: Prepared) -> None:
-        await self._deliver(batch, mail)
-        self._ledger.begin()
+    async def _deliver_each(self, waiting: deque[Batch], mail: Prepared) -> None:
+        """Deliver one after another, at one place, as long as there are any; others may take from them, too."""
+        async with self._house.courier.seat() as seat:
+            while waiting:
+                await self._deliver(waiting.popleft(), mail, seat)
+                self._ledger.begin()
 
     def _prepare(self, raw: bytes) -> Original:
         message = self._message
@@ -188,7 +194,7 @@ class _Job:
         except Exception as error:
             return error
 
-    async def _deliver(self, batch: Batch, mail: Prepared) -> None:
+    async def _deliver(self, batch: Batch, mail: Prepared, seat: Seat | None = None) -> None:
         def make() -> Outgoing:
             if not self._ledger.still_ours():
                 raise Busy("another node may have taken over this mail")
@@ -205,7 +211,8 @@ class _Job:
                 requests=requests_of(self._message, batch.recipients),
             )
 
-        delivery = await self._house.courier.deliver(batch.route, make, len(batch.recipients), self._start_by)
+        count = len(batch.recipients)
+        delivery = await self._house.courier.deliver(batch.route, make, count, self._start_by, seat)
         self._record(batch.recipients, delivery.verdicts, delivery.next_hop)
 
     def _record(self, rows: Sequence[Recipient], verdicts: Sequence[Verdict], next_hop: str = "") -> None:

@@ -9,7 +9,7 @@ from gateway.delivery.route import Route
 from gateway.evidence.resolver import Mx
 from gateway.message.address import Address
 from gateway.policy.decision import Form
-from gateway.release.batches import batches
+from gateway.release.batches import batches, by_route
 from gateway.spool.contract import Recipient
 from gateway.spool.lifecycle import State
 from gateway.transform.view import View
@@ -35,3 +35,7 @@ def test_batches_partition_the_recipients(classes: list[tuple[int, int]], limit:
             assert (ROUTES[route], VIEWS[view]) == (batch.route, batch.view)
     least = sum(-(-classes.count(each) // limit) for each in set(classes))
     assert len(made) == least
+    parts = by_route(made)
+    assert [len({batch.route for batch in part}) for part in parts] == [1] * len(parts)
+    assert len({part[0].route for part in parts}) == len(parts)
+    assert sorted(map(id, made)) == sorted(id(batch) for part in parts for batch in part)
