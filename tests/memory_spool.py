@@ -160,7 +160,7 @@ def glance_of(message: Stored) -> Glance:
         queue_id=message.queue_id,
         received_at=message.received_at,
         subject=message.subject,
-        language=message.decision.language,
+        decision=replace(message.decision, assigned=()),
         total=len(message.recipients),
         held=len(held),
         outside=sum(row.external for row in held),

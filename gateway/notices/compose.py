@@ -62,7 +62,7 @@ class Composers:
         url = self._links.url(glance.queue_id, notice.to)
         return held_mail(glance, self._words[glance.language], url)
 
-    def holds(self, about: Stored, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
+    def holds(self, about: Glance, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
         """Tell the sender of several held mails at once, each with its link; `about` and `notice` are the first one's."""
         words = self._words[about.language]
         values = {
@@ -111,7 +111,12 @@ class Composers:
         return self._to_octets(message, notice, name, values)
 
     def _to_octets(
-        self, message: Stored, notice: Notice, name: str, values: Mapping[str, object], mails: int = 1
+        self,
+        message: Stored | Glance,
+        notice: Notice,
+        name: str,
+        values: Mapping[str, object],
+        mails: int = 1,
     ) -> bytes:
         templates = self._templates[message.language]
         letter = Letter(

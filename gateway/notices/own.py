@@ -12,7 +12,7 @@ from gateway.message.address import parse_path
 from gateway.message.domains import DomainSet
 from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Demands, Language, Outcome
-from gateway.spool.contract import NewMessage, Notice, Stored
+from gateway.spool.contract import Glance, NewMessage, Notice, Stored
 
 OWN_DIGEST = "own-mail"  # stands where a policy's digest would: no policy decided this
 
@@ -24,7 +24,7 @@ def own_mail_decision(external: bool, language: Language) -> Decision:
     )
 
 
-def own_mail(about: Stored, notice: Notice, raw: bytes, hostname: str, now: datetime) -> NewMessage:
+def own_mail(about: Stored | Glance, notice: Notice, raw: bytes, hostname: str, now: datetime) -> NewMessage:
     """Return the mail to accept for a notice; raises AddressError where its address is none."""
     to = parse_path(notice.to)
     external = not DomainSet(about.decision.internal).matches(to)

@@ -6,7 +6,6 @@ goes wrong goes up; the worker decides when to try again.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -47,16 +46,18 @@ class Many(Protocol):
     def line(self, glance: Glance, notice: Notice) -> HeldMail | None:
         """Return what the letter says of one mail; None when nothing of it is held any more."""
 
-    def holds(self, about: Stored, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
+    def holds(self, about: Glance, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
         """Return the letter; `about` and `notice` are those of the first line."""
 
 
 @dataclass(slots=True)
 class _Letter:
-    """The notices of one language, and a line for each."""
+    """The notices of one language, a line for each, and what is written of them: nothing where there is but one."""
 
+    about: Glance
     notices: list[Notice] = field(default_factory=list)
     lines: list[HeldMail] = field(default_factory=list)
+    octets: bytes | None = None
 
 
 class Writer:
@@ -101,15 +102,19 @@ class Writer:
 
         What cannot be told together stays in it. Raises as `write` does.
         """
-        letters, untold = await self._gather(group)
+        notices = list(group.values())
+        glances = await self._spool.glances([notice.queue_id for notice in notices])
+        try:
+            letters, untold = await self._aside.run(partial(self._compose_letters, notices, glances))
+        except AddressError as error:
+            await self.drop(notices, type(error).__name__)
+            group.clear()
+            return
         if untold:
             await self.drop(untold, "nothing to tell")
             _take_out(group, untold)
         for letter in letters:
-            if len(letter.notices) == 1:
-                await self.write(letter.notices[0])
-            else:
-                await self._write_letter(letter)
+            await self._write_letter(letter)
             _take_out(group, letter.notices)
 
     async def drop(self, notices: Sequence[Notice], why: str) -> None:
@@ -133,16 +138,20 @@ class Writer:
     async def _readable(self, notice: Notice) -> Stored:
         return _checked(await self._spool.get(notice.queue_id))
 
-    async def _gather(self, group: Mapping[int, Notice]) -> tuple[Collection[_Letter], list[Notice]]:
-        """Return a letter for each language, and the notices of which there is nothing to tell."""
-        notices = list(group.values())
-        glances = await self._spool.glances([notice.queue_id for notice in notices])
-        return await self._aside.run(partial(self._sort, notices, glances))
+    def _compose_letters(
+        self, notices: Sequence[Notice], glances: Sequence[Glance | None]
+    ) -> tuple[Collection[_Letter], list[Notice]]:
+        """Return a letter for each language, and the notices of which there is nothing to tell. On a thread."""
+        letters, untold = self._sort(notices, glances)
+        for letter in letters:
+            if len(letter.lines) > 1:
+                letter.octets = self._many.holds(letter.about, letter.notices[0], letter.lines)
+        return letters, untold
 
     def _sort(
         self, notices: Sequence[Notice], glances: Sequence[Glance | None]
     ) -> tuple[Collection[_Letter], list[Notice]]:
-        letters: defaultdict[str, _Letter] = defaultdict(_Letter)
+        letters: dict[str, _Letter] = {}
         untold: list[Notice] = []
         for notice, glance in zip(notices, glances, strict=True):
             try:
@@ -153,19 +162,17 @@ class Writer:
             if glance is None or line is None:
                 untold.append(notice)
             else:
-                letters[glance.language].notices.append(notice)
-                letters[glance.language].lines.append(line)
+                letter = letters.setdefault(glance.language, _Letter(glance))
+                letter.notices.append(notice)
+                letter.lines.append(line)
         return letters.values(), untold
 
     async def _write_letter(self, letter: _Letter) -> None:
         first = letter.notices[0]
-        about = await self._readable(first)
-        try:
-            octets = await self._aside.run(partial(self._many.holds, about, first, letter.lines))
-            mail = own_mail(about, first, octets, self._hostname, self._clock())
-        except AddressError as error:
-            await self.drop(letter.notices, type(error).__name__)
+        if letter.octets is None:
+            await self.write(first)
         else:
+            mail = own_mail(letter.about, first, letter.octets, self._hostname, self._clock())
             await self._finish(letter.notices, mail)
 
     async def _finish(self, notices: Sequence[Notice], mail: NewMessage) -> None:

@@ -173,23 +173,31 @@ class Notice:
     hold_ends: datetime | None = None
 
 
+NOTHING_DECIDED = Decision(digest="", outcomes=(), assigned=())
+
+
 class Glance(NamedTuple):
     """A message as a letter of many tells of it; a tuple, because a burst makes thousands of them.
 
     `held` of `total` recipients are held, `outside` of the held ones are outside, and the first is due at `ends_at`.
-    `addresses` are those of the first few held ones. Of one that is `unreadable` nothing else is known.
+    `addresses` are those of the first few held ones; `decision` tells nothing about single recipients. Of one that is
+    `unreadable` nothing else is known.
     """
 
     queue_id: str
     received_at: datetime
     subject: str
-    language: Language = Language.JA
+    decision: Decision = NOTHING_DECIDED
     total: int = 0
     held: int = 0
     outside: int = 0
     ends_at: datetime | None = None
     addresses: tuple[str, ...] = ()
     unreadable: bool = False
+
+    @property
+    def language(self) -> Language:
+        return self.decision.language
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def _glance(
             queue_id,
             from_us(received_at),
             subject,
-            decided.language,
+            decided,
             len(recipients),
             len(indexes),
             sum([outcomes[assigned[index]].external for index in indexes]),

@@ -30,7 +30,7 @@ PARTS = ("plain", "html")
 def letter(composers: Composers, messages: list[Stored], first: Notice | None = None) -> bytes:
     asked = first or notice(queue_id=messages[0].queue_id)
     lines = [composers.line(glance_of(message), asked) for message in messages]
-    return composers.holds(messages[0], asked, [line for line in lines if line is not None])
+    return composers.holds(glance_of(messages[0]), asked, [line for line in lines if line is not None])
 
 
 def held(spool: MemorySpool, count: int, language: Language = Language.JA) -> list[Stored]:

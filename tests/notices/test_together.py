@@ -21,7 +21,7 @@ from gateway.notices.held_mail import HeldMail
 from gateway.notices.worker import BATCH, LOOK_BACK, NoticeWorker
 from gateway.notices.writing import Many
 from gateway.policy.decision import Language
-from gateway.spool.contract import Glance, NewMessage, Notice, NoticeKind, Stored, StoreUnavailable
+from gateway.spool.contract import Glance, NewMessage, Notice, NoticeKind, StoreUnavailable
 from gateway.spool.lifecycle import State
 from tests.memory_spool import NOON, SENDER, WINDOW, MemorySpool, decision_for, hold
 from tests.notices.conftest import AUTHOR, notice, read_back, text
@@ -244,7 +244,7 @@ class Broken:
         self.line = composers.line
         self._error = error
 
-    def holds(self, about: Stored, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
+    def holds(self, about: Glance, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
         raise self._error
 
 
@@ -295,7 +295,7 @@ async def test_the_event_loop_looks_at_no_mail_of_a_letter(composers: Composers)
 
             self.line = line
 
-        def holds(self, about: Stored, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
+        def holds(self, about: Glance, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
             return composers.holds(about, notice, lines)
 
     burst = Burst(composers, Seeing())
