@@ -54,7 +54,7 @@ class Connection(Wire):
         self._say_goodbye(last)
 
     async def _greet(self) -> None:
-        if not self.admitted:
+        if not self.peer.admitted:
             raise Hangup(TOO_MANY)
         self._refuse_when_closing()
         await self.introduced()
@@ -65,8 +65,8 @@ class Connection(Wire):
 
     async def greet(self) -> None:
         """Say the banner, to a client that waited for it and may come now."""
-        free = self.trusted or self.fronts
-        if not free and (over := self.reception.rates.connection(self.ip, self.loop.time())):
+        free = self.peer.trusted or self.peer.fronts
+        if not free and (over := self.reception.rates.connection(self.peer.ip, self.loop.time())):
             raise Hangup(over.parting())
         await asyncio.sleep(0 if free else self.reception.greeting_pause)
         if self.input:
@@ -144,11 +144,11 @@ class Connection(Wire):
     def unexpected(self) -> Reply:
         """Return the answer to an error nobody foresaw, inside its `except`; its cause stays in the log."""
         reference = secrets.token_hex(6)
-        log.exception("smtp_error", reference=reference, ip=self.ip)
+        log.exception("smtp_error", reference=reference, ip=self.peer.ip)
         return Reply(451, "4.3.0", f"temporary error; the administrator can find it as {reference}", "error")
 
     def _say_goodbye(self, last: Reply | None) -> None:
         if last is not None and last.why:
             REFUSED.labels(last.why).inc()
-            log.info("smtp_closed", ip=self.ip, code=last.code, text=printable(last.text))
+            log.info("smtp_closed", ip=self.peer.ip, code=last.code, text=printable(last.text))
         self.hang_up(last.wire() if last is not None else b"")

@@ -30,7 +30,7 @@ class Fronted(SignIn):
     claims: dict[str, str | None] | None = None
 
     async def introduced(self) -> None:
-        if self.behind_proxy:
+        if self.peer.behind_proxy:
             await self._read_proxy_header()
         await super().introduced()
 
@@ -44,15 +44,15 @@ class Fronted(SignIn):
                     raise Hangup
             client = await named_client(self.take(length))
         except ProxyFault as fault:
-            log.warning("proxy_header_refused", proxy=self.ip, cause=str(fault))
+            log.warning("proxy_header_refused", proxy=self.peer.ip, cause=str(fault))
             raise Hangup(_NO_HEADER) from None
         if client is not None:
             self._stand_for(client)
 
     def _stand_for(self, client: str) -> None:
-        log.info("client_named", front=self.peer, ip=client)
-        self.become(client)
-        if not self.admitted:
+        log.info("client_named", front=self.peer.address, ip=client)
+        self.peer.stand_for(client)
+        if not self.peer.admitted:
             raise Hangup(TOO_MANY)
 
     # --- XCLIENT ---
@@ -62,13 +62,13 @@ class Fronted(SignIn):
         return f"XCLIENT {' '.join(ATTRIBUTES)}"
 
     async def smtp_XCLIENT(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's naming
-        if not self.may_xclient:
+        if not self.peer.may_xclient:
             self.refuse_unknown("XCLIENT")
         elif not self.extended or self.in_transaction:
             self.say(Reply(503, "5.5.1", "XCLIENT comes after EHLO and not within a mail", "syntax"))
         else:
             # The peer speaks for somebody else from here on, also when what it says cannot be read.
-            self.trusted, self.login = False, None
+            self.peer.trusted, self.login = False, None
             self.claims = {**(self.claims or {}), **parse_xclient(arg)}
             self.forget()
             self._use_claims(self.claims)

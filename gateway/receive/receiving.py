@@ -170,7 +170,7 @@ class Receiving(Fronted):
             raise Hangup(transfer.refusal())
         octets = await self.read_chunk(transfer.deadline(self.loop.time()), most)
         if not octets:
-            log.info("smtp_lost_in_data", ip=self.ip)
+            log.info("smtp_lost_in_data", ip=self.peer.ip)
             raise Hangup
         return octets
 
@@ -213,7 +213,9 @@ class Receiving(Fronted):
         return Envelope(
             sender=transaction.sender,
             recipients=tuple(transaction.recipients.values()),
-            client=Client(ip=self.ip, helo=self.claimed_helo or self.helo, account=self.login, tls=self.tls),
+            client=Client(
+                ip=self.peer.ip, helo=self.claimed_helo or self.helo, account=self.login, tls=self.tls
+            ),
             smtputf8=transaction.mail.smtputf8,
             body_8bit=eight_bit,  # by content: clients forget BODY=8BITMIME, and say it without need
             asked=transaction.mail.asked,

@@ -82,7 +82,7 @@ class Session(Receiving):
         ]
         if self.offers_starttls:
             offers.append("STARTTLS")
-        if self.may_xclient:
+        if self.peer.may_xclient:
             offers.append(self.xclient_offer)
         if self.offers_auth:
             offers.append("AUTH PLAIN LOGIN")
@@ -99,7 +99,9 @@ class Session(Receiving):
             raise SyntaxFault(503, "5.5.1", "a mail is already begun; RSET starts anew")
         mail = parse_mail(arg, extended=self.extended)
         now = self.loop.time()
-        begun = Transaction.begin(mail, self.reception.rates.usage(self.login, self.ip, self.trusted, now))
+        begun = Transaction.begin(
+            mail, self.reception.rates.usage(self.login, self.peer.ip, self.peer.trusted, now)
+        )
         refusal = self._too_large(mail) or (
             sender_reply(account, begun.sender) if account is not None else None
         )
@@ -117,7 +119,7 @@ class Session(Receiving):
         if not self.greeted:
             return Reply(503, "5.5.1", "say EHLO first", "syntax")
         if self.login is None:
-            return None if self.trusted else _AUTH_NEEDED
+            return None if self.peer.trusted else _AUTH_NEEDED
         account = self.reception.accounts.active(self.login)
         if account is None:
             self.login = None

@@ -80,7 +80,7 @@ class SignIn(Connection):
                 self.transport, self, context, server_side=True, ssl_handshake_timeout=HANDSHAKE_SECONDS
             )
         except (ssl.SSLError, OSError) as error:
-            log.info("smtp_tls_failed", ip=self.ip, cause=type(error).__name__)
+            log.info("smtp_tls_failed", ip=self.peer.ip, cause=type(error).__name__)
             raise Hangup from None
         if upgraded is None:  # the client hung up during the handshake
             raise Hangup
@@ -139,10 +139,10 @@ class SignIn(Connection):
 
     async def _check(self, login: str, password: str) -> None:
         guesses = self.reception.guesses
-        if guesses.too_many(self.ip, login, self.loop.time()):
+        if guesses.too_many(self.peer.ip, login, self.loop.time()):
             self.say(_GUESSING)
         try:
-            known = guesses.is_home(self.ip, login)
+            known = guesses.is_home(self.peer.ip, login)
             account = await self.reception.verifier.verify(login, password, first=known)
         except Overloaded:
             self.say(Reply(454, "4.7.0", "too many logins at the moment; try again later", "rate"))
@@ -155,17 +155,17 @@ class SignIn(Connection):
     def _admit(self, account: Account) -> None:
         AUTHENTICATIONS.labels("ok").inc()
         self.login = account.login
-        self.reception.guesses.succeeded(self.ip, account.login)
+        self.reception.guesses.succeeded(self.peer.ip, account.login)
         self.say(Reply(235, "2.7.0", "welcome"))
 
     async def _deny(self, login: str) -> None:
         AUTHENTICATIONS.labels("failed").inc()
         self._failures += 1
         now, guesses = self.loop.time(), self.reception.guesses
-        guesses.failed(self.ip, login, now)
+        guesses.failed(self.peer.ip, login, now)
         known = self.reception.accounts.get(login)
         # Only the name of an account that exists is logged: people type passwords into the wrong box.
-        log.warning("auth_failed", ip=self.ip, account=known.login if known is not None else None)
+        log.warning("auth_failed", ip=self.peer.ip, account=known.login if known is not None else None)
         await asyncio.sleep(self.reception.failure_delay * guesses.delays(login, now))
         self.say(_DENIED)
         if self._failures >= self.limits.auth_failures:

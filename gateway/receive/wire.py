@@ -2,7 +2,7 @@
 
 It is an aiosmtpd session whose reading and writing are our own (docs/decisions/0021): what arrives goes into one
 buffer, the handler waits on one future for whatever comes next, replies leave together, and nothing a client
-does cancels a running handler: not the end of its input, not a reset.
+does cancels a running handler: not the end of its input, not a reset. Who the client is stands in `peer`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from aiosmtpd.smtp import SMTP
 
 from gateway.metrics import CONNECTIONS
 from gateway.receive.command import AUTH_LINE
-from gateway.receive.limits import is_in
 from gateway.receive.pace import Watchdog
+from gateway.receive.peer import Peer
 from gateway.receive.reception import Reception
 from gateway.receive.reply import OVERLONG, SHUTTING_DOWN, TIMED_OUT, Reply
 
@@ -39,6 +39,7 @@ class Wire(SMTP):
     """The transport side of a session. A subclass serves: it defines `_handle_client`."""
 
     transport: asyncio.Transport
+    peer: Peer
     _paused: bool  # asyncio's flow control of writing, inherited by way of aiosmtpd
     _drain_helper: Callable[[], Awaitable[None]]
 
@@ -50,8 +51,7 @@ class Wire(SMTP):
         self.loop = loop
         self.reception = reception
         self.limits = reception.settings.limits
-        self.ip = self.peer = ""
-        self.trusted = self.tls = self.behind_proxy = self.may_xclient = False
+        self.tls = False
         self.input = bytearray()  # what arrived and nobody has taken yet
         self._arrival: asyncio.Future[None] | None = None
         self._ended = self._choked = False
@@ -60,7 +60,7 @@ class Wire(SMTP):
         self._watchdog = Watchdog(loop, self._expired)
         self._ends_at = loop.time() + reception.session_seconds
         self.mail_ends_at = inf  # while a mail comes in by several commands
-        self.admitted = self._waiting = self._left = False
+        self._waiting = self._left = False
         self._severing: asyncio.TimerHandle | None = None
 
     # --- what asyncio calls ---
@@ -68,8 +68,8 @@ class Wire(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self.tls = transport.get_extra_info("sslcontext") is not None
-        self.peer = self.ip = str((transport.get_extra_info("peername") or ("",))[0])
-        self._meet()
+        address = str((transport.get_extra_info("peername") or ("",))[0])
+        self.peer = Peer(address, self.reception.settings.smtp, self.reception.connections)
         self.reception.sessions.add(self)
         CONNECTIONS.inc()
         self._handler_coroutine = self.loop.create_task(self._handle_client())
@@ -108,33 +108,9 @@ class Wire(SMTP):
         if self._left:
             return
         self._left = True
-        if self.admitted:
-            self.reception.connections.leave(self.ip)
+        self.peer.leave()
         self.reception.sessions.discard(self)
         CONNECTIONS.dec()
-
-    # --- who it is ---
-
-    def _meet(self) -> None:
-        smtp = self.reception.settings.smtp
-        self.behind_proxy = is_in(self.ip, smtp.proxy_networks)
-        self.may_xclient = is_in(self.ip, smtp.xclient_networks)
-        self.trusted = is_in(self.ip, smtp.trusted_networks) and not self.behind_proxy
-        self.admitted = self.reception.connections.enter(self.ip, front=self.fronts)
-
-    @property
-    def fronts(self) -> bool:
-        """Tell whether the peer may bring other people's connections and has not said whose this one is."""
-        return self.ip == self.peer and (self.behind_proxy or self.may_xclient)
-
-    def become(self, ip: str) -> None:
-        """Be the connection of the client that a listed peer names: for trust and for limits; see `admitted`."""
-        smtp = self.reception.settings.smtp
-        if self.admitted:
-            self.reception.connections.leave(self.ip)
-        self.ip = ip
-        self.trusted = is_in(ip, smtp.trusted_networks)
-        self.admitted = self.reception.connections.enter(ip)
 
     # --- how it ends ---
 
