@@ -69,7 +69,7 @@ def lenient(value: bytes) -> Iterator[Address]:
         yield from _find(text)
     text = text if text.isascii() else text.translate(_AT_SIGNS)
     if "(" in text or _LOOSE.search(text) is not None:
-        yield from _find(_LOOSE.sub("", _without_comments(text)))
+        yield from _find(_LOOSE.sub("", without_comments(text)))
     if b"\r\n" in value:
         yield from _find(re.sub(r"\r\n[ \t]+", "", charset.guess(value)[0]))
 
@@ -120,7 +120,7 @@ def _domain_or_text(domain: str) -> str:
         return domain.casefold()
 
 
-def _without_comments(text: str) -> str:
+def without_comments(text: str) -> str:
     """Take comments out; an unclosed one takes nothing, so that it cannot hide the rest."""
     out: list[str] = []
     depth, kept_to = 0, 0

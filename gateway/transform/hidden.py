@@ -2,7 +2,8 @@
 
 An address counts as found wherever its characters stand, whatever is around them: a typing error behind it, a word before
 it. Only where a longer address that may be seen covers the place (`hanna@example.com` over `anna@example.com`) is that one
-read. Also finds the `ana=example.com` of variable envelope return paths, and domains as U-labels.
+read. Also finds what stands for the `@` when an address becomes part of another (`ana=example.com`, `bounce+ana+example.com`,
+`ana%example.com`, `ana_example.com#EXT#`), and domains as U-labels.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from gateway.message.header import Field
 from gateway.transform.readings import fold, fold_with_origin, readings
 
 _ESCAPED = re.compile(r"\\(.)")
-_MARK = re.compile(r"[@=](?=([^@=][^@=]?))", re.DOTALL)
-"""What stands before a domain, in an address or a variable envelope return path, and the first two characters behind it."""
+_MARK = re.compile(r"[@=+%_#](?=([^@=+%_#][^@=+%_#]?))", re.DOTALL)
+"""What stands before a domain: in an address, a variable envelope return path, a routed or a guest's address; and the first
+two characters behind it."""
 _SIMPLE_QUOTED = re.compile(r'"([^"\\\s]+)"')
 
 

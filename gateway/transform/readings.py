@@ -1,8 +1,9 @@
 """The ways in which a reader, or a program behind the reader, may read one header value; hidden addresses are sought in each.
 
-Raw octets, RFC 2047 decoded, percent decoded (RFC 2231, mailto), HTML entities, full-width letters, white space or comments
-around `@` and `.`, a value folded inside an address, a parameter continued over several (RFC 2231 3). Only for searching:
-no reading is ever written into a mail.
+Raw octets, RFC 2047 decoded, full-width letters, white space or comments around `@` and `.`, a value folded inside an
+address, a parameter continued over several (RFC 2231 3), a sender rewritten by a forwarder (SRS), and what programs wrap
+addresses in, some layers deep: percent signs (RFC 2231, links), HTML entities, `=40` (DKIM's copy of To), JSON. Only for
+searching: no reading is ever written into a mail.
 """
 
 from __future__ import annotations
@@ -11,16 +12,23 @@ import html
 import re
 from urllib.parse import unquote
 
+from gateway.message.address_scan import without_comments
 from gateway.message.compatibility import nfkc
 from gateway.message.header import Field
 from gateway.message.text import decode_header
 
+LAYERS = 3
+"""Codings within one another that are undone: a link in a link in an entity is what tracking services write."""
+
 # A value without any of these holds no address in any reading. ESC and 8-bit octets may decode to a full-width `@`; `=`
-# opens encoded words and stands for `@` in variable envelope return paths.
-_SUSPECT = re.compile(rb"[@=&%\x1b\x80-\xff]")
+# opens encoded words; what may stand for the `@` is said in hidden.py.
+_SUSPECT = re.compile(rb"[@=&%+_#\\\x1b\x80-\xff]")
 _BROKEN_FOLD = re.compile(rb"\r\n[ \t]+")
 _ISO_2022 = re.compile(r"\x1b[$(][@-_]?[@-_]")
 _COMMENT = re.compile(r"\([^()]*\)")
+_HEX = re.compile(r"=([0-9A-Fa-f]{2})")
+_JSON = re.compile(r"\\u00([2-7][0-9A-Fa-f])")
+_SRS = re.compile(r"=([\w.-]{1,253})=([^=@\s<>]{1,128})@", re.ASCII)
 # Tried at the first place of a run of white space only: a run tried at each of its places costs its square.
 _LOOSE = re.compile(r"(?<=[@.])\s++|(?<!\s)\s++(?=[@.])")
 _UNTIDY = re.compile(r"\s[@.]|[@.]\s|\(")
@@ -80,19 +88,49 @@ def _as_texts(octets: bytes) -> list[str]:
 
 
 def _unwrapped(text: str) -> list[str]:
-    """Undo one layer of what hides an address from a plain search."""
-    decoded = [text]
-    if "%" in text:
-        decoded.append(unquote(text, errors="replace"))
-    if "&" in text:
-        decoded.append(html.unescape(text))
+    """Undo what hides an address from a plain search."""
+    decoded = [text, *_peeled(text)]
+    if "%" in text and "&" in text:
+        decoded += [unquote(text, errors="replace"), html.unescape(text)]
+    if "=" in text and (found := _SRS.findall(text)):
+        decoded.append(" ".join([f"{local}@{domain}" for domain, local in found]))
     if not text.isascii() and _MARKS.search(
         text
     ):  # `com` and an accent are no `com` any more once they are joined
         decoded.append(_MARKS.sub("", text))
     if "*" in text:
         decoded += _continued(text)
-    return decoded + [_LOOSE.sub("", _COMMENT.sub("", each)) for each in decoded if _UNTIDY.search(each)]
+    untidy = [each for each in decoded if _UNTIDY.search(each)]
+    tidy = [_LOOSE.sub("", each) for raw in untidy for each in (_COMMENT.sub("", raw), without_comments(raw))]
+    return decoded + tidy
+
+
+def _peeled(text: str) -> list[str]:
+    """Return the text with one coding after the other taken off, as long as there is one."""
+    found: list[str] = []
+    for _ in range(LAYERS):
+        peeled = _peel(text)
+        if peeled == text:
+            break
+        found.append(peeled)
+        text = peeled
+    return found
+
+
+def _peel(text: str) -> str:
+    if "=40" in text:
+        text = _HEX.sub(_character, text)
+    if "%" in text:
+        text = unquote(text, errors="replace")
+    if "&" in text:
+        text = html.unescape(text)
+    if "\\" in text:
+        text = _JSON.sub(_character, text).replace("\\", "")
+    return text
+
+
+def _character(code: re.Match[str]) -> str:
+    return chr(int(code[1], 16))
 
 
 def _continued(text: str) -> list[str]:

@@ -110,6 +110,41 @@ def test_written_new(line: str, expected: str | None) -> None:
     assert kept(line) == ([] if expected is None else [f"{expected}\r\n".encode()])
 
 
+DISGUISED = [
+    "ana%40one.example.com",
+    "https://t.example.jp/?u=https%3A%2F%2Fx.example.jp%2F%3Fe%3Dana%2540one.example.com",
+    "ana%252540one.example.com",
+    "To:=20ana=40one.example.com|Subject:=20x",  # RFC 6376 3.5, z=
+    "ana&amp;#64;one.example.com",
+    "ana&#37;40one.example.com",
+    "ana%26%2364%3Bone.example.com",
+    "ana%one.example.com@relay.sports.example.jp",
+    "ana_one.example.com#EXT#@sports.example.jp",  # a guest in another organisation's directory
+    "ana#one.example.com",
+    "bounce+ana+one.example.com@sports.example.jp",
+    "SRS0=hash=tt=one.example.com=ana@sports.example.jp",
+    "ana(a (nested) comment)@one.example.com",
+    '"an\\a"@one.example.com',
+    '{"to":"ana\\u0040one.example.com"}',
+]
+KEPT_ELSE = [
+    "References",
+    "Received",
+    "List-Unsubscribe",
+    "Authentication-Results",
+    "DKIM-Signature",
+    "X-Any",
+    "Subject",
+]
+
+
+@pytest.mark.parametrize("name", KEPT_ELSE)
+@pytest.mark.parametrize("disguise", DISGUISED)
+def test_an_address_is_found_in_what_programs_wrap_it_in(name: str, disguise: str) -> None:
+    line = f"{name}: <1> {disguise} x"
+    assert f"{line}\r\n".encode() not in kept(line)
+
+
 def test_the_boundary_is_never_touched() -> None:
     line = f'Content-Type: multipart/mixed; boundary="{ANA}"; name="{ANA}"'
     header = header_of(mail(TO, line), SENT, decision())
