@@ -76,7 +76,7 @@ def guess(octets: bytes) -> tuple[str, bool]:
     """Decode unlabelled octets; the flag tells whether every octet is certain (ASCII, UTF-8 or ISO-2022-JP)."""
     if b"\x1b" in octets and _JIS_TEXT.search(octets) is not None:
         text = _strict(octets, "jis")
-        return (_jis_lenient(octets), False) if text is None else (text, True)
+        return (_jis_lenient(octets), False) if text is None else (text, octets.isascii())
     text = _strict(octets, "utf-8")
     if text is not None:
         return text, True
@@ -131,7 +131,7 @@ def _jis_lenient(octets: bytes) -> str:
 def _segments(octets: bytes, errors: str) -> list[str]:
     """Decode between escape sequences by way of CP932, which has the characters ISO-2022-JP lacks."""
     pieces = _ESCAPE.split(octets)
-    out = [pieces[0].decode("cp932", errors)]
+    out = [_between(pieces[0], errors)]
     for escape, segment in zip(pieces[1::2], pieces[2::2], strict=True):
         if escape in (b"\x1b$@", b"\x1b$B", b"\x1b$(B", b"\x1b$(@"):
             out.append(_to_shift_jis(segment).decode("cp932", errors))
@@ -140,8 +140,14 @@ def _segments(octets: bytes, errors: str) -> list[str]:
         elif escape.startswith(b"\x1b$"):
             out.append((escape + segment + b"\x1b(B").decode("iso2022_jp_3", errors))
         else:
-            out.append(segment.decode("cp932", errors))
+            out.append(_between(segment, errors))
     return out
+
+
+def _between(segment: bytes, errors: str) -> str:
+    """Decode what stands outside the escape sequences: ASCII, or what some program put beside a JIS name."""
+    text = _strict(segment, "utf-8")
+    return segment.decode("cp932", errors) if text is None else text
 
 
 def _to_shift_jis(segment: bytes) -> bytes:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 
 from gateway.message.address import Address
-from gateway.message.address_list import distinct, parse_mailboxes
+from gateway.message.address_list import distinct, parse_mailboxes, scan
 from gateway.message.address_plain import certain_addresses, plain_addresses
 from gateway.message.address_scan import lenient, may_hold_address
 from gateway.message.author import MAX_AUTHOR_OCTETS, sole_author
@@ -19,7 +19,7 @@ from gateway.message.envelope import Envelope
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import Field, HeaderSection, body_offset, split
 from gateway.message.mime import Structure, scan_structure
-from gateway.message.revealing import ALWAYS_DROPPED, revealing
+from gateway.message.revealing import ALWAYS_DROPPED, is_unknown, revealing
 from gateway.message.text import decode_header
 
 QUICK_HEADER_OCTETS = 6 << 10
@@ -67,6 +67,9 @@ def gather(envelope: Envelope, raw: bytes) -> Facts:
     revealing_fields = revealing(header.fields)
     shown, confident = _shown(revealing_fields)
     blind = _blind(shown, revealing_fields)
+    named, named_read = _recipients_named(header, envelope)
+    if named:
+        shown = distinct([*shown, *named])
     if sole is None:  # several in From, or nobody knows how many: recipients see them as they see a To
         shown = distinct([*shown, *_shown(header.all("from"))[0]])
     own = {address.key for address in (sole, envelope.sender) if address is not None}
@@ -75,7 +78,7 @@ def gather(envelope: Envelope, raw: bytes) -> Facts:
         header=header,
         visible=tuple([address for address in shown if address.key not in own]),
         blind=blind,
-        confident=confident and authors_read,
+        confident=confident and authors_read and named_read,
         authors=authors,
         subject=" ".join([decode_header(field.body) for field in header.all("subject")]),
         attachments=attachments(structure),
@@ -127,6 +130,23 @@ def _shown(fields: Iterable[Field]) -> tuple[tuple[Address, ...], bool]:
         found += addresses
         confident = confident and certain
     return distinct(found), confident
+
+
+def _recipients_named(header: HeaderSection, envelope: Envelope) -> tuple[list[Address], bool]:
+    """Return the recipients whom fields of unknown meaning name, and whether all these fields were read.
+
+    Other addresses there may be anything. A list of recipients under whatever name is one.
+    """
+    left = MAX_SHOWN_OCTETS
+    found: set[str] = set()
+    for field in header.fields:
+        if not is_unknown(field) or not may_hold_address(field.value):
+            continue
+        left -= len(field.raw)
+        if left < 0:
+            return [], False
+        found |= {address.key for address in scan(field.value)}
+    return [address for address in envelope.recipients if found and address.key in found], True
 
 
 def _blind(shown: Iterable[Address], fields: tuple[Field, ...]) -> frozenset[str]:

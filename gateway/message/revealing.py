@@ -12,23 +12,41 @@ from collections.abc import Iterable
 
 from gateway.message.header import Field
 
-ALWAYS_DROPPED = frozenset({"bcc", "resent-bcc", "return-path", "x-odoo-bcc", "x-bcc", "content-length"})
+ALWAYS_DROPPED = frozenset(
+    {
+        "bcc",
+        "blind-carbon-copy",
+        "blind-copy-to",
+        "blindcopyto",
+        "content-length",
+        "original-bcc",
+        "resent-bcc",
+        "return-path",
+        "x-bcc",
+        "x-blind-copy-to",
+        "x-odoo-bcc",
+        "x-original-bcc",
+        "x-resent-bcc",
+    }
+)
 """In no copy that leaves, hiding or not: blind copies, and what only final delivery may write (Postfix drops the same)."""
 
 RECIPIENT_FIELDS = frozenset(
     {
         "to",
         "cc",
-        "bcc",
         "resent-to",
         "resent-cc",
-        "resent-bcc",
         "apparently-to",
         "x-apparently-to",
         "x-to",
         "x-cc",
-        "x-bcc",
-        "x-odoo-bcc",
+        "x-resent-to",
+        "x-resent-cc",
+        "carbon-copy",
+        "copy-to",
+        "copyto",
+        "sendto",
         "x-original-to",
         "x-original-cc",
         "x-originally-to",
@@ -59,8 +77,16 @@ RECIPIENT_FIELDS = frozenset(
         "x-yahoo-forwarded",
         "x-zohomail-recipients",
         "thread-to",
+        "x400-recipients",
+        "redirected-to",
+        "x-google-original-to",
+        "x-mdrcpt-to",
+        "x-mdaemon-deliver-to",
+        "x-sympa-to",
+        "x-smtpapi",
+        "x-mailgun-recipient-variables",
     },
-)
+) | (ALWAYS_DROPPED - {"content-length", "return-path"})
 """Fields that name recipients: always rewritten (To) or dropped (all others) in a hiding copy."""
 
 REPLY_FIELDS = frozenset(
@@ -73,6 +99,7 @@ REPLY_FIELDS = frozenset(
         "mail-followup-to",
         "x-mail-followup-to",
         "followup-to",
+        "mail-copies-to",
         "disposition-notification-to",
         "x-confirm-reading-to",
         "return-receipt-to",
@@ -89,11 +116,35 @@ REPLY_FIELDS = frozenset(
 )
 """Fields that name who gets answers and receipts: kept in a hiding copy only if they name the author or internal people."""
 
+STRUCTURE_FIELDS = frozenset(
+    {
+        "authentication-results",
+        "date",
+        "dkim-signature",
+        "in-reply-to",
+        "message-id",
+        "mime-version",
+        "received",
+        "references",
+    }
+)
+"""Fields that name hosts and mails and rightly hold foreign addresses or ids; those with STRUCTURE_PREFIXES do too."""
+
+STRUCTURE_PREFIXES = ("arc-", "content-", "list-")
+
 AUTHOR_FIELDS = frozenset({"from", "sender", "resent-from", "resent-sender"})
 """Fields that name who wrote or sent the mail."""
 
 REVEALING_FIELDS = RECIPIENT_FIELDS | REPLY_FIELDS
 """Everything counted as visible."""
+
+
+_OF_KNOWN_MEANING = REVEALING_FIELDS | STRUCTURE_FIELDS | AUTHOR_FIELDS | ALWAYS_DROPPED | {"", "subject"}
+
+
+def is_unknown(field: Field) -> bool:
+    """Tell whether nobody knows what a field means: it may name recipients, as whatever program wrote it likes."""
+    return field.name not in _OF_KNOWN_MEANING and not field.name.startswith(STRUCTURE_PREFIXES)
 
 
 def is_revealing(field: Field) -> bool:

@@ -10,7 +10,13 @@ from collections.abc import Callable
 
 from gateway.message.address_list import parse_mailboxes
 from gateway.message.header import Field
-from gateway.message.revealing import ALWAYS_DROPPED, RECIPIENT_FIELDS, REPLY_FIELDS
+from gateway.message.revealing import (
+    ALWAYS_DROPPED,
+    RECIPIENT_FIELDS,
+    REPLY_FIELDS,
+    STRUCTURE_FIELDS,
+    STRUCTURE_PREFIXES,
+)
 from gateway.message.text import decode_header, encode_header
 from gateway.transform.content_field import mask_content
 from gateway.transform.readings import readings
@@ -18,22 +24,6 @@ from gateway.transform.to_line import mailbox
 from gateway.transform.veil import Veil
 
 MASK = "***"
-
-# Fields that name hosts, mails or the author and rightly hold foreign addresses or ids. They are dropped or rewritten only
-# for an address that is hidden; in every other field any outsider is one too many.
-_STRUCTURE = frozenset(
-    {
-        "authentication-results",
-        "date",
-        "dkim-signature",
-        "in-reply-to",
-        "message-id",
-        "mime-version",
-        "received",
-        "references",
-    }
-)
-_STRUCTURE_PREFIXES = ("arc-", "list-")
 
 
 def hide(field: Field, veil: Veil, smtputf8: bool) -> bytes | None:
@@ -52,10 +42,10 @@ Rewrite = Callable[[Field, Veil, bool], bytes | None]
 
 def _rewrite_of(name: str) -> Rewrite | None:
     """Return what to do with a field in which a hidden address was found; None for a field of unknown meaning."""
-    if name in _STRUCTURE or name.startswith(_STRUCTURE_PREFIXES):
-        return _drop
     if name.startswith("content-"):
         return _mask_content
+    if name in STRUCTURE_FIELDS or name.startswith(STRUCTURE_PREFIXES):  # dropped for a hidden address only
+        return _drop
     return _REWRITES.get(name)
 
 

@@ -119,6 +119,50 @@ def test_more_than_is_read_is_not_certain() -> None:
     assert not facts(*fields).confident
 
 
+CLASS = tuple(f"p{number}@example.com" for number in range(5))
+CLASS_ENVELOPE = Envelope(SENDER, tuple(map(parse_path, CLASS)), Client("192.0.2.1"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"X-Whole-Class: " + ", ".join(CLASS).encode(),
+        b"Teilnehmer: " + "; ".join(CLASS).encode(),
+        b'X-Json: {"to": ["' + '","'.join(CLASS).encode() + b'"]}',
+        b"X-Encoded: =?utf-8?b?" + base64.b64encode(" ".join(CLASS).encode()) + b"?=",
+    ],
+)
+def test_a_list_of_recipients_is_seen_under_whatever_name(line: bytes) -> None:
+    found = facts(
+        b"From: taro@sports.example.jp", b"To: taro@sports.example.jp", line, envelope=CLASS_ENVELOPE
+    )
+    assert {str(address) for address in found.visible} == set(CLASS)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"X-Ids: <p9@example.com> <abc@mail.example.net>",  # nobody who gets this mail
+        b"Received: from x by y for <p1@example.com>; Sat",
+        b"References: <p1@example.com>",
+        b"List-Post: <mailto:p1@example.com>",
+        b"Subject: p1@example.com and p2@example.com",
+        b"Content-ID: <p1@example.com>",
+    ],
+)
+def test_ids_hosts_and_words_are_no_list_of_recipients(line: bytes) -> None:
+    found = facts(
+        b"From: taro@sports.example.jp", b"To: taro@sports.example.jp", line, envelope=CLASS_ENVELOPE
+    )
+    assert found.visible == ()
+    assert found.confident
+
+
+def test_more_of_unknown_fields_than_is_read_is_not_certain() -> None:
+    lines = [b"X-%d: a@example.net " % number + b"x" * 90_000 for number in range(4)]
+    assert not facts(b"From: taro@sports.example.jp", *lines).confident
+
+
 def test_whom_only_a_bcc_shows_is_blind() -> None:
     found = facts(
         b"From: office@sports.example.jp",

@@ -142,3 +142,10 @@ def test_no_charset_raises(octets: bytes, label: str) -> None:
 def test_hostile_values_end(unit: bytes) -> None:
     value = unit * (500_000 // len(unit))
     assert len(decode_header(value)) <= len(value)
+
+
+def test_utf8_beside_a_jis_name_is_read_as_what_it_is_and_never_certain() -> None:
+    text, certain = charset.guess("zoë@example.com, ".encode() + "山田".encode(JIS) + b" <t@example.com>")
+    assert text == "zoë@example.com, 山田 <t@example.com>"
+    assert not certain
+    assert charset.guess("山田".encode(JIS) + b" <t@example.com>") == ("山田 <t@example.com>", True)
