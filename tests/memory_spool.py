@@ -20,9 +20,7 @@ from gateway.spool.contract import (
     BodyUnreadable,
     Change,
     Claim,
-    Glance,
     NewMessage,
-    Notice,
     Recipient,
     Spool,
     Stored,
@@ -31,6 +29,7 @@ from gateway.spool.contract import (
 )
 from gateway.spool.glance import ADDRESSES
 from gateway.spool.lifecycle import CANCELLABLE, Reason, State
+from gateway.spool.notice import Glance, Notice
 
 NOON = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # 12:00 in Tokyo, a Friday
 WINDOW = timedelta(minutes=10)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
-from gateway.spool.contract import Notice
+from gateway.spool.notice import Notice
 
 LISTED = 200  # mails in one letter, at some 480 octets of HTML each: webmail cuts off what is behind 100 KB
 QUIET = timedelta(

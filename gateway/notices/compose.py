@@ -21,8 +21,9 @@ from gateway.message.domains import DomainSet
 from gateway.notices.held_mail import HeldMail, escaped, held_mail
 from gateway.notices.letter import Author, Letter, to_octets
 from gateway.notices.summary import Summary, summarise
-from gateway.spool.contract import Glance, Notice, NoticeKind, Stored
+from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
+from gateway.spool.notice import Glance, Notice, NoticeKind
 
 Composer = Callable[[Stored, Notice, bytes | None], bytes | None]
 

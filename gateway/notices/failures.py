@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.spool.contract import Notice
+from gateway.spool.notice import Notice
 
 MAX_TRIES = 5  # times a failing composer is asked before its notice is dropped
 RETRY = timedelta(minutes=1)  # before the second try; it doubles

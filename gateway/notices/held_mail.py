@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gateway.languages import Words, shown
 from gateway.notices.summary import ADDRESS, SUBJECT
-from gateway.spool.contract import Glance
+from gateway.spool.notice import Glance
 
 
 class HeldMail(NamedTuple):

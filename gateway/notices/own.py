@@ -12,7 +12,8 @@ from gateway.message.address import parse_path
 from gateway.message.domains import DomainSet
 from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Demands, Language, Outcome
-from gateway.spool.contract import Glance, NewMessage, Notice, Stored
+from gateway.spool.contract import NewMessage, Stored
+from gateway.spool.notice import Glance, Notice
 
 OWN_DIGEST = "own-mail"  # stands where a policy's digest would: no policy decided this
 

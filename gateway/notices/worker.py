@@ -21,7 +21,8 @@ from gateway.notices.bursts import Bursts
 from gateway.notices.compose import Composer
 from gateway.notices.failures import MAX_TRIES, STORE_RETRY, Failures
 from gateway.notices.writing import Many, ToldElsewhere, Writer
-from gateway.spool.contract import Notice, NoticeKind, Spool, StoreUnavailable
+from gateway.spool.contract import Spool, StoreUnavailable
+from gateway.spool.notice import Notice, NoticeKind
 
 BATCH = (
     200  # notices taken at once: what a look finds in a burst, and few enough that no hold notice waits long

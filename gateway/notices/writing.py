@@ -20,16 +20,8 @@ from gateway.notices.aside import Aside
 from gateway.notices.compose import Composer
 from gateway.notices.held_mail import HeldMail
 from gateway.notices.own import own_mail
-from gateway.spool.contract import (
-    BodyUnreadable,
-    Glance,
-    NewMessage,
-    Notice,
-    NoticeKind,
-    Spool,
-    Stored,
-    UnknownMessage,
-)
+from gateway.spool.contract import BodyUnreadable, NewMessage, Spool, Stored, UnknownMessage
+from gateway.spool.notice import Glance, Notice, NoticeKind
 
 Seen = TypeVar("Seen", Stored, Glance)
 

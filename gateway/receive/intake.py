@@ -22,7 +22,8 @@ from gateway.metrics import ACCEPTED, HELD
 from gateway.policy.decision import NO_TIME, Decision, Language
 from gateway.policy.model import Policy
 from gateway.receive.reply import Reply
-from gateway.spool.contract import Express, NewMessage, Spool, StoreUnavailable
+from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
+from gateway.spool.express import Express
 from gateway.transform.boundary import boundary_reveals
 from gateway.yaml_source import Problems
 

@@ -7,14 +7,15 @@ the mail, and no other transaction has to find and lease them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import NO_TIME, Decision
-from gateway.spool.contract import Claim, NewMessage, NoticeKind, Recipient, Stored
+from gateway.spool.contract import Claim, NewMessage, Recipient, Stored
 from gateway.spool.leases import Lease
 from gateway.spool.lifecycle import Kind, Reason, State
+from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import decision_json, envelope_json
 from gateway.spool.statements import NEW_BODIES, NEW_MESSAGES, NEW_NOTICES, NEW_RECIPIENTS
@@ -42,6 +43,10 @@ class Acceptance:
     def small(self) -> bool:
         """Tell whether writing it is a matter of a millisecond at most."""
         return len(self.recipients) <= SMALL_RECIPIENTS
+
+    def with_body(self, body: Body) -> Callable[[Tx], str]:
+        """Return the job that inserts everything."""
+        return lambda tx: self.write(tx, body)
 
     def write(self, tx: Tx, body: Body) -> str:
         """Insert everything; return the queue id."""

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from gateway.spool.accepting import notice_row
-from gateway.spool.contract import NoticeKind
 from gateway.spool.holds import by_message, tell_sender
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
+from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import RecipientRow
 from gateway.spool.statements import DEFERRED_SINCE, DELAYED, MARK_DELAYED, NEW_NOTICES

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.spool.contract import Change, Claim, NoticeKind, Result
+from gateway.spool.contract import Change, Claim, Result
 from gateway.spool.due import take
 from gateway.spool.holds import by_message, recipients_among, tell_sender
 from gateway.spool.known import KnownMessages
 from gateway.spool.leases import Lease, Leases
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
+from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import MessageRow, RecipientRow, stored
 from gateway.spool.statements import LEASED, messages_in

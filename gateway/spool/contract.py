@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from gateway.message.address import Address
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision, Language
 from gateway.spool.lifecycle import Reason, State
+from gateway.spool.notice import Glance, Notice
 from gateway.store.errors import StoreDamaged as StoreDamaged
 from gateway.store.errors import StoreUnavailable as StoreUnavailable
 
@@ -26,17 +26,6 @@ class UnknownMessage(Exception):
 
 class BodyUnreadable(Exception):
     """The body is missing, was purged, or fails authentication; a damaged one is kept aside, never deleted."""
-
-
-class NoticeKind(StrEnum):
-    """Mail that Sekisho writes itself; a row in the outbox until it is spooled as a message of its own."""
-
-    HOLD = "hold"  # to the sender: what is held, until when, how to stop it
-    CANCELLED = "cancelled"  # to the sender: what was stopped by somebody else
-    FAILED = "failed"  # DSN action "failed" (RFC 3464)
-    DELAYED = "delayed"  # DSN action "delayed"
-    RELAYED = "relayed"  # DSN action "relayed": asked for, and handed to a server that gives no such notices
-    COPY = "copy"  # to the addresses a rule notifies
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,71 +147,12 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """An outbox row: a mail still to be written. `recipients` are indexes into the message it is about; `actor` is
-    the name of who did what it tells of, where a person did. `hold_ends`: of a HOLD, when the first recipient that was
-    held when the row was read is due; None where none was."""
-
-    notice_id: int
-    kind: NoticeKind
-    queue_id: str
-    to: str
-    recipients: tuple[int, ...]
-    created_at: datetime
-    actor: str = ""
-    hold_ends: datetime | None = None
-
-
-NOTHING_DECIDED = Decision(digest="", outcomes=(), assigned=())
-
-
-class Glance(NamedTuple):
-    """A message as a letter of many tells of it; a tuple, because a burst makes thousands of them.
-
-    `held` of `total` recipients are held, `outside` of the held ones are outside, and the first is due at `ends_at`.
-    `addresses` are those of the first few held ones; `decision` tells nothing about single recipients. Of one that is
-    `unreadable` nothing else is known.
-    """
-
-    queue_id: str
-    received_at: datetime
-    subject: str
-    decision: Decision = NOTHING_DECIDED
-    total: int = 0
-    held: int = 0
-    outside: int = 0
-    ends_at: datetime | None = None
-    addresses: tuple[str, ...] = ()
-    unreadable: bool = False
-
-    @property
-    def language(self) -> Language:
-        return self.decision.language
-
-
-@dataclass(frozen=True, slots=True)
 class Figures:
     """The spool at one moment, for metrics and readiness."""
 
     by_state: dict[State, int]
     oldest_due: datetime | None
     pending_notices: int
-
-
-class Express(Protocol):
-    """Whoever delivers may take new mail at once, octets in hand, instead of finding and reading it in the spool."""
-
-    def reserve(self, recipients: int, octets: int) -> timedelta | None:
-        """Keep places for recipients that nothing holds; return for how long to lease them, None where there is no room."""
-
-    def start(self, claim: Claim, raw: bytes) -> None:
-        """Begin on a claim that `accept_and_claim` made within reserved places."""
-
-    def give_back(self, recipients: int, octets: int) -> None:
-        """Give places back for which no claim came."""
-
-    def wake(self) -> None:
-        """Say that mail for which there was no room is in the spool now."""
 
 
 class Spool(Protocol):

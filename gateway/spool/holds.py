@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from gateway.spool.accepting import notice_row
-from gateway.spool.contract import SYSTEM, Actor, Change, NoticeKind
+from gateway.spool.contract import SYSTEM, Actor, Change
 from gateway.spool.lifecycle import CANCELLABLE, Kind, Reason, State
 from gateway.spool.moves import Arrival, move
+from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import RecipientRow, parsed
 from gateway.spool.statements import (

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gateway.spool.accepting import Acceptance
-from gateway.spool.contract import Notice
 from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.notice import Notice
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import notice
 from gateway.spool.statements import (

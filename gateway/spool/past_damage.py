@@ -20,10 +20,11 @@ from sqlalchemy import bindparam, select
 
 from gateway import metrics
 from gateway.spool.attempts import Wanted, claim_rows
-from gateway.spool.contract import Claim, Notice, StoreDamaged
+from gateway.spool.contract import Claim, StoreDamaged
 from gateway.spool.holds import by_message, release_rows
 from gateway.spool.leases import Leases
 from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.notice import Notice
 from gateway.spool.records import RecipientRow, notice
 from gateway.spool.statements import LIMIT, NOTICE
 from gateway.spool.times import to_us

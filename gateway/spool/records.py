@@ -18,8 +18,9 @@ from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
 from gateway.message.status_request import NOTHING_SAID, MailRequest, Notify, RecipientRequest, Return
 from gateway.policy.decision import Decision, Demands, Form, Outcome
-from gateway.spool.contract import Notice, NoticeKind, Recipient, Stored
+from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
+from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.ranges import from_ranges
 from gateway.spool.recent import Recent
 from gateway.spool.times import from_us

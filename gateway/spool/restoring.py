@@ -13,10 +13,11 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from gateway.spool.contract import Actor, NoticeKind
+from gateway.spool.contract import Actor
 from gateway.spool.holds import Wish, by_message
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
+from gateway.spool.notice import NoticeKind
 from gateway.spool.records import RecipientRow
 from gateway.spool.statements import LIMIT
 from gateway.spool.times import span_us

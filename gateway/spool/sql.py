@@ -1,6 +1,7 @@
 """The spool on SQL: every verb of the contract as one job of the committer, every read on a reader.
 
-The verbs' jobs are in accepting, holds, attempts and ageing; here they meet the database, the body files and the event loop.
+The verbs' jobs are in accepting, holds, attempts and ageing; here they meet the database and the event loop.
+The mails' octets are in bodies.
 """
 
 from __future__ import annotations
@@ -8,56 +9,49 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from gateway.clock import Clock, utc_now
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.spool import ageing, attempts, holds, reading
 from gateway.spool.accepting import SMALL_RECIPIENTS, acceptance, claim_of, refusal, split_by_hold
+from gateway.spool.bodies import BodiesOfMail
 from gateway.spool.clock_steps import StepWatch, bring_back
 from gateway.spool.contract import (
     Actor,
-    BodyUnreadable,
     Change,
     Claim,
     Figures,
-    Glance,
     NewMessage,
-    Notice,
     Result,
     Stored,
     StoreDamaged,
     UnknownMessage,
 )
-from gateway.spool.corruption import mark_corrupt
 from gateway.spool.glance import glances
 from gateway.spool.known import KnownMessages
 from gateway.spool.leases import Leases, Monotonic
 from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.notice import Glance, Notice
 from gateway.spool.outbox import AlreadyFinished, finish, may_take, take
 from gateway.spool.past_damage import PastDamage
 from gateway.spool.queue_ids import QueueIds
 from gateway.spool.records import notice
 from gateway.spool.statements import NOTICES
 from gateway.spool.times import span_us, to_us
-from gateway.store.bodies import INLINE_LIMIT, PURGED, Body
 from gateway.store.database import Database
-from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
+from gateway.store.errors import StoreUnavailable
 from gateway.store.events import Event
 from gateway.store.keys import MasterKey
 from gateway.store.living import living
-from gateway.store.reclaim import rewrite_sparse
-from gateway.store.tx import Tx
 from gateway.store.where import Where
 
 T = TypeVar("T")
 
 QUICK_RECIPIENTS = 2_000  # whose rows the event loop computes itself, in some 8 ms; 40,000 take 150
-FILE_THREADS = 4  # large bodies encrypted and synced at once
 
 
 def open_spool(
@@ -88,8 +82,7 @@ class SqlSpool:
         self._ids = QueueIds()
         self._steps = StepWatch()
         self._alone = True  # until other workers may have begun
-        self._storing: set[asyncio.Task[Any]] = set()  # an event loop keeps no reference to its tasks
-        self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="bodies")
+        self._bodies = BodiesOfMail(database, self._past_damage, clock)
 
     @property
     def database(self) -> Database:
@@ -98,12 +91,11 @@ class SqlSpool:
 
     async def close(self) -> None:
         """Commit what waits and close the store; later verbs raise StoreUnavailable."""
-        while self._storing:
-            await asyncio.wait(self._storing)
+        await self._bodies.settled()
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
-        self._files.shutdown()
+        self._bodies.close()
         self._db.close()
 
     async def accept(self, message: NewMessage) -> str:
@@ -114,9 +106,7 @@ class SqlSpool:
             rows = acceptance(queue_id, message)
         else:
             rows = await asyncio.to_thread(acceptance, queue_id, message)
-        return await self._store(
-            message.raw, queue_id, lambda body: lambda tx: rows.write(tx, body), rows.small
-        )
+        return await self._bodies.store(message.raw, queue_id, rows.with_body, small=rows.small)
 
     async def accept_and_claim(self, message: NewMessage, lease: timedelta) -> tuple[str, Claim | None]:
         free = len(split_by_hold(message.decision)[1])
@@ -126,10 +116,9 @@ class SqlSpool:
         begun = self._leases.begin(to_us(message.received_at), lease, free)
         rows = acceptance(queue_id, message, begun)
         try:
-            await self._store(message.raw, queue_id, lambda body: lambda tx: rows.write(tx, body), rows.small)
-        except (
-            BaseException
-        ):  # it may be on disk all the same, now or soon: cancelled, or an uncertain COMMIT
+            await self._bodies.store(message.raw, queue_id, rows.with_body, small=rows.small)
+        except BaseException:
+            # It may be on disk all the same, now or soon: cancelled, or an uncertain COMMIT.
             self._leases.end(begun.token)
             raise
         return queue_id, claim_of(queue_id, message, begun)
@@ -214,9 +203,7 @@ class SqlSpool:
     ) -> int:
         at = to_us(now)
         bodies = await self._db.committer.run(ageing.purge_bodies(at, at - span_us(bodies_after), limit))
-        for queue_id in bodies:
-            await self._in_files(self._db.bodies.discard, queue_id)
-        await self._reclaim()
+        await self._bodies.discard(bodies)
         records = await self._db.committer.run(ageing.purge_records(at, at - span_us(records_after), limit))
         return len({*bodies, *records})
 
@@ -239,7 +226,7 @@ class SqlSpool:
             queue_id = self._ids.new(mail.received_at)
             rows = acceptance(queue_id, mail)
             at = to_us(mail.received_at)
-            return await self._store(mail.raw, queue_id, lambda body: finish(notices, rows, body, at))
+            return await self._bodies.store(mail.raw, queue_id, lambda body: finish(notices, rows, body, at))
         except AlreadyFinished:
             return None
 
@@ -250,16 +237,7 @@ class SqlSpool:
         return await self._db.readers.run(glances(queue_ids))
 
     async def raw(self, queue_id: str) -> bytes:
-        body = _known(await self._body(queue_id), queue_id)
-        if body.place == PURGED:
-            raise BodyUnreadable(f"the body of {queue_id} was deleted: its time to be kept is over")
-        try:
-            return await self._opened(body)
-        except BodyRefused as error:  # nothing is known to be damaged: no event, nothing set aside
-            raise BodyUnreadable(str(error)) from error
-        except BodyDamaged as error:
-            await self._set_aside(body, str(error))
-            raise BodyUnreadable(str(error)) from error
+        return await self._bodies.raw(queue_id)
 
     async def held(self, limit: int, before: str | None = None) -> Sequence[Stored]:
         return await self._db.readers.run(reading.held(limit, before))
@@ -304,75 +282,6 @@ class SqlSpool:
         """Have `heard` called, on a thread, when another node rings."""
         if self._db.pulse is not None:
             self._db.pulse.on_bell(heard)
-
-    async def _store(
-        self, raw: bytes, queue_id: str, job: Callable[[Body], Callable[[Tx], T]], small: bool = False
-    ) -> T:
-        """Encrypt a body and commit what goes with it; a large one off the event loop, because it is written and synced.
-
-        A caller that is cancelled meanwhile leaves no file without a row: the work goes on without it.
-        """
-        if len(raw) <= INLINE_LIMIT:
-            return await self._commit(self._db.bodies.seal(raw, queue_id), job, small)
-        task = asyncio.create_task(self._store_file(raw, queue_id, job))
-        self._storing.add(task)
-        task.add_done_callback(self._storing.discard)
-        return await asyncio.shield(task)
-
-    async def _store_file(self, raw: bytes, queue_id: str, job: Callable[[Body], Callable[[Tx], T]]) -> T:
-        body = await self._in_files(self._db.bodies.seal, raw, queue_id)
-        try:
-            return await self._commit(body, job)
-        except Exception as error:
-            if not getattr(error, "uncertain", False):  # otherwise a recovery could bring the row back
-                await self._in_files(self._db.bodies.drop, body)
-            raise
-
-    async def _commit(self, body: Body, job: Callable[[Body], Callable[[Tx], T]], small: bool = False) -> T:
-        return await self._db.committer.run(job(body), body.pending, small=small)
-
-    async def _reclaim(self) -> None:
-        """Give back the room of purged bodies; the worker with the lock does it for all."""
-        db = self._db
-        if db.segments is None or not db.instance.exclusive:
-            return
-        await rewrite_sparse(db.segments, db.readers, db.committer, self._in_files)
-        await self._in_files(db.remove_dead_segments)
-
-    async def _body(self, queue_id: str) -> Body | None:
-        try:
-            return await self._db.readers.run(reading.body(queue_id))
-        except StoreDamaged as error:
-            await self._past_damage.put_aside(queue_id, str(error), self._clock())
-            raise BodyUnreadable(f"the body of {queue_id} lies on a damaged page: {error}") from error
-
-    async def _opened(self, body: Body) -> bytes:
-        """Open a body; one that was moved to another segment since its row was read is looked for there."""
-        try:
-            return await self._open(body)
-        except BodyDamaged:
-            now = await self._body(body.queue_id)
-            if body.spot is None or now is None or now.spot in (None, body.spot):
-                raise
-            return await self._open(now)
-
-    async def _open(self, body: Body) -> bytes:
-        if body.data is not None:
-            return self._db.bodies.open(body)
-        return await self._in_files(self._db.bodies.open, body)
-
-    async def _in_files(self, work: Callable[..., T], *arguments: object) -> T:
-        try:
-            working = self._files.submit(work, *arguments)
-        except RuntimeError as error:  # the threads were shut down
-            raise StoreUnavailable("the store is closed") from error
-        return await asyncio.wrap_future(working)
-
-    async def _set_aside(self, body: Body, what: str) -> None:
-        """Keep a damaged body where people can look at it, and say so once."""
-        if body.data is None:
-            await self._in_files(self._db.bodies.set_aside, body)
-        await self._db.committer.run(mark_corrupt(body.queue_id, what, to_us(self._clock())))
 
 
 def _known(found: T | None, queue_id: str) -> T:

@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from gateway.spool.contract import NoticeKind
 from gateway.spool.lifecycle import Kind, State
+from gateway.spool.notice import NoticeKind
 from gateway.spool.records import MessageRow, RecipientRow
 from gateway.store.inserts import Inserts
 from gateway.store.schema import (

@@ -15,8 +15,9 @@ from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
 from gateway.message.status_request import NOTHING_ASKED, MailRequest, Notify, RecipientRequest, Return
 from gateway.policy.decision import Decision, Demands, Language, Outcome
-from gateway.spool.contract import Notice, NoticeKind, Recipient, Stored
+from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
+from gateway.spool.notice import Notice, NoticeKind
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 SENDER = Address("sender", "example.jp")

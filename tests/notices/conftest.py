@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from gateway.links import Links
 from gateway.notices.compose import Composers
 from gateway.notices.letter import Author
-from gateway.spool.contract import Notice, NoticeKind
+from gateway.spool.notice import Notice, NoticeKind
 from tests.memory_spool import NOON, SENDER, MemorySpool
 
 AUTHOR = Author("Sekisho 関所", "sekisho@mx.sports.example.jp", "mx.sports.example.jp")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.notices import bursts
 from gateway.notices.bursts import COLLECTED, LISTED, LONGEST, QUIET, SHARE, Bursts
-from gateway.spool.contract import Notice
+from gateway.spool.notice import Notice
 from tests.memory_spool import NOON, SENDER
 from tests.notices.conftest import notice
 

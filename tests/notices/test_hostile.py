@@ -17,8 +17,9 @@ from gateway.message.envelope import Client, Envelope
 from gateway.message.text import decode_header
 from gateway.notices.compose import Composers
 from gateway.policy.decision import Decision, Demands, Form, Outcome
-from gateway.spool.contract import NoticeKind, Recipient, Stored
+from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
+from gateway.spool.notice import NoticeKind
 from tests.memory_spool import NOON
 from tests.notices.conftest import notice
 

@@ -16,8 +16,8 @@ from gateway.notices.compose import Composers
 from gateway.notices.letter import Letter, to_octets
 from gateway.notices.summary import SHOWN_RECIPIENTS, shares
 from gateway.policy.decision import Demands, Form, Language, Outcome
-from gateway.spool.contract import NoticeKind
 from gateway.spool.lifecycle import State
+from gateway.spool.notice import NoticeKind
 from tests.memory_spool import NOON, SENDER, WINDOW, MemorySpool, decision_for, hold
 from tests.notices.conftest import AUTHOR, notice, read_back, text
 

@@ -21,8 +21,9 @@ from gateway.notices.held_mail import HeldMail
 from gateway.notices.worker import BATCH, LOOK_BACK, NoticeWorker
 from gateway.notices.writing import Many
 from gateway.policy.decision import Language
-from gateway.spool.contract import Glance, NewMessage, Notice, NoticeKind, StoreUnavailable
+from gateway.spool.contract import NewMessage, StoreUnavailable
 from gateway.spool.lifecycle import State
+from gateway.spool.notice import Glance, Notice, NoticeKind
 from tests.memory_spool import NOON, SENDER, WINDOW, MemorySpool, decision_for, hold
 from tests.notices.conftest import AUTHOR, notice, read_back, text
 

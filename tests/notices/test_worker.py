@@ -17,7 +17,8 @@ from gateway.notices.own import OWN_DIGEST, own_mail_decision
 from gateway.notices.worker import BATCH, NoticeWorker
 from gateway.notices.writing import Many
 from gateway.policy.decision import Demands, Form, Language
-from gateway.spool.contract import Notice, NoticeKind, Stored, StoreUnavailable
+from gateway.spool.contract import Stored, StoreUnavailable
+from gateway.spool.notice import Notice, NoticeKind
 from tests.memory_spool import NOON, SENDER, MemorySpool, hold
 from tests.notices.conftest import notice, read_back
 

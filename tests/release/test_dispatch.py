@@ -24,17 +24,9 @@ from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Demands, Form, Outcome
 from gateway.release.backoff import SOONEST
 from gateway.release.dispatch import Dispatcher
-from gateway.spool.contract import (
-    BodyUnreadable,
-    Change,
-    Claim,
-    NewMessage,
-    NoticeKind,
-    Result,
-    Stored,
-    StoreUnavailable,
-)
+from gateway.spool.contract import BodyUnreadable, Change, Claim, NewMessage, Result, Stored, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
+from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.keys import MasterKey
 from tests.delivery.conftest import QUICK, NoDns

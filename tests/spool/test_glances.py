@@ -9,9 +9,10 @@ import pytest
 
 from gateway.message.address import Address
 from gateway.message.status_request import MailRequest, Return
-from gateway.spool.contract import Actor, Glance, NewMessage, Spool
+from gateway.spool.contract import Actor, NewMessage, Spool
 from gateway.spool.glance import ADDRESSES
 from gateway.spool.lifecycle import Reason, State
+from gateway.spool.notice import Glance
 from gateway.spool.sql import SqlSpool
 from gateway.spool.statements import GLANCED
 from gateway.store.schema import messages

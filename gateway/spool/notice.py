@@ -1,0 +1,64 @@
+"""What notices are written from: the outbox's rows, and what a letter of many tells of each mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from gateway.policy.decision import Decision, Language
+
+
+class NoticeKind(StrEnum):
+    """Mail that Sekisho writes itself; a row in the outbox until it is spooled as a message of its own."""
+
+    HOLD = "hold"  # to the sender: what is held, until when, how to stop it
+    CANCELLED = "cancelled"  # to the sender: what was stopped by somebody else
+    FAILED = "failed"  # DSN action "failed" (RFC 3464)
+    DELAYED = "delayed"  # DSN action "delayed"
+    RELAYED = "relayed"  # DSN action "relayed": asked for, and handed to a server that gives no such notices
+    COPY = "copy"  # to the addresses a rule notifies
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An outbox row: a mail still to be written. `recipients` are indexes into the message it is about; `actor` is
+    the name of who did what it tells of, where a person did. `hold_ends`: of a HOLD, when the first recipient that was
+    held when the row was read is due; None where none was."""
+
+    notice_id: int
+    kind: NoticeKind
+    queue_id: str
+    to: str
+    recipients: tuple[int, ...]
+    created_at: datetime
+    actor: str = ""
+    hold_ends: datetime | None = None
+
+
+NOTHING_DECIDED = Decision(digest="", outcomes=(), assigned=())
+
+
+class Glance(NamedTuple):
+    """A message as a letter of many tells of it; a tuple, because a burst makes thousands of them.
+
+    `held` of `total` recipients are held, `outside` of the held ones are outside, and the first is due at `ends_at`.
+    `addresses` are those of the first few held ones; `decision` tells nothing about single recipients. Of one that is
+    `unreadable` nothing else is known.
+    """
+
+    queue_id: str
+    received_at: datetime
+    subject: str
+    decision: Decision = NOTHING_DECIDED
+    total: int = 0
+    held: int = 0
+    outside: int = 0
+    ends_at: datetime | None = None
+    addresses: tuple[str, ...] = ()
+    unreadable: bool = False
+
+    @property
+    def language(self) -> Language:
+        return self.decision.language
