@@ -66,7 +66,7 @@ class Links:
             raise ValueError(f"the secret for links has {shortest} octets, needed are {MIN_SECRET}")
         self._links = _serializer(secrets, _LINK, self._clock)
         self._seals = _serializer(secrets, _SEAL, self._clock)
-        self._key: bytes = self._links.make_signer(_LINK).derive_key()
+        self._keyed = hmac.new(self._links.make_signer(_LINK).derive_key(), digestmod="sha256")
 
     @property
     def base_path(self) -> str:
@@ -107,7 +107,9 @@ class Links:
         A letter of many has hundreds of links: `dumps` derives the key and builds a signer for each of them.
         """
         signed = _written(value) + b"." + _made_at(int(self._clock().timestamp()))
-        return (signed + b"." + base64_encode(hmac.digest(self._key, signed, "sha256"))).decode()
+        signature = self._keyed.copy()
+        signature.update(signed)
+        return (signed + b"." + base64_encode(signature.digest())).decode()
 
     def _load(self, serializer: URLSafeTimedSerializer, token: str) -> Any:
         if len(token) > MAX_TOKEN:

@@ -7,7 +7,6 @@ make Sekisho write to strangers.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -28,7 +27,6 @@ from gateway.spool.notice import Glance, Notice, NoticeKind
 Composer = Callable[[Stored, Notice, bytes | None], bytes | None]
 
 WHO = 100  # characters shown of a login name
-_BLANK_LINES = re.compile(r"\n{3,}")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -126,11 +124,18 @@ class Composers:
             notice_id=notice.notice_id,
             language=message.language.value,
             subject=str(values["subject"]),
-            text=_BLANK_LINES.sub("\n\n", templates.get_template(f"{name}.txt").render(values)),
+            text=_closed_up(templates.get_template(f"{name}.txt").render(values)),
             html=templates.get_template(f"{name}.html").render(values),
             mails=mails,
         )
         return to_octets(letter, self._author, parse_path(notice.to), notice.created_at)
+
+
+def _closed_up(text: str) -> str:
+    """Leave no two empty lines one after another: what a template leaves out leaves some."""
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text
 
 
 def _environment(words: Words) -> Environment:

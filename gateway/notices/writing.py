@@ -153,10 +153,12 @@ class Writer:
                 continue
             if glance is None or line is None:
                 untold.append(notice)
-            else:
-                letter = letters.setdefault(glance.language, _Letter(glance))
-                letter.notices.append(notice)
-                letter.lines.append(line)
+                continue
+            letter = letters.get(glance.language)
+            if letter is None:
+                letter = letters[glance.language] = _Letter(glance)
+            letter.notices.append(notice)
+            letter.lines.append(line)
         return letters.values(), untold
 
     async def _write_letter(self, letter: _Letter) -> None:
