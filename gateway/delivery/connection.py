@@ -13,6 +13,7 @@ from typing import cast
 
 from gateway.delivery.errors import BadReply, DeliveryError, NoConnection
 from gateway.delivery.hop import Capabilities
+from gateway.delivery.mail import Begun
 from gateway.delivery.reply import Reply, ReplyParser
 
 MAX_QUEUED = 1100
@@ -25,7 +26,7 @@ HIGH_WATER = 512 * 1024
 
 class Connection(asyncio.Protocol):
     """The client's end. `reused` says that it served a message before; `dot_sent` that the peer may have
-    taken this one."""
+    taken this one; `begun` is the mail whose envelope was said behind it."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -43,6 +44,7 @@ class Connection(asyncio.Protocol):
         self.security = ""
         self.needs_reset = False
         self.dot_sent = False
+        self.begun: Begun | None = None
         self.messages = 0
 
     @property
@@ -51,8 +53,9 @@ class Connection(asyncio.Protocol):
 
     @property
     def usable(self) -> bool:
-        """Tell whether the connection stands and nothing unasked has come over it (such as an idle 421)."""
-        return self._lost is None and not self._replies and self._parser.idle
+        """Tell whether the connection stands, no mail is begun on it and nothing unasked has come over it (such as an
+        idle 421)."""
+        return self._lost is None and self.begun is None and not self._replies and self._parser.idle
 
     @property
     def ahead(self) -> bool:
@@ -67,7 +70,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         try:
-            self._replies.extend(self._parser.feed(data))
+            self._replies.extend(self._parser.feed(data))  # those before a fault are kept
             if len(self._replies) > MAX_QUEUED:
                 raise BadReply("more replies than commands")
         except BadReply as error:

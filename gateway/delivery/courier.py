@@ -25,11 +25,12 @@ from gateway.delivery.errors import (
 )
 from gateway.delivery.mail import Outgoing
 from gateway.delivery.outcome import Verdict, judge, too_many
-from gateway.delivery.pool import Place, Pool
+from gateway.delivery.place import Place
+from gateway.delivery.pool import Pool
 from gateway.delivery.route import Route, Router
 from gateway.delivery.seat import Seat
 from gateway.delivery.timeouts import Timeouts
-from gateway.delivery.transaction import Said, transact
+from gateway.delivery.transaction import Following, Said, nobody, transact
 
 Word = Said | BaseException
 
@@ -58,9 +59,12 @@ class Courier:
         """How many copies may be under way to one host at once."""
         return self._pool.per_host
 
-    def seat(self) -> Seat:
-        """Return a seat for copies that are delivered one after another; for `async with`."""
-        return Seat(self._pool)
+    def seat(self, following: Following = nobody) -> Seat:
+        """Return a seat for copies that are delivered one after another; for `async with`.
+
+        `following` is asked for the next copy while one is on its way; what it gives must be delivered next.
+        """
+        return Seat(self._pool, following)
 
     async def deliver(
         self,
@@ -98,7 +102,7 @@ class Courier:
         self, seat: Seat, route: Route, make: Callable[[], Outgoing], start_by: float, trace: list[Place]
     ) -> list[Word]:
         last: DeliveryError | None = None
-        for hop in await self._router.hops(route):
+        for hop in seat.nearest(await self._router.hops(route)):
             wait = start_by - asyncio.get_running_loop().time()
             try:
                 if wait <= 0:
@@ -154,23 +158,28 @@ class Courier:
             return [error] * len(mail.recipients)
 
     async def _transact(self, place: Place, mail: Outgoing) -> list[Said | Unsupported]:
-        connection = await _session(place, fresh=False)
+        begun = place.begun_with(mail)
+        connection = begun or await _session(place, fresh=False)
         try:
-            said = await self._on(connection, mail)
+            said = await self._on(connection, mail, place.following)
         except _MayTryElsewhereError as error:
-            if not (connection.reused and isinstance(error.cause, NoConnection | SessionRefused)):
+            if begun is not None:
+                place.refuse_ahead()
+            elif not (connection.reused and isinstance(error.cause, NoConnection | SessionRefused)):
                 raise
             connection = await _session(place, fresh=True)  # the peer had closed it while it lay idle
-            said = await self._on(connection, mail)
+            said = await self._on(connection, mail, place.following)
         if any(isinstance(word, Said) and word.reply.code == 421 for word in said):
             place.discard()
         else:
             place.give_back()
         return said
 
-    async def _on(self, connection: Connection, mail: Outgoing) -> list[Said | Unsupported]:
+    async def _on(
+        self, connection: Connection, mail: Outgoing, following: Following
+    ) -> list[Said | Unsupported]:
         try:
-            return await transact(connection, mail, self._timeouts)
+            return await transact(connection, mail, self._timeouts, following)
         except Exception as error:
             if connection.dot_sent:
                 raise NoAnswer(_after_the_end(error)) from error

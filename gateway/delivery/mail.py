@@ -76,6 +76,14 @@ class Plan:
     refused: dict[int, Unsupported] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A mail whose envelope a hop was told ahead, and how."""
+
+    mail: Outgoing
+    steps: Plan
+
+
 def has_8bit(data: memoryview) -> bool:
     """Tell whether any octet is above 127."""
     return any(not bytes(data[at : at + SCAN]).isascii() for at in range(0, data.nbytes, SCAN))

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from types import TracebackType
 
 from gateway.delivery.connection import Connection
 from gateway.delivery.errors import Busy, NoConnection
 from gateway.delivery.hop import Hop
+from gateway.delivery.place import Host, Place
 
 Open = Callable[[Hop], Awaitable[Connection]]
 
@@ -31,99 +30,6 @@ there is no other mail."""
 GOODBYE = 2.0  # seconds granted to sessions to close when the pool closes
 
 
-@dataclass(slots=True)
-class _Host:
-    hop: Hop
-    places: asyncio.Semaphore
-    users: int = 0
-    waiting: int = 0
-    moved_at: float = 0.0
-    idle: list[Connection] = field(default_factory=list)
-    down_until: float = 0.0
-    down_because: str = ""
-
-
-class Place:
-    """The right to use one session of a host, from `enter` to `leave` or for the length of a block; `connection` gives
-    a used one or opens a new one.
-
-    Entering waits up to `wait` seconds and raises Busy. A session not given back by then is dropped.
-    """
-
-    def __init__(self, pool: Pool, host: _Host, wait: float) -> None:
-        self._pool = pool
-        self._host = host
-        self._wait = wait
-        self._current: Connection | None = None
-        self._given_back = False
-        self.name = str(host.hop)
-        self.security = ""
-
-    async def enter(self) -> None:
-        await self._pool.enter(self._host, self._wait)
-
-    def leave(self) -> None:
-        self._put_away()
-        self._pool.leave(self._host)
-
-    async def __aenter__(self) -> Place:
-        await self.enter()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.leave()
-
-    @property
-    def hop(self) -> Hop:
-        return self._host.hop
-
-    @property
-    def wanted(self) -> bool:
-        """Tell whether somebody waits for a place that would come free here."""
-        return self._pool.wanted(self._host)
-
-    @property
-    def dot_sent(self) -> bool:
-        """Tell whether a mail went to its end on the session at hand and its fate is not known yet."""
-        return self._current is not None and not self._given_back and self._current.dot_sent
-
-    async def connection(self, *, fresh: bool = False) -> Connection:
-        """Return a session ready for MAIL; `fresh` insists on a new one. Raises what the opener raises."""
-        if self._given_back and self._current is not None and not fresh and self._pool.lasts(self._current):
-            self._given_back = False
-            return self._current
-        self._put_away()
-        while self._host.idle and not fresh:
-            self._current = self._pool.take(self._host)
-            if self._current.usable:
-                self.security = self._current.security
-                return self._current
-            self.discard()
-        self._current = await self._pool.open(self._host)
-        self.security = self._current.security
-        return self._current
-
-    def discard(self) -> None:
-        """Close the session at hand; it must not be used again."""
-        if self._current is not None:
-            self._current.abort()
-            self._current = None
-
-    def give_back(self) -> None:
-        """Say that the session at hand is ready for the next mail, here or, after `leave`, elsewhere."""
-        self._given_back = True
-
-    def _put_away(self) -> None:
-        """Hand the session at hand to the pool where it was given back, and drop it where not."""
-        if self._given_back and self._current is not None:
-            self._pool.keep(self._host, self._current)
-            self._current = None
-        self.discard()
-        self._given_back = False
-
-
 class Pool:
     """All sessions of the service. `per_host` and `total` bound how many are in use at once."""
 
@@ -136,7 +42,7 @@ class Pool:
         self._waiting_for_any = 0
         self._idle_seconds = idle
         self._max_messages = max_messages
-        self._hosts: dict[Hop, _Host] = {}
+        self._hosts: dict[Hop, Host] = {}
         self._timers: dict[Connection, asyncio.TimerHandle] = {}
         self._closing: set[asyncio.Future[None]] = set()
 
@@ -144,10 +50,10 @@ class Pool:
         """Return a place at the host, to be entered with `async with`."""
         host = self._hosts.get(hop)
         if host is None:
-            host = self._hosts[hop] = _Host(hop, asyncio.Semaphore(self.per_host))
+            host = self._hosts[hop] = Host(hop, asyncio.Semaphore(self.per_host))
         return Place(self, host, wait)
 
-    async def enter(self, host: _Host, wait: float) -> None:
+    async def enter(self, host: Host, wait: float) -> None:
         """Take a place at the host, then one of all; in this order, so that a slow host's queue blocks nobody
         else."""
         host.users += 1
@@ -165,7 +71,7 @@ class Pool:
             raise
         host.moved_at = asyncio.get_running_loop().time()
 
-    def leave(self, host: _Host) -> None:
+    def leave(self, host: Host) -> None:
         """Give a place back."""
         host.moved_at = asyncio.get_running_loop().time()
         self._total.release()
@@ -173,7 +79,7 @@ class Pool:
         host.users -= 1
         self._forget(host)
 
-    async def open(self, host: _Host) -> Connection:
+    async def open(self, host: Host) -> Connection:
         """Open a session unless the host failed a moment ago; raises what the opener raises."""
         loop = asyncio.get_running_loop()
         if loop.time() < host.down_until:
@@ -188,7 +94,7 @@ class Pool:
         connection.closed.add_done_callback(self._closing.discard)
         return connection
 
-    def take(self, host: _Host) -> Connection:
+    def take(self, host: Host) -> Connection:
         """Take the session that was used last: the others may grow old and close."""
         connection = host.idle.pop()
         self._timers.pop(connection).cancel()
@@ -198,11 +104,15 @@ class Pool:
         """Tell whether a session that was given back can take another mail."""
         return connection.usable and connection.messages < self._max_messages
 
-    def wanted(self, host: _Host) -> bool:
+    def lasts_for_two(self, connection: Connection) -> bool:
+        """Tell whether a session that has a mail under way can take another one after it."""
+        return connection.messages + 1 < self._max_messages
+
+    def wanted(self, host: Host) -> bool:
         """Tell whether anybody waits for a place at this host, or for one of all."""
         return host.waiting > 0 or self._waiting_for_any > 0
 
-    def keep(self, host: _Host, connection: Connection) -> None:
+    def keep(self, host: Host, connection: Connection) -> None:
         """Keep a session for the next mail, or say goodbye."""
         if not connection.usable:
             connection.abort()
@@ -213,7 +123,7 @@ class Pool:
             loop = asyncio.get_running_loop()
             self._timers[connection] = loop.call_later(self._idle_seconds, self._expire, host, connection)
 
-    def _expire(self, host: _Host, connection: Connection) -> None:
+    def _expire(self, host: Host, connection: Connection) -> None:
         if connection in host.idle:
             host.idle.remove(connection)
             self._timers.pop(connection).cancel()
@@ -228,7 +138,7 @@ class Pool:
         if self._closing:
             await asyncio.wait(set(self._closing), timeout=GOODBYE)
 
-    async def _queue(self, host: _Host, wait: float) -> None:
+    async def _queue(self, host: Host, wait: float) -> None:
         """Wait for a place as long as places come free there: at a mail exchanger that is stuck nobody
         waits."""
         now = asyncio.get_running_loop().time
@@ -243,7 +153,7 @@ class Pool:
                 if now() >= end:
                     raise
 
-    async def _acquire(self, host: _Host, wait: float) -> None:
+    async def _acquire(self, host: Host, wait: float) -> None:
         host.waiting += 1
         try:
             async with asyncio.timeout(wait):
@@ -265,7 +175,7 @@ class Pool:
         finally:
             self._waiting_for_any -= 1
 
-    def _forget(self, host: _Host) -> None:
+    def _forget(self, host: Host) -> None:
         """Drop the record of a host that nobody uses: the table must not grow with every domain ever written
         to."""
         down = asyncio.get_running_loop().time() < host.down_until

@@ -7,6 +7,7 @@ once could take the refusal of one recipient for the acceptance of another. Pure
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 MAX_LINE = 2048
@@ -74,13 +75,15 @@ class ReplyParser:
         """Tell whether no part of a reply is waiting for its rest."""
         return not self._rest and not self._lines
 
-    def feed(self, data: bytes) -> list[Reply]:
-        """Take octets and return the replies they complete; raises BadReply."""
+    def feed(self, data: bytes) -> Iterator[Reply]:
+        """Take octets and yield the replies they complete; raises BadReply, after those that came before it: a 250 with
+        garbage behind it is a 250."""
         *lines, self._rest = (self._rest + data).split(b"\n") if self._rest else data.split(b"\n")
-        replies = [reply for line in lines if (reply := self._take(line)) is not None]
+        for line in lines:
+            if (reply := self._take(line)) is not None:
+                yield reply
         if len(self._rest) > MAX_LINE:
             raise BadReply(f"a reply line is longer than {MAX_LINE} octets")
-        return replies
 
     def _take(self, line: bytes) -> Reply | None:
         match = _LINE.fullmatch(line)

@@ -1,26 +1,32 @@
 """A place at a next hop that is kept from one copy to the next.
 
-Copies of one mail leave one after another on the same session, without queueing anew for each of them. Others get their turn:
-who keeps a place that somebody waits for gives it up after TURN_S, or after the copy under way.
+Copies of one mail leave one after another on the same session, without queueing anew for each of them, and each may be begun
+while the one before is on its way. Others get their turn: who keeps a place that somebody waits for gives it up after TURN_S,
+or after the copy under way.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from types import TracebackType
 
 from gateway.delivery.hop import Hop
-from gateway.delivery.pool import Place, Pool
+from gateway.delivery.mail import Outgoing
+from gateway.delivery.place import Place
+from gateway.delivery.pool import Pool
+from gateway.delivery.transaction import Following, nobody
 
 TURN_S = 0.1
 """Seconds that a place is kept although somebody waits for it: a dozen copies to a quick host, one to a slow one."""
 
 
 class Seat:
-    """Where one copy after another is delivered, for the length of a block."""
+    """Where one copy after another is delivered, for the length of a block. `following` gives the copy that is the next."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, following: Following = nobody) -> None:
         self._pool = pool
+        self._following = following
         self._place: Place | None = None
         self._since = 0.0
 
@@ -32,17 +38,34 @@ class Seat:
     ) -> None:
         self._leave()
 
+    def nearest(self, hops: Sequence[Hop]) -> Sequence[Hop]:
+        """Return where to connect, before all others the host that was told of the next copy already."""
+        place = self._place
+        if place is None or not place.begun or place.hop == hops[0]:
+            return hops
+        return sorted(hops, key=lambda hop: hop != place.hop)
+
     async def at(self, hop: Hop, wait: float) -> Place:
         """Return a place at this host: the one at hand, or another within `wait` seconds. Raises Busy."""
-        now = asyncio.get_running_loop().time()
         place = self._place
-        if place is not None and place.hop == hop and not (place.wanted and now - self._since > TURN_S):
+        if place is not None and place.hop == hop and (place.begun or not self._turn_is_over(place)):
             return place
         self._leave()
         place = self._pool.place(hop, wait)
         await place.enter()
-        self._place, self._since = place, now
+        place.following = self._next
+        self._place, self._since = place, asyncio.get_running_loop().time()
         return place
+
+    def _next(self) -> Outgoing | None:
+        """Return the copy to begin behind the one under way, if it will be delivered here."""
+        place = self._place
+        if place is None or not place.takes_ahead or self._turn_is_over(place):
+            return None
+        return self._following()
+
+    def _turn_is_over(self, place: Place) -> bool:
+        return place.wanted and asyncio.get_running_loop().time() - self._since > TURN_S
 
     def _leave(self) -> None:
         place, self._place = self._place, None

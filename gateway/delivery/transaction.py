@@ -1,23 +1,28 @@
 """One mail transaction on an open session: MAIL, RCPT..., DATA, the message, and what was said about each
 recipient.
 
-With PIPELINING (RFC 2920) the envelope and DATA leave in one write; without it, one command at a time. On
-return the session is ready for the next transaction or marked `needs_reset`; on an exception it must be given
-up.
+With PIPELINING (RFC 2920) the envelope and DATA leave in one write; without it, one command at a time. Where
+another mail follows, its envelope leaves in the same write as the end of this one, as RFC 2920 3.1 allows:
+`Connection.begun`. Its content waits for the 354 as ever. On return the session is ready for the next
+transaction or marked `needs_reset`; on an exception it must be given up.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.delivery.connection import Connection
 from gateway.delivery.dots import END, wire
 from gateway.delivery.errors import BadReply, DeliveryError, NoConnection, SessionRefused, Unsupported
-from gateway.delivery.mail import Outgoing, Plan, plan
+from gateway.delivery.mail import Begun, Outgoing, Plan, plan
 from gateway.delivery.reply import Reply
 from gateway.delivery.timeouts import Timeouts
+
+Following = Callable[[], Outgoing | None]
+"""Gives the mail that goes to the same hop behind this one, if there is any; asked once, before the end of this one."""
 
 Envelope = tuple[Reply, dict[int, Reply], Reply | None]
 """The replies to MAIL, to each RCPT by recipient number, and to DATA where it was sent."""
@@ -41,7 +46,13 @@ class Said:
     tells: bool = False
 
 
-async def transact(connection: Connection, mail: Outgoing, timeouts: Timeouts) -> list[Said | Unsupported]:
+def nobody() -> None:
+    """Say that no mail follows."""
+
+
+async def transact(
+    connection: Connection, mail: Outgoing, timeouts: Timeouts, following: Following = nobody
+) -> list[Said | Unsupported]:
     """Hand the mail over and return, for each recipient in order, what decides about it.
 
     Raises SessionRefused when MAIL was refused for now or the peer closes with 421 (nothing was taken then),
@@ -49,19 +60,27 @@ async def transact(connection: Connection, mail: Outgoing, timeouts: Timeouts) -
     mail in spite of an exception.
     """
     connection.dot_sent = False
-    steps = plan(mail, connection.capabilities)
+    begun, connection.begun = connection.begun, None
+    if begun is not None and begun.mail is not mail:
+        raise NoConnection("another mail is begun on this session")
+    steps = plan(mail, connection.capabilities) if begun is None else begun.steps
     verdicts: dict[int, Said | Unsupported] = dict(steps.refused)
     if steps.rcpt_to:
-        verdicts |= await _Transaction(connection, steps, timeouts).run(mail)
+        work = _Transaction(connection, steps, timeouts, begun is not None, following)
+        verdicts |= await work.run(mail)
         connection.messages += 1
     return [verdicts[number] for number in range(len(mail.recipients))]
 
 
 class _Transaction:
-    def __init__(self, connection: Connection, steps: Plan, timeouts: Timeouts) -> None:
+    def __init__(
+        self, connection: Connection, steps: Plan, timeouts: Timeouts, begun: bool, following: Following
+    ) -> None:
         self._connection = connection
         self._timeouts = timeouts
         self._steps = steps
+        self._begun = begun
+        self._following = following
         self._reset = ["RSET"] if connection.needs_reset else []
 
     async def run(self, mail: Outgoing) -> dict[int, Said]:
@@ -69,6 +88,8 @@ class _Transaction:
         pipelining = "PIPELINING" in self._connection.capabilities
         mail_reply, rcpts, data = await (self._pipelined() if pipelining else self._stop_and_wait())
         accepted = [number for number, reply in rcpts.items() if reply.positive]
+        if self._begun:
+            self._say_again(mail_reply, data if accepted else None)
         if not mail_reply.positive:
             await self._leave_data(data, empty=not accepted)
             return dict.fromkeys(rcpts, Said(Stage.MAIL, mail_reply))
@@ -77,12 +98,14 @@ class _Transaction:
             await self._leave_data(data, empty=True)
             return said
         assert data is not None  # noqa: S101 (DATA was sent: a recipient was accepted)
+        if len(accepted) < len(rcpts):
+            self._following = nobody  # those refused may have a second turn here first
         said |= dict.fromkeys(accepted, await self._content(mail, data))
         return said
 
     async def _pipelined(self) -> Envelope:
-        lines = [*self._reset, self._steps.mail_from, *self._steps.rcpt_to.values(), "DATA", ""]
-        self._connection.write("\r\n".join(lines).encode())
+        if not self._begun:
+            self._connection.write(_envelope(self._steps, self._reset))
         if self._reset:
             self._check_reset(await self._reply())
         mail_reply = await self._reply()
@@ -134,8 +157,20 @@ class _Transaction:
             previous = chunk
         if self._connection.ahead:
             raise BadReply("a reply came before the end of the message")
-        self._connection.write(previous)
+        begun = self._next()
+        self._connection.write(previous + _envelope(begun.steps) if begun is not None else previous)
+        self._connection.begun = begun
         self._connection.dot_sent = True
+
+    def _next(self) -> Begun | None:
+        """Return the mail to be begun behind this one; one that cannot be served here comes by itself, later."""
+        if "PIPELINING" not in self._connection.capabilities or (mail := self._following()) is None:
+            return None
+        try:
+            steps = plan(mail, self._connection.capabilities)
+        except DeliveryError:
+            return None
+        return Begun(mail, steps) if steps.rcpt_to else None
 
     async def _parting_words(self) -> Reply:
         """Return a refusal that came while we were still writing; a connection that died silently raises its
@@ -159,6 +194,14 @@ class _Transaction:
         await self._connection.reply(self._timeouts.final)
         self._connection.needs_reset = False
 
+    def _say_again(self, mail: Reply, data: Reply | None) -> None:
+        """Leave where what was said ahead is refused for another reason than its recipients: it may be that it was
+        said ahead. What counts is what a fresh session says."""
+        if not mail.positive:
+            raise SessionRefused("MAIL FROM", mail)
+        if data is not None and data.code != 354:
+            raise SessionRefused("DATA", data)
+
     def _refuse_session(self, reply: Reply) -> None:
         """Leave on a MAIL that is refused for now: it is about us or the host's state, and another host may
         do better."""
@@ -174,6 +217,11 @@ class _Transaction:
 
     async def _say(self, command: str) -> Reply:
         return _closing(await self._connection.command(command, self._timeouts.command))
+
+
+def _envelope(steps: Plan, before: Sequence[str] = ()) -> bytes:
+    """Return the commands of an envelope and DATA, which must be the last of a group (RFC 2920 3.1)."""
+    return "\r\n".join([*before, steps.mail_from, *steps.rcpt_to.values(), "DATA", ""]).encode()
 
 
 def _closing(reply: Reply) -> Reply:

@@ -26,6 +26,7 @@ from gateway.delivery.seat import Seat
 from gateway.delivery.timeouts import TRANSACTION
 from gateway.release.batches import Batch, batches, by_route
 from gateway.release.budget import Budget
+from gateway.release.lane import Lane
 from gateway.release.ledger import Ledger
 from gateway.release.prepared import Prepared, look_through
 from gateway.release.results import ended_holds, not_loaded, requests_of, result_of, since_release
@@ -133,7 +134,7 @@ class _Job:
 
     async def _deliver_all(self, work: Sequence[Batch], mail: Prepared) -> None:
         if len(work) == 1:  # nearly always: no task for it
-            await self._deliver(work[0], mail)
+            await self._deliver(work[0], partial(self._outgoing, mail))
             return
         async with asyncio.TaskGroup() as group:
             for waiting in by_route(work):
@@ -142,9 +143,10 @@ class _Job:
 
     async def _deliver_each(self, waiting: deque[Batch], mail: Prepared) -> None:
         """Deliver one after another, at one place, as long as there are any; others may take from them, too."""
-        async with self._house.courier.seat() as seat:
-            while waiting:
-                await self._deliver(waiting.popleft(), mail, seat)
+        lane = Lane(waiting, partial(self._outgoing, mail))
+        async with self._house.courier.seat(lane.following) as seat:
+            while (batch := lane.next()) is not None:
+                await self._deliver(batch, lane.make, seat)
                 self._ledger.begin()
 
     def _prepare(self, raw: bytes) -> Original:
@@ -194,26 +196,32 @@ class _Job:
         except Exception as error:
             return error
 
-    async def _deliver(self, batch: Batch, mail: Prepared, seat: Seat | None = None) -> None:
-        def make() -> Outgoing:
+    async def _deliver(
+        self, batch: Batch, make: Callable[[Batch], Outgoing], seat: Seat | None = None
+    ) -> None:
+        def made() -> Outgoing:
             if not self._ledger.still_ours():
                 raise Busy("another node may have taken over this mail")
-            copy = render(mail.original, batch.view)
-            return Outgoing(
-                sender=self._message.envelope.sender,
-                recipients=tuple(row.address for row in batch.recipients),
-                header=copy.header,
-                body=copy.body,
-                smtputf8=self._message.envelope.smtputf8,
-                body_8bit=mail.eight_bit,
-                ready=mail.ready,
-                asked=self._message.envelope.asked,
-                requests=requests_of(self._message, batch.recipients),
-            )
+            return make(batch)
 
         count = len(batch.recipients)
-        delivery = await self._house.courier.deliver(batch.route, make, count, self._start_by, seat)
+        delivery = await self._house.courier.deliver(batch.route, made, count, self._start_by, seat)
         self._record(batch.recipients, delivery.verdicts, delivery.next_hop)
+
+    def _outgoing(self, mail: Prepared, batch: Batch) -> Outgoing:
+        """Render a copy."""
+        copy = render(mail.original, batch.view)
+        return Outgoing(
+            sender=self._message.envelope.sender,
+            recipients=tuple(row.address for row in batch.recipients),
+            header=copy.header,
+            body=copy.body,
+            smtputf8=self._message.envelope.smtputf8,
+            body_8bit=mail.eight_bit,
+            ready=mail.ready,
+            asked=self._message.envelope.asked,
+            requests=requests_of(self._message, batch.recipients),
+        )
 
     def _record(self, rows: Sequence[Recipient], verdicts: Sequence[Verdict], next_hop: str = "") -> None:
         """Hand verdicts to the ledger; one batch has one jitter, so that it stays together in the log and

@@ -10,7 +10,7 @@ from gateway.delivery.reply import MAX_LINE, MAX_LINES, BadReply, Reply, ReplyPa
 
 
 def parse(octets: bytes) -> list[Reply]:
-    return ReplyParser().feed(octets)
+    return list(ReplyParser().feed(octets))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,13 @@ def test_what_is_no_reply(octets: bytes) -> None:
         parse(octets)
 
 
+def test_what_came_before_a_fault_is_a_reply_all_the_same() -> None:
+    replies = ReplyParser().feed(b"250 taken\r\nnonsense\r\n250 late\r\n")
+    assert next(replies) == Reply(250, ("taken",))
+    with pytest.raises(BadReply):
+        next(replies)
+
+
 @pytest.mark.parametrize(
     ("text", "enhanced"),
     [
@@ -77,7 +84,8 @@ def test_the_same_replies_come_out_however_the_octets_are_cut(
     said: list[tuple[int, str]], data: st.DataObject
 ) -> None:
     octets = b"".join(f"{code} {text}\r\n".encode() for code, text in said)
-    parser, out, start = ReplyParser(), [], 0
+    parser, start = ReplyParser(), 0
+    out: list[Reply] = []
     while start < len(octets):
         end = data.draw(st.integers(start + 1, len(octets)))
         out += parser.feed(octets[start:end])
