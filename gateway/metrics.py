@@ -111,10 +111,23 @@ POLICY_STALE = Gauge(
 READY = Gauge("sekisho_ready", "1 where a readiness check passes", ["check"], registry=REGISTRY)
 
 
+def policy_in_force(before: str | None, now: str) -> None:
+    """Say which policy is in force; of several workers one may still have the one before."""
+    if before is not None:
+        POLICY_INFO.labels(before[:12]).set(0)
+        if not _many():
+            POLICY_INFO.clear()
+    POLICY_INFO.labels(now[:12]).set(1)
+
+
 def render() -> bytes:
     """Return the exposition text of the registry; of all workers where there are several."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if not _many():
         return generate_latest(REGISTRY)
     together = CollectorRegistry()
     multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
     return generate_latest(together)
+
+
+def _many() -> bool:
+    return "PROMETHEUS_MULTIPROC_DIR" in os.environ

@@ -14,6 +14,7 @@ import pwd
 import resource
 from pathlib import Path
 
+from gateway.cli.figures import keep_figures
 from gateway.service.errors import CannotStart
 
 # linux/prctl.h and linux/capability.h
@@ -60,6 +61,7 @@ def become(name: str, state: Path) -> None:
         raise CannotStart(f"run_as: only root can become {name}; start as root or as {name}")
     if state.is_dir() and not any(state.iterdir()):
         os.chown(state, user.pw_uid, user.pw_gid)
+    keep_figures(user.pw_uid, user.pw_gid)
     _prctl(_PR_SET_KEEPCAPS, 1)
     os.setgroups([group.gr_gid for group in grp.getgrall() if name in group.gr_mem])
     os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)

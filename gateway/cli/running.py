@@ -17,8 +17,10 @@ from gateway import log
 from gateway.cli.before import before_start
 from gateway.cli.confine import become, no_dumps
 from gateway.cli.descriptors import provide
+from gateway.cli.figures import keep_figures
 from gateway.cli.workers import READY
 from gateway.config.settings import Settings
+from gateway.muster import Muster
 from gateway.service.errors import CannotStart
 from gateway.service.loops import LoopDied
 from gateway.service.process import Service
@@ -42,15 +44,18 @@ EXPECTED = (
 )
 
 
-def run_service(settings: Settings, worker: int = 0, supervisor: int | None = None) -> None:
+def run_service(
+    settings: Settings, worker: int = 0, supervisor: int | None = None, muster: int | None = None
+) -> None:
     """Serve with these settings; exits with 1 and one line where an admin has to mend something first.
 
     `supervisor` is the socket of the process that started several workers: it is told when this one is ready, and its end is
-    ours.
+    ours. `muster` is the page on which all workers say how they are.
     """
+    roll = Muster(-1 if muster is None else muster, settings.workers)
 
     async def main() -> None:
-        service = Service(settings, worker=worker)
+        service = Service(settings, worker=worker, muster=roll)
         if supervisor is not None:
             _attach(service, socket.socket(fileno=supervisor))
         await service.run()
@@ -80,6 +85,7 @@ def run_until_done(settings: Settings, main: Callable[[], Awaitable[None]]) -> N
         short = provide(settings)
         if short:
             structlog.get_logger().warning("too-few-descriptors", hint=short)
+        keep_figures(os.geteuid(), os.getegid())
         if settings.run_as is not None:
             become(settings.run_as, settings.state)
         elif os.geteuid() == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -20,8 +21,12 @@ from gateway.config.load import load_settings
 )
 @click.option("--worker", type=int, hidden=True)
 @click.option("--supervisor", type=int, hidden=True)
-def serve(config: Path, worker: int | None, supervisor: int | None) -> None:
+@click.option("--muster", type=int, hidden=True)
+def serve(config: Path, worker: int | None, supervisor: int | None, muster: int | None) -> None:
     """Run the gateway until SIGTERM or Ctrl-C. SIGHUP reads policy, accounts and certificate again."""
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGHUP}
+    )  # it waits for who can act on it: alone it would kill us
     settings = load_settings(config)
     if settings.workers > 1 and worker is None:
         from gateway.cli.workers import Workers
@@ -30,4 +35,4 @@ def serve(config: Path, worker: int | None, supervisor: int | None) -> None:
     # Only here: prometheus_client looks once, when it is imported, whether its values belong to one process or to many.
     from gateway.cli.running import run_service
 
-    run_service(settings, worker or 0, supervisor)
+    run_service(settings, worker or 0, supervisor, muster)

@@ -168,8 +168,7 @@ class PolicyInForce:
             metrics.POLICY_RELOADS.labels("unchanged").inc()
             return
         metrics.POLICY_RELOADS.labels("changed").inc()
-        metrics.POLICY_INFO.clear()
-        metrics.POLICY_INFO.labels(policy.digest[:12]).set(1)
+        metrics.policy_in_force(before.digest if before is not None else None, policy.digest)
         log.info("policy.in-force", digest=policy.digest[:12], folder=str(self._folder))
         if self._on_change is not None:
             self._on_change(policy)

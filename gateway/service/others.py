@@ -11,8 +11,11 @@ from collections.abc import Callable
 
 import structlog
 
+from gateway.muster import SAY_EVERY_S, SILENT_LOOKS, Looks, Muster
 from gateway.notices.worker import NoticeWorker
 from gateway.release.scheduler import Scheduler
+from gateway.service.rooms import Rooms
+from gateway.service.watch import ailment
 from gateway.spool.sql import SqlSpool
 
 RING_EVERY_S = 1.0  # between two looks at the outbox for what another worker put there
@@ -40,10 +43,30 @@ async def look_for_notices(notices: NoticeWorker) -> None:
 
 
 async def leave_when_cut_off(spool: SqlSpool, scheduler: Scheduler) -> None:
-    """Stop delivering, and tell clients that wait for a COMMIT, as soon as other nodes may take this one for dead."""
+    """Stop delivering, and tell clients that wait for a COMMIT, as soon as other nodes may take this one for dead.
+
+    Clients are told as well where a write hangs; nobody takes over, so deliveries go on.
+    """
     while True:
         await asyncio.sleep(LIFE_EVERY_S)
         if spool.cut_off:
             log.warning("node.cut-off")
             scheduler.abandon()
+        if spool.cut_off or spool.stuck:
             spool.give_up()
+
+
+class OwnMuster:
+    """This worker's part in the muster: it says how it is, and looks at the others."""
+
+    def __init__(self, muster: Muster, worker: int, workers: int) -> None:
+        self._muster = muster
+        self._worker = worker
+        self.others = Looks(muster, [other for other in range(workers) if other != worker], SILENT_LOOKS)
+
+    async def say_often(self, rooms: Rooms) -> None:
+        """Say every second how this process is, for ever."""
+        while True:
+            self._muster.say(self._worker, ailment(rooms.spool, rooms.trouble))
+            self.others.look()
+            await asyncio.sleep(SAY_EVERY_S)

@@ -15,6 +15,7 @@ from gateway.spool.contract import SYSTEM, StoreUnavailable
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.sql import SqlSpool
 
+GOOD_BYE_S = 5.0  # for the last event: a store that hangs must not keep the process from its end
 AGAIN_S = 5.0  # before an event that the store did not take is written again
 
 log = structlog.get_logger()
@@ -45,6 +46,7 @@ class OwnEvents:
     async def note_the_end(self) -> None:
         """Write the last event; a store that cannot take it does not make an orderly end a failure."""
         try:
-            await self.note(Kind.STOPPED)
-        except StoreUnavailable as error:
+            async with asyncio.timeout(GOOD_BYE_S):
+                await self.note(Kind.STOPPED)
+        except (StoreUnavailable, TimeoutError) as error:
             log.warning("event.lost", kind=Kind.STOPPED.value, cause=str(error))

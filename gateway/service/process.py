@@ -22,6 +22,7 @@ from gateway.clock import utc_now
 from gateway.config.policies import PolicyInForce
 from gateway.config.settings import Settings
 from gateway.console.probes import Check
+from gateway.muster import Muster
 from gateway.policy.model import Policy
 from gateway.receive.account import Changes
 from gateway.receive.listener import Listener
@@ -29,7 +30,7 @@ from gateway.service.errors import listening
 from gateway.service.lag import watch_lag
 from gateway.service.loops import Loops
 from gateway.service.master_key import KeyInUse, master_key, watched_file
-from gateway.service.others import hear_other_nodes, leave_when_cut_off, look_for_notices
+from gateway.service.others import OwnMuster, hear_other_nodes, leave_when_cut_off, look_for_notices
 from gateway.service.own_events import OwnEvents
 from gateway.service.read_again import ReadAgain
 from gateway.service.rooms import Rooms
@@ -55,9 +56,15 @@ class Service:
     """
 
     def __init__(
-        self, settings: Settings, extra_routes: Sequence[BaseRoute] = (), *, worker: int = 0
+        self,
+        settings: Settings,
+        extra_routes: Sequence[BaseRoute] = (),
+        *,
+        worker: int = 0,
+        muster: Muster | None = None,
     ) -> None:
         self.worker = worker
+        self._muster = OwnMuster(muster or Muster(-1, settings.workers), worker, settings.workers)
         self._settings = settings.of_one_worker()
         self._extra_routes = extra_routes
         self._stop = asyncio.Event()
@@ -131,7 +138,7 @@ class Service:
 
     async def _open_web(self, stack: AsyncExitStack, rooms: Rooms) -> Mapping[str, Check]:
         hop = NextHopProbe(self._settings.delivery.smarthost)
-        checks = readiness(rooms.spool, rooms.policy, rooms.space, rooms.trouble, hop)
+        checks = readiness(rooms.spool, rooms.policy, rooms.space, rooms.trouble, hop, self._muster.others)
         await open_web(stack, self._settings, rooms, checks, self._extra_routes)
         return checks
 
@@ -149,6 +156,7 @@ class Service:
             rooms.policy.watch(self._stop),
             files.watch_accounts(),
             leave_when_cut_off(rooms.spool, rooms.scheduler),
+            self._muster.say_often(rooms),
             files.key.watch(),
             files.whenever(self._reload_asked),
         ]
@@ -171,3 +179,4 @@ class Service:
         for number, action in actions.items():
             loop.add_signal_handler(number, action)
             stack.callback(loop.remove_signal_handler, number)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # `serve` let it wait

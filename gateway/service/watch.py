@@ -19,6 +19,7 @@ from gateway.clock import Clock
 from gateway.config.policies import PolicyInForce
 from gateway.config.settings import Smarthost
 from gateway.console.probes import Check, NotReady, run_checks
+from gateway.muster import Looks
 from gateway.spool.contract import StoreDamaged, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool
@@ -89,20 +90,36 @@ class NextHopProbe:
         self._good_until = now + HOP_VALID_S
 
 
+def ailment(spool: SqlSpool, trouble: StoreTrouble) -> str:
+    """Return what is wrong with this process's store, empty where nothing is known to be."""
+    if spool.cut_off:
+        return "cut off from the database: other nodes take over what this one was delivering"
+    if spool.damage:
+        return DAMAGED.format(cause=spool.damage)
+    if spool.stuck:
+        return "the store does not answer: a write is under way for too long"
+    if trouble.recent:
+        return "mail could not be stored a moment ago; see store_unavailable in the log"
+    return ""
+
+
 def readiness(
-    spool: SqlSpool, policy: PolicyInForce, space: FreeSpace, trouble: StoreTrouble, hop: NextHopProbe
+    spool: SqlSpool,
+    policy: PolicyInForce,
+    space: FreeSpace,
+    trouble: StoreTrouble,
+    hop: NextHopProbe,
+    others: Looks,
 ) -> Mapping[str, Check]:
-    """Return the checks of /readyz by name."""
+    """Return the checks of /readyz by name; `others` are the other workers of this gateway."""
 
     async def store() -> None:
-        if spool.cut_off:
-            raise NotReady("cut off from the database: other nodes take over what this one was delivering")
         with suppress(StoreDamaged):  # told next
             await spool.figures()
-        if spool.damage:
-            raise NotReady(DAMAGED.format(cause=spool.damage))
-        if trouble.recent:
-            raise NotReady("mail could not be stored a moment ago; see store_unavailable in the log")
+        if ailing := ailment(spool, trouble):
+            raise NotReady(ailing)
+        if complaints := others.complaints():
+            raise NotReady("; ".join(complaints))
 
     async def disk() -> None:
         if not space.enough:

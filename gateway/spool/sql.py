@@ -265,6 +265,11 @@ class SqlSpool:
         """Tell whether other nodes may take this one for dead, so that it has to leave its work to them."""
         return self._db.pulse is not None and self._db.pulse.epoch() is None
 
+    @property
+    def stuck(self) -> bool:
+        """Tell whether a write has been under way for longer than any may take: a disk, or another worker, hangs."""
+        return self._db.committer.stuck
+
     def give_up(self) -> None:
         """Answer every verb whose transaction is under way with StoreUnavailable; it may be committed yet."""
         self._db.committer.give_up()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
@@ -43,6 +44,7 @@ BATCH_LIMIT = (
 )
 SMALL_BATCH_LIMIT = 64  # small jobs that the event loop writes in one go, some 0.06 ms each
 QUEUE_LIMIT = 4_096  # jobs waiting; each may hold an inline body of 64 KiB, so 256 MiB at most
+STUCK_S = 30.0  # what takes longer hangs: SQLite waits 5 s for a lock, and is asked five times
 STUCK_THREAD_SECONDS = 60.0  # close() gives the last commit this long
 
 
@@ -85,6 +87,9 @@ class Committer:
         self._turn_wanted = False  # the loop writes when it is ours
         self._closing = False
         self._under_way: Sequence[Waiting] = ()
+        self._busy_since: float | None = (
+            None  # by the monotonic clock, while the thread waits for a turn or a disk
+        )
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
         self._thread.start()
@@ -115,14 +120,21 @@ class Committer:
         """Seal the chain's head with another key from the next transaction on."""
         self._writer.seal = seal
 
+    @property
+    def stuck(self) -> bool:
+        """Tell whether something has been under way for longer than it may take: a disk or another worker's turn hangs."""
+        since = self._busy_since
+        return since is not None and time.monotonic() - since > STUCK_S
+
     def give_up(self) -> None:
         """Answer everybody who waits with StoreUnavailable: the database does not. What is under way may be committed yet."""
-        error = StoreUnavailable("the database does not answer", uncertain=True, concerns_all=True)
         with self._changed:
-            unanswered = [*self._under_way, *self._waiting]
+            unanswered = [(waiting, True) for waiting in self._under_way]
+            unanswered += [(waiting, False) for waiting in self._waiting]
             self._waiting.clear()  # it will not be run
-        for waiting in unanswered:
+        for waiting, uncertain in unanswered:
             waiting.given_up = True
+            error = StoreUnavailable("the database does not answer", uncertain=uncertain, concerns_all=True)
             if not waiting.loop.is_closed():
                 waiting.loop.call_soon_threadsafe(refuse, waiting.future, error)
 
@@ -151,18 +163,20 @@ class Committer:
                 self._turn.give()
                 return
             self._writing = _Writing.LOOP
-            batch = take(self._waiting, SMALL_BATCH_LIMIT)
+            batch = self._under_way = take(self._waiting, SMALL_BATCH_LIMIT)
         written = self._writer.ahead(batch)
         with self._changed:
             self._writing = _Writing.NOBODY if written is None else _Writing.THREAD
             self._written = written
             if written is None:
+                self._under_way = ()
                 self._waiting.extendleft(reversed(batch))
                 self._thread_wanted = True
             self._changed.notify()
 
     def _work(self) -> None:
         while (work := self._next_work()) is not None:
+            self._busy_since = time.monotonic()
             if work is _Task.TAKE_TURN:
                 self._take_turn()
                 continue
@@ -223,6 +237,7 @@ class Committer:
 
     def _rest(self) -> None:
         """Let go of the connection, and have what came meanwhile written."""
+        self._busy_since = None
         with self._changed:
             self._writing, self._under_way = _Writing.NOBODY, ()
             if self._thread_wanted:

@@ -252,7 +252,8 @@ def _remains(folder: Path, spot: Spot) -> bytes:
 def _let_go(segment: _Segment) -> None:
     if segment.closed and not segment.waiting and segment.handle >= 0:
         handle, segment.handle = segment.handle, -1
-        os.close(handle)
+        with contextlib.suppress(OSError):  # what was synced is synced, and nothing else counts
+            os.close(handle)
 
 
 def _locked(handle: int) -> bool:

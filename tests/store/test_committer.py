@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import sqlite3
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,8 @@ from gateway.store.errors import StoreUnavailable
 from gateway.store.events import Event
 from gateway.store.schema import events, master_keys
 from gateway.store.tx import Tx
+from gateway.store.where import Where
+from tests.store.conftest import MASTER
 
 _running: list[asyncio.Future[None]] = []  # an event loop keeps no reference to its tasks
 COMMITTED = sa.select(sa.func.count()).select_from(events)
@@ -203,3 +207,25 @@ async def test_a_broken_constraint_is_an_error_of_ours_not_of_the_disk(database:
 
     with pytest.raises(sa.exc.IntegrityError):
         await database.committer.run(twice)
+
+
+async def test_a_turn_that_another_worker_keeps_is_waited_for_in_bounded_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits is refused, what was refused is not done later, and all goes on when the turn is given back."""
+    monkeypatch.setattr("gateway.store.committer.STUCK_S", 0.1)
+    database = Database(Where(tmp_path / "var", workers=2), MASTER, serve=True)
+    try:
+        await database.committer.run(write)
+        with (tmp_path / "var" / "writing.lock").open("rb") as colleague:
+            fcntl.flock(colleague, fcntl.LOCK_EX)
+            refused = [asyncio.ensure_future(database.committer.run(write)) for _ in range(3)]
+            await asyncio.sleep(0.3)
+            assert database.committer.stuck
+            database.committer.give_up()
+            answers = await asyncio.gather(*refused, return_exceptions=True)
+            assert [type(answer) for answer in answers] == [StoreUnavailable] * 3
+        await database.committer.run(write)
+        assert (database.committer.stuck, count(database)) == (False, 2)
+    finally:
+        database.close()
