@@ -51,15 +51,21 @@ def create_app(
         *probes,
         Mount("/static", StaticFiles(directory=ROOM / "static")),
     ]
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[Middleware(SecureHeaders)],
         exception_handlers=dict.fromkeys(_TOLD, pages.failed),
     )
+    return _without_redirects(app)
 
 
 def create_probe_app(checks: Mapping[str, Check], *, with_metrics: bool = True) -> Starlette:
     """Return health, readiness and metrics alone, for a listener of their own."""
-    return Starlette(
-        routes=probe_routes(checks, with_metrics=with_metrics), middleware=[Middleware(SecureHeaders)]
-    )
+    routes = probe_routes(checks, with_metrics=with_metrics)
+    return _without_redirects(Starlette(routes=routes, middleware=[Middleware(SecureHeaders)]))
+
+
+def _without_redirects(app: Starlette) -> Starlette:
+    """Switch off Starlette's redirect to the same path with or without a slash: its address is made from the Host field."""
+    app.router.redirect_slashes = False
+    return app

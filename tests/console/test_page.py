@@ -235,6 +235,29 @@ async def test_a_forged_link_and_an_unknown_message_look_the_same(
     assert "Q1" not in forged.text
 
 
+async def test_a_forged_host_comes_back_nowhere(
+    client: httpx.AsyncClient, spool: MemorySpool, links: Links
+) -> None:
+    hold(spool, "Q1", OUT)
+    forged = {"host": "evil.example", "x-forwarded-host": "evil.example", "x-forwarded-proto": "gopher"}
+    url = links.url("Q1", SENDER)
+    for address in (
+        "/",
+        "/static",
+        "/static/",
+        "/healthz/",
+        "/m/x",
+        "/m/x/",
+        url,
+        url + "/",
+        url + "/cancel/",
+    ):
+        for method in ("GET", "POST"):
+            answer = await client.request(method, address, headers=forged)
+            assert "evil.example" not in answer.text + str(answer.headers), address
+            assert "gopher" not in str(answer.headers)
+
+
 async def test_an_expired_link_says_so(
     client: httpx.AsyncClient, spool: MemorySpool, links: Links, clock: HandClock
 ) -> None:
