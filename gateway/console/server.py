@@ -14,8 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from gateway.config.settings import Listen
+from gateway.console.turnstile import Turnstile
 
-CONNECTIONS = 500  # requests at once; a page takes milliseconds
 KEEP_ALIVE_S = 15  # an idle browser
 GOODBYE_S = 5  # for requests under way when the service stops
 BACKLOG = 512
@@ -26,11 +26,12 @@ async def http_server(app: Starlette, listen: Listen) -> AsyncIterator[None]:
     """Serve `app` while the block runs; raises OSError where the address cannot be had."""
     config = uvicorn.Config(
         app,
+        http=Turnstile,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="off",
-        limit_concurrency=CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GOODBYE_S,
     )
