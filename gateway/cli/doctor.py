@@ -16,6 +16,7 @@ import click
 from gateway.cli.before import check_certificate
 from gateway.cli.descriptors import needed, provide
 from gateway.cli.repair import repair
+from gateway.cli.settings_file import settings_file
 from gateway.config.load import load_settings
 from gateway.config.policies import read_policy
 from gateway.config.settings import Settings
@@ -44,13 +45,7 @@ EXPECTED = (
 
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("sekisho.yaml"),
-    show_default=True,
-    help="The settings file.",
-)
+@settings_file
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--repair", "mend", is_flag=True, help="Mend a damaged SQLite database, with the gateway stopped."

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from gateway.cli.place import Place, find_place
 from gateway.cli.printable import printable
 from gateway.cli.restore import EXPECTED, Counts, checked_chain, reopened, tell
+from gateway.cli.settings_file import settings_file
 from gateway.spool.times import from_us
 from gateway.store.database import engines
 from gateway.store.errors import StateInUse
@@ -26,13 +27,7 @@ SQLITE = "the store is SQLite: sekisho restore puts a backup back and holds what
 
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("sekisho.yaml"),
-    show_default=True,
-    help="The settings file.",
-)
+@settings_file
 @click.option("--quick", is_flag=True, help="Do not open every body.")
 @click.option(
     "--made-at", help="When the dump was made, for the texts; without it the time of the newest event."

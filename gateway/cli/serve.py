@@ -8,17 +8,12 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.settings_file import settings_file
 from gateway.config.load import load_settings
 
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("sekisho.yaml"),
-    show_default=True,
-    help="The settings file.",
-)
+@settings_file
 @click.option("--worker", type=int, hidden=True)
 @click.option("--supervisor", type=int, hidden=True)
 @click.option("--muster", type=int, hidden=True)

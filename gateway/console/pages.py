@@ -10,7 +10,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -20,6 +19,7 @@ from gateway.languages import LANGUAGES, Words
 from gateway.links import LinkExpired, LinkInvalid
 from gateway.policy.decision import Language
 from gateway.spool.contract import StoreUnavailable, UnknownMessage
+from gateway.templates import templates_in
 
 ROOM = Path(__file__).parent
 
@@ -39,7 +39,9 @@ class Pages:
 
     def __init__(self, zone: ZoneInfo, base_path: str) -> None:
         self._words = {Language(language): Words(language, zone) for language in LANGUAGES}
-        self._templates = {language: _environment(words) for language, words in self._words.items()}
+        self._templates = {
+            language: templates_in(ROOM / "templates", words) for language, words in self._words.items()
+        }
         self._base_path = base_path
 
     def words(self, language: Language) -> Words:
@@ -86,16 +88,3 @@ def reader_language(request: Request) -> Language:
         return Language(asked)
     first = request.headers.get("accept-language", "").partition(",")[0].strip().lower()
     return Language.EN if first and not first.startswith(("ja", "*")) else Language.JA
-
-
-def _environment(words: Words) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(ROOM / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]
-    return environment

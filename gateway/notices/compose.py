@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
 from gateway.languages import LANGUAGES, Words, shown
 from gateway.links import Links
 from gateway.message.address import parse_path
@@ -23,6 +21,7 @@ from gateway.notices.summary import Summary, summarise
 from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Glance, Notice, NoticeKind
+from gateway.templates import templates_in
 
 Composer = Callable[[Stored, Notice, bytes | None], bytes | None]
 
@@ -37,7 +36,9 @@ class Composers:
         self._links = links
         self._author = author
         self._words = {language: Words(language, zone) for language in LANGUAGES}
-        self._templates = {language: _environment(words) for language, words in self._words.items()}
+        self._templates = {
+            language: templates_in(_TEMPLATES, words) for language, words in self._words.items()
+        }
 
     def by_kind(self) -> Mapping[NoticeKind, Composer]:
         """Return what the worker takes; the kinds of delivery status come from delivery/."""
@@ -136,16 +137,3 @@ def _closed_up(text: str) -> str:
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")
     return text
-
-
-def _environment(words: Words) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]
-    return environment

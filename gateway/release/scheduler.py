@@ -80,7 +80,7 @@ class Scheduler:
         """Say that there may be something to do; from the loop's own thread."""
         self._bell.set()
 
-    # --- new mail that does not wait (the Express of spool/contract.py) ---
+    # --- new mail that does not wait (see spool/express.py) ---
 
     def reserve(self, recipients: int, octets: int) -> timedelta | None:
         """Keep places, unless mail that came earlier waits for them."""
