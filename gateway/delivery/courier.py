@@ -34,6 +34,8 @@ from gateway.delivery.transaction import Following, Said, nobody, transact
 
 Word = Said | BaseException
 
+_SECURED = {kind: metrics.NEXT_HOP_TLS.labels(kind) for kind in ("none", "unverified", "verified")}
+
 log = structlog.get_logger()
 
 
@@ -196,10 +198,13 @@ def _after_the_end(error: Exception) -> str:
 def _count(words: Sequence[Word], place: Place) -> None:
     """Count a transaction in which the peer spoke about the mail, by how the connection was secured."""
     if any(isinstance(word, Said) for word in words):
-        kind = (
-            "none" if not place.security else "unverified" if "not verified" in place.security else "verified"
-        )
-        metrics.NEXT_HOP_TLS.labels(kind).inc()
+        _SECURED[_kind(place.security)].inc()
+
+
+def _kind(security: str) -> str:
+    if not security:
+        return "none"
+    return "unverified" if "not verified" in security else "verified"
 
 
 def _is_full(word: Word) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 MAX_LINE = 2048
 """Octets in one reply line. RFC 5321 4.5.3.1.5 says 512; real servers put long links into refusals."""
@@ -18,6 +19,9 @@ MAX_LINES = 100
 
 MAX_TEXT = 500
 """Characters of a reply's text that are kept for the record, the log and the DSN."""
+
+USUAL = 128
+"""Octets of a line that is remembered with what it says."""
 
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?")  # without its LF
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
@@ -86,6 +90,8 @@ class ReplyParser:
             raise BadReply(f"a reply line is longer than {MAX_LINE} octets")
 
     def _take(self, line: bytes) -> Reply | None:
+        if not self._lines and len(line) <= USUAL and (single := _single(line)) is not None:
+            return single
         match = _LINE.fullmatch(line)
         if match is None or len(line) >= MAX_LINE:
             raise BadReply(f"not an SMTP reply: {clean(line[:80])!r}")
@@ -101,6 +107,15 @@ class ReplyParser:
         reply = Reply(int(code), tuple(self._lines))
         self._lines.clear()
         return reply
+
+
+@lru_cache(maxsize=256)
+def _single(line: bytes) -> Reply | None:
+    """Return the reply that a line is all of; None for any other line. A hop says the same few lines to every mail."""
+    match = _LINE.fullmatch(line)
+    if match is None or match[2] == b"-":
+        return None
+    return Reply(int(match[1]), (clean(match[3] or b""),))
 
 
 def clean(octets: bytes) -> str:

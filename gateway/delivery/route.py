@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 
 from gateway.config.settings import Smarthost
@@ -95,6 +96,7 @@ def is_foreign(address: str) -> bool:
     return not (mapped.is_loopback or mapped.is_unspecified or mapped.is_multicast or mapped.is_link_local)
 
 
+@lru_cache(maxsize=1024)
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
