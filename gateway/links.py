@@ -23,9 +23,8 @@ from itsdangerous.encoding import base64_encode, int_to_bytes
 
 from gateway.clock import Clock, utc_now
 
-MAX_TOKEN = (
-    1024  # characters; a queue id and the longest address (RFC 5321 4.5.3.1: 320 octets) take about 700
-)
+# Characters; a queue id and the longest address (RFC 5321 4.5.3.1: 320 octets) take about 700.
+MAX_TOKEN = 1024
 MIN_SECRET = 32  # octets; as long as the digest that signs
 _JSON = json.JSONEncoder(separators=(",", ":"))
 _LINK, _SEAL = b"sekisho link v1", b"sekisho seal v1"

@@ -25,9 +25,8 @@ PAGE = 1_000  # events read at once while streaming
 
 Row = tuple[object, ...]
 _E = events.c
-_COLUMNS = tuple(
-    column for column in _E if column.name != "node"
-)  # in the order in which the hash covers them
+# In the order in which the hash covers them.
+_COLUMNS = tuple(column for column in _E if column.name != "node")
 
 
 class EventLog:

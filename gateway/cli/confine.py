@@ -37,9 +37,8 @@ class _Set(ctypes.Structure):
 
 def no_dumps() -> None:
     """Make core dumps empty and the process's memory and environment unreadable to other processes of the same user."""
-    with contextlib.suppress(
-        OSError, ValueError
-    ):  # a service manager that forbids the call has set the limit itself
+    # A service manager that forbids the call has set the limit itself.
+    with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _prctl(_PR_SET_DUMPABLE, 0)
 

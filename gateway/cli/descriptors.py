@@ -26,9 +26,8 @@ def provide(settings: Settings) -> str:
     want = needed(settings)
     soft, hard = _limits()
     if soft < want:
-        with contextlib.suppress(
-            OSError, ValueError
-        ):  # a service manager that forbids the call has set it itself
+        # A service manager that forbids the call has set it itself.
+        with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (min(want, hard), hard))
         soft, hard = _limits()
     return shortage(want, soft)

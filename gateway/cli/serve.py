@@ -19,9 +19,8 @@ from gateway.config.load import load_settings
 @click.option("--muster", type=int, hidden=True)
 def serve(config: Path, worker: int | None, supervisor: int | None, muster: int | None) -> None:
     """Run the gateway until SIGTERM or Ctrl-C. SIGHUP reads policy, accounts and certificate again."""
-    signal.pthread_sigmask(
-        signal.SIG_BLOCK, {signal.SIGHUP}
-    )  # it waits for who can act on it: alone it would kill us
+    # SIGHUP waits until somebody can act on it: before that it would kill us.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     settings = load_settings(config)
     if settings.workers > 1 and worker is None:
         from gateway.cli.workers import Workers

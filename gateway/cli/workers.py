@@ -29,13 +29,11 @@ from gateway.muster import Looks, Muster, shared_page
 from gateway.store.forgetting import forget_environment
 
 READY = b"."
-KILL_AFTER_S = (
-    55.0  # a worker drains for 20 s and has some bounded good-byes to say; systemd kills all of us after 60
-)
+# A worker drains for 20 s and has some bounded good-byes to say; systemd kills all of us after 60.
+KILL_AFTER_S = 55.0
 LOOK_EVERY_S = 5.0
-HUNG_LOOKS = (
-    12  # a minute without a sign of life; our own looks are counted, so a machine that slept kills nobody
-)
+# A minute without a sign of life; our own looks are counted, so a machine that slept kills nobody.
+HUNG_LOOKS = 12
 
 
 class Workers:
@@ -97,9 +95,8 @@ class Workers:
             pass_fds=[theirs.fileno(), self._page],
             start_new_session=True,  # Ctrl-C reaches us alone, and we pass it on once
         )
-        process.returncode = (
-            0  # nobody but `_reap` may wait for it: what subprocess reaps, we would wait for in vain
-        )
+        # Nobody but `_reap` may wait for it: what subprocess reaps, we would wait for in vain.
+        process.returncode = 0
         self._running[process.pid] = worker
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         theirs.close()

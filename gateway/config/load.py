@@ -18,11 +18,8 @@ from gateway.yaml_source import Document, Problem, Problems, load, nearest, vali
 
 PREFIX = "SEKISHO_"
 Group = TypeVar("Group", bound=BaseModel)
-SECRETS = (
-    "SEKISHO_STORE_PASSWORD",
-    "SEKISHO_MASTER_KEY",
-    "SEKISHO_MASTER_KEY_PREVIOUS",
-)  # read where they are needed, never part of the settings
+# Read where they are needed, never part of the settings.
+SECRETS = ("SEKISHO_STORE_PASSWORD", "SEKISHO_MASTER_KEY", "SEKISHO_MASTER_KEY_PREVIOUS")
 
 
 def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:

@@ -107,9 +107,8 @@ class PolicyInForce:
             except Problems as problems:
                 self._keep(problems)
                 return False
-            except (
-                Exception
-            ) as error:  # a fault of ours in reading must not end a service that has a good policy
+            except Exception as error:
+                # A fault of ours in reading must not end a service that has a good policy.
                 log.exception("policy.not-read")
                 self._keep(Problems([_problem(self._folder, f"cannot be read: {type(error).__name__}")]))
                 return False

@@ -63,9 +63,8 @@ class Connection(asyncio.Protocol):
         return any(not (reply.temporary or reply.permanent) for reply in self._replies)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(
-            asyncio.Transport, transport
-        )  # create_connection promises it; uvloop's is no subclass
+        # `create_connection` promises it; uvloop's is no subclass.
+        self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=HIGH_WATER)
 
     def data_received(self, data: bytes) -> None:

@@ -21,9 +21,8 @@ MAX_SCAN = 128 << 10
 
 _SIGNS = "@＠﹫"
 _WIDE = {"＠": "@", "﹫": "@", "．": ".", "。": ".", "｡": ".", "\u3000": " ", "\u00a0": " "}
-_UNSEEN = dict.fromkeys(
-    "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-)  # what no reader sees must not hide an address
+# Characters that no reader sees must not hide an address.
+_UNSEEN = dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 _AT_SIGNS = str.maketrans(_WIDE | _UNSEEN)
 _STOP = (
     r"\x00-\x20\x7f-\xa0\"(),:;<>@\[\]\\\u3000\u2028\u2029\u200b\ufeff\ufffd（）＜＞「」『』【】、，；：”“"

@@ -16,9 +16,8 @@ from itertools import islice
 from gateway.spool.notice import Notice
 
 LISTED = 200  # mails in one letter, at some 480 octets of HTML each: webmail cuts off what is behind 100 KB
-QUIET = timedelta(
-    seconds=10
-)  # after the last one: a person writing mail by mail is slower, a mail merge is not
+# Of silence after the last notice: a person writing mail by mail is slower, a mail merge is not.
+QUIET = timedelta(seconds=10)
 LONGEST = timedelta(seconds=60)  # after the first one: a minute of most windows (10 minutes) may pass unseen
 SHARE = 4  # at most a quarter of what is left of the shortest hold passes before the sender knows of it
 COLLECTED = 10_000  # notices in memory, about 10 MiB; with more of them every letter is written as it is

@@ -17,9 +17,8 @@ from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.transform.preview import Group, preview
 
-SHOWN_RECIPIENTS = (
-    50  # addresses in one notice: more than fit on a screen help nobody, and the page shows them all
-)
+# Addresses in one notice: more than fit on a screen help nobody, and the page shows them all.
+SHOWN_RECIPIENTS = 50
 SHOWN_GROUPS = 10  # kinds of copies; a policy rarely makes more than three
 SHOWN_ATTACHMENTS = 30  # file names in one notice
 SUBJECT, ADDRESS, FIELD, FILE_NAME, REASON = 200, 320, 400, 200, 400  # characters shown of each

@@ -24,9 +24,8 @@ from gateway.notices.writing import Many, ToldElsewhere, Writer
 from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.notice import Notice, NoticeKind
 
-BATCH = (
-    200  # notices taken at once: what a look finds in a burst, and few enough that no hold notice waits long
-)
+# Notices taken at once: what a look finds in a burst, and few enough that no hold notice waits long.
+BATCH = 200
 LETTERS = 4  # of many, written between two looks for the same reason
 IDLE = timedelta(seconds=5)  # how long a notice waits at most when nobody rang
 GATHER = timedelta(milliseconds=500)  # between two looks in a burst, so that a look finds more than one

@@ -21,9 +21,8 @@ PASSES = 2
 LANES = 1
 THREADS = 2  # verifications at the same time
 QUEUE = 64  # verifications waiting or running; one more gets 454
-RESERVED = (
-    16  # of them, for accounts that have signed in from the same network before: guessers must not fill these
-)
+# Of them, for accounts that have signed in from the same network before: guessers must not fill these.
+RESERVED = 16
 MAX_PASSWORD = 1024  # octets: nobody types more, and hashing time grows with it
 
 

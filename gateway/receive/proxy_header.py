@@ -14,9 +14,8 @@ from aiosmtpd.proxy_protocol import V2_SIGNATURE, get_proxy
 
 V1_OCTETS = 107  # the longest line of version 1, with CRLF (section 2.1)
 V2_FIXED = 16  # signature, version and command, family and transport, length
-V2_OCTETS = (
-    4096  # of the rest: the addresses take 216 at most; certificates' names in TLVs take some hundreds
-)
+# What follows the fixed part of version 2: the addresses take 216 at most; certificates' names in TLVs take some hundreds.
+V2_OCTETS = 4096
 
 _V1 = re.compile(rb"PROXY (?:UNKNOWN(?: [ -~]*)?|TCP4 [0-9. ]+|TCP6 [0-9A-Fa-f:. ]+)\r\n")
 _V2_STREAMS = {0x11, 0x21}  # TCP over IPv4 and over IPv6

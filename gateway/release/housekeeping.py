@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 
 from gateway.spool.contract import Spool, StoreDamaged
 
-RECOVER_ROUND = (
-    5.0  # seconds between two looks for what a dead gateway left; a look without a lease costs nothing
-)
+# Seconds between two looks for what a dead gateway left; a look without a lease costs nothing.
+RECOVER_ROUND = 5.0
 ROUND = 60.0  # seconds between two looks for expired mail and delays
 PURGE_ROUND = 600.0  # seconds between two looks for mail to delete
 BATCH = 500  # rows in one transaction; a full batch is followed by another in the next round of the loop

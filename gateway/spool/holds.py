@@ -27,9 +27,8 @@ from gateway.store.events import Event
 from gateway.store.tx import Queries, Tx
 
 Job = Callable[[Tx], Change | None]
-INDEXES = (
-    1 << 31
-)  # above every recipient's index: what a form may name reaches no driver that cannot count so far
+# Above every recipient's index: what a form may name reaches no driver that cannot count so far.
+INDEXES = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)

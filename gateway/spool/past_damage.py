@@ -36,9 +36,8 @@ from gateway.store.tx import Prepared, Queries, Tx
 
 T = TypeVar("T")
 
-ASIDE_LIMIT = (
-    10_000  # mails put aside; with more, the damage is not one of single mails and nothing is tried any more
-)
+# Mails put aside; with more, the damage is not one of single mails and nothing is tried any more.
+ASIDE_LIMIT = 10_000
 IDLE_S = 5.0  # between two looks at the whole table while they find nothing
 
 log = structlog.get_logger()

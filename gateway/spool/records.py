@@ -26,9 +26,8 @@ from gateway.spool.recent import Recent
 from gateway.spool.times import from_us
 
 PARSED = 128  # envelopes, and as many decisions, kept parsed
-PARSED_CHARACTERS = (
-    4 << 20
-)  # of their JSON in all, for each of both: parsed, about eight times that in memory
+# Characters of their JSON in all, for each of the two: parsed, about eight times that in memory.
+PARSED_CHARACTERS = 4 << 20
 UNREADABLE = Address("unreadable", "invalid")  # stands where a stored address cannot be read; RFC 2606 2
 _NEVER = timedelta(days=36_500)
 _JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)

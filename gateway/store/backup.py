@@ -28,10 +28,8 @@ from gateway.store.sqlite import BUSY_TIMEOUT_MS
 
 PAGES = 2_048  # copied in one step (8 MiB): between steps the disk belongs to the service
 KEY_NAME = "master.key"
-_UNREADABLE = (
-    errno.ENOENT,
-    errno.EIO,
-)  # one body that is gone, or on a bad sector, must not cost all others their backup
+# Errors of one body: one that is gone, or on a bad sector, must not cost all others their backup.
+_UNREADABLE = (errno.ENOENT, errno.EIO)
 PURGED_SINCE = "purged since"
 
 

@@ -19,9 +19,8 @@ from gateway.store.keys import KEY_BYTES, MasterKey, MasterKeyError
 from gateway.store.segments import SEGMENT as SEGMENT
 from gateway.store.segments import Pending, Segments, Spot
 
-INLINE_LIMIT = (
-    64 << 10
-)  # octets; up to here a second sync costs SQLite's group more than writing twice (0014, measured)
+# Octets; up to here a second sync costs SQLite's group more than writing twice (0014, measured).
+INLINE_LIMIT = 64 << 10
 SEGMENT_LIMIT = 8 << 20  # octets; above it a file of its own: its sync would keep everybody else's waiting
 
 INLINE = "inline"

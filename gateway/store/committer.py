@@ -39,9 +39,8 @@ from gateway.store.writer import Writer, Written
 
 T = TypeVar("T")
 
-BATCH_LIMIT = (
-    256  # jobs in one transaction: bounds how long a reader's snapshot and the WAL grow between commits
-)
+# Jobs in one transaction: bounds how long a reader's snapshot and the WAL grow between commits.
+BATCH_LIMIT = 256
 SMALL_BATCH_LIMIT = 64  # small jobs that the event loop writes in one go, some 0.06 ms each
 QUEUE_LIMIT = 4_096  # jobs waiting; each may hold an inline body of 64 KiB, so 256 MiB at most
 STUCK_S = 30.0  # what takes longer hangs: SQLite waits 5 s for a lock, and is asked five times

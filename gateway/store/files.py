@@ -31,9 +31,8 @@ class Files:
         self._root = state / "bodies"
         self._temporary = self._root / "tmp"
         self._corrupt = state / "corrupt"
-        self._writer = (
-            writer  # temporary names belong to their writer; nobody else cleans them while it lives
-        )
+        # Temporary names belong to their writer; nobody else cleans them while it lives.
+        self._writer = writer
         for directory in (self._root, self._temporary, self._corrupt):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         sync_directory(self._root)

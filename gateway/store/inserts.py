@@ -14,12 +14,8 @@ import sqlalchemy as sa
 
 Row = tuple[object, ...]
 
-LENGTHS = (
-    64,
-    16,
-    4,
-    1,
-)  # rows in one statement; times the columns of any table below SQLite's 32,766 parameters
+# Rows in one statement; times the columns of any table below SQLite's 32,766 parameters.
+LENGTHS = (64, 16, 4, 1)
 
 
 class Inserts:

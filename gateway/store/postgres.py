@@ -44,9 +44,8 @@ _DEMANDED = {
 
 # Classes and codes of SQLSTATE that say "not now" and not "wrong": connection, resources, operator, system, internal.
 _NOT_NOW = ("08", "53", "57", "58", "XX")
-_NOT_NOW_CODES = frozenset(
-    {"55P03", "25006", "25P03", "55000"}
-)  # locked, read-only now, idle too long, starting
+# Locked, read-only now, idle too long, starting.
+_NOT_NOW_CODES = frozenset({"55P03", "25006", "25P03", "55000"})
 _CONFLICT = frozenset({"40001", "40P01"})  # serialization failure, deadlock: the same again will do
 _WARNING = "01000"
 _FULL = frozenset({"53100"})

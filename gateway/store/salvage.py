@@ -32,9 +32,8 @@ def salvage(damaged: Path, fresh: Path) -> dict[str, int]:
     with closing(sqlite3.connect(source_uri, uri=True)) as source, closing(sqlite3.connect(fresh)) as target:
         source.text_factory = lambda octets: octets.decode("utf-8", "replace")
         source.execute("SELECT count(*) FROM sqlite_schema").fetchall()
-        tables = sorted(
-            metadata.sorted_tables, key=_is_keyed
-        )  # those that are looked for by queue id come last
+        # Those that are looked for by queue id come last.
+        tables = sorted(metadata.sorted_tables, key=_is_keyed)
         return {table.name: _copy(source, target, table) for table in tables}
 
 

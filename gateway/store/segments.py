@@ -24,9 +24,8 @@ from gateway.store.files import NO_FILE_AT_ALL
 from gateway.store.sqlite import is_full
 
 SEGMENT = "segment"
-SEGMENT_BYTES = (
-    64 << 20
-)  # a segment is closed before it grows longer: what its last live body can keep on the disk
+# A segment is closed before it grows longer: what its last live body can keep on the disk.
+SEGMENT_BYTES = 64 << 20
 FOLDER = "segments"
 _NAMES = 8  # tries to create a segment while somebody looks for dead ones
 

@@ -17,9 +17,8 @@ from sqlalchemy.pool import QueuePool
 
 from gateway.store.errors import StoreMisconfigured
 
-BUSY_TIMEOUT_MS = (
-    5_000  # another process (the command line) may hold the write lock for one short transaction
-)
+# Another process (the command line) may hold the write lock for one short transaction.
+BUSY_TIMEOUT_MS = 5_000
 CHECKPOINT_PAGES = 4_000  # 16 MiB of WAL between checkpoints: fewer, larger ones than SQLite's 1,000 pages
 CACHE_KIB = 32 << 10  # per connection: the indexes of a million held recipients stay in memory
 READERS = 4

@@ -12,9 +12,8 @@ from pathlib import Path
 from gateway.config.settings import Settings
 from gateway.store.errors import StoreMisconfigured
 
-COMMANDS = (
-    "/commands"  # what a node's commands add to its name: their chain is not the service's, so neither waits
-)
+# What a node's commands add to its name: their chain is not the service's, so neither waits.
+COMMANDS = "/commands"
 NODE_TIMEOUT = timedelta(seconds=20)
 PASSWORD = "SEKISHO_STORE_PASSWORD"  # noqa: S105 - the variable's name
 

@@ -94,9 +94,8 @@ def _unwrapped(text: str) -> list[str]:
         decoded += [unquote(text, errors="replace"), html.unescape(text)]
     if "=" in text and (found := _SRS.findall(text)):
         decoded.append(" ".join([f"{local}@{domain}" for domain, local in found]))
-    if not text.isascii() and _MARKS.search(
-        text
-    ):  # `com` and an accent are no `com` any more once they are joined
+    # `com` and an accent are no `com` any more once they are joined.
+    if not text.isascii() and _MARKS.search(text):
         decoded.append(_MARKS.sub("", text))
     if "*" in text:
         decoded += _continued(text)

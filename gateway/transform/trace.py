@@ -68,9 +68,8 @@ def _helo(client: Client) -> str:
     return _NOT_IN_HELO.sub("?", client.helo[:MAX_HELO]) or "unknown"
 
 
-@lru_cache(
-    maxsize=1024
-)  # a gateway has few clients; the text is what the kernel says of a peer, so it is short
+# A gateway has few clients; the text is what the kernel says of a peer, so it is short.
+@lru_cache(maxsize=1024)
 def _literal(ip: str) -> str:
     try:
         address = ip_address(ip.partition("%")[0])
