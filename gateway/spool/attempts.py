@@ -189,13 +189,13 @@ def _put_off(tx: Tx, rows: list[RecipientRow], why: str, at: int) -> None:
 def _is_over(
     row: RecipientRow, now: int, leases: Leases, exclusive: bool, alive: Collection[str] | None
 ) -> bool:
-    """Tell whether nobody works under this lease: our own end by the monotonic clock, those of others by the wall clock,
-    or with their owner's life."""
+    """Tell whether nobody works under this lease: our own end by the monotonic clock, those of others with their owner's
+    life; never by the wall clock, which steps."""
     if row.owner == leases.owner:
         return not leases.lives(row.lease)
     if alive is not None:
         return row.owner not in alive
-    return exclusive or (row.lease_until or 0) <= now
+    return exclusive  # workers of one gateway end together: while one of them asks, the others live, whatever the clock says
 
 
 def _is_leased(row: RecipientRow | None, lease: str, at: int, leases: Leases) -> bool:

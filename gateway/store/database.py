@@ -53,7 +53,7 @@ class Database:
         self.where = where if isinstance(where, Where) else Where(where)
         self.where.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         first = serve and self.where.worker == 0
-        self.instance = Instance(self.where.state, exclusive=first)
+        self.instance = Instance(self.where.state, exclusive=first, worker=serve and not first)
         self.chain = self.where.chain(serve=serve)
         self.pulse: Pulse | None = None
         self.damage = DamageMet()
