@@ -76,18 +76,18 @@ class BodiesOfMail:
             raise BodyUnreadable(str(error)) from error
 
     async def discard(self, queue_ids: Iterable[str]) -> None:
-        """Remove the files of purged bodies, and give back the room of those that lay in segments."""
+        """Remove the files of purged bodies."""
         for queue_id in queue_ids:
             await self._aside(self._db.bodies.discard, queue_id)
-        await self._reclaim()
 
-    async def _reclaim(self) -> None:
-        """Give back the room of purged bodies; the worker with the lock does it for all."""
+    async def reclaim(self) -> None:
+        """Give back the room of purged bodies that lay in segments; the worker with the lock does it for all."""
         db = self._db
         if db.segments is None or not db.instance.exclusive:
             return
-        await rewrite_sparse(db.segments, db.readers, db.committer, self._aside)
-        await self._aside(db.remove_dead_segments)
+        await self._aside(db.remove_dead_segments)  # first: on a full disk nothing can be rewritten before
+        if await rewrite_sparse(db.segments, db.readers, db.committer, self._aside):
+            await self._aside(db.remove_dead_segments)
 
     async def _store_large(self, raw: bytes, queue_id: str, job: WithBody[T]) -> T:
         body = await self._aside(self._db.bodies.seal, raw, queue_id)

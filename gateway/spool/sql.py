@@ -205,6 +205,7 @@ class SqlSpool:
         bodies = await self._db.committer.run(ageing.purge_bodies(at, at - span_us(bodies_after), limit))
         await self._bodies.discard(bodies)
         records = await self._db.committer.run(ageing.purge_records(at, at - span_us(records_after), limit))
+        await self._bodies.reclaim()
         return len({*bodies, *records})
 
     async def pending_notices(self, limit: int, after: int = 0) -> Sequence[Notice]:

@@ -84,7 +84,7 @@ class Segments:
                 _write_all(segment.handle, frame, at)
                 at += len(frame)
         except OSError as error:
-            self._close(segment)
+            self._cut_back(segment, start, length)
             self.release(pending)
             raise _unavailable(error) from error
         return pending
@@ -160,7 +160,8 @@ class Segments:
         try:
             _write_all(segment.handle, b"".join(octets), at - sum(map(len, octets)))
         except OSError as error:
-            self._close(segment)
+            length = sum(map(len, octets))
+            self._cut_back(segment, at - length, length)
             for pending in fresh:
                 pending.error = _unavailable(error)
 
@@ -207,6 +208,14 @@ class Segments:
                 segment.broken = error
                 self._close(segment)
         return segment.broken
+
+    def _cut_back(self, segment: _Segment, start: int, length: int) -> None:
+        """Append nothing more, and give back what a failed write took: on a full disk small mail needs that room."""
+        with self._guard:
+            if segment.end == start + length:  # nobody writes behind it
+                with contextlib.suppress(OSError):
+                    os.ftruncate(segment.handle, start)
+        self._close(segment)
 
     def _close(self, segment: _Segment) -> None:
         with self._guard:

@@ -164,3 +164,50 @@ async def test_a_start_removes_segments_without_rows(tmp_path: Path) -> None:
     assert [path.name for path in files(tmp_path) if path.name.startswith("dead")] == []
     assert await again.raw(queue_id) == MEDIUM
     await again.close()
+
+
+async def test_dead_segments_go_also_where_a_full_disk_lets_nothing_be_rewritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the room that is needed is never given back."""
+    spool = open_spool(tmp_path, MASTER, serve=True)
+    monkeypatch.setattr(segments, "SEGMENT_BYTES", 3 * len(LARGE) + 10_000)
+    ids = [await spool.accept(mail(held=1, raw=LARGE)) for _ in range(4)]
+    await spool.close()
+    spool = open_spool(tmp_path, MASTER, serve=True)
+    sparse, dead = files(tmp_path)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(reclaim, "ALIVE_SHARE", 1)
+        broken.setattr(os, "pwrite", full)
+        with pytest.raises(StoreUnavailable):
+            await gone(spool, [ids[0], ids[3]])
+    assert (sparse.exists(), dead.exists()) == (True, False)
+    await spool.close()
+
+
+@pytest.mark.parametrize("raw", [MEDIUM, LARGE])
+async def test_what_a_failed_write_took_of_a_full_disk_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw: bytes
+) -> None:
+    spool = open_spool(tmp_path, MASTER, serve=True)
+    queue_id = await spool.accept(mail(held=1, raw=raw))
+    (file,) = files(tmp_path)
+    size, write, calls = file.stat().st_size, os.pwrite, [0]
+
+    def half(handle: int, octets: bytes, at: int) -> int:
+        calls[0] += 1
+        if calls[0] > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(handle, octets[: len(octets) // 2], at)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "pwrite", half)
+        with pytest.raises(StoreUnavailable):
+            await spool.accept(mail(held=1, raw=raw))
+    assert file.stat().st_size == size
+    assert await spool.raw(queue_id) == raw
+    await spool.close()
