@@ -63,6 +63,7 @@ class Repair:
     losses: Losses = field(default_factory=Losses)
     held: int = 0
     stray: list[str] = field(default_factory=list)
+    segments: list[str] = field(default_factory=list)
     kept: Path = Path()
 
 
@@ -98,6 +99,7 @@ def _repair(state: Path, master: MasterKey) -> Repair | None:
     _salvaged(made, work, path, master, now)
     made.held = asyncio.run(_held(state / mended.WORK, master, made, now))
     made.stray = mended.bodies_without_record(state, _known(state / mended.WORK / FILE_NAME))
+    made.segments = mended.octets_without_record(state, stamp)
     made.kept = mended.end(state, stamp)
     return made
 
@@ -163,6 +165,11 @@ def _tell(made: Repair | None, state: Path) -> int:
         click.echo(f"lost of {queue_id}: {'; '.join(what)}")
     for name in made.stray:
         click.echo(f"lost of {name}: its record and key; its body file is kept in {state / 'corrupt'}")
+    if made.segments:
+        click.echo(
+            f"{len(made.segments)} segments hold octets without a record, of deleted bodies or of lost ones; they are kept in "
+            f"{state / 'corrupt'}: delete them there when nobody needs them"
+        )
     click.echo(
         f"{made.held} recipients were open; all are HELD and nothing of them leaves by itself.\n"
         "sekisho held list shows them; release or cancel each one."

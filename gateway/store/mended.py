@@ -8,10 +8,13 @@ next repair ends what this one began.
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from gateway.durable import sync_directory
 from gateway.store.database import FILE_NAME
+from gateway.store.segments import FOLDER as SEGMENTS
 
 WORK, DONE, DAMAGED = "repairing", "repaired", "damaged"
 _FILES = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm")
@@ -57,6 +60,36 @@ def put_in_place(state: Path, stamp: str) -> Path:
     sync_directory(state)
     shutil.rmtree(state / DONE)
     return kept
+
+
+def octets_without_record(state: Path, stamp: str) -> list[str]:
+    """Keep, under a second name in `corrupt/`, the segments with octets that no record of the repair's result speaks of.
+
+    They may be of bodies whose record is lost, and a start gives the room of such octets back. A second name takes no room.
+    """
+    kept = state / "corrupt" / f"segments-{stamp}"
+    with closing(sqlite3.connect(f"file:{state / WORK / FILE_NAME}?mode=ro", uri=True)) as fresh:
+        rows = fresh.execute(
+            "SELECT segment, sum(length) FROM bodies WHERE segment IS NOT NULL GROUP BY segment"
+        )
+        spoken_of = dict(rows.fetchall())
+    segments = [file for file in (state / SEGMENTS).glob("*") if file.is_file()]
+    found = [file for file in segments if file.stat().st_size > spoken_of.get(file.name, 0)]
+    for file in found:
+        kept.mkdir(parents=True, mode=0o700, exist_ok=True)
+        _second_name(file, kept / file.name)
+    if found:
+        sync_directory(kept)
+        sync_directory(kept.parent)
+    return sorted(file.name for file in found)
+
+
+def _second_name(file: Path, name: Path) -> None:
+    name.unlink(missing_ok=True)
+    try:
+        name.hardlink_to(file)
+    except OSError:  # a file system that has none
+        shutil.copy2(file, name)
 
 
 def bodies_without_record(state: Path, known: set[str]) -> list[str]:

@@ -176,3 +176,30 @@ async def test_a_repair_that_was_cut_off_is_ended_by_the_next(state: Path) -> No
     spool = open_spool(state, MasterKey.load(state / "master.key", {}), serve=True)
     assert [(await spool.get(queue_id)).queue_id for queue_id in queue_ids] == queue_ids
     await spool.close()
+
+
+async def test_mail_in_a_segment_opens_after_a_repair_and_octets_without_a_record_are_kept(
+    state: Path,
+) -> None:
+    raw = RAW + b"y" * 100_000
+    spool = open_spool(state, MasterKey.create(state / "master.key"), serve=True)
+    queue_ids = [await spool.accept(mail(held=1, raw=raw)) for _ in range(3)]
+    await spool.close()
+    spool = open_spool(state, MasterKey.load(state / "master.key", {}), serve=True)
+    lost = await spool.accept(mail(held=1, raw=raw))
+    await spool.close()
+    whole, stray = sorted((state / "segments").iterdir(), key=lambda path: -path.stat().st_size)
+    with closing(sqlite3.connect(state / "sekisho.db")) as connection, connection:
+        connection.execute("PRAGMA foreign_keys = 1")
+        connection.execute("DELETE FROM messages WHERE queue_id = ?", [lost])
+    checkpoint(state / "sekisho.db")
+    damage_page(state / "sekisho.db", page_of(state / "sekisho.db", "messages", "leaf", 0.5))
+    octets = stray.read_bytes()
+    done = await repaired(state)
+    assert "1 segments hold octets without a record" in done.output, done.output
+    spool = open_spool(state, MasterKey.load(state / "master.key", {}), serve=True)
+    assert [await spool.raw(queue_id) for queue_id in queue_ids] == [raw] * 3
+    await spool.close()
+    assert (whole.exists(), stray.exists()) == (True, False)
+    (kept,) = (state / "corrupt").glob(f"segments-*/{stray.name}")
+    assert kept.read_bytes() == octets
