@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from gateway.store.bodies import CORRUPT, Bodies, Vault
 from gateway.store.chains import open_chain
+from gateway.store.checkpoints import Checkpoints
 from gateway.store.committer import Committer
 from gateway.store.damage import refuse_damaged
 from gateway.store.damage_met import DamageMet
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from gateway.store.pulse import Pulse
 
 FILE_NAME = "sekisho.db"
+TURN = "writing.lock"
 
 
 def event_seal(master: MasterKey) -> Seal:
@@ -56,6 +58,7 @@ class Database:
         self.instance = Instance(self.where.state, exclusive=first, worker=serve and not first)
         self.chain = self.where.chain(serve=serve)
         self.pulse: Pulse | None = None
+        self._checkpoints: Checkpoints | None = None
         self.damage = DamageMet()
         try:
             if first and not self.shared:
@@ -73,6 +76,8 @@ class Database:
         self.committer.close()
         if self.pulse is not None:
             self.pulse.close()
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         self.readers.close()
         self.bodies.close()
         if self.segments is not None:
@@ -110,11 +115,12 @@ class Database:
         self.bodies = Bodies(self._vault(), master, self.segments)
         if self.shared and serve:
             self._begin_pulse()
-        turns = serve and self.where.workers > 1 and not self.shared
-        self._turn = Turn(self.where.state / "writing.lock") if turns else None
+        self._turn = Turn(self.where.state / TURN) if serve and not self.shared else None
         self.committer = Committer(
             self._engine, event_seal(master), self.chain, self._turn, self.damage.told, self.segments
         )
+        if self._turn is not None and self.instance.exclusive:
+            self._checkpoints = Checkpoints(self.where.state / FILE_NAME, Turn(self.where.state / TURN))
 
     def _prepare(self, master: MasterKey) -> None:
         """Bring the schema up to date, check the key and open our chain, one process at a time."""

@@ -19,7 +19,8 @@ from gateway.store.errors import StoreMisconfigured
 
 # Another process (the command line) may hold the write lock for one short transaction.
 BUSY_TIMEOUT_MS = 5_000
-CHECKPOINT_PAGES = 4_000  # 16 MiB of WAL between checkpoints: fewer, larger ones than SQLite's 1,000 pages
+# Of WAL, 64 MiB, before a COMMIT moves them itself: checkpoints.py does it much sooner.
+CHECKPOINT_PAGES = 16_000
 CACHE_KIB = 32 << 10  # per connection: the indexes of a million held recipients stay in memory
 READERS = 4
 
@@ -65,6 +66,24 @@ def begin_at_once(connection: sa.Connection) -> bool:
 def commit_now(connection: sa.Connection) -> None:
     """Commit what `begin_at_once` began; durable on return."""
     _driver(connection).execute("COMMIT").close()
+
+
+def moving_connection(path: Path) -> sqlite3.Connection:
+    """Open a connection for `move_pages`; it never waits for others."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        for name, value in (*_DEMANDED, ("busy_timeout", 0)):
+            _demand(connection, name, value)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def move_pages(connection: sqlite3.Connection) -> bool:
+    """Move pages of the WAL into the database, synced, while others read and write; tell whether all of them were."""
+    busy, pages, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return not busy and bool(pages == moved)
 
 
 def is_unavailable(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ acknowledged: dropping it would lose mail in silence. https://www.sqlite.org/fil
 from __future__ import annotations
 
 import array
+import os
 import struct
 import sys
 from pathlib import Path
@@ -31,6 +32,25 @@ def damaged_in_the_middle(wal: Path) -> int:
     ours = [at for at in frames[whole:] if octets[at + 8 : at + 16] == salt]
     commits = [at for at in ours if struct.unpack_from(">I", octets, at + 4)[0]]
     return sum(at < ours[-1] for at in commits)  # the last commit of all may be the one that the crash tore
+
+
+def reaches(wal: Path, frames: int) -> bool:
+    """Tell whether the WAL in use has so many frames; what lies behind its end are frames of an earlier one, salted otherwise.
+
+    The file is never locked, so opening and closing it disturbs nobody (as it would for the database). Raises OSError.
+    """
+    try:
+        handle = os.open(wal, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        header = os.pread(handle, _HEADER, 0)
+        if len(header) < _HEADER:
+            return False
+        last = _HEADER + (frames - 1) * (_FRAME + int.from_bytes(header[8:12]))
+        return os.pread(handle, 8, last + 8) == header[16:24]
+    finally:
+        os.close(handle)
 
 
 def _whole(octets: bytes, frames: range, page: int, order: str) -> int:
