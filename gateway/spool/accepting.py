@@ -25,7 +25,7 @@ from gateway.store.events import Event, storable
 from gateway.store.inserts import Row
 from gateway.store.tx import Tx
 
-SMALL_RECIPIENTS = 64  # rows that the event loop may write itself
+SMALL_RECIPIENTS = 32  # of a mail whose rows the event loop may write itself
 
 
 @dataclass(frozen=True, slots=True)

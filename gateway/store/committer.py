@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 # Jobs in one transaction: bounds how long a reader's snapshot and the WAL grow between commits.
 BATCH_LIMIT = 256
-SMALL_BATCH_LIMIT = 64  # small jobs that the event loop writes in one go, some 0.06 ms each
+SMALL_BATCH_LIMIT = 32  # small jobs that the event loop writes in one go: 0.06 to 0.4 ms each
 QUEUE_LIMIT = 4_096  # jobs waiting; each may hold an inline body of 64 KiB, so 256 MiB at most
 STUCK_S = 30.0  # what takes longer hangs: SQLite waits 5 s for a lock, and is asked five times
 STUCK_THREAD_SECONDS = 60.0  # close() gives the last commit this long
