@@ -62,6 +62,11 @@ class Connection(asyncio.Protocol):
         """Tell whether an unread reply that is no refusal lies here: an answer to what was not yet said."""
         return any(not (reply.temporary or reply.permanent) for reply in self._replies)
 
+    def must_be_in_step(self) -> None:
+        """Raise BadReply where a reply lies here that nothing was said for: the next would count for the wrong command."""
+        if self.ahead:
+            raise BadReply("more replies than commands")
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # `create_connection` promises it; uvloop's is no subclass.
         self._transport = cast(asyncio.Transport, transport)
@@ -117,6 +122,7 @@ class Connection(asyncio.Protocol):
 
     async def command(self, line: str, timeout: float) -> Reply:
         """Send one command and wait for its reply."""
+        self.must_be_in_step()
         self.write(line.encode() + b"\r\n")
         return await self.reply(timeout)
 

@@ -111,6 +111,7 @@ class _Transaction:
         mail_reply = await self._reply()
         rcpts = {number: await self._reply() for number in self._steps.rcpt_to}
         data = _closing(await self._connection.reply(self._timeouts.data))
+        self._connection.must_be_in_step()
         self._refuse_session(mail_reply)
         return mail_reply, rcpts, data
 

@@ -86,6 +86,14 @@ FAULTS = [
         2,
     ),
     Fault(
+        "answers one twice and refuses the other",  # a reply too late, its refusal would count for the whole mail
+        lambda line, number: (
+            ("250 2.1.5 ok\r\n250 2.1.5 ok", "550 5.1.1 nobody")[number] if line.startswith("RCPT") else None
+        ),
+        both("deferred", "no-connection"),
+    ),
+    Fault("greets twice", first("GREETING", "220 hop\r\n250 hop"), both("deferred", "no-connection")),
+    Fault(
         "250 and a goodbye in one breath",
         first("END", "250 ok\r\n421 bye"),
         both("delivered", "remote-reply"),
