@@ -12,16 +12,18 @@ from gateway.spool.ranges import to_ranges
 from gateway.spool.records import notice
 from gateway.spool.statements import (
     ANY_NOTICE,
-    DELETE_NOTICE,
+    AT_ONCE,
+    DELETE_NOTICES,
     FREE_NOTICES,
     NOTICE,
-    TAKE_NOTICE,
+    NOTICE_NAMES,
+    TAKE_NOTICES,
     TAKEN_NOTICES,
 )
 from gateway.store.bodies import Body
 from gateway.store.events import Event
 from gateway.store.living import living
-from gateway.store.tx import Params, Queries, Tx
+from gateway.store.tx import Queries, Tx
 
 LOOKED_PAST = 1_000  # notices of other nodes among which free ones are looked for
 
@@ -36,8 +38,8 @@ def finish(
     """Return the job; it gives the queue id of the mail, None without one, and raises AlreadyFinished."""
 
     def job(tx: Tx) -> str | None:
-        if tx.many(DELETE_NOTICE, [_row(each) for each in notices]) != len(notices):
-            raise AlreadyFinished
+        for start in range(0, len(notices), AT_ONCE):
+            _delete(tx, notices[start : start + AT_ONCE])
         queue_id = mail.write(tx, body) if mail is not None and body is not None else None
         for each in notices:
             tx.event(_event(each, queue_id, now))
@@ -53,7 +55,8 @@ def take(owner: str, limit: int, after: int) -> Callable[[Tx], list[Notice]]:
         alive = living(tx)
         found = tx.rows(FREE_NOTICES, {"b_owner": owner, "b_limit": limit + LOOKED_PAST})
         free = [notice_id for notice_id, holder in found if holder is None or holder not in alive][:limit]
-        tx.many(TAKE_NOTICE, [{"b_notice_id": number, "b_owner": owner} for number in free])
+        for start in range(0, len(free), AT_ONCE):
+            tx.run(TAKE_NOTICES, _places(free[start : start + AT_ONCE]) | {"b_owner": owner})
         late = [tx.row(NOTICE, {"b_notice_id": number}) for number in free if number <= after]
         ours = tx.rows(TAKEN_NOTICES, {"b_owner": owner, "b_after": after, "b_limit": limit})
         return [notice(row) for row in (*late, *ours)]
@@ -67,9 +70,20 @@ def may_take(owner: str, after: int) -> Callable[[Queries], bool]:
     return lambda queries: queries.row(ANY_NOTICE, wanted) is not None
 
 
-def _row(told: Notice) -> Params:
-    """Name the row by more than its number, which may come again."""
-    return {"b_notice_id": told.notice_id, "b_queue_id": told.queue_id, "b_kind": str(told.kind)}
+def _delete(tx: Tx, told: Sequence[Notice]) -> None:
+    """Delete rows, known by more than their number, which may come again; raises AlreadyFinished where one is gone."""
+    some = _places([each.notice_id for each in told])
+    there = {tuple(row) for row in tx.rows(NOTICE_NAMES, some)}
+    if there != {(each.notice_id, each.queue_id, each.kind.value) for each in told}:
+        raise AlreadyFinished
+    if tx.run(DELETE_NOTICES, some) != len(told):  # another gateway was quicker
+        raise AlreadyFinished
+
+
+def _places(numbers: Sequence[int]) -> dict[str, object]:
+    """Name as many rows as a statement has places: one more than once changes nothing."""
+    padded = *numbers, *[numbers[0]] * (AT_ONCE - len(numbers))
+    return {f"b_{place}": number for place, number in enumerate(padded)}
 
 
 def _event(told: Notice, mail: str | None, now: int) -> Event:

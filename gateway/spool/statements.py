@@ -141,9 +141,11 @@ FREE_NOTICES = Prepared(  # of which each node takes some to compose, so that no
     .limit(LIMIT)
     .with_for_update(skip_locked=True)
 )
-TAKE_NOTICE = Prepared(
-    outbox.update().where(outbox.c.notice_id == bindparam("b_notice_id")).values(owner=bindparam("b_owner"))
-)
+AT_ONCE = 50  # rows of the outbox in one statement: four for a letter of many, and a short one for a notice by itself
+_SOME_NOTICES = outbox.c.notice_id.in_([bindparam(f"b_{place}", None) for place in range(AT_ONCE)])
+TAKE_NOTICES = Prepared(outbox.update().where(_SOME_NOTICES).values(owner=bindparam("b_owner")))
+NOTICE_NAMES = Prepared(select(outbox.c.notice_id, outbox.c.queue_id, outbox.c.kind).where(_SOME_NOTICES))
+DELETE_NOTICES = Prepared(outbox.delete().where(_SOME_NOTICES))
 TAKEN_NOTICES = Prepared(
     select(*_NOTICE)
     .where(outbox.c.owner == bindparam("b_owner"), outbox.c.notice_id > bindparam("b_after"))
@@ -160,14 +162,6 @@ ANY_NOTICE = Prepared(
     )
     .limit(sa.literal_column("1"))
 )
-DELETE_NOTICE = Prepared(
-    outbox.delete().where(
-        outbox.c.notice_id == bindparam("b_notice_id"),
-        outbox.c.queue_id == bindparam("b_queue_id"),
-        outbox.c.kind == bindparam("b_kind"),
-    )
-)
-
 NEWEST_EVENT = Prepared(select(chain.c.seq).where(chain.c.node == bindparam("b_node")))
 CANCELS_BY_ADMIN = Prepared(
     select(_E.recipients).where(
