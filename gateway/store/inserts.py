@@ -1,21 +1,26 @@
 """New rows of one table, many to a statement.
 
 A statement for each row would hand the interpreter from thread to thread a hundred times in one group commit. Statements come
-in a few fixed lengths, so that the driver prepares each of them once.
+in a few fixed lengths, so that the driver prepares each of them once. To PostgreSQL they go with numbered parameters: psycopg
+looks for named ones, and keeps what it found only of statements with few.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    import psycopg
 
 Row = tuple[object, ...]
 
 # Rows in one statement; times the columns of any table below SQLite's 32,766 parameters.
-LENGTHS = (64, 16, 4, 1)
+LENGTHS = (64, *range(16, 0, -1))
+"""Rows in one statement: times the columns of any table below SQLite's 32,766 parameters, and a usual group in one piece."""
 
 
 class Inserts:
@@ -28,7 +33,7 @@ class Inserts:
         self._texts: dict[tuple[str, int], str] = {}
 
     def write(self, cursor: Any, dialect: sa.Dialect, rows: Sequence[Row]) -> None:
-        """Insert the rows through the driver's cursor."""
+        """Insert the rows through a cursor from `cursor_for`."""
         for piece in _pieces(rows):
             cursor.execute(self._text(dialect, len(piece)), tuple(chain.from_iterable(piece)))
 
@@ -40,10 +45,25 @@ class Inserts:
 
     def _compile(self, dialect: sa.Dialect, rows: int) -> str:
         quote = dialect.identifier_preparer.quote
-        mark = "?" if dialect.name == "sqlite" else "%s"
-        row = f"({', '.join([mark] * len(self.columns))})"
+        mark = "?" if dialect.name == "sqlite" else "$"
+        width = len(self.columns)
+        values = ", ".join(f"({_marks(mark, row * width + 1, width)})" for row in range(rows))
         names = ", ".join(map(quote, self.columns))
-        return f"INSERT INTO {quote(self._table.name)} ({names}) VALUES {', '.join([row] * rows)}"  # noqa: S608 - names
+        return f"INSERT INTO {quote(self._table.name)} ({names}) VALUES {values}"  # noqa: S608 - names
+
+
+def cursor_for(connection: sa.Connection) -> Any:
+    """Return the driver's cursor that `Inserts.write` writes through; the caller closes it."""
+    if connection.dialect.name == "sqlite":
+        return connection.connection.cursor()
+    from psycopg import RawCursor  # loaded only where it is used
+
+    return RawCursor(cast("psycopg.Connection[Any]", connection.connection.driver_connection))
+
+
+def _marks(mark: str, first: int, count: int) -> str:
+    """Return the marks of a row's parameters: SQLite's (`?1`) and PostgreSQL's (`$1`) are numbered alike."""
+    return ", ".join(f"{mark}{number}" for number in range(first, first + count))
 
 
 def _pieces(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

@@ -19,6 +19,7 @@ from gateway.store.errors import StoreMisconfigured, StoreUnavailable
 from gateway.store.where import Where
 
 READERS = 4
+PREPARED = 300  # statements kept prepared: our own, and inserts into each table for each number of rows
 CONNECT_TIMEOUT_S = 5  # for each host of the URL
 DEAD_PEER = timedelta(seconds=10)  # octets unacknowledged for so long: the network was cut
 STATEMENT_TIMEOUT = timedelta(seconds=30)
@@ -98,6 +99,7 @@ def connection_settings(where: Where, *, writes: bool) -> dict[str, Any]:
 def connect(where: Where, *, writes: bool = True, autocommit: bool = False) -> psycopg.Connection[Any]:
     """Open one connection that gives what is demanded; raises StoreMisconfigured, StoreUnavailable or psycopg.Error."""
     connection = Durable.connect(**connection_settings(where, writes=writes), autocommit=autocommit)
+    connection.prepared_max = PREPARED
     try:
         _configure(connection, writes=writes)
     except BaseException:

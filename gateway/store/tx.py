@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from gateway.store.counts import COUNT_DOWN, TALLY, Counts
 from gateway.store.events import EVENT_COLUMNS, Event, Head, Seal, link
 from gateway.store.failures import is_damaged
-from gateway.store.inserts import Inserts, Row
+from gateway.store.inserts import Inserts, Row, cursor_for
 from gateway.store.schema import chain, events
 
 Params = Mapping[str, object]
@@ -83,7 +83,7 @@ class Tx(Queries):
         super().__init__(connection)
         self._seal = seal
         self._node = node
-        self._head: Head | None = None
+        self._events: list[Event] = []
         self._inserts: defaultdict[Inserts, list[Row]] = defaultdict(list)
         self._counts = Counts(node)
 
@@ -106,9 +106,8 @@ class Tx(Queries):
         self._inserts[into] += rows
 
     def event(self, event: Event) -> None:
-        """Put an event into the chain; the head was read inside this transaction, so several processes cannot fork it."""
-        self._head, row = link(self._head or self._read_head(), event)
-        self._inserts[NEW_EVENTS].append(row)
+        """Put an event into the chain, behind those of the jobs before."""
+        self._events.append(event)
 
     def tally(self, state: str, change: int) -> None:
         """Note that `change` more recipients are in `state`."""
@@ -124,14 +123,22 @@ class Tx(Queries):
             self._write()
 
     def _write(self) -> None:
-        for into in sorted(self._inserts, key=lambda inserts: inserts.order):
-            into.write(self._cursor, self._dialect, self._inserts[into])
-        head = self._head
-        if head is not None:
-            moved = {"b_seq": head.seq, "b_hash": head.hash, "b_seal": self._seal.of(head)}
-            self.run(_MOVE_HEAD, {"b_node": self._node, **moved})
+        if self._events:
+            self._link_events()
+        with closing(cursor_for(self.connection)) as cursor:
+            for into in sorted(self._inserts, key=lambda inserts: inserts.order):
+                into.write(cursor, self._dialect, self._inserts[into])
         self.many(_COUNT_DOWN, self._counts.of_messages())
         self.many(_TALLY, self._counts.of_states())
+
+    def _link_events(self) -> None:
+        """Link the events into the chain; the head is read and locked here, so several processes cannot fork it."""
+        head = self._read_head()
+        for event in self._events:
+            head, row = link(head, event)
+            self._inserts[NEW_EVENTS].append(row)
+        moved = {"b_seq": head.seq, "b_hash": head.hash, "b_seal": self._seal.of(head)}
+        self.run(_MOVE_HEAD, {"b_node": self._node, **moved})
 
     def _read_head(self) -> Head:
         seq, hash_ = self.row(READ_HEAD, {"b_node": self._node})

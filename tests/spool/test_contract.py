@@ -499,3 +499,13 @@ async def test_a_mail_to_thousands_is_stored_whole(spool: Spool) -> None:
     queue_id = await spool.accept(mail(held=count))
     assert len((await spool.get(queue_id)).recipients) == count
     assert len((await spool.cancel(queue_id, None, *BY_ADMIN, T0)).done) == count
+
+
+@pytest.mark.parametrize("mails", [5, 16, 17, 81])
+async def test_mails_of_one_group_are_all_stored(spool: Spool, mails: int) -> None:
+    accepted = await asyncio.gather(
+        *(spool.accept(mail(held=1, subject=f"mail {number}")) for number in range(mails))
+    )
+    found = [await spool.get(queue_id) for queue_id in accepted]
+    assert [stored.subject for stored in found] == [f"mail {number}" for number in range(mails)]
+    assert (await spool.figures()).by_state[State.HELD] == mails
