@@ -20,9 +20,9 @@ from gateway.cli.descriptors import provide
 from gateway.cli.figures import keep_figures
 from gateway.cli.workers import READY
 from gateway.config.settings import Settings
-from gateway.muster import Muster
 from gateway.service.errors import CannotStart
 from gateway.service.loops import LoopDied
+from gateway.service.muster import Muster
 from gateway.service.process import Service
 from gateway.store.errors import StateInUse, StoreMisconfigured, StoreUnavailable, WrongMasterKey
 from gateway.store.keys import MasterKeyError

@@ -25,7 +25,7 @@ import click
 from gateway.cli.confine import no_dumps
 from gateway.cli.figures import FOLDER, FiguresFolder
 from gateway.config.settings import Settings
-from gateway.muster import Looks, Muster, shared_page
+from gateway.service.muster import Looks, Muster, shared_page
 from gateway.store.forgetting import forget_environment
 
 READY = b"."

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import structlog
 
-from gateway.muster import SAY_EVERY_S, SILENT_LOOKS, Looks, Muster
 from gateway.notices.worker import NoticeWorker
 from gateway.release.scheduler import Scheduler
+from gateway.service.muster import SAY_EVERY_S, SILENT_LOOKS, Looks, Muster
 from gateway.service.rooms import Rooms
 from gateway.service.watch import ailment
 from gateway.spool.sql import SqlSpool
@@ -32,7 +32,7 @@ def hear_other_nodes(spool: SqlSpool, rung: Callable[[], None]) -> None:
         if not loop.is_closed():
             loop.call_soon_threadsafe(rung)
 
-    spool.on_bell(heard)
+    spool.node.on_bell(heard)
 
 
 async def look_for_notices(notices: NoticeWorker) -> None:
@@ -49,11 +49,11 @@ async def leave_when_cut_off(spool: SqlSpool, scheduler: Scheduler) -> None:
     """
     while True:
         await asyncio.sleep(LIFE_EVERY_S)
-        if spool.cut_off:
+        if spool.node.cut_off:
             log.warning("node.cut-off")
             scheduler.abandon()
-        if spool.cut_off or spool.stuck:
-            spool.give_up()
+        if spool.node.cut_off or spool.node.stuck:
+            spool.node.give_up()
 
 
 class OwnMuster:

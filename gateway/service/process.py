@@ -22,7 +22,6 @@ from gateway.clock import utc_now
 from gateway.config.policies import PolicyInForce
 from gateway.config.settings import Settings
 from gateway.console.probes import Check
-from gateway.muster import Muster
 from gateway.policy.model import Policy
 from gateway.receive.account import Changes
 from gateway.receive.listener import Listener
@@ -30,6 +29,7 @@ from gateway.service.errors import listening
 from gateway.service.lag import watch_lag
 from gateway.service.loops import Loops
 from gateway.service.master_key import KeyInUse, master_key, watched_file
+from gateway.service.muster import Muster
 from gateway.service.others import OwnMuster, hear_other_nodes, leave_when_cut_off, look_for_notices
 from gateway.service.own_events import OwnEvents
 from gateway.service.read_again import ReadAgain

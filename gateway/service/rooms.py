@@ -63,7 +63,7 @@ class Rooms:
     def ring(self) -> None:
         """Tell those who write notices, here and in other gateways, that there may be some to write."""
         self.notices.ring()
-        self.spool.ring()
+        self.spool.node.ring()
 
     def rung(self) -> None:
         """Look for the work that another gateway has put into the database."""

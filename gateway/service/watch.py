@@ -19,7 +19,7 @@ from gateway.clock import Clock
 from gateway.config.policies import PolicyInForce
 from gateway.config.settings import Smarthost
 from gateway.console.probes import Check, NotReady, run_checks
-from gateway.muster import Looks
+from gateway.service.muster import Looks
 from gateway.spool.contract import StoreDamaged, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool
@@ -92,11 +92,11 @@ class NextHopProbe:
 
 def ailment(spool: SqlSpool, trouble: StoreTrouble) -> str:
     """Return what is wrong with this process's store, empty where nothing is known to be."""
-    if spool.cut_off:
+    if spool.node.cut_off:
         return "cut off from the database: other nodes take over what this one was delivering"
-    if spool.damage:
-        return DAMAGED.format(cause=spool.damage)
-    if spool.stuck:
+    if spool.node.damage:
+        return DAMAGED.format(cause=spool.node.damage)
+    if spool.node.stuck:
         return "the store does not answer: a write is under way for too long"
     if trouble.recent:
         return "mail could not be stored a moment ago; see store_unavailable in the log"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -35,6 +35,7 @@ from gateway.spool.glance import glances
 from gateway.spool.known import KnownMessages
 from gateway.spool.leases import Leases, Monotonic
 from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.node import Node
 from gateway.spool.notice import Glance, Notice
 from gateway.spool.outbox import AlreadyFinished, finish, may_take, take
 from gateway.spool.past_damage import PastDamage
@@ -77,6 +78,7 @@ class SqlSpool:
         self._clock = clock
         pulse = database.pulse
         self._leases = Leases(database.instance.name, monotonic, pulse.epoch if pulse else lambda: 0)
+        self.node = Node(database)
         self._known = KnownMessages()
         self._past_damage = PastDamage(database, self._leases)
         self._ids = QueueIds()
@@ -99,7 +101,7 @@ class SqlSpool:
         self._db.close()
 
     async def accept(self, message: NewMessage) -> str:
-        if self.cut_off:  # or every client would wait for a database that does not answer
+        if self.node.cut_off:  # or every client would wait for a database that does not answer
             raise StoreUnavailable("this node could not say that it lives: the database does not answer it")
         queue_id = self._ids.new(message.received_at)
         if len(message.envelope.recipients) <= QUICK_RECIPIENTS:
@@ -110,7 +112,7 @@ class SqlSpool:
 
     async def accept_and_claim(self, message: NewMessage, lease: timedelta) -> tuple[str, Claim | None]:
         free = len(split_by_hold(message.decision)[1])
-        if not free or self.cut_off:
+        if not free or self.node.cut_off:
             return await self.accept(message), None
         queue_id = self._ids.new(message.received_at)
         begun = self._leases.begin(to_us(message.received_at), lease, free)
@@ -256,38 +258,9 @@ class SqlSpool:
         """Return the newest event's number and how many recipients an admin cancelled since event `after` (None: now)."""
         return await self._db.readers.run(reading.cancels_by_admin(after, self._db.where.chain(serve=False)))
 
-    @property
-    def damage(self) -> str:
-        """Return what damage of the database this process has met, in the database's words; empty where none."""
-        return self._db.damage.first
-
-    @property
-    def cut_off(self) -> bool:
-        """Tell whether other nodes may take this one for dead, so that it has to leave its work to them."""
-        return self._db.pulse is not None and self._db.pulse.epoch() is None
-
-    @property
-    def stuck(self) -> bool:
-        """Tell whether a write has been under way for longer than any may take: a disk, or another worker, hangs."""
-        return self._db.committer.stuck
-
-    def give_up(self) -> None:
-        """Answer every verb whose transaction is under way with StoreUnavailable; it may be committed yet."""
-        self._db.committer.give_up()
-
     def still_ours(self, claim: Claim) -> bool:
         """Tell, from memory, whether what was claimed is still leased to this process and to nobody else."""
         return self._leases.lives(claim.lease)
-
-    def ring(self) -> None:
-        """Tell other nodes that share the store that there may be work for them; returns at once."""
-        if self._db.pulse is not None:
-            self._db.pulse.ring()
-
-    def on_bell(self, heard: Callable[[], None]) -> None:
-        """Have `heard` called, on a thread, when another node rings."""
-        if self._db.pulse is not None:
-            self._db.pulse.on_bell(heard)
 
 
 def _known(found: T | None, queue_id: str) -> T:

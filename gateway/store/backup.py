@@ -22,8 +22,8 @@ from gateway.store.bodies import CORRUPT, FILE, PURGED
 from gateway.store.copied_segments import copy_segments
 from gateway.store.database import FILE_NAME
 from gateway.store.manifest import BackupError, Manifest, Stored, copied, measured
-from gateway.store.segments import FOLDER as SEGMENTS
-from gateway.store.segments import whole_folder
+from gateway.store.spots import FOLDER as SEGMENTS
+from gateway.store.spots import whole_folder
 from gateway.store.sqlite import BUSY_TIMEOUT_MS
 
 PAGES = 2_048  # copied in one step (8 MiB): between steps the disk belongs to the service

@@ -16,8 +16,9 @@ from gateway.store.errors import BodyDamaged, BodyRefused
 from gateway.store.files import FILE as FILE
 from gateway.store.frames import FORMAT, seal, sealed_length, unseal
 from gateway.store.keys import KEY_BYTES, MasterKey, MasterKeyError
-from gateway.store.segments import SEGMENT as SEGMENT
-from gateway.store.segments import Pending, Segments, Spot
+from gateway.store.segments import Pending, Segments
+from gateway.store.spots import SEGMENT as SEGMENT
+from gateway.store.spots import Spot
 
 # Octets; up to here a second sync costs SQLite's group more than writing twice (0014, measured).
 INLINE_LIMIT = 64 << 10

@@ -15,7 +15,7 @@ from pathlib import Path
 from gateway.durable import sync_directory
 from gateway.store.errors import BodyDamaged, BodyRefused
 from gateway.store.manifest import Stored, copied, measured
-from gateway.store.segments import FOLDER, Spot, read_spot
+from gateway.store.spots import FOLDER, Spot, read_spot
 
 _UNREADABLE = (errno.ENOENT, errno.EIO)
 

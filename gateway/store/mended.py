@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gateway.durable import sync_directory
 from gateway.store.database import FILE_NAME
-from gateway.store.segments import FOLDER as SEGMENTS
+from gateway.store.spots import FOLDER as SEGMENTS
 
 WORK, DONE, DAMAGED = "repairing", "repaired", "damaged"
 _FILES = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm")

@@ -17,7 +17,8 @@ from gateway.store.committer import Committer
 from gateway.store.errors import BodyDamaged, BodyRefused
 from gateway.store.readers import Readers
 from gateway.store.schema import bodies
-from gateway.store.segments import Pending, Segments, Spot
+from gateway.store.segments import Pending, Segments
+from gateway.store.spots import Spot
 from gateway.store.tx import Prepared, Queries, Tx
 
 T = TypeVar("T")

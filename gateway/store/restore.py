@@ -14,7 +14,7 @@ from gateway.durable import sync_directory
 from gateway.store.backup import KEY_NAME
 from gateway.store.database import FILE_NAME
 from gateway.store.manifest import BackupError, Manifest, Stored, copied
-from gateway.store.segments import FOLDER as SEGMENTS
+from gateway.store.spots import FOLDER as SEGMENTS
 
 STAGE = "restoring"
 LOCK = "serve.lock"

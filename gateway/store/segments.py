@@ -16,26 +16,15 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from gateway.durable import sync_directory
-from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
-from gateway.store.files import NO_FILE_AT_ALL
+from gateway.store.errors import StoreUnavailable
+from gateway.store.spots import FOLDER, Spot, locked, read_spot, remains, whole_folder
 from gateway.store.sqlite import is_full
 
-SEGMENT = "segment"
 # A segment is closed before it grows longer: what its last live body can keep on the disk.
 SEGMENT_BYTES = 64 << 20
-FOLDER = "segments"
 _NAMES = 8  # tries to create a segment while somebody looks for dead ones
-
-
-class Spot(NamedTuple):
-    """Where a body's sealed octets lie."""
-
-    segment: str
-    start: int
-    length: int
 
 
 class _Segment:
@@ -47,9 +36,8 @@ class _Segment:
         self.end = 0
         self.waiting = 0
         self.closed = False  # nothing more is appended
-        self.broken: OSError | None = (
-            None  # a sync failed: what it did not sync before will never be known to be there
-        )
+        # A sync failed: what was not synced before will never be known to be there.
+        self.broken: OSError | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -114,7 +102,7 @@ class Segments:
 
     def remains(self, spot: Spot) -> bytes:
         """Return what there is of a body's octets; raises as `read` does."""
-        return _remains(self._folder, spot)
+        return remains(self._folder, spot)
 
     def names(self) -> list[str]:
         """Return the names of all segments, oldest of each writer first."""
@@ -129,7 +117,7 @@ class Segments:
             yield None
             return
         try:
-            yield os.fstat(handle).st_size if _locked(handle) else None
+            yield os.fstat(handle).st_size if locked(handle) else None
         finally:
             os.close(handle)
 
@@ -187,7 +175,7 @@ class Segments:
                 handle = os.open(
                     self._folder / name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
                 )
-                if _locked(handle) and os.fstat(handle).st_nlink:
+                if locked(handle) and os.fstat(handle).st_nlink:
                     try:
                         sync_directory(self._folder)
                     except OSError:
@@ -223,40 +211,6 @@ class Segments:
             _let_go(segment)
 
 
-@contextlib.contextmanager
-def whole_folder(folder: Path, how: int) -> Iterator[bool]:
-    """Lock the folder of segments: shared, so that none is deleted, or alone, to delete. Yields whether that was possible."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(handle, how)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(handle)
-
-
-def read_spot(folder: Path, spot: Spot) -> bytes:
-    """Return a body's octets from the folder of segments; raises BodyDamaged, StoreUnavailable or BodyRefused."""
-    found = _remains(folder, spot)
-    if len(found) < spot.length:
-        raise BodyDamaged(f"segment {spot.segment} ends inside a body that begins at {spot.start}")
-    return found
-
-
-def _remains(folder: Path, spot: Spot) -> bytes:
-    try:
-        with (folder / spot.segment).open("rb", buffering=0) as file:
-            return _read_all(file.fileno(), spot)
-    except FileNotFoundError as error:
-        raise BodyDamaged(f"segment {spot.segment} is missing") from error
-    except OSError as error:
-        kind = StoreUnavailable if error.errno in NO_FILE_AT_ALL else BodyRefused
-        raise kind(f"segment {spot.segment} cannot be read at {spot.start}: {error}") from error
-
-
 def _let_go(segment: _Segment) -> None:
     if segment.closed and not segment.waiting and segment.handle >= 0:
         handle, segment.handle = segment.handle, -1
@@ -264,29 +218,11 @@ def _let_go(segment: _Segment) -> None:
             os.close(handle)
 
 
-def _locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _write_all(handle: int, data: bytes, at: int) -> None:
     rest = memoryview(data)
     while rest:
         done = os.pwrite(handle, rest, at)
         at, rest = at + done, rest[done:]
-
-
-def _read_all(handle: int, spot: Spot) -> bytes:
-    found = bytearray()
-    while len(found) < spot.length:
-        piece = os.pread(handle, spot.length - len(found), spot.start + len(found))
-        if not piece:
-            break
-        found += piece
-    return bytes(found)
 
 
 def _unavailable(error: OSError) -> StoreUnavailable:

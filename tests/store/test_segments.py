@@ -12,7 +12,8 @@ import pytest
 
 from gateway.store import segments as storing
 from gateway.store.errors import BodyDamaged, StoreUnavailable
-from gateway.store.segments import Pending, Segments, Spot, whole_folder
+from gateway.store.segments import Pending, Segments
+from gateway.store.spots import Spot, whole_folder
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from gateway.muster import SLOT, Looks, Muster, shared_page
+from gateway.service.muster import SLOT, Looks, Muster, shared_page
 
 
 @pytest.fixture
