@@ -7,6 +7,7 @@ unasked makes the connection unclean, and an unclean one is never used again.
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 from collections import deque
 from typing import cast
@@ -26,7 +27,8 @@ HIGH_WATER = 512 * 1024
 
 class Connection(asyncio.Protocol):
     """The client's end. `reused` says that it served a message before; `dot_sent` that the peer may have
-    taken this one; `begun` is the mail whose envelope was said behind it."""
+    taken this one; `begun` is the mail whose envelope was said behind it. `until` is the loop time at which every wait
+    ends: a peer that answers one octet a minute must come to an end."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -45,6 +47,7 @@ class Connection(asyncio.Protocol):
         self.needs_reset = False
         self.dot_sent = False
         self.begun: Begun | None = None
+        self.until = math.inf
         self.messages = 0
 
     @property
@@ -180,6 +183,8 @@ class Connection(asyncio.Protocol):
         """Wait for the future, which `_late` sets, with the failure in `_lost`, when the time is over."""
         self._deadline = self._loop.time() + timeout
         self._waiting_for = f"{what} ({timeout:g} s)"
+        if self._deadline > self.until:
+            self._deadline, self._waiting_for = self.until, "not finished in the time for a transaction"
         if self._timer is None or self._timer.when() > self._deadline:
             self._arm(self._deadline)
         try:

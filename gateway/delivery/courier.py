@@ -111,40 +111,25 @@ class Courier:
                     raise Busy("no time left in this attempt")
                 place = await seat.at(hop, wait)
                 trace.append(place)
-                return await self._bounded(place, make())
+                return await self._in_turn(place, make())
             except _MayTryElsewhereError as error:
                 last = error.cause
             except Busy as error:  # an attempt only if another host was asked before
                 raise last or error from None
         raise last or NoConnection("no host to try")
 
-    async def _bounded(self, place: Place, mail: Outgoing) -> list[Word]:
-        """Run the transactions under an absolute deadline: a peer that answers one octet a minute must come
-        to an end. What was said before the deadline counts."""
-        words: dict[int, Word] = {}
-        try:
-            async with asyncio.timeout(self._timeouts.transaction):
-                await self._in_turn(place, mail, words)
-        except TimeoutError:
-            error = (NoAnswer if place.dot_sent else NoConnection)(
-                f"not finished in {self._timeouts.transaction:g} s"
-            )
-            for number in range(len(mail.recipients)):
-                if number not in words or _is_full(words[number]):
-                    words[number] = error
-        return [words[number] for number in range(len(mail.recipients))]
-
-    async def _in_turn(self, place: Place, mail: Outgoing, words: dict[int, Word]) -> None:
+    async def _in_turn(self, place: Place, mail: Outgoing) -> list[Word]:
         """Deliver, and deliver again to those for whom the transaction was full, as long as each turn serves
-        somebody."""
-        waiting = list(range(len(mail.recipients)))
+        somebody; all within `timeouts.transaction`. What was said by then counts."""
+        place.until = asyncio.get_running_loop().time() + self._timeouts.transaction
+        words = await self._one_turn(place, mail, first=True)
+        waiting = _full(words) if _progress(words) else []
         while waiting:
-            part = mail if not words else mail.only(waiting)
-            said = await self._one_turn(place, part, first=not words)
-            full = [n for n, word in zip(waiting, said, strict=True) if _is_full(word)]
-            words |= dict(zip(waiting, said, strict=True))
-            progress = any(isinstance(word, Said) and word.reply.positive for word in said)
-            waiting = full if progress else []
+            said = await self._one_turn(place, mail.only(waiting), first=False)
+            for number, word in zip(waiting, said, strict=True):
+                words[number] = word
+            waiting = [waiting[number] for number in _full(said)] if _progress(said) else []
+        return words
 
     async def _one_turn(self, place: Place, mail: Outgoing, *, first: bool) -> list[Word]:
         """Run one transaction. After the first turn somebody has the mail: a failure is told, not raised."""
@@ -207,8 +192,13 @@ def _kind(security: str) -> str:
     return "unverified" if "not verified" in security else "verified"
 
 
-def _is_full(word: Word) -> bool:
-    return isinstance(word, Said) and too_many(word)
+def _full(words: Sequence[Word]) -> list[int]:
+    """Return those for whom the transaction was full."""
+    return [number for number, word in enumerate(words) if isinstance(word, Said) and too_many(word)]
+
+
+def _progress(words: Sequence[Word]) -> bool:
+    return any(isinstance(word, Said) and word.reply.positive for word in words)
 
 
 async def _session(place: Place, *, fresh: bool) -> Connection:

@@ -7,11 +7,13 @@ never used again. The pool decides who gets a place and keeps what nobody uses.
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from gateway.delivery.connection import Connection
+from gateway.delivery.errors import NoConnection
 from gateway.delivery.hop import Hop
 from gateway.delivery.mail import Outgoing
 from gateway.delivery.transaction import Following, nobody
@@ -39,7 +41,8 @@ class Place:
     """The right to use one session of a host, from `enter` to `leave` or for the length of a block; `connection` gives
     a used one or opens a new one.
 
-    Entering waits up to `wait` seconds and raises Busy. A session not given back by then is dropped.
+    Entering waits up to `wait` seconds and raises Busy. A session not given back by then is dropped. `until` is the loop
+    time at which what is under way here must have ended.
     """
 
     def __init__(self, pool: Pool, host: Host, wait: float) -> None:
@@ -51,6 +54,7 @@ class Place:
         self.name = str(host.hop)
         self.security = ""
         self.following: Following = nobody
+        self.until = math.inf
 
     async def enter(self) -> None:
         await self._pool.enter(self._host, self._wait)
@@ -93,34 +97,44 @@ class Place:
         """Begin no more mail behind another at this host, as long as it is in use: it did not like it."""
         self._host.takes_ahead = False
 
-    @property
-    def dot_sent(self) -> bool:
-        """Tell whether a mail went to its end on the session at hand and its fate is not known yet."""
-        return self._current is not None and not self._given_back and self._current.dot_sent
-
     def begun_with(self, mail: Outgoing) -> Connection | None:
         """Return the session on which this very mail is begun, if there is one."""
         current = self._current
         if not self._given_back or current is None or current.begun is None or current.begun.mail is not mail:
             return None
-        self._given_back = False
-        return current
+        return self._use(current)
 
     async def connection(self, *, fresh: bool = False) -> Connection:
-        """Return a session ready for MAIL; `fresh` insists on a new one. Raises what the opener raises."""
+        """Return a session ready for MAIL; `fresh` insists on a new one. Raises what the opener raises.
+
+        All waits on it, and for it, end at `until`.
+        """
         if self._given_back and self._current is not None and not fresh and self._pool.lasts(self._current):
-            self._given_back = False
-            return self._current
+            return self._use(self._current)
         self._put_away()
         while self._host.idle and not fresh:
             self._current = self._pool.take(self._host)
             if self._current.usable:
-                self.security = self._current.security
-                return self._current
+                return self._use(self._current)
             self.discard()
-        self._current = await self._pool.open(self._host)
-        self.security = self._current.security
-        return self._current
+        return self._use(await self._opened())
+
+    async def _opened(self) -> Connection:
+        late = NoConnection(f"{self.name}: no session in the time for a transaction")
+        left = self.until - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise late
+        try:
+            async with asyncio.timeout(left if left < math.inf else None):
+                return await self._pool.open(self._host)
+        except TimeoutError:
+            raise late from None
+
+    def _use(self, connection: Connection) -> Connection:
+        self._current, self._given_back = connection, False
+        connection.until = self.until
+        self.security = connection.security
+        return connection
 
     def discard(self) -> None:
         """Close the session at hand; it must not be used again."""

@@ -44,6 +44,7 @@ class NextHop:
     implicit_tls: bool = False
     credentials: tuple[str, str] | None = None
     drip: bool = False
+    pause: float = 0.0  # seconds between two octets that drip
     delay: float = 0.0
     port: int = 0
     taken: list[Taken] = field(default_factory=list)
@@ -167,7 +168,7 @@ class _Session:
             for octet in octets:
                 self.writer.write(bytes([octet]))
                 await self.writer.drain()
-                await asyncio.sleep(0)
+                await asyncio.sleep(self.hop.pause)
         else:
             self.writer.write(octets)
             await self.writer.drain()

@@ -128,6 +128,25 @@ async def test_the_whole_transaction_has_a_deadline() -> None:
         assert "not finished" in verdict.reply
 
 
+async def test_a_peer_that_drips_comes_to_an_end() -> None:
+    """Each octet comes in time; the reply does not."""
+    slow = replace(QUICK, transaction=0.4)
+    async with connected(NextHop(), timeouts=slow) as line:
+        assert await line.states(mail("a@example.com")) == ["delivered"]
+        line.hop.drip, line.hop.pause = True, 0.1
+        [verdict] = (await line.send(mail("b@example.com"))).verdicts
+        assert (verdict.state.value, verdict.reason.value) == ("deferred", "no-connection")
+        assert len(line.hop.taken) == 1
+
+
+async def test_a_session_that_opens_by_drips_comes_to_an_end() -> None:
+    hop = NextHop(drip=True, pause=0.05)
+    async with connected(hop, timeouts=replace(QUICK, transaction=0.3)) as line:
+        [verdict] = (await line.send(mail())).verdicts
+        assert (verdict.state.value, verdict.reason.value) == ("deferred", "no-connection")
+        assert "in the time for a transaction" in verdict.reply
+
+
 async def test_a_deadline_in_the_second_turn_takes_nothing_back() -> None:
     def script(line: str, number: int) -> str | None:
         if line.startswith("RCPT TO:<b@") and number < 2:
