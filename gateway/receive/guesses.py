@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from gateway.receive.limits import client_group, site_of
+from gateway.receive.limits import SITE_FACTOR, client_group, site_of
 from gateway.receive.rates import Window
 
 GUESS_WINDOW = 600.0  # seconds in which failures are added up
 GUESS_FACTOR = 4  # an office behind one address: this many sessions' worth of failures within the window
-# An IPv6 /48 may be one guesser with 65,536 networks: it has as many failures as this many networks.
-SITE_FACTOR = 4
 GUESS_KEYS = 10_000  # networks, logins and pairs of both remembered, those not seen for longest forgotten: 30 MiB at most
 UNDER_ATTACK = 30  # failures of one account within the window, from anywhere, that no forgetful person makes
 SLOWER_EVERY = 10  # failures of one account that add one more delay to the answer to a wrong password

@@ -10,6 +10,7 @@ from collections import Counter
 from functools import lru_cache
 
 GROUPS = 4096  # addresses of which the group is remembered
+SITE_FACTOR = 4  # an IPv6 /48 may be one client with 65,536 networks: it gets what this many networks get
 RATE_GRACE = 30.0  # seconds before the minimum rate of DATA counts: a slow start is not an attack
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -49,7 +50,7 @@ def is_in(ip: str, networks: tuple[Network, ...]) -> bool:
 
 
 class Connections:
-    """How many connections are open, in all and for each client address."""
+    """How many connections are open: in all, for each client address, and for each IPv6 /48, which may be one customer's."""
 
     def __init__(self, total: int, per_address: int) -> None:
         self._total = total
@@ -59,20 +60,28 @@ class Connections:
 
     def enter(self, ip: str, *, front: bool = False) -> bool:
         """Count a connection; False (and not counted) when it is one too many. A `front` may bring many clients."""
-        group = client_group(ip)
-        if self._count >= self._total or (self._open[group] >= self._per_address and not front):
+        counted = self._counted(ip)
+        crowded = any(self._open[group] >= allowed for group, allowed in counted)
+        if self._count >= self._total or (crowded and not front):
             return False
         self._count += 1
-        self._open[group] += 1
+        for group, _ in counted:
+            self._open[group] += 1
         return True
 
     def leave(self, ip: str) -> None:
         """Take back what `enter` counted."""
-        group = client_group(ip)
         self._count -= 1
-        self._open[group] -= 1
-        if not self._open[group]:
-            del self._open[group]
+        for group, _ in self._counted(ip):
+            self._open[group] -= 1
+            if not self._open[group]:
+                del self._open[group]
+
+    def _counted(self, ip: str) -> list[tuple[str, int]]:
+        """Return what a connection is counted for, and how many each may have."""
+        counted = [(client_group(ip), self._per_address)]
+        site = site_of(ip)
+        return [*counted, (site, SITE_FACTOR * self._per_address)] if site is not None else counted
 
 
 class Budget:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway.receive.limits import Budget, Connections, client_group, is_in
+from gateway.receive.limits import SITE_FACTOR, Budget, Connections, client_group, is_in
 from tests.receive.conftest import Client, Open
 
 
@@ -163,3 +163,16 @@ def test_trusted_networks() -> None:
     assert not is_in("198.51.100.1", networks)
     assert not is_in("", networks)
     assert not is_in("192.0.2.7", ())
+
+
+def test_an_ipv6_site_cannot_take_all_connections_by_way_of_its_networks() -> None:
+    connections = Connections(total=1000, per_address=5)
+    addresses = [f"2001:db8:7:{number:x}::1" for number in range(200)]
+    entered = [ip for ip in addresses if connections.enter(ip)]
+    assert len(entered) == 5 * SITE_FACTOR
+    assert connections.enter("2001:db8:8::1")
+    assert connections.enter("2001:db8:7:ffff::1", front=True)
+    for ip in [*entered, "2001:db8:8::1", "2001:db8:7:ffff::1"]:
+        connections.leave(ip)
+    assert not connections._open
+    assert connections.enter("2001:db8:7::1")

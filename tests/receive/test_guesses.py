@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.receive.guesses import GUESS_FACTOR, SITE_FACTOR, SLOWEST, UNDER_ATTACK, Guesses
+from gateway.receive.guesses import GUESS_FACTOR, SLOWEST, UNDER_ATTACK, Guesses
+from gateway.receive.limits import SITE_FACTOR
 from gateway.receive.passwords import QUEUE, RESERVED, Overloaded, Verifier
 from tests.receive.conftest import CHEAP, Open
 from tests.receive.test_sign_in import plain
