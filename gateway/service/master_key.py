@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import structlog
@@ -16,6 +16,7 @@ import structlog
 from gateway.config.settings import Settings
 from gateway.service.errors import CannotStart
 from gateway.store.database import FILE_NAME
+from gateway.store.errors import StoreUnavailable
 from gateway.store.keys import ENVIRONMENT, MasterKey, MasterKeyError, key_file
 
 EVERY_S = 5.0  # between two looks at the key file
@@ -41,10 +42,20 @@ def master_key(settings: Settings) -> MasterKey:
 
 
 class KeyInUse:
-    """The key in use and its file; `path` is None where the key came from the environment. `adopt` hears of each new one."""
+    """The key in use and its file; `path` is None where the key came from the environment. `adopt` hears of each new one.
 
-    def __init__(self, key: MasterKey, path: Path | None, adopt: Callable[[MasterKey], None]) -> None:
+    `in_store` gives the keys that the store was written under; one that was retired is on that list no more.
+    """
+
+    def __init__(
+        self,
+        key: MasterKey,
+        path: Path | None,
+        adopt: Callable[[MasterKey], None],
+        in_store: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         self._key = key
+        self._in_store = in_store
         self._path = path
         self._adopt = adopt
 
@@ -65,12 +76,20 @@ class KeyInUse:
             return
         if found.key_ids == self._key.key_ids:
             return
-        if found.holding(self._key.key_id) is None:
+        if found.holding(self._key.key_id) is None and not self._was_retired(found):
             log.error("master-key.kept", cause=f"the file holds {found.key_id} without {self._key.key_id}")
             return
         self._adopt(found)
         self._key = found
         log.info("master-key.adopted", keys=found.key_ids)
+
+    def _was_retired(self, found: MasterKey) -> bool:
+        """Tell whether the store knows the key found and ours no more: this process stood still while keys were exchanged."""
+        try:
+            known = self._in_store()
+        except StoreUnavailable:
+            return False
+        return found.key_id in known and self._key.key_id not in known
 
 
 def watched_file(settings: Settings) -> Path | None:

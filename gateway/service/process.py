@@ -101,7 +101,12 @@ class Service:
         self._end_with(stack, rooms)
         checks = await self._open_web(stack, rooms) if self.worker == 0 else None
         listener = await self._open_mail_in(stack, rooms)
-        files = ReadAgain(rooms.policy, rooms.accounts, KeyInUse(key, path, rooms.adopt), listener)
+        files = ReadAgain(
+            rooms.policy,
+            rooms.accounts,
+            KeyInUse(key, path, rooms.adopt, spool.database.known_keys),
+            listener,
+        )
         for work in (*self._work_of_all(rooms, files), *self._work_of_the_first(rooms, checks)):
             self._loops.begin(work)
         hear_other_nodes(spool, rooms.rung)

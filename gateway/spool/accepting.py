@@ -53,6 +53,7 @@ class Acceptance:
         tx.insert(NEW_MESSAGES, [self.message])
         tx.insert(NEW_RECIPIENTS, self.recipients)
         tx.insert(NEW_BODIES, [_body_row(body)])
+        tx.under(body.key_id)
         tx.insert(NEW_NOTICES, self.notices)
         for event in self.events:
             tx.event(event)

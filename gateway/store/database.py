@@ -41,7 +41,7 @@ TURN = "writing.lock"
 def event_seal(master: MasterKey) -> Seal:
     """Return what signs the head of the event chain."""
     current, *previous = master.derived("event chain head")
-    return Seal(current, previous)
+    return Seal(current, previous, master.key_ids)
 
 
 class Database:
@@ -91,6 +91,11 @@ class Database:
         """Wrap and seal with this key from now on, while running; what is under way ends with the one before."""
         self.bodies.adopt(master)
         self.committer.adopt(event_seal(master))
+
+    def known_keys(self) -> frozenset[str]:
+        """Return the ids of the master keys that the store was written under, without those that were retired."""
+        chosen = sa.select(master_keys.c.key_id)
+        return self.readers.read(lambda q: frozenset(q.connection.execute(chosen).scalars()))
 
     def remove_dead_segments(self) -> int:
         """Delete segments that no row points to, where this process has the lock; return how many."""

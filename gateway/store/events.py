@@ -104,11 +104,12 @@ _A_LIST = b"\xff" * 8  # no chain has as many events: a sealed list is never tak
 class Seal:
     """Signs chain heads and the list of chains (HMAC-SHA256) with a key derived from the master key.
 
-    What a previous key signed holds too.
+    What a previous key signed holds too. `key_ids` name the master keys, the current one first.
     """
 
-    def __init__(self, key: bytes, previous: Sequence[bytes] = ()) -> None:
+    def __init__(self, key: bytes, previous: Sequence[bytes] = (), key_ids: Sequence[str] = ()) -> None:
         self._key = key
+        self.key_ids = tuple(key_ids)
         self._previous = tuple(Seal(older) for older in previous)
 
     def of(self, head: Head) -> bytes:

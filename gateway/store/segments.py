@@ -200,6 +200,7 @@ class Segments:
     def _cut_back(self, segment: _Segment, start: int, length: int) -> None:
         """Append nothing more, and give back what a failed write took: on a full disk small mail needs that room."""
         with self._guard:
+            segment.closed = True
             if segment.end == start + length:  # nobody writes behind it
                 with contextlib.suppress(OSError):
                     os.ftruncate(segment.handle, start)

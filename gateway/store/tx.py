@@ -7,6 +7,7 @@ transaction and written before COMMIT, many rows to a statement: no job may coun
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -18,7 +19,8 @@ from gateway.store.counts import COUNT_DOWN, TALLY, Counts
 from gateway.store.events import EVENT_COLUMNS, Event, Head, Seal, link
 from gateway.store.failures import is_damaged
 from gateway.store.inserts import Inserts, Row, cursor_for
-from gateway.store.schema import chain, events
+from gateway.store.known_keys import new_key
+from gateway.store.schema import chain, events, master_keys
 
 Params = Mapping[str, object]
 
@@ -86,6 +88,7 @@ class Tx(Queries):
         self._events: list[Event] = []
         self._inserts: defaultdict[Inserts, list[Row]] = defaultdict(list)
         self._counts = Counts(node)
+        self._keys = set(seal.key_ids[:1])
 
     def run(self, statement: Prepared, params: Params) -> int:
         """Execute once; return the number of rows it touched."""
@@ -117,8 +120,14 @@ class Tx(Queries):
         """Note that of a message so many more recipients are closed, and so many fewer held."""
         self._counts.moved(queue_id, closed, held, at)
 
+    def under(self, key_id: str) -> None:
+        """Note that something that is written here can be opened by this master key only."""
+        self._keys.add(key_id)
+
     def flush(self) -> None:
-        """Write what was collected; the committer calls it before COMMIT."""
+        """Write what was collected; the committer calls it before COMMIT. Raises StoreUnavailable."""
+        if self._events and self._keys:
+            self._look_at_keys()
         with _without_waiting(self.connection):
             self._write()
 
@@ -140,6 +149,11 @@ class Tx(Queries):
         moved = {"b_seq": head.seq, "b_hash": head.hash, "b_seal": self._seal.of(head)}
         self.run(_MOVE_HEAD, {"b_node": self._node, **moved})
 
+    def _look_at_keys(self) -> None:
+        known = [key_id for (key_id,) in self.rows(_KNOWN_KEYS)]
+        if (key_id := new_key(self._keys, self._seal.key_ids, known)) is not None:
+            self.run(_NEW_KEY, {"b_key_id": key_id, "b_since": time.time_ns() // 1000})
+
     def _read_head(self) -> Head:
         seq, hash_ = self.row(READ_HEAD, {"b_node": self._node})
         return Head(seq, hash_, self._node)
@@ -151,6 +165,10 @@ def _without_waiting(connection: sa.Connection) -> AbstractContextManager[object
     return nullcontext() if pipeline is None else pipeline()
 
 
+_KNOWN_KEYS = Prepared(sa.select(master_keys.c.key_id))
+_NEW_KEY = Prepared(
+    master_keys.insert().values(key_id=sa.bindparam("b_key_id"), since=sa.bindparam("b_since"))
+)
 NEW_EVENTS = Inserts(events, *EVENT_COLUMNS)
 _OURS = chain.c.node == sa.bindparam("b_node")
 READ_HEAD = Prepared(sa.select(chain.c.seq, chain.c.hash).where(_OURS).with_for_update())
