@@ -53,7 +53,9 @@ RELEASE_FACTS = Prepared(
     select(_M.received_at, _M.envelope, _M.decision).where(_M.queue_id == bindparam("b_queue_id"))
 )
 GLANCED = 16  # messages in one statement: one of 40,000 recipients has an envelope of some 2 MiB
-_HELD_OF_IT = sa.and_(_R.queue_id == _M.queue_id, _R.state == sa.literal_column(f"'{State.HELD}'"))
+# `|| ''` keeps PostgreSQL, before it has statistics, from walking the index of all holds for those of a few messages.
+_HELD_HERE = sa.text("recipients.state || '' = 'held'")
+_HELD_OF_IT = sa.and_(_R.queue_id == _M.queue_id, _HELD_HERE)
 GLANCES = Prepared(  # a row for each message, however many recipients it has
     select(
         *(_M.queue_id, _M.received_at, _M.subject, _M.envelope, _M.decision),
@@ -118,10 +120,10 @@ MARK_DELAYED = Prepared(
     messages.update().where(_M.queue_id == bindparam("b_queue_id")).values(delay_noticed_at=bindparam("b_at"))
 )
 
-# `|| ''` and `+ 0` keep the database from walking the index of all holds for those, or the first one, of this message.
+# `+ 0` keeps the database from walking the index of all holds for the first one of this message.
 _HOLD_ENDS = (
     select(sa.func.min(_R.due_at + sa.literal_column("0")))
-    .where(_R.queue_id == outbox.c.queue_id, sa.text("recipients.state || '' = 'held'"))
+    .where(_R.queue_id == outbox.c.queue_id, _HELD_HERE)
     .scalar_subquery()
 )
 _NOTICE = (
