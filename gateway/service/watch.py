@@ -114,10 +114,11 @@ def readiness(
     """Return the checks of /readyz by name; `others` are the other workers of this gateway."""
 
     async def store() -> None:
+        # Before the read, because one that waits for a database behind a cut link would take all the time there is.
+        _refuse_ailing(spool, trouble)
         with suppress(StoreDamaged):  # told next
             await spool.figures()
-        if ailing := ailment(spool, trouble):
-            raise NotReady(ailing)
+        _refuse_ailing(spool, trouble)
         if complaints := others.complaints():
             raise NotReady("; ".join(complaints))
 
@@ -130,6 +131,11 @@ def readiness(
             raise NotReady("the policy files are broken; see sekisho policy check")
 
     return {"store": store, "disk": disk, "policy": policies, "next_hop": hop.check}
+
+
+def _refuse_ailing(spool: SqlSpool, trouble: StoreTrouble) -> None:
+    if ailing := ailment(spool, trouble):
+        raise NotReady(ailing)
 
 
 async def publish_readiness(checks: Mapping[str, Check]) -> None:
