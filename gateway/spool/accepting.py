@@ -26,6 +26,9 @@ from gateway.store.inserts import Row
 from gateway.store.tx import Tx
 
 SMALL_RECIPIENTS = 32  # of a mail whose rows the event loop may write itself
+SHORT_ENVELOPE = (
+    1_000  # recipients of a mail whose row, which holds its envelope, the event loop may write anew
+)
 
 
 @dataclass(frozen=True, slots=True)

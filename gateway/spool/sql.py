@@ -17,7 +17,14 @@ from gateway.clock import Clock, utc_now
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.spool import ageing, attempts, holds, reading
-from gateway.spool.accepting import SMALL_RECIPIENTS, acceptance, claim_of, refusal, split_by_hold
+from gateway.spool.accepting import (
+    SHORT_ENVELOPE,
+    SMALL_RECIPIENTS,
+    acceptance,
+    claim_of,
+    refusal,
+    split_by_hold,
+)
 from gateway.spool.bodies import BodiesOfMail
 from gateway.spool.clock_steps import StepWatch, bring_back
 from gateway.spool.contract import (
@@ -178,7 +185,8 @@ class SqlSpool:
     async def record(self, claim: Claim, results: Sequence[Result], now: datetime) -> Change:
         attempts.checked(results)
         job = attempts.record(claim, results, now, self._leases)
-        change = await self._db.committer.run(job, small=len(results) <= SMALL_RECIPIENTS)
+        short = len(claim.message.envelope.recipients) <= SHORT_ENVELOPE
+        change = await self._db.committer.run(job, small=short and len(results) <= SMALL_RECIPIENTS)
         self._leases.settled(claim.lease, len(change.done))
         return change
 

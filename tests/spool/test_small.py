@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.spool.accepting import SMALL_RECIPIENTS
+from gateway.spool.accepting import SHORT_ENVELOPE, SMALL_RECIPIENTS
 from gateway.spool.sql import open_spool
 from gateway.store.tx import Tx
 from tests.spool.conftest import MASTER
@@ -54,4 +54,15 @@ async def test_a_mail_and_its_results(
     written.clear()
     await spool.record(claim, [delivered(index) for index in range(recipients)], T0)
     assert written == [LOOP if recipients <= SMALL_RECIPIENTS else THREAD]
+    await spool.close()
+
+
+async def test_one_result_of_a_mail_to_very_many(tmp_path: Path, written: list[Any]) -> None:
+    """Its message's row holds the envelope of all, and is written anew for the counters."""
+    spool = open_spool(tmp_path, MASTER, serve=True)
+    _, claim = await spool.accept_and_claim(mail(queued=SHORT_ENVELOPE + 1), LEASE)
+    assert claim is not None
+    written.clear()
+    await spool.record(claim, [delivered(0)], T0)
+    assert written == [THREAD]
     await spool.close()
