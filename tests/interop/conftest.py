@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -47,9 +48,10 @@ def behind_postfix(hop: NextHop, tmp_path: Path) -> Iterator[tuple[Gateway, Next
     """The gateway before a real Postfix, which hands to the next hop that keeps octets."""
     if not available():
         missing("Postfix is not installed, or this is not root")
-    folder = tmp_path / "postfix"
-    folder.mkdir()
-    with postfix(folder, {"relayhost": f"[127.0.0.1]:{hop.port}"}) as mta:
+    with (
+        TemporaryDirectory() as folder,  # pytest takes away others' way into its own, whenever a run begins
+        postfix(Path(folder), {"relayhost": f"[127.0.0.1]:{hop.port}"}) as mta,
+    ):
         home = tmp_path / "gateway"
         home.mkdir()
         with gateway(home, mta.port, window="1s") as running:

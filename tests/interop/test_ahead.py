@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gateway.delivery.courier import Courier
 from gateway.delivery.hop import Hop
@@ -26,10 +27,10 @@ STRICT = {
 }
 
 
-async def test_postfix_takes_what_is_said_ahead(tmp_path: Path) -> None:
+async def test_postfix_takes_what_is_said_ahead() -> None:
     if not available():
         missing("Postfix is not installed, or this is not root")
-    with postfix(tmp_path, STRICT) as mta:
+    with TemporaryDirectory() as folder, postfix(Path(folder), STRICT) as mta:
         hop = Hop("127.0.0.1", mta.port, tls="off")
         pool = Pool(Opener("gw.example.jp", Timeouts()), 5, 20)
         courier = Courier(pool, Router("gw.example.jp", NoDns(), hop, lambda hosts: None), Timeouts())
