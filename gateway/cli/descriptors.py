@@ -9,16 +9,16 @@ import contextlib
 import resource
 
 from gateway.config.settings import Settings
+from gateway.console.turnstile import CONNECTIONS as WEB_CONNECTIONS
 
 STORE = 64  # a writer and four readers of three files each, four bodies being written, locks; connections to PostgreSQL
-WEB = 200  # pages, probes and the links of notices; uvicorn has no bound of its own
 OWN = 60  # listeners, the log, the event loop, DNS, policy files while they are read
 
 
 def needed(settings: Settings) -> int:
     """Return how many descriptors one process of this gateway may have open at once."""
     one = settings.of_one_worker()
-    return one.limits.connections + one.delivery.concurrency + STORE + WEB + OWN
+    return one.limits.connections + one.delivery.concurrency + STORE + WEB_CONNECTIONS + OWN
 
 
 def provide(settings: Settings) -> str:

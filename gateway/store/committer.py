@@ -86,9 +86,7 @@ class Committer:
         self._turn_wanted = False  # the loop writes when it is ours
         self._closing = False
         self._under_way: Sequence[Waiting] = ()
-        self._busy_since: float | None = (
-            None  # by the monotonic clock, while the thread waits for a turn or a disk
-        )
+        self._busy_since: float | None = None  # monotonic, while the thread waits for a turn or a disk
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
         self._thread.start()
@@ -204,6 +202,7 @@ class Committer:
                         self._writing = _Writing.THREAD
                         return _Task.WRITE
                     self._thread_wanted = False
+                    self._turn.give()  # taken for somebody who was told meanwhile that it failed
                     if self._closing:
                         return None
                 self._changed.wait()

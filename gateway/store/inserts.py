@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Row = tuple[object, ...]
 
-# Rows in one statement; times the columns of any table below SQLite's 32,766 parameters.
 LENGTHS = (64, *range(16, 0, -1))
 """Rows in one statement: times the columns of any table below SQLite's 32,766 parameters, and a usual group in one piece."""
 

@@ -31,7 +31,7 @@ _IN = _B.segment == bindparam("b_segment")
 _LIVE = Prepared(sa.select(sa.func.coalesce(sa.func.sum(_B.length), 0)).where(_IN))
 _NEXT = Prepared(
     sa.select(_B.queue_id, _B.start, _B.length)
-    .where(_IN, _B.queue_id > bindparam("b_after"))
+    .where(_IN)
     .order_by(_B.queue_id)
     .limit(bindparam("b_limit", type_=sa.Integer))
 )
@@ -98,5 +98,5 @@ def _live(name: str) -> Callable[[Queries], int]:
 
 
 def _next(name: str, limit: int) -> Callable[[Queries], Sequence[tuple[str, Spot]]]:
-    bound = {"b_segment": name, "b_after": "", "b_limit": limit}
+    bound = {"b_segment": name, "b_limit": limit}
     return lambda queries: [(row[0], Spot(name, row[1], row[2])) for row in queries.rows(_NEXT, bound)]

@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,55 +119,66 @@ async def test_another_writer_makes_the_thread_wait_not_the_loop(database: Datab
     assert await small(database, where) == [HERE]
 
 
-async def test_the_turn_of_another_worker_makes_the_thread_wait_and_the_loop_writes_then(
-    state: Path, commits: list[str]
-) -> None:
+@pytest.fixture
+def one_of_two(state: Path) -> Iterator[Database]:
+    """The store of one of two workers."""
     database = Database(Where(state, workers=2), MASTER, serve=True)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def colleague(one_of_two: Database, state: Path) -> Iterator[Turn]:
+    """The lock of the other worker, which has the turn."""
     turn = Turn(state / "writing.lock")
     assert turn.take_at_once()
-    waiting = small(database, where)
+    yield turn
+    turn.close()
+
+
+async def test_the_turn_of_another_worker_makes_the_thread_wait_and_the_loop_writes_then(
+    one_of_two: Database, colleague: Turn, state: Path, commits: list[str]
+) -> None:
+    waiting = small(one_of_two, where)
     await asyncio.sleep(0.05)
-    more = small(database, where, where)
+    more = small(one_of_two, where, where)
     await asyncio.sleep(0.05)
     assert (waiting.done(), more.done()) == (False, False)
-    turn.give()
+    colleague.give()
     assert await waiting + await more == [HERE] * 3
-    assert (len(commits), count(database)) == (1, 3)
-    assert await small(database, where) == [HERE]
+    assert (len(commits), count(one_of_two)) == (1, 3)
+    assert await small(one_of_two, where) == [HERE]
     with (state / "writing.lock").open("rb") as handle:  # given back, each time
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    turn.close()
-    database.close()
 
 
-async def test_a_large_job_that_comes_while_the_turn_is_waited_for_loses_nothing(state: Path) -> None:
-    database = Database(Where(state, workers=2), MASTER, serve=True)
-    turn = Turn(state / "writing.lock")
-    assert turn.take_at_once()
-    waiting = small(database, where)
+async def test_a_large_job_that_comes_while_the_turn_is_waited_for_loses_nothing(
+    one_of_two: Database, colleague: Turn
+) -> None:
+    waiting = small(one_of_two, where)
     await asyncio.sleep(0.02)
-    large_one = asyncio.ensure_future(database.committer.run(where))
+    large_one = asyncio.ensure_future(one_of_two.committer.run(where))
     await asyncio.sleep(0.02)
-    turn.give()
+    colleague.give()
     assert (await waiting, await large_one) == (["committer"], "committer")
-    assert await small(database, where) == [HERE]
-    turn.close()
-    database.close()
+    assert await small(one_of_two, where) == [HERE]
 
 
-async def test_a_turn_that_came_when_nobody_waited_any_more_is_given_back(state: Path) -> None:
-    database = Database(Where(state, workers=2), MASTER, serve=True)
-    turn = Turn(state / "writing.lock")
-    assert turn.take_at_once()
-    waiting = small(database, where)
+@pytest.mark.parametrize("large_too", [False, True])
+async def test_a_turn_that_came_when_nobody_waited_any_more_is_given_back(
+    one_of_two: Database, colleague: Turn, large_too: bool
+) -> None:
+    waiting = small(one_of_two, where)
     await asyncio.sleep(0.02)
-    database.committer.give_up()
-    assert isinstance((await waiting)[0], StoreUnavailable)
-    turn.give()
+    jobs = [one_of_two.committer.run(where)] if large_too else []
+    refused = asyncio.gather(*jobs, return_exceptions=True)
+    await asyncio.sleep(0.02)
+    one_of_two.committer.give_up()
+    told = await waiting + await refused
+    assert [type(answer) for answer in told] == [StoreUnavailable] * (1 + large_too)
+    colleague.give()
     await asyncio.sleep(0.05)
-    assert turn.take_at_once()
-    turn.close()
-    database.close()
+    assert colleague.take_at_once()
 
 
 async def test_only_the_guilty_one_fails(database: Database) -> None:
