@@ -17,7 +17,7 @@ from gateway.store.committer import Committer
 from gateway.store.errors import BodyDamaged, BodyRefused
 from gateway.store.readers import Readers
 from gateway.store.schema import bodies
-from gateway.store.segments import Pending, Segments
+from gateway.store.segments import Segments
 from gateway.store.spots import Spot
 from gateway.store.tx import Prepared, Queries, Tx
 
@@ -81,15 +81,18 @@ async def _moved(segments: Segments, committer: Committer, aside: Aside, queue_i
         octets = await aside(segments.read, spot)
     except (BodyDamaged, BodyRefused):
         return 0
-    pending = Pending(octets)
-    return await committer.run(lambda tx: _point(tx, queue_id, spot, pending), pending)
+    pending = await aside(segments.write, [octets], len(octets))
+    try:
+        return await committer.run(lambda tx: _point(tx, queue_id, spot, pending.spot), pending)
+    except Exception as error:
+        if not getattr(error, "uncertain", False):
+            segments.release(pending)  # also where the committer never took it
+        raise
 
 
-def _point(tx: Tx, queue_id: str, was: Spot, pending: Pending) -> int:
-    if pending.spot is None:  # the committer put it somewhere before it called us
-        return 0
-    to = {"b_to": pending.spot.segment, "b_at": pending.spot.start}
-    return tx.run(_MOVE, {"b_queue_id": queue_id, "b_segment": was.segment, "b_start": was.start, **to})
+def _point(tx: Tx, queue_id: str, was: Spot, now: Spot) -> int:
+    moved = {"b_queue_id": queue_id, "b_segment": was.segment, "b_start": was.start}
+    return tx.run(_MOVE, {**moved, "b_to": now.segment, "b_at": now.start})
 
 
 def _live(name: str) -> Callable[[Queries], int]:

@@ -42,11 +42,10 @@ class _Segment:
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """A sealed body on its way: `octets` until they are written, `spot` from then on, `error` where that failed."""
+    """A sealed body that is written and waits for its sync and its row; `error` says why it is not durable."""
 
-    octets: bytes | None = None
-    spot: Spot | None = None
-    segment: _Segment | None = None
+    spot: Spot
+    segment: _Segment | None
     error: StoreUnavailable | None = None
 
 
@@ -64,8 +63,8 @@ class Segments:
 
     def write(self, frames: Iterable[bytes], length: int) -> Pending:
         """Write a body of `length` sealed octets; not durable before `settle`. Raises StoreUnavailable."""
-        segment, start = self._reserve(length, 1)
-        pending = Pending(None, Spot(segment.name, start, length), segment)
+        segment, start = self._reserve(length)
+        pending = Pending(Spot(segment.name, start, length), segment)
         try:
             at = start
             for frame in frames:
@@ -78,10 +77,7 @@ class Segments:
         return pending
 
     def settle(self, group: Sequence[Pending]) -> None:
-        """Append what is not written yet, then sync all; what is not durable then has its `error`. One thread calls this."""
-        fresh = [pending for pending in group if pending.octets is not None]
-        if fresh:
-            self._append(fresh)
+        """Sync what was written; what is not durable then has its `error`. One thread calls this."""
         for segment in {p.segment for p in group if p.segment is not None and p.error is None}:
             error = self._sync(segment)
             for pending in group:
@@ -91,7 +87,7 @@ class Segments:
     def release(self, pending: Pending) -> None:
         """Say that a body has its row, or will never have one."""
         with self._guard:
-            segment, pending.segment, pending.octets = pending.segment, None, None
+            segment, pending.segment = pending.segment, None
             if segment is not None:
                 segment.waiting -= 1
                 _let_go(segment)
@@ -134,26 +130,7 @@ class Segments:
         if segment is not None:
             self._close(segment)
 
-    def _append(self, fresh: Sequence[Pending]) -> None:
-        octets = [pending.octets or b"" for pending in fresh]
-        try:
-            segment, at = self._reserve(sum(map(len, octets)), len(fresh))
-        except StoreUnavailable as error:
-            for pending in fresh:
-                pending.error = error
-            return
-        for pending, body in zip(fresh, octets, strict=True):
-            pending.segment, pending.spot, pending.octets = segment, Spot(segment.name, at, len(body)), None
-            at += len(body)
-        try:
-            _write_all(segment.handle, b"".join(octets), at - sum(map(len, octets)))
-        except OSError as error:
-            length = sum(map(len, octets))
-            self._cut_back(segment, at - length, length)
-            for pending in fresh:
-                pending.error = _unavailable(error)
-
-    def _reserve(self, length: int, bodies: int) -> tuple[_Segment, int]:
+    def _reserve(self, length: int) -> tuple[_Segment, int]:
         with self._guard:
             segment = self._current
             if segment is not None and segment.end and segment.end + length > SEGMENT_BYTES:
@@ -163,7 +140,7 @@ class Segments:
                 segment = self._current = self._created()
             start = segment.end
             segment.end += length
-            segment.waiting += bodies
+            segment.waiting += 1
             return segment, start
 
     def _created(self) -> _Segment:
