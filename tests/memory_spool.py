@@ -13,8 +13,9 @@ from typing import cast
 
 from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
-from gateway.policy.decision import Decision, Demands, Form, Language, Outcome, Text
+from gateway.policy.decision import Decision, Outcome
 from gateway.policy.decision import Reason as RuleReason
+from gateway.policy.demands import Demands, Form, Language, Text
 from gateway.spool.contract import (
     Actor,
     BodyUnreadable,

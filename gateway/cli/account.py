@@ -20,7 +20,7 @@ import click
 from pydantic import ValidationError
 
 from gateway.config.load import load_settings
-from gateway.policy.decision import Language
+from gateway.policy.demands import Language
 from gateway.receive.account import Account
 from gateway.receive.accounts_file import read, write
 from gateway.receive.passwords import MAX_PASSWORD, hasher

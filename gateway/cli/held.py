@@ -18,7 +18,7 @@ from gateway.cli.place import Place, find_place, place_options
 from gateway.cli.printable import printable
 from gateway.clock import utc_now
 from gateway.log import escaped
-from gateway.policy.decision import NO_TIME
+from gateway.policy.demands import NO_TIME
 from gateway.spool.contract import Actor, Change, Recipient, Stored, StoreUnavailable, UnknownMessage
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool, open_spool

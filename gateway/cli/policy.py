@@ -23,7 +23,8 @@ from gateway.message.envelope import Client, Envelope
 from gateway.message.gather import gather
 from gateway.policy.cases import Case, Result, load_cases, run_case
 from gateway.policy.decide import decide
-from gateway.policy.decision import Decision, Language
+from gateway.policy.decision import Decision
+from gateway.policy.demands import Language
 from gateway.policy.explain import explain as explain_decision
 from gateway.policy.schema import json_schema
 from gateway.transform.render import prepare, render

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from gateway.cli.printable import printable
-from gateway.policy.decision import Decision, Language
+from gateway.policy.decision import Decision
+from gateway.policy.demands import Language
 from gateway.policy.explain import Explained
 
 _WORDS = {

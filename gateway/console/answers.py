@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.languages import Words
-from gateway.policy.decision import NO_TIME
+from gateway.policy.demands import NO_TIME
 from gateway.spool.contract import Change, Stored
 from gateway.spool.lifecycle import State
 

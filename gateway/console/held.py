@@ -21,7 +21,7 @@ from gateway.console import answers, guard, view
 from gateway.console.pages import Failure, Pages
 from gateway.languages import LANGUAGES
 from gateway.links import Claim, LinkInvalid, Links
-from gateway.policy.decision import Language
+from gateway.policy.demands import Language
 from gateway.spool.contract import Actor, BodyUnreadable, Change, Spool, Stored
 from gateway.spool.lifecycle import Reason
 from gateway.transform.preview import Preview, preview

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from gateway.console.guard import PAGE_HEADERS
 from gateway.languages import LANGUAGES, Words
 from gateway.links import LinkExpired, LinkInvalid
-from gateway.policy.decision import Language
+from gateway.policy.demands import Language
 from gateway.spool.contract import StoreUnavailable, UnknownMessage
 from gateway.templates import templates_in
 

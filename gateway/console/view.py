@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.languages import Words, shown, size
-from gateway.policy.decision import Form, Reason
+from gateway.policy.decision import Reason
+from gateway.policy.demands import Form
 from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import CANCELLABLE, State
 from gateway.transform.preview import Group, Preview

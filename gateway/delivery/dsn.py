@@ -21,7 +21,7 @@ from gateway.delivery.reply import MAX_TEXT
 from gateway.message.status_request import Notify
 from gateway.message.text import encode_header
 from gateway.message.write import write_fields, write_mailbox
-from gateway.policy.decision import Language
+from gateway.policy.demands import Language
 from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind

@@ -6,7 +6,7 @@ Written for a clerk, not for a postmaster; the server's own words follow below t
 from __future__ import annotations
 
 from gateway.delivery.dsn_status import Action
-from gateway.policy.decision import Language, Text
+from gateway.policy.demands import Language, Text
 
 SUBJECTS = {
     Action.FAILED: Text("【配信できませんでした】", "[Not delivered] "),

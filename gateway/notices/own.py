@@ -11,7 +11,8 @@ from datetime import datetime
 from gateway.message.address import parse_path
 from gateway.message.domains import DomainSet
 from gateway.message.envelope import Client, Envelope
-from gateway.policy.decision import Decision, Demands, Language, Outcome
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import Demands, Language
 from gateway.spool.contract import NewMessage, Stored
 from gateway.spool.notice import Glance, Notice
 

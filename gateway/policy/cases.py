@@ -20,7 +20,8 @@ from gateway.message.gather import gather
 from gateway.policy import values
 from gateway.policy.case_mail import MAX_ATTACHMENT, write_mail
 from gateway.policy.decide import decide
-from gateway.policy.decision import NO_TIME, Decision, Form, Outcome
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import NO_TIME, Form
 from gateway.policy.model import Policy
 from gateway.units import format_duration, parse_duration
 from gateway.yaml_source import Hinted, load, validate

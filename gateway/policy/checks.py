@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.policy import schema
+from gateway.policy.actions.hold import Hold
+from gateway.policy.actions.recipients import Recipients
+from gateway.policy.bounds import Range, SizeRange
+from gateway.policy.conditions.condition import Condition
 from gateway.yaml_source import Document, Path, Problem, nearest
 
 _EXACT = ("external", "internal", "size")  # the keys that mean the same in `when` and in `unless`
@@ -84,7 +88,7 @@ def _unknown_names(sources: list[Source]) -> Iterator[Problem]:
             yield from _unknown(source.document, (*path, "sender_in"), condition.sender_in, groups, "group")
 
 
-def _conditions(file: schema.PolicyFile) -> Iterator[tuple[Path, schema.Condition]]:
+def _conditions(file: schema.PolicyFile) -> Iterator[tuple[Path, Condition]]:
     for index, rule in enumerate(file.rules):
         if rule.when is not None:
             yield ("rules", index, "when"), rule.when
@@ -126,7 +130,7 @@ _ORDINARY = "that has a sender and can be read: the rule applies to nearly none"
 _PLAINLY = "narrow it; a rule for bounces says when: {null_sender: true}"
 
 
-def _none(condition: schema.Condition | None, key: str) -> bool:
+def _none(condition: Condition | None, key: str) -> bool:
     bounds = getattr(condition, key, None)
     return bounds is not None and bounds.at_most == 0
 
@@ -139,9 +143,7 @@ def _excepts_all_with(rule: schema.Rule, key: str) -> bool:
     return _implies(rule.when, unless, ordinary=True, present=key)
 
 
-def _implies(
-    when: schema.Condition | None, unless: schema.Condition, *, ordinary: bool = False, present: str = ""
-) -> bool:
+def _implies(when: Condition | None, unless: Condition, *, ordinary: bool = False, present: str = "") -> bool:
     """Tell whether every mail that fits `when` certainly fits `unless`; looks only at keys without doubt.
 
     `ordinary` asks it of mail that has a sender (unless `when` asks for none) and can be read; `present` of mail
@@ -158,9 +160,7 @@ def _implies(
     return all(_within(getattr(when, key, None), getattr(unless, key), int(key == present)) for key in ranges)
 
 
-def _within(
-    inner: schema.Range | schema.SizeRange | None, outer: schema.Range | schema.SizeRange | None, least: int
-) -> bool:
+def _within(inner: Range | SizeRange | None, outer: Range | SizeRange | None, least: int) -> bool:
     if outer is None:
         return True
     low = max(least, (inner.at_least if inner is not None else None) or 0)
@@ -171,7 +171,7 @@ def _within(
 
 
 def _reaches_nobody(rule: schema.Rule) -> Iterator[_Finding]:
-    asks: Mapping[str, schema.Hold | schema.Recipients | None]
+    asks: Mapping[str, Hold | Recipients | None]
     asks = {"hold": rule.then.hold, "recipients": rule.then.recipients}
     for key, ask in asks.items():
         if ask is None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from gateway.message.domains import DomainSet
 from gateway.policy import schema
-from gateway.policy.conditions import Circles, Senders, Test, build
-from gateway.policy.decision import NO_TIME, Demands, Form, Language, Refusal, ToLine
-from gateway.policy.model import Ask, Circle, Policy, Rule
+from gateway.policy.actions.action import asks, for_mail
+from gateway.policy.conditions.condition import build, needs
+from gateway.policy.conditions.context import Context, Need, Test
+from gateway.policy.decision import ToLine
+from gateway.policy.demands import Language
+from gateway.policy.model import Circle, Policy, Rule
 from gateway.policy.people import People
-
-_FORMS = {"bcc": Form.BCC, "individual": Form.INDIVIDUAL}
 
 
 def compile_policy(files: Mapping[str, schema.PolicyFile], digest: str) -> Policy:
     """Build the policy of all files together; exactly one of them has the organisation."""
     organisation = next(f.organisation for f in files.values() if f.organisation is not None)
-    circles = {name: frozenset(m) for f in files.values() for name, m in f.circles.items()}
-    senders = {name: group.senders for f in files.values() for name, group in f.groups.items()}
-    rules = [_rule(rule, name, circles, senders) for name, f in files.items() for rule in f.rules]
+    context = _context(files)
+    rules = [_rule(rule, name, context) for name, f in files.items() for rule in f.rules]
     return Policy(
         digest=digest,
         organisation=organisation.name,
@@ -30,9 +30,30 @@ def compile_policy(files: Mapping[str, schema.PolicyFile], digest: str) -> Polic
         rules=tuple(sorted(rules, key=lambda rule: rule.id)),
         seats=_seats(files),
         tag_names=frozenset(
-            name.lower() for rule in rules for ask in rule.asks for name, _ in ask.demands.tags
+            name.lower()
+            for rule in rules
+            for ask in rule.asks
+            for name, _ in ask.demands.tags
+            if not rule.monitor
         ),
+        needs=_needs(files),
     )
+
+
+def _context(files: Mapping[str, schema.PolicyFile]) -> Context:
+    return Context(
+        circles={name: frozenset(m) for f in files.values() for name, m in f.circles.items()},
+        senders={name: group.senders for f in files.values() for name, group in f.groups.items()},
+    )
+
+
+def _needs(files: Mapping[str, schema.PolicyFile]) -> Need:
+    found = Need.NOTHING
+    for rule in (rule for file in files.values() for rule in file.rules):
+        for condition in (rule.when, rule.unless):
+            if condition is not None:
+                found |= needs(condition)
+    return found
 
 
 def _seats(files: Mapping[str, schema.PolicyFile]) -> dict[str, tuple[Circle, ...]]:
@@ -45,42 +66,27 @@ def _seats(files: Mapping[str, schema.PolicyFile]) -> dict[str, tuple[Circle, ..
     return seats
 
 
-def _rule(rule: schema.Rule, file: str, circles: Circles, senders: Senders) -> Rule:
+def _rule(rule: schema.Rule, file: str, context: Context) -> Rule:
     wanted = rule.when.recipient if rule.when is not None else None
-    notify = frozenset(rule.then.notify or ())
     return Rule(
         id=rule.id,
         file=file,
         reason=rule.reason.text(),
-        applies=_applies(rule, circles, senders),
-        asks=tuple(_asks(rule.then)),
+        applies=_applies(rule, context),
+        asks=tuple(asks(rule.then, rule.id, context)),
+        for_mail=for_mail(rule.then, rule.id),
         matching=People(wanted) if wanted is not None else None,
-        refusal=Refusal(rule.id, rule.then.refuse.text()) if rule.then.refuse is not None else None,
-        notify_sender="sender" in notify,
-        notify=notify - {"sender"},
+        monitor=rule.monitor,
     )
 
 
-def _applies(rule: schema.Rule, circles: Circles, senders: Senders) -> Test:
-    when = build(rule.when, circles, senders, in_doubt=True) if rule.when is not None else _always
+def _applies(rule: schema.Rule, context: Context) -> Test:
+    when = build(rule.when, context, in_doubt=True) if rule.when is not None else _always
     if rule.unless is None:
         return when
-    unless = build(rule.unless, circles, senders, in_doubt=False)
+    unless = build(rule.unless, context, in_doubt=False)
     return lambda mail: when(mail) and not unless(mail)
 
 
 def _always(_mail: object) -> bool:
     return True
-
-
-def _asks(then: schema.Action) -> Iterator[Ask]:
-    if then.hold is not None:
-        window = then.hold.window
-        firm = window if then.hold.waive == "nobody" else NO_TIME
-        yield Ask(then.hold.for_, Demands(window=window, firm=firm))
-    if then.recipients is not None:
-        hide_internal = then.recipients.internal == "hide"
-        form = _FORMS[then.recipients.form]
-        yield Ask(then.recipients.for_, Demands(form=form, hide_internal=hide_internal))
-    if then.tag is not None:
-        yield Ask("all", Demands(tags=frozenset(then.tag.items())))

@@ -8,11 +8,11 @@ a mail to 40,000 people costs little more than looking at each address.
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import chain
 
 from gateway.message.address import Address
 from gateway.message.facts import Facts
-from gateway.policy.decision import NOTHING, Decision, Demands, Form, Outcome, Reason, join_all
+from gateway.policy.decision import Decision, Outcome, Reason, Watched
+from gateway.policy.demands import NOTHING, Demands, Form, join_all, join_all_for_mail
 from gateway.policy.mail import Mail
 from gateway.policy.model import Circle, Policy, Rule
 
@@ -22,24 +22,39 @@ _Class = tuple[bool, tuple[bool, ...], tuple[Circle, ...]]
 def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
     """Return what every recipient of the mail gets, and why. Never raises.
 
-    `now` is the time of acceptance, aware; no condition of version 1 looks at it.
+    `now` is the time of acceptance, aware.
     """
-    mail = Mail(facts, policy.domains)
-    rules = [rule for rule in policy.rules if rule.applies(mail)]
+    mail = Mail(facts, policy.domains, now)
+    applying = [rule for rule in policy.rules if rule.applies(mail)]
+    rules = [rule for rule in applying if not rule.monitor]
     outcomes, assigned = _outcomes(mail, policy, rules)
+    whole = join_all_for_mail([rule.for_mail for rule in rules])
     return Decision(
         digest=policy.digest,
         outcomes=outcomes,
         assigned=assigned,
-        refusals=tuple([rule.refusal for rule in rules if rule.refusal is not None]),
+        refusals=tuple(sorted(whole.refusals)) if whole.refusals else (),
         reasons=tuple([Reason(rule.id, rule.reason) for rule in rules]),
-        notify_sender=_may_be_told(facts, policy) and any(rule.notify_sender for rule in rules),
-        notify=frozenset(chain.from_iterable(rule.notify for rule in rules)),
+        notify_sender=whole.notify_sender and _may_be_told(facts, policy),
+        notify=whole.notify,
         internal=policy.internal,
         to_line=policy.to_line,
         tag_names=policy.tag_names,
         language=policy.language,
+        bcc_to=whole.bcc_to,
+        report_to=whole.report_to,
+        watched=tuple([_watched(mail, rule) for rule in applying if rule.monitor]),
     )
+
+
+def _watched(mail: Mail, rule: Rule) -> Watched:
+    """Return what a rule that only watches would have asked for."""
+    asked = [
+        demands
+        for address, external in zip(mail.facts.envelope.recipients, mail.external, strict=True)
+        if (demands := join_all(_asked(mail, rule, external, _hits([rule], address)[0]))) != NOTHING
+    ]
+    return Watched(rule.id, len(asked), join_all(asked), rule.for_mail)
 
 
 def _may_be_told(facts: Facts, policy: Policy) -> bool:
@@ -83,7 +98,9 @@ def _outcome(mail: Mail, rules: list[Rule], choosy: list[Rule], kind: _Class) ->
     external, hits, circles = kind
     chosen = {rule.id for rule, hit in zip(choosy, hits, strict=True) if hit}
     asking = [
-        (rule, asked) for rule in rules if (asked := join_all(_asked(rule, external, chosen))) != NOTHING
+        (rule, asked)
+        for rule in rules
+        if (asked := join_all(_asked(mail, rule, external, rule.id in chosen))) != NOTHING
     ]
     demands = join_all([asked for _, asked in asking])
     hiding = [rule.file for rule, asked in asking if asked.form > Form.ORIGINAL] if circles else []
@@ -91,9 +108,9 @@ def _outcome(mail: Mail, rules: list[Rule], choosy: list[Rule], kind: _Class) ->
     return Outcome(external, demands, companions, tuple([rule.id for rule, _ in asking]))
 
 
-def _asked(rule: Rule, external: bool, chosen: set[str]) -> list[Demands]:
-    touches = {"all": True, "external": external, "matching": rule.id in chosen}
-    return [ask.demands for ask in rule.asks if touches[ask.whom]]
+def _asked(mail: Mail, rule: Rule, external: bool, chosen: bool) -> list[Demands]:
+    touches = {"all": True, "external": external, "matching": chosen}
+    return [ask.of(mail) for ask in rule.asks if touches[ask.whom]]
 
 
 def _companions(mail: Mail, hiding: list[str], circles: tuple[Circle, ...]) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.message.address import Address
-from gateway.policy.decision import NO_TIME, Decision, Text
+from gateway.policy.decision import Decision
+from gateway.policy.demands import NO_TIME, Text
 
 
 @dataclass(frozen=True, slots=True)

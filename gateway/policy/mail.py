@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from gateway.message.address import Address
 from gateway.message.address_list import distinct
 from gateway.message.domains import DomainSet
@@ -12,9 +14,10 @@ from gateway.message.facts import Facts
 class Mail:
     """Facts plus what every condition needs: computed once for a mail, however many rules ask."""
 
-    __slots__ = ("external", "external_count", "facts", "visible_external")
+    __slots__ = ("external", "external_count", "facts", "now", "visible_external")
 
-    def __init__(self, facts: Facts, internal: DomainSet) -> None:
+    def __init__(self, facts: Facts, internal: DomainSet, now: datetime) -> None:
+        self.now = now
         recipients = facts.envelope.recipients
         self.facts = facts
         self.external: list[bool] = [not internal.matches(address) for address in recipients]

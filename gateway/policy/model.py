@@ -4,39 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from gateway.message.domains import DomainSet
-from gateway.policy.decision import Demands, Form, Language, Refusal, Text, ToLine
+from gateway.policy.actions.ask import Ask
+from gateway.policy.conditions.context import Need
+from gateway.policy.decision import ToLine
+from gateway.policy.demands import Language, MailDemands, Text
 from gateway.policy.mail import Mail
 from gateway.policy.people import People
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """What a rule asks for, and for whom."""
-
-    whom: Literal["external", "all", "matching"]
-    demands: Demands
-
-    @property
-    def hides(self) -> bool:
-        return self.demands.form > Form.ORIGINAL
-
-
-@dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `file` is where it stands: circles are honoured by the hiding rules of their own file only."""
+    """One rule. `file` is where it stands: circles are honoured by the hiding rules of their own file only.
+
+    A rule that only watches (`monitor`) asks for nothing; what it would ask for is recorded.
+    """
 
     id: str
     file: str
     reason: Text
     applies: Callable[[Mail], bool]
     asks: tuple[Ask, ...]
+    for_mail: MailDemands
     matching: People | None = None
-    refusal: Refusal | None = None
-    notify_sender: bool = False
-    notify: frozenset[str] = frozenset()
+    monitor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +43,8 @@ class Circle:
 class Policy:
     """All files of a folder as one. `rules` are in the order of their ids; `seats` gives the circles of an address.
 
-    `tag_names` are all header fields that some rule sets, in lower case: nobody else may.
+    `tag_names` are all header fields that some rule sets, in lower case: nobody else may. `needs` is what has to be looked up
+    before it can decide.
     """
 
     digest: str
@@ -63,3 +56,4 @@ class Policy:
     rules: tuple[Rule, ...]
     seats: Mapping[str, tuple[Circle, ...]]
     tag_names: frozenset[str] = frozenset()
+    needs: Need = Need.NOTHING

@@ -161,3 +161,8 @@ def shorthand(key: str | None, short: dict[str, Any] | None = None) -> ConfigDic
         schema["anyOf"] = [long_form["properties"][key] if key else short or _STRING, long_form]
 
     return ConfigDict(json_schema_extra=widen)
+
+
+def told(ja: str, en: str, default: Any = None, alias: str | None = None) -> Any:
+    """Return a key's field with what it means in both languages: for editors, `sekisho policy docs` and docs/policy.md."""
+    return Field(default, alias=alias, description=f"{en}\n{ja}")

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gateway.message.address import Address, AddressError, normalise_domain, parse_path
-from gateway.policy.decision import Language
+from gateway.policy.demands import Language
 
 MAX_LOGIN = 256  # characters of a login name, the length of a path (RFC 5321 4.5.3.1.3)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from gateway.clock import Clock, utc_now
-from gateway.policy.decision import Language
+from gateway.policy.demands import Language
 from gateway.receive.account import Account, Changes, account_changes
 from gateway.receive.accounts_file import read, read_again
 from gateway.yaml_source import Problems

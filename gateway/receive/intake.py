@@ -19,7 +19,8 @@ from gateway.message.envelope import Envelope
 from gateway.message.facts import Facts
 from gateway.message.gather import is_quick
 from gateway.metrics import ACCEPTED, HELD
-from gateway.policy.decision import NO_TIME, Decision, Language
+from gateway.policy.decision import Decision
+from gateway.policy.demands import NO_TIME, Language
 from gateway.policy.model import Policy
 from gateway.receive.reply import Reply
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from gateway.delivery.outcome import Verdict, judge
 from gateway.message.status_request import Notify, RecipientRequest
-from gateway.policy.decision import NO_TIME
+from gateway.policy.demands import NO_TIME
 from gateway.release.backoff import delay, put_off
 from gateway.spool.contract import BodyUnreadable, Recipient, Result, Stored, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State

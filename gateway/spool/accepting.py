@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.message.envelope import Envelope
-from gateway.policy.decision import NO_TIME, Decision
+from gateway.policy.decision import Decision
+from gateway.policy.demands import NO_TIME
 from gateway.spool.contract import Claim, NewMessage, Recipient, Stored
 from gateway.spool.leases import Lease
 from gateway.spool.lifecycle import Kind, Reason, State

@@ -13,7 +13,8 @@ from typing import Protocol
 
 from gateway.message.address import Address
 from gateway.message.envelope import Envelope
-from gateway.policy.decision import Decision, Language
+from gateway.policy.decision import Decision
+from gateway.policy.demands import Language
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import Glance, Notice
 from gateway.store.errors import StoreDamaged as StoreDamaged

@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from gateway.policy.decision import Decision, Language
+from gateway.policy.decision import Decision
+from gateway.policy.demands import Language
 
 
 class NoticeKind(StrEnum):

@@ -17,7 +17,9 @@ import orjson
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
 from gateway.message.status_request import NOTHING_SAID, MailRequest, Notify, RecipientRequest, Return
-from gateway.policy.decision import Decision, Demands, Form, Outcome
+from gateway.policy import stored_decision
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import Demands, Form
 from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
@@ -89,7 +91,7 @@ def envelope_json(envelope: Envelope, assigned: tuple[int, ...]) -> str:
 
 
 def decision_json(decision: Decision) -> str:
-    return _json(decision.to_json())
+    return _json(stored_decision.to_json(decision))
 
 
 def _json(value: object) -> str:
@@ -219,7 +221,7 @@ def _read_request(notify: int | None, original_type: str, original: str) -> Reci
 
 
 def _read_decision(text: str) -> Decision:
-    return Decision.from_json(json.loads(text), ())
+    return stored_decision.from_json(json.loads(text), ())
 
 
 # A mail to thousands is claimed a hundred recipients at a time; most mails get the same decision.

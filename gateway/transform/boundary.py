@@ -13,7 +13,8 @@ from gateway.message.address import Address
 from gateway.message.domains import DomainSet
 from gateway.message.facts import Facts
 from gateway.message.header import Field
-from gateway.policy.decision import Decision, Form
+from gateway.policy.decision import Decision
+from gateway.policy.demands import Form
 from gateway.transform.content_field import segments_of
 from gateway.transform.hidden import HiddenIndex
 

@@ -18,7 +18,8 @@ from gateway.message.facts import Attachment
 from gateway.message.gather import gather
 from gateway.message.header import split
 from gateway.message.text import decode_header
-from gateway.policy.decision import Decision, Form, Outcome, Reason, Text
+from gateway.policy.decision import Decision, Outcome, Reason
+from gateway.policy.demands import Form, Text
 from gateway.transform.render import Original, prepare, render
 from gateway.transform.view import View, view_of
 

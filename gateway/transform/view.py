@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.message.address import Address
-from gateway.policy.decision import Decision, Form
+from gateway.policy.decision import Decision
+from gateway.policy.demands import Form
 
 
 @dataclass(frozen=True, slots=True)

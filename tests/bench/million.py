@@ -18,7 +18,8 @@ from pathlib import Path
 
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
-from gateway.policy.decision import Decision, Demands, Form, Outcome
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import Demands, Form
 from gateway.spool.accepting import acceptance
 from gateway.spool.contract import NewMessage
 from gateway.spool.queue_ids import QueueIds

@@ -9,7 +9,8 @@ import pytest
 
 from gateway import metrics
 from gateway.links import Links
-from gateway.policy.decision import Demands, Form, Outcome
+from gateway.policy.decision import Outcome
+from gateway.policy.demands import Demands, Form
 from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Reason, State
 from tests.console.browser import press, read

@@ -12,7 +12,8 @@ import pytest
 
 from gateway.languages import LANGUAGES
 from gateway.links import Links
-from gateway.policy.decision import Demands, Form, Language, Outcome
+from gateway.policy.decision import Outcome
+from gateway.policy.demands import Demands, Form, Language
 from gateway.spool.lifecycle import State
 from tests.console.browser import press, read
 from tests.console.conftest import HandClock

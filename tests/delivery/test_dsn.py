@@ -14,7 +14,8 @@ from gateway.delivery.dsn import MAX_RETURNED, dsn_composers
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
 from gateway.message.status_request import NOTHING_ASKED, MailRequest, Notify, RecipientRequest, Return
-from gateway.policy.decision import Decision, Demands, Language, Outcome
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import Demands, Language
 from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from gateway.message.gather import gather
 from gateway.message.header import split
 from gateway.policy.decide import decide
-from gateway.policy.decision import Form
+from gateway.policy.demands import Form
 from gateway.policy.load import load_policy
 from gateway.receive.content import content_reply
 from gateway.transform.render import prepare, render

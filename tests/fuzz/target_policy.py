@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from gateway.message.gather import gather
 from gateway.policy.decide import decide
-from gateway.policy.decision import Decision
 from gateway.policy.load import load_policy
 from gateway.policy.model import Policy
+from gateway.policy.stored_decision import from_json, to_json
 from gateway.yaml_source import Problems
 from tests.transform.sample import envelope
 
@@ -29,7 +29,7 @@ def check(octets: bytes) -> None:
         return
     decision = decide(FACTS, policy, NOW)
     assert len(decision.assigned) == 3
-    assert Decision.from_json(decision.to_json(), decision.assigned) == decision
+    assert from_json(to_json(decision), decision.assigned) == decision
 
 
 def _loaded(text: str) -> Policy | Problems:

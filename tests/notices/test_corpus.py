@@ -10,7 +10,7 @@ from gateway.languages import shown
 from gateway.message.gather import gather
 from gateway.notices.compose import Composers
 from gateway.notices.summary import FILE_NAME, SHOWN_ATTACHMENTS
-from gateway.policy.decision import Form
+from gateway.policy.demands import Form
 from gateway.transform.preview import preview
 from tests.memory_spool import NOON, MemorySpool, hold
 from tests.notices.conftest import notice, read_back, text

@@ -16,7 +16,8 @@ from gateway.message.address import parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.text import decode_header
 from gateway.notices.compose import Composers
-from gateway.policy.decision import Decision, Demands, Form, Outcome
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import Demands, Form
 from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import NoticeKind

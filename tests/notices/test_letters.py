@@ -15,7 +15,8 @@ from gateway.message.address import AddressError, parse_path
 from gateway.notices.compose import Composers
 from gateway.notices.letter import Letter, to_octets
 from gateway.notices.summary import SHOWN_RECIPIENTS, shares
-from gateway.policy.decision import Demands, Form, Language, Outcome
+from gateway.policy.decision import Outcome
+from gateway.policy.demands import Demands, Form, Language
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import NoticeKind
 from tests.memory_spool import NOON, SENDER, WINDOW, MemorySpool, decision_for, hold

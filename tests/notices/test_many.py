@@ -15,7 +15,7 @@ from gateway.links import Claim, Links
 from gateway.notices.bursts import LISTED
 from gateway.notices.compose import Composers
 from gateway.notices.held_mail import HeldMail, escaped
-from gateway.policy.decision import Language
+from gateway.policy.demands import Language
 from gateway.spool.contract import Stored
 from gateway.spool.glance import ADDRESSES
 from gateway.spool.lifecycle import State

@@ -20,7 +20,7 @@ from gateway.notices.failures import STORE_RETRY
 from gateway.notices.held_mail import HeldMail
 from gateway.notices.worker import BATCH, LOOK_BACK, NoticeWorker
 from gateway.notices.writing import Many
-from gateway.policy.decision import Language
+from gateway.policy.demands import Language
 from gateway.spool.contract import NewMessage, StoreUnavailable
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Glance, Notice, NoticeKind

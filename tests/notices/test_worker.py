@@ -16,7 +16,8 @@ from gateway.notices.failures import MAX_TRIES
 from gateway.notices.own import OWN_DIGEST, own_mail_decision
 from gateway.notices.worker import BATCH, NoticeWorker
 from gateway.notices.writing import Many
-from gateway.policy.decision import Demands, Form, Language
+from gateway.policy.demands import Demands, Form, Language
+from gateway.policy.stored_decision import from_json, to_json
 from gateway.spool.contract import Stored, StoreUnavailable
 from gateway.spool.notice import Notice, NoticeKind
 from tests.memory_spool import NOON, SENDER, MemorySpool, hold
@@ -70,7 +71,7 @@ def test_the_decision_on_own_mail_changes_nothing_and_survives_storing() -> None
     decision = own_mail_decision(external=True, language=Language.EN)
     assert decision.digest == OWN_DIGEST
     assert decision.of(0).demands.form is Form.ORIGINAL
-    assert type(decision).from_json(decision.to_json(), decision.assigned) == decision
+    assert from_json(to_json(decision), decision.assigned) == decision
 
 
 async def test_a_sender_outside_gets_the_hold_notice(spool: MemorySpool, scene: Scene) -> None:

@@ -120,6 +120,8 @@ def rules(draw: st.DrawFn, prefix: str) -> Json:
         rule["when"] = draw(conditions())
     if draw(st.booleans()):
         rule["unless"] = draw(conditions())
+    if draw(st.integers(0, 4)) == 4:
+        rule["monitor"] = True
     return rule
 
 

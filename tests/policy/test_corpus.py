@@ -9,8 +9,9 @@ import pytest
 from gateway.message.envelope import Envelope
 from gateway.message.gather import gather
 from gateway.policy.decide import decide
-from gateway.policy.decision import Decision, Form
+from gateway.policy.demands import Form
 from gateway.policy.load import load_policy
+from gateway.policy.stored_decision import from_json, to_json
 from gateway.yaml_source import load
 from tests.policy.generated import CLIENT, NOW, address
 
@@ -27,7 +28,7 @@ def test_every_mail_is_decided(corpus: list[tuple[str, bytes]], file: Path) -> N
     policy = load_policy({file.name: file.read_text(encoding="utf-8")})
     for _, raw in corpus:
         decision = decide(gather(ENVELOPE, raw), policy, NOW)
-        assert Decision.from_json(decision.to_json(), decision.assigned) == decision
+        assert from_json(to_json(decision), decision.assigned) == decision
 
 
 @pytest.mark.corpus

@@ -12,7 +12,8 @@ from gateway.message.envelope import Envelope
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import split
 from gateway.policy.decide import decide
-from gateway.policy.decision import Decision, Demands, Form, Text
+from gateway.policy.decision import Decision
+from gateway.policy.demands import Demands, Form, Text
 from gateway.policy.load import load_policy
 from tests.policy.generated import CLIENT, NOW, address
 

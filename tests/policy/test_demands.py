@@ -2,25 +2,99 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.policy.decision import Demands, Form, join_all
+from gateway.policy.decision import Decision, Outcome, Watched
+from gateway.policy.demands import (
+    Approval,
+    Approver,
+    Demands,
+    Form,
+    MailDemands,
+    Refusal,
+    Step,
+    Text,
+    join_all,
+    join_all_for_mail,
+)
+from gateway.policy.stored_decision import from_json, to_json
+
+TIMES = st.sampled_from([timedelta(0), timedelta(minutes=5), timedelta(minutes=10)])
+
+
+def approvals() -> st.SearchStrategy[Approval]:
+    approver = st.builds(
+        Approver, st.sampled_from(["a@example.jp", "b@example.jp"]), st.sampled_from(["", "2026-08-01"])
+    )
+    steps = st.lists(
+        st.builds(Step, TIMES, st.lists(approver, max_size=2).map(tuple)), min_size=1, max_size=2
+    )
+    return st.builds(
+        Approval,
+        rule=st.sampled_from(["one", "two"]),
+        name=st.just("managers"),
+        at_least=st.integers(1, 2),
+        within=TIMES,
+        otherwise=st.sampled_from(["cancel", "release"]),
+        steps=steps.map(tuple),
+    )
 
 
 def demands() -> st.SearchStrategy[Demands]:
-    times = st.sampled_from([timedelta(0), timedelta(minutes=5), timedelta(minutes=10)])
-    tags = st.frozensets(st.tuples(st.sampled_from(["X-A", "X-B"]), st.sampled_from("12")), max_size=3)
+    """Draw any demands that rules can join to: the parts of a window lie within it."""
     return st.builds(
-        lambda a, b, form, hide, tags: Demands(max(a, b), min(a, b), form, hide, tags),
-        times,
-        times,
-        st.sampled_from(Form),
-        st.booleans(),
-        tags,
+        lambda times, **more: Demands(window=max(times), firm=min(times), reasoned=times[1], **more),
+        st.tuples(TIMES, TIMES, TIMES),
+        form=st.sampled_from(Form),
+        hide_internal=st.booleans(),
+        tags=st.frozensets(st.tuples(st.sampled_from(["X-A", "X-B"]), st.sampled_from("12")), max_size=3),
+        confirm=st.frozensets(st.sampled_from(["recipients", "attachments"])),
+        approvals=st.frozensets(approvals(), max_size=2),
+        drop=st.booleans(),
+        routes=st.frozensets(st.sampled_from(["one", "two"])),
+        disclaimers=st.frozensets(st.sampled_from(["one", "two"])),
     )
+
+
+def for_mail() -> st.SearchStrategy[MailDemands]:
+    people = st.frozensets(st.sampled_from(["a@example.jp", "b@example.jp"]))
+    refusals = st.frozensets(st.builds(Refusal, st.sampled_from(["one", "two"]), st.just(Text("否", "no"))))
+    return st.builds(MailDemands, refusals, st.booleans(), people, people, people)
+
+
+@given(for_mail(), for_mail(), for_mail())
+def test_demands_on_the_whole_mail_join_in_the_same_way(
+    a: MailDemands, b: MailDemands, c: MailDemands
+) -> None:
+    assert a.join(b) == b.join(a)
+    assert a.join(b).join(c) == a.join(b.join(c)) == join_all_for_mail([c, a, b])
+    assert a.join(a) == a == a.join(MailDemands())
+    assert a.join(b).covers(a)
+
+
+@given(demands(), for_mail(), st.booleans())
+def test_what_is_stored_is_read_back(asked: Demands, whole: MailDemands, external: bool) -> None:
+    outcome = Outcome(external, asked, ("p@example.com",), ("one",))
+    decision = Decision(
+        "d",
+        (outcome, Outcome(True, Demands())),
+        (0, 1, 0),
+        refusals=tuple(sorted(whole.refusals)),
+        bcc_to=whole.bcc_to,
+        report_to=whole.report_to,
+        watched=(Watched("w", 2, asked, whole),),
+    )
+    assert from_json(json.loads(json.dumps(to_json(decision))), decision.assigned) == decision
+
+
+def test_a_decision_without_anything_new_is_written_as_a_release_before_reads_it() -> None:
+    plain = Decision("d", (Outcome(True, Demands(window=timedelta(minutes=10), form=Form.BCC)),), (0,))
+    assert to_json(plain)["v"] == 1
+    assert not {"bcc_to", "watched"} & set(to_json(plain))
 
 
 @given(demands(), demands())

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from gateway.message.facts import Facts
 from gateway.policy.compile import compile_policy
 from gateway.policy.decide import decide
-from gateway.policy.decision import Decision, Form
+from gateway.policy.decision import Decision
+from gateway.policy.demands import Form, join_all
 from gateway.policy.model import Policy
 from gateway.policy.schema import PolicyFile
+from gateway.policy.stored_decision import from_json, to_json
 from tests.policy.generated import NOW, Json, additions, facts, floors, rules
 
 thorough = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -69,13 +71,30 @@ def test_the_order_of_rules_and_files_does_not_matter(
 
 
 @thorough
+@given(floors(), rules("watching"), facts())
+def test_a_rule_that_only_watches_changes_nothing(floor: Json, rule: Json, mail: Facts) -> None:
+    longer = {**floor, "rules": [*floor["rules"], {**rule, "monitor": True}]}
+    acting = {**floor, "rules": [*floor["rules"], {**rule, "monitor": False}]}
+    before = decide(mail, policy_of({"floor.yaml": floor}), NOW)
+    watched = decide(mail, policy_of({"floor.yaml": longer}), NOW)
+    assert replace(watched, watched=before.watched) == before
+    acts = decide(mail, policy_of({"floor.yaml": acting}), NOW)
+    seen = next((each for each in watched.watched if each.rule == rule["id"]), None)
+    assert (seen is not None) is any(reason.rule == rule["id"] for reason in acts.reasons)
+    if seen is not None:
+        touched = [n for n in range(len(acts.assigned)) if rule["id"] in acts.of(n).rules]
+        assert seen.recipients == len(touched)
+        assert join_all([acts.of(n).demands for n in touched]).covers(seen.demands)
+
+
+@thorough
 @given(floors(), facts())
 def test_decide_is_total_and_gives_everybody_an_outcome(floor: Json, mail: Facts) -> None:
     decision = decide(mail, policy_of({"floor.yaml": floor}), NOW)
     assert len(decision.assigned) == len(mail.envelope.recipients)
     assert set(decision.assigned) == set(range(len(decision.outcomes)))
     assert len(set(decision.outcomes)) == len(decision.outcomes)
-    assert Decision.from_json(decision.to_json(), decision.assigned) == decision
+    assert from_json(to_json(decision), decision.assigned) == decision
     for number, address in enumerate(mail.envelope.recipients):
         outcome = decision.of(number)
         assert outcome.external or not address.ambiguous

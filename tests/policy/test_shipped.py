@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from gateway.policy import cases, schema
+from gateway.policy import cases, schema, values
+from gateway.policy.actions.action import Action
+from gateway.policy.conditions.condition import Condition
 from gateway.policy.load import load_policy
 from gateway.yaml_source import Problems
 
@@ -39,12 +41,13 @@ def test_the_published_schema_is_this_one() -> None:
     assert published == schema.json_schema()
 
 
-def models_in(*modules: object) -> list[type[BaseModel]]:
-    found = [kind for module in modules for kind in vars(module).values() if isinstance(kind, type)]
-    return [kind for kind in found if issubclass(kind, BaseModel) and kind.model_fields]
+def parts(part: type[BaseModel] = values.Part) -> list[type[BaseModel]]:
+    """Return every model that policy files and cases are made of."""
+    below = [each for kind in part.__subclasses__() for each in parts(kind)]
+    return [part, *below] if part.model_fields else below
 
 
-@pytest.mark.parametrize("model", models_in(schema, cases), ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", parts(), ids=lambda model: model.__name__)
 def test_every_key_stands_in_the_page(model: type[BaseModel]) -> None:
     listed = {
         key for line in PAGE.splitlines() if line.startswith("|") for key in re.findall(r"`(\w+)`", line)
@@ -54,7 +57,7 @@ def test_every_key_stands_in_the_page(model: type[BaseModel]) -> None:
 
 
 def test_the_page_lists_no_condition_or_demand_that_does_not_exist() -> None:
-    for title, model in (("## Conditions", schema.Condition), ("## Demands", schema.Action)):
+    for title, model in (("## Conditions", Condition), ("## Demands", Action)):
         table = PAGE.split(title)[1].split("| --- |", 1)[1].split("\n\n")[0]
         listed = re.findall(r"^\| `(\w+)` ", table, re.MULTILINE)
         assert sorted(listed) == sorted(model.model_fields)

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.clock import utc_now
 from gateway.message.address import parse_path
-from gateway.policy.decision import Language
+from gateway.policy.demands import Language
 from gateway.receive.account import Account, Changes
 from gateway.receive.accounts import Accounts
 from gateway.receive.accounts_file import read, to_yaml, write

@@ -15,7 +15,8 @@ from gateway.message.facts import Facts
 from gateway.message.gather import QUICK_OCTETS
 from gateway.message.header import HeaderSection
 from gateway.metrics import ACCEPTED, HELD
-from gateway.policy.decision import Decision, Demands, Language, Outcome, Refusal, Text
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import Demands, Language, Refusal, Text
 from gateway.policy.model import Policy
 from gateway.receive.intake import QUICK_CHARACTERS, QUICK_RECIPIENTS, Intake, accepted_text, refusal_text
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable

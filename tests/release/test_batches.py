@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gateway.delivery.route import Route
 from gateway.evidence.resolver import Mx
 from gateway.message.address import Address
-from gateway.policy.decision import Form
+from gateway.policy.demands import Form
 from gateway.release.batches import batches, by_route
 from gateway.spool.contract import Recipient
 from gateway.spool.lifecycle import State

@@ -21,7 +21,8 @@ from gateway.delivery.session import Opener
 from gateway.evidence.resolver import Mx
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
-from gateway.policy.decision import Decision, Demands, Form, Outcome
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import Demands, Form
 from gateway.release.backoff import SOONEST
 from gateway.release.dispatch import Dispatcher
 from gateway.spool.contract import BodyUnreadable, Change, Claim, NewMessage, Result, Stored, StoreUnavailable

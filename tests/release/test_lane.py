@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.delivery.mail import Outgoing
 from gateway.delivery.route import Route
 from gateway.message.address import Address
-from gateway.policy.decision import Form
+from gateway.policy.demands import Form
 from gateway.release.batches import Batch
 from gateway.release.lane import Lane
 from gateway.spool.contract import Recipient

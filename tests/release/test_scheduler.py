@@ -13,7 +13,8 @@ import pytest
 
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
-from gateway.policy.decision import Decision, Demands, Outcome
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import Demands
 from gateway.release.housekeeping import BATCH, Housekeeping
 from gateway.release.scheduler import CLAIMS_PER_PLACE, EXPRESS_OCTETS, LEASE, Scheduler
 from gateway.spool.contract import Claim, Recipient, Spool, Stored, StoreUnavailable

@@ -10,7 +10,8 @@ import pytest
 
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
-from gateway.policy.decision import Decision, Demands, Outcome
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import Demands
 from gateway.release.shelf import Shelf
 from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State

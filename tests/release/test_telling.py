@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.message.status_request import NOTHING_ASKED, MailRequest, Notify, RecipientRequest, Return
-from gateway.policy.decision import Form
+from gateway.policy.demands import Form
 from gateway.spool.contract import NewMessage
 from gateway.spool.notice import NoticeKind
 from tests.delivery.next_hop import EXTENSIONS, NextHop

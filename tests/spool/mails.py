@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
-from gateway.policy.decision import NO_TIME, Decision, Demands, Outcome
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import NO_TIME, Demands
 from gateway.spool.contract import NewMessage, Result
 from gateway.spool.lifecycle import Reason, State
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
-from gateway.policy.decision import Decision, Demands, Form, Outcome, ToLine
+from gateway.policy.decision import Decision, Outcome, ToLine
+from gateway.policy.demands import Demands, Form
 from gateway.transform.render import Original, prepare, render
 from gateway.transform.view import View, view_of
 

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.message.gather import gather, is_quick
 from gateway.message.mime_part import UNCLEAR
-from gateway.policy.decision import Form
+from gateway.policy.demands import Form
 from gateway.transform.render import prepare_views, render
 from gateway.transform.view import View
 from tests.bench.bombs import BOMBS

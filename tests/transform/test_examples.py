@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from gateway.message.envelope import Envelope
 from gateway.message.gather import gather
 from gateway.policy.decide import decide
-from gateway.policy.decision import Decision, Form
+from gateway.policy.decision import Decision
+from gateway.policy.demands import Form
 from gateway.policy.load import load_policy
 from gateway.policy.model import Policy
+from gateway.policy.stored_decision import from_json, to_json
 from gateway.transform.render import render
 from gateway.transform.view import view_of
 from tests.transform.leaks import addresses, fields, leaks
@@ -160,7 +162,7 @@ def extra_lines(people: list[str]) -> st.SearchStrategy[str]:
 def decided(name: str, draft: Draft) -> Decision:
     """Decide as the reception does, and take the decision from its stored form as delivery does."""
     decision = decide(gather(draft.envelope, draft.raw), LOADED[name], WHEN)
-    return Decision.from_json(decision.to_json(), decision.assigned)
+    return from_json(to_json(decision), decision.assigned)
 
 
 def header_of(draft: Draft, decision: Decision, index: int) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.policy.decision import Form
+from gateway.policy.demands import Form
 from tests.transform.leaks import fields, leaks
 from tests.transform.sample import SENDER, decision, envelope, header_of, mail
 

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from gateway.message.envelope import Envelope
-from gateway.policy.decision import Decision, Form
+from gateway.policy.decision import Decision
+from gateway.policy.demands import Form
 from gateway.transform.render import Copy, render
 from gateway.transform.view import view_of
 from tests.transform.injected import OUTSIDERS, inject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.policy.decision import Form
+from gateway.policy.demands import Form
 from tests.transform.sample import copy_of, decision, envelope, mail
 
 SENT = envelope("chief@city.example.lg.jp")

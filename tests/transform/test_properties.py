@@ -9,7 +9,7 @@ from urllib.parse import quote
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.policy.decision import Form
+from gateway.policy.demands import Form
 from gateway.transform.render import render
 from gateway.transform.view import view_of
 from tests.transform.leaks import fields, leaks

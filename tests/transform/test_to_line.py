@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.message.address import Address
-from gateway.policy.decision import Form
+from gateway.policy.demands import Form
 from gateway.transform.to_line import group, mailbox
 from tests.transform.leaks import fields
 from tests.transform.sample import SENDER, decision, envelope, header_of, mail

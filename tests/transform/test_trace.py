@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.message.envelope import Client
-from gateway.policy.decision import Form
+from gateway.policy.demands import Form
 from gateway.transform.trace import added_fields
 from tests.transform.sample import HOST, QUEUE_ID, WHEN, copy_of, decision, envelope, mail
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.policy.decision import Form
+from gateway.policy.demands import Form
 from gateway.transform.render import QUICK_RECIPIENTS, is_quick, prepare_views, render, unprepared
 from gateway.transform.view import View, view_of
 from tests.transform.sample import decision, envelope, mail, original

@@ -1,0 +1,28 @@
+"""What one rule asks for, and for which of the recipients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.policy.demands import NOTHING, Demands
+from gateway.policy.mail import Mail
+
+Whom = Literal["external", "all", "matching"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a rule asks for, and for whom.
+
+    `worked_out` computes it where it depends on the mail or on the time of acceptance; it is pure and total.
+    """
+
+    whom: Whom
+    demands: Demands = NOTHING
+    worked_out: Callable[[Mail], Demands] | None = None
+
+    def of(self, mail: Mail) -> Demands:
+        """Return what is asked for, on this mail."""
+        return self.demands if self.worked_out is None else self.worked_out(mail)

@@ -1,0 +1,40 @@
+"""Demands on the mail as a whole: refuse it, mark every copy, tell people of the hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.policy import values
+from gateway.policy.actions.ask import Ask
+from gateway.policy.bilingual import Bilingual
+from gateway.policy.conditions.context import Context
+from gateway.policy.demands import Demands, MailDemands, Refusal
+from gateway.policy.values import Part, told
+
+
+class WholeKeys(Part):
+    """Keys for the mail as a whole."""
+
+    refuse: Bilingual | None = told(
+        "だれにも届けない。この文が送信者のメールソフトにすぐ表示される",
+        "nobody gets the mail; the sender's mail client shows this text at once",
+    )
+    tag: dict[values.TagName, values.TagValue] | None = told(
+        "すべての控えに加えるヘッダー欄", "header fields to add to every copy"
+    )
+    notify: values.Persons | None = told(
+        "保留を知らせる相手: `sender` とアドレス", "who gets a notice about the hold: `sender` and addresses"
+    )
+
+
+def asks(keys: WholeKeys, _rule: str, _context: Context) -> Iterator[Ask]:
+    """Yield the tags: every copy has them."""
+    if keys.tag is not None:
+        yield Ask("all", Demands(tags=frozenset(keys.tag.items())))
+
+
+def for_mail(keys: WholeKeys, rule: str) -> MailDemands:
+    """Return the refusal, and who is told."""
+    notify = frozenset(keys.notify or ())
+    refused = frozenset([Refusal(rule, keys.refuse.text())]) if keys.refuse is not None else frozenset()
+    return MailDemands(refusals=refused, notify_sender="sender" in notify, notify=notify - {"sender"})

@@ -1,0 +1,43 @@
+"""`when` and `unless`: the keys of all families in one model, and how they become one test."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import model_validator
+
+from gateway.policy.conditions import attachments, counts, people, text
+from gateway.policy.conditions.attachments import AttachmentKeys
+from gateway.policy.conditions.context import Context, Need, Test
+from gateway.policy.conditions.counts import CountKeys
+from gateway.policy.conditions.people import PeopleKeys
+from gateway.policy.conditions.text import TextKeys
+from gateway.yaml_source import Hinted
+
+
+class Condition(TextKeys, AttachmentKeys, PeopleKeys, CountKeys):
+    """What a mail must be like. All keys must hold (AND); of a list, any one item (OR)."""
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if not self.model_fields_set or self.header == {}:
+            raise Hinted("no condition stands here", "leave the key out, or write a condition")
+        return self
+
+
+def build(condition: Condition, context: Context, *, in_doubt: bool) -> Test:
+    """Return the test that all keys of the condition hold (AND), cheap ones first."""
+    tests = (
+        *counts.tests(condition, context, in_doubt),
+        *people.tests(condition, context, in_doubt),
+        *attachments.tests(condition, context, in_doubt),
+        *text.tests(condition, context, in_doubt),
+    )
+    if len(tests) == 1:
+        return tests[0]
+    return lambda mail: all(test(mail) for test in tests)
+
+
+def needs(_condition: Condition) -> Need:
+    """Return what has to be looked up before the condition can be tested."""
+    return Need.NOTHING

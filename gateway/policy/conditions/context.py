@@ -1,0 +1,36 @@
+"""What the keys of a condition may refer to by name, and what a policy needs to have looked up before it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Flag, auto
+
+from gateway.policy.mail import Mail
+
+Test = Callable[[Mail], bool]
+
+
+class Need(Flag):
+    """A kind of evidence (message/evidence.py) that some rule asks for. Nothing is looked up that no rule asks for."""
+
+    NOTHING = 0
+    CONTENT = auto()
+    WRITERS = auto()
+    VOLUME = auto()
+    EARLIER = auto()
+    DOMAINS = auto()
+    LOOK_ALIKES = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that has a name in the policy: circles (keys of addresses), groups (patterns of their senders)."""
+
+    circles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    senders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def certain(fits: bool | None, in_doubt: bool) -> bool:
+    """Return what a test answers whose outcome may be unknown (None)."""
+    return in_doubt if fits is None else fits

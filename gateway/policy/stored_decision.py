@@ -1,0 +1,202 @@
+"""Decisions as JSON, as they are stored with the message, and back.
+
+Version 2 adds the second look, dropped recipients, routes, texts under the mail, copies, reports and watched rules. A decision
+without any of them is still written as version 1, which a node of the release before can read.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from gateway.policy.decision import Decision, Outcome, Reason, ToLine, Watched
+from gateway.policy.demands import (
+    NOTHING_FOR_THE_MAIL,
+    Approval,
+    Approver,
+    Demands,
+    Form,
+    Language,
+    MailDemands,
+    Refusal,
+    Step,
+    Text,
+)
+
+Json = dict[str, Any]
+
+
+def to_json(decision: Decision) -> Json:
+    """Return the stored form without `assigned`: each recipient's row keeps its own class."""
+    later = _later(decision)
+    outcomes = [_outcome_json(o) for o in decision.outcomes]
+    return {
+        "v": 2 if later or any("more" in outcome for outcome in outcomes) else 1,
+        "digest": decision.digest,
+        "outcomes": outcomes,
+        "refusals": [[r.rule, r.text.ja, r.text.en] for r in decision.refusals],
+        "reasons": [[r.rule, r.text.ja, r.text.en] for r in decision.reasons],
+        "notify_sender": decision.notify_sender,
+        "notify": sorted(decision.notify),
+        "internal": list(decision.internal),
+        "to_group": decision.to_line.group,
+        "language": decision.language.value,
+        "tag_names": sorted(decision.tag_names),
+        **later,
+    }
+
+
+def from_json(data: Json, assigned: tuple[int, ...]) -> Decision:
+    """Rebuild a decision from its stored form; raises ValueError on a version this code does not know."""
+    if data.get("v") not in (1, 2):
+        raise ValueError(f"stored decision has version {data.get('v')!r}, known are 1 and 2")
+    return Decision(
+        digest=data["digest"],
+        outcomes=tuple(_outcome_from(o) for o in data["outcomes"]),
+        assigned=assigned,
+        refusals=tuple(Refusal(r, Text(ja, en)) for r, ja, en in data["refusals"]),
+        reasons=tuple(Reason(r, Text(ja, en)) for r, ja, en in data["reasons"]),
+        notify_sender=data["notify_sender"],
+        notify=frozenset(data["notify"]),
+        internal=tuple(data["internal"]),
+        to_line=ToLine(data["to_group"]),
+        language=Language(data["language"]),
+        tag_names=frozenset(data.get("tag_names", ())),
+        bcc_to=frozenset(data.get("bcc_to", ())),
+        report_to=frozenset(data.get("report_to", ())),
+        watched=tuple(_watched_from(each) for each in data.get("watched", ())),
+    )
+
+
+def _later(decision: Decision) -> Json:
+    """Return what version 2 added for the mail as a whole, without what is empty."""
+    later: Json = {
+        "bcc_to": sorted(decision.bcc_to),
+        "report_to": sorted(decision.report_to),
+        "watched": [_watched_json(each) for each in decision.watched],
+    }
+    return {key: value for key, value in later.items() if value}
+
+
+def _outcome_json(outcome: Outcome) -> Json:
+    return {
+        "external": outcome.external,
+        **_demands_json(outcome.demands),
+        "companions": list(outcome.companions),
+        "rules": list(outcome.rules),
+    }
+
+
+def _demands_json(demands: Demands) -> Json:
+    first: Json = {
+        "window_s": demands.window.total_seconds(),
+        "firm_s": demands.firm.total_seconds(),
+        "form": demands.form.name.lower(),
+        "hide_internal": demands.hide_internal,
+        "tags": sorted(demands.tags),
+    }
+    more = _more_json(demands)
+    return {**first, "more": more} if more else first
+
+
+def _more_json(demands: Demands) -> Json:
+    """Return what version 2 added for a recipient, without what is empty."""
+    if demands.waits_for_nobody and not (
+        demands.drop or demands.reasoned or demands.routes or demands.disclaimers
+    ):
+        return {}
+    more: Json = {
+        "reasoned_s": demands.reasoned.total_seconds(),
+        "confirm": sorted(demands.confirm),
+        "approvals": [_approval_json(each) for each in sorted(demands.approvals)],
+        "drop": demands.drop,
+        "routes": sorted(demands.routes),
+        "disclaimers": sorted(demands.disclaimers),
+    }
+    return {key: value for key, value in more.items() if value}
+
+
+def _outcome_from(data: Json) -> Outcome:
+    return Outcome(
+        external=data["external"],
+        demands=_demands_from(data),
+        companions=tuple(data["companions"]),
+        rules=tuple(data["rules"]),
+    )
+
+
+def _demands_from(data: Json) -> Demands:
+    more = data.get("more", {})
+    return Demands(
+        window=timedelta(seconds=data["window_s"]),
+        firm=timedelta(seconds=data["firm_s"]),
+        form=Form[data["form"].upper()],
+        hide_internal=data["hide_internal"],
+        tags=frozenset((name, value) for name, value in data["tags"]),
+        reasoned=timedelta(seconds=more.get("reasoned_s", 0)),
+        confirm=frozenset(more.get("confirm", ())),
+        approvals=frozenset(_approval_from(each) for each in more.get("approvals", ())),
+        drop=more.get("drop", False),
+        routes=frozenset(more.get("routes", ())),
+        disclaimers=frozenset(more.get("disclaimers", ())),
+    )
+
+
+def _approval_json(approval: Approval) -> Json:
+    return {
+        "rule": approval.rule,
+        "name": approval.name,
+        "at_least": approval.at_least,
+        "within_s": approval.within.total_seconds(),
+        "otherwise": approval.otherwise,
+        "steps": [
+            [step.after.total_seconds(), [[a.address, a.since, a.until] for a in step.approvers]]
+            for step in approval.steps
+        ],
+    }
+
+
+def _approval_from(data: Json) -> Approval:
+    return Approval(
+        rule=data["rule"],
+        name=data["name"],
+        at_least=data["at_least"],
+        within=timedelta(seconds=data["within_s"]),
+        otherwise=data["otherwise"],
+        steps=tuple(
+            Step(timedelta(seconds=after), tuple(Approver(*each) for each in approvers))
+            for after, approvers in data["steps"]
+        ),
+    )
+
+
+def _watched_json(watched: Watched) -> Json:
+    whole = watched.for_mail
+    return {
+        "rule": watched.rule,
+        "recipients": watched.recipients,
+        **_demands_json(watched.demands),
+        "mail": None
+        if whole == NOTHING_FOR_THE_MAIL
+        else {
+            "refusals": [[r.rule, r.text.ja, r.text.en] for r in sorted(whole.refusals)],
+            "notify_sender": whole.notify_sender,
+            "notify": sorted(whole.notify),
+            "bcc_to": sorted(whole.bcc_to),
+            "report_to": sorted(whole.report_to),
+        },
+    }
+
+
+def _watched_from(data: Json) -> Watched:
+    whole = data["mail"]
+    for_mail = NOTHING_FOR_THE_MAIL
+    if whole is not None:
+        for_mail = MailDemands(
+            refusals=frozenset(Refusal(r, Text(ja, en)) for r, ja, en in whole["refusals"]),
+            notify_sender=whole["notify_sender"],
+            notify=frozenset(whole["notify"]),
+            bcc_to=frozenset(whole["bcc_to"]),
+            report_to=frozenset(whole["report_to"]),
+        )
+    return Watched(data["rule"], data["recipients"], _demands_from(data), for_mail)
