@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gateway.message.address import Address
 from gateway.message.envelope import Envelope
+from gateway.message.evidence import NOTHING_LOOKED_UP, Evidence
 from gateway.message.header import HeaderSection
 
 
@@ -28,7 +29,8 @@ class Facts:
     author's own. `confident` is False where one of these fields could not be read with confidence, or where a From or
     Sender is too long to be read. `unclear` names, in closed words, what in the
     MIME structure can be read in two ways. `blind` holds the keys of those whom only a Bcc or the like shows:
-    they count as visible, since a mail may have gone past us with it, but no copy may name them.
+    they count as visible, since a mail may have gone past us with it, but no copy may name them. `evidence` is what had to be
+    looked up elsewhere: nothing, until somebody did.
     """
 
     envelope: Envelope
@@ -41,3 +43,4 @@ class Facts:
     size_bytes: int
     unclear: frozenset[str] = frozenset()
     blind: frozenset[str] = frozenset()
+    evidence: Evidence = NOTHING_LOOKED_UP
