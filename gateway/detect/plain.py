@@ -1,0 +1,35 @@
+"""The form of a text in which detectors look: full-width and half-width folded, one sign for each kind of dash and blank.
+
+Line ends stay, so that a detector can tell a line from its neighbours; offsets are those of the folded text.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from gateway.message.compatibility import nfkc
+
+MAX_TEXT = 2_000_000  # characters looked at: a text of that length has been read far enough to be judged
+
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－ｰ"), "-")
+_BLANKS = dict.fromkeys(map(ord, "\u00a0\u3000\u2002\u2003\u2009\u202f"), " ")
+_SIGNS = {**_DASHES, **_BLANKS, ord("\r"): None}
+_LONG_VOWEL = "ー"  # between digits people type it for a dash
+
+
+def folded(text: str) -> str:
+    """Return at most MAX_TEXT characters of a text, folded."""
+    plain = nfkc(text[:MAX_TEXT].translate(_SIGNS))[:MAX_TEXT] if not text.isascii() else text[:MAX_TEXT]
+    if _LONG_VOWEL in plain:
+        plain = _digits_joined(plain)
+    return plain.translate(_SIGNS)
+
+
+def _digits_joined(text: str) -> str:
+    """Read ー between digits as the dash it was meant to be: 03ー1234ー5678."""
+    pieces = text.split(_LONG_VOWEL)
+    joined = [pieces[0]]
+    for before, after in pairwise(pieces):
+        between = before[-1:].isdigit() and after[:1].isdigit()
+        joined += ["-" if between else _LONG_VOWEL, after]
+    return "".join(joined)
