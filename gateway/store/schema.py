@@ -157,6 +157,57 @@ body_chunks = sa.Table(  # large bodies where nodes share no disk; written befor
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
 
+secrets = sa.Table(  # random keys of our own, wrapped by the master key as a message's key is
+    "secrets",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+)
+
+acquaintances = sa.Table(  # to whom outside (a keyed hash) mail from whom (an address key) was delivered
+    "acquaintances",
+    metadata,
+    sa.Column("recipient", sa.LargeBinary, primary_key=True),
+    sa.Column("sender", sa.Text, primary_key=True),
+    sa.Column("first_at", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False, index=True),
+)
+
+written_domains = sa.Table(
+    "written_domains",
+    metadata,
+    sa.Column("domain", sa.Text, primary_key=True),
+    sa.Column("first_at", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False, index=True),
+)
+
+learned = sa.Table(  # of each event chain: acquaintances know the events above `oldest`, up to `newest`
+    "learned",
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("oldest", sa.BigInteger, nullable=False),
+    sa.Column("newest", sa.BigInteger, nullable=False),
+)
+
+sendings = sa.Table(  # what a sender handed in, by slices of time; each chain's writers count for themselves
+    "sendings",
+    metadata,
+    sa.Column("sender", sa.Text, primary_key=True),
+    sa.Column("slice", sa.BigInteger, primary_key=True, autoincrement=False, index=True),
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("mails", sa.BigInteger, nullable=False),
+    sa.Column("recipients", sa.BigInteger, nullable=False),
+)
+
+threads = sa.Table(  # which mail had which Message-ID (a keyed hash), and whom it named (keyed hashes, in one piece)
+    "threads",
+    metadata,
+    sa.Column("queue_id", sa.Text, sa.ForeignKey("messages.queue_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("message_id", sa.LargeBinary, nullable=False, index=True),
+    sa.Column("people", sa.LargeBinary, nullable=False),
+)
+
 compatibility = sa.Table(  # one row: the newest schema, and the oldest code that may work on it
     "compatibility",
     metadata,
