@@ -30,7 +30,8 @@ class Facts:
     Sender is too long to be read. `unclear` names, in closed words, what in the
     MIME structure can be read in two ways. `blind` holds the keys of those whom only a Bcc or the like shows:
     they count as visible, since a mail may have gone past us with it, but no copy may name them. `evidence` is what had to be
-    looked up elsewhere: nothing, until somebody did.
+    looked up elsewhere: nothing, until somebody did. `recorded`: they were read from a record (recorded_facts.py), which holds
+    neither header fields nor texts, so that what asks for those is in doubt.
     """
 
     envelope: Envelope
@@ -44,3 +45,4 @@ class Facts:
     unclear: frozenset[str] = frozenset()
     blind: frozenset[str] = frozenset()
     evidence: Evidence = NOTHING_LOOKED_UP
+    recorded: bool = False

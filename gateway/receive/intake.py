@@ -87,7 +87,9 @@ class Intake:
             if decision.refusals:
                 await self._spool.refused(envelope, decision, facts.subject, now)
                 return self._refused(decision, envelope)
-            queue_id = await self._accept(NewMessage(envelope, raw, decision, now, facts.subject))
+            queue_id = await self._accept(
+                NewMessage(envelope, raw, decision, now, facts.subject, facts=facts)
+            )
         except StoreUnavailable as error:
             log.error("store_unavailable", cause=type(error.__cause__ or error).__name__)
             return FULL if error.full else _NOT_STORED

@@ -18,7 +18,7 @@ from gateway.spool.leases import Lease
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
-from gateway.spool.records import decision_json, envelope_json
+from gateway.spool.records import decision_json, envelope_json, facts_json
 from gateway.spool.statements import NEW_BODIES, NEW_MESSAGES, NEW_NOTICES, NEW_RECIPIENTS
 from gateway.spool.times import from_us, span_us, to_us
 from gateway.store.bodies import Body
@@ -158,6 +158,7 @@ def _message_row(queue_id: str, new: NewMessage, at: int, held: int) -> Row:
         held,
         None,  # finished_at
         None,  # delay_noticed_at
+        None if new.facts is None else facts_json(new.facts),
     )
 
 
@@ -196,6 +197,8 @@ def _event(queue_id: str, new: NewMessage, at: int, held: list[int]) -> Event:
         "outcomes": _outcomes(new.decision),
         "held": to_ranges(held),
     }
+    if new.decision.watched:
+        detail["watched"] = [watched.rule for watched in new.decision.watched]
     if new.from_gateway:
         detail |= {"from_gateway": True, "about": new.about}
     reason = Reason.SYSTEM if new.from_gateway else Reason.POLICY if held else Reason.NO_HOLD

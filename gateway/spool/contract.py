@@ -13,6 +13,7 @@ from typing import Protocol
 
 from gateway.message.address import Address
 from gateway.message.envelope import Envelope
+from gateway.message.facts import Facts
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
 from gateway.spool.lifecycle import Reason, State
@@ -45,7 +46,7 @@ class NewMessage:
     """A mail to accept. `raw` is stored as it is (docs/decisions/0001-the-message-is-bytes.md).
 
     `from_gateway` marks mail that Sekisho wrote itself: it triggers no notices and no DSN; `about` is the queue id it
-    tells of.
+    tells of. `facts` are what the decision was made from; they are recorded without content.
     """
 
     envelope: Envelope
@@ -55,6 +56,7 @@ class NewMessage:
     subject: str = ""
     from_gateway: bool = False
     about: str | None = None
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ class QueueIds:
             return _base32(stamp << _RANDOM_BITS | self._serial)
 
 
+def floor(at: datetime) -> str:
+    """Return what sorts before every id of a mail that was accepted at that time or later."""
+    return _base32(max(to_us(at), 0) << _RANDOM_BITS)[:_TIME_LENGTH]
+
+
 def _base32(number: int) -> str:
     """Write LENGTH digits, two at a time."""
     return "".join([_PAIRS[number >> place & 1023] for place in _PLACES])

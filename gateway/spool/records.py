@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from gateway.message import recorded_facts
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
+from gateway.message.facts import Facts
 from gateway.message.status_request import NOTHING_SAID, MailRequest, Notify, RecipientRequest, Return
 from gateway.policy import stored_decision
 from gateway.policy.decision import Decision, Outcome
@@ -30,6 +32,7 @@ from gateway.spool.times import from_us
 PARSED = 128  # envelopes, and as many decisions, kept parsed
 # Characters of their JSON in all, for each of the two: parsed, about eight times that in memory.
 PARSED_CHARACTERS = 4 << 20
+MAX_RECORD = 1 << 20  # characters of recorded facts: a mail made of a million names must not double its row
 UNREADABLE = Address("unreadable", "invalid")  # stands where a stored address cannot be read; RFC 2606 2
 _NEVER = timedelta(days=36_500)
 _JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
@@ -92,6 +95,17 @@ def envelope_json(envelope: Envelope, assigned: tuple[int, ...]) -> str:
 
 def decision_json(decision: Decision) -> str:
     return _json(stored_decision.to_json(decision))
+
+
+def facts_json(facts: Facts) -> str | None:
+    """Return the stored form of what the decision was made from; None where that would be too much."""
+    record = _json(recorded_facts.to_json(facts))
+    return record if len(record) <= MAX_RECORD else None
+
+
+def facts_of(record: str, envelope: Envelope, subject: str, size_bytes: int) -> Facts:
+    """Read stored facts; raises ValueError on a version this code does not know."""
+    return recorded_facts.from_json(_loaded(record), envelope, subject, size_bytes)
 
 
 def _json(value: object) -> str:
@@ -173,12 +187,17 @@ def _recipient(envelope: Envelope, decision: Decision, row: RecipientRow) -> Rec
     )
 
 
+def _loaded(text: str) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = orjson.loads(text)
+    except orjson.JSONDecodeError:  # a lone surrogate in an odd address, which `_json` escaped
+        loaded = json.loads(text)
+    return loaded
+
+
 def envelope_data(text: str) -> dict[str, Any]:
     """Return a stored envelope as the JSON it is; raises ValueError on a version this code does not know."""
-    try:
-        data: dict[str, Any] = orjson.loads(text)
-    except orjson.JSONDecodeError:  # a lone surrogate in an odd address, which `_json` escaped
-        data = json.loads(text)
+    data = _loaded(text)
     if data.get("v") not in (1, 2):
         raise ValueError(f"stored envelope has version {data.get('v')!r}, known are 1 and 2")
     return data

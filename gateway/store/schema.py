@@ -33,6 +33,9 @@ messages = sa.Table(
     sa.Column("held_recipients", sa.Integer, nullable=False),
     sa.Column("finished_at", sa.BigInteger),
     sa.Column("delay_noticed_at", sa.BigInteger),
+    sa.Column(
+        "facts", sa.Text
+    ),  # what the decision was made from, without content; NULL where nobody recorded it
 )
 
 recipients = sa.Table(
