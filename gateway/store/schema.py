@@ -33,9 +33,8 @@ messages = sa.Table(
     sa.Column("held_recipients", sa.Integer, nullable=False),
     sa.Column("finished_at", sa.BigInteger),
     sa.Column("delay_noticed_at", sa.BigInteger),
-    sa.Column(
-        "facts", sa.Text
-    ),  # what the decision was made from, without content; NULL where nobody recorded it
+    # What the decision was made from, without content; NULL where nobody recorded it.
+    sa.Column("facts", sa.Text),
 )
 
 recipients = sa.Table(
