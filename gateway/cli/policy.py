@@ -14,6 +14,8 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.case_files import read_cases
+from gateway.cli.policy_replay import diff, replay
 from gateway.cli.policy_words import explanation_json, explanation_text
 from gateway.clock import utc_now
 from gateway.config.policies import read_policy
@@ -21,7 +23,7 @@ from gateway.log import escaped
 from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.gather import gather
-from gateway.policy.cases import Case, Result, load_cases, run_case
+from gateway.policy.cases import Result, run_case
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
@@ -29,7 +31,7 @@ from gateway.policy.explain import explain as explain_decision
 from gateway.policy.schema import json_schema
 from gateway.transform.render import prepare, render
 from gateway.transform.view import view_of
-from gateway.yaml_source import Problem, Problems
+from gateway.yaml_source import Problems
 
 MAX_MAIL = 256 << 20  # octets of a mail to explain; more than any gateway accepts
 
@@ -40,7 +42,11 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def policy() -> None:
-    """Check, test and explain policy files."""
+    """Check, test and explain policy files; try them on past mail."""
+
+
+policy.add_command(replay)
+policy.add_command(diff)
 
 
 @policy.command()
@@ -51,7 +57,7 @@ def check(ctx: click.Context, folder: Path, as_json: bool) -> None:
     """Report every problem of the policy files in DIR (default: policies), with file, line and a hint."""
     try:
         read = read_policy(folder)
-        count = sum(len(cases) for _, cases in _read_cases(folder))
+        count = sum(len(cases) for _, cases in read_cases(folder))
     except Problems as found:
         _print_problems(found, as_json)
         ctx.exit(1)
@@ -67,7 +73,7 @@ def test(ctx: click.Context, folder: Path, as_json: bool) -> None:
     """Run the cases (*.cases.yaml) of DIR (default: policies) and print what differs."""
     try:
         read = read_policy(folder)
-        files = _read_cases(folder)
+        files = read_cases(folder)
     except Problems as found:
         _print_problems(found, as_json)
         ctx.exit(1)
@@ -135,19 +141,6 @@ def _print_problems(found: Problems, as_json: bool) -> None:
         return
     click.echo(str(found))
     click.echo(f"{len(found.problems)} problem{'s' if len(found.problems) > 1 else ''}", err=True)
-
-
-def _read_cases(folder: Path) -> list[tuple[str, tuple[Case, ...]]]:
-    return [(path.name, load_cases(_text(path), str(path))) for path in sorted(folder.glob("*.cases.yaml"))]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise Problems([Problem(str(path), 1, 1, "", f"not UTF-8 at octet {error.start}")]) from None
-    except OSError as error:
-        raise Problems([Problem(str(path), 1, 1, "", f"cannot be read: {error.strerror}")]) from None
 
 
 def _results_text(results: Iterable[tuple[str, Result]]) -> str:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 from gateway.message.address import Address, parse_path
 from gateway.message.address_list import parse_mailboxes
 from gateway.message.envelope import Client, Envelope
+from gateway.message.facts import Facts
 from gateway.message.gather import gather
 from gateway.policy import values
 from gateway.policy.case_mail import MAX_ATTACHMENT, write_mail
@@ -26,7 +27,7 @@ from gateway.policy.model import Policy
 from gateway.units import format_duration, parse_duration
 from gateway.yaml_source import Hinted, load, validate
 
-_AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)  # a Monday; no condition looks at it
+CASE_TIME = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)  # a Monday; no condition looks at it
 _CLIENT = Client(ip="192.0.2.1", helo="client.example.com")
 
 
@@ -115,10 +116,14 @@ def load_cases(text: str, file: str) -> tuple[Case, ...]:
 
 def run_case(case: Case, policy: Policy) -> Result:
     """Send the case's mail through the policy and compare."""
-    envelope = envelope_of(case.mail)
-    facts = gather(envelope, octets_of(case.mail))
-    decision = decide(facts, policy, _AT)
-    return Result(case.name, tuple(_differences(case.expect, envelope, decision)))
+    facts = facts_of(case.mail)
+    decision = decide(facts, policy, CASE_TIME)
+    return Result(case.name, tuple(_differences(case.expect, facts.envelope, decision)))
+
+
+def facts_of(mail: CaseMail) -> Facts:
+    """Return the facts of the case's mail, as they would be gathered of it."""
+    return gather(envelope_of(mail), octets_of(mail))
 
 
 def octets_of(mail: CaseMail) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from gateway.message.domains import DomainSet
 from gateway.policy import schema
 from gateway.policy.actions.action import asks, for_mail
-from gateway.policy.conditions.condition import build, needs
+from gateway.policy.conditions.condition import Condition, asks_for_words, build, needs
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.decision import ToLine
 from gateway.policy.demands import Language
@@ -50,10 +50,19 @@ def _context(files: Mapping[str, schema.PolicyFile]) -> Context:
 def _needs(files: Mapping[str, schema.PolicyFile]) -> Need:
     found = Need.NOTHING
     for rule in (rule for file in files.values() for rule in file.rules):
-        for condition in (rule.when, rule.unless):
-            if condition is not None:
-                found |= needs(condition)
+        found |= _needs_of(rule)
     return found
+
+
+def _needs_of(rule: schema.Rule) -> Need:
+    found = Need.NOTHING
+    for condition in _conditions(rule):
+        found |= needs(condition)
+    return found
+
+
+def _conditions(rule: schema.Rule) -> list[Condition]:
+    return [condition for condition in (rule.when, rule.unless) if condition is not None]
 
 
 def _seats(files: Mapping[str, schema.PolicyFile]) -> dict[str, tuple[Circle, ...]]:
@@ -77,6 +86,9 @@ def _rule(rule: schema.Rule, file: str, context: Context) -> Rule:
         for_mail=for_mail(rule.then, rule.id),
         matching=People(wanted) if wanted is not None else None,
         monitor=rule.monitor,
+        needs=_needs_of(rule),
+        words=any(asks_for_words(condition) for condition in _conditions(rule)),
+        written=rule.model_dump_json(exclude_defaults=True),
     )
 
 

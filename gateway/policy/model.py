@@ -18,7 +18,9 @@ from gateway.policy.people import People
 class Rule:
     """One rule. `file` is where it stands: circles are honoured by the hiding rules of their own file only.
 
-    A rule that only watches (`monitor`) asks for nothing; what it would ask for is recorded.
+    A rule that only watches (`monitor`) asks for nothing; what it would ask for is recorded. `needs` is what has to be looked
+    up before it can be told whether it applies; `words`: the mail's header fields or texts are.
+    `written` is the rule as its file has it, in one spelling.
     """
 
     id: str
@@ -29,6 +31,9 @@ class Rule:
     for_mail: MailDemands
     matching: People | None = None
     monitor: bool = False
+    needs: Need = Need.NOTHING
+    words: bool = False
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)

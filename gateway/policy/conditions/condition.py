@@ -41,3 +41,8 @@ def build(condition: Condition, context: Context, *, in_doubt: bool) -> Test:
 def needs(_condition: Condition) -> Need:
     """Return what has to be looked up before the condition can be tested."""
     return Need.NOTHING
+
+
+def asks_for_words(condition: Condition) -> bool:
+    """Tell whether only the words of the mail itself can answer: header fields and texts, which no record of facts holds."""
+    return text.asks_for_words(condition)

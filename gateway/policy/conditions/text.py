@@ -74,9 +74,16 @@ def _header(name: str, asked: TextMatch, in_doubt: bool) -> Test:
     fits = text_test(asked, in_doubt)
 
     def test(mail: Mail) -> bool:
+        if mail.facts.recorded:
+            return in_doubt
         fields = mail.facts.header.all(name)
         if in_doubt and len(fields) > MAX_FIELDS:
             return True
         return any(fits(decode_header(field.value)) for field in fields[:MAX_FIELDS])
 
     return test
+
+
+def asks_for_words(keys: TextKeys) -> bool:
+    """Tell whether a key asks for header fields; the subject is recorded."""
+    return keys.header is not None
