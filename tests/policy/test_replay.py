@@ -153,13 +153,13 @@ def test_a_tally_counts_and_keeps_no_more_than_it_may(monkeypatch: pytest.Monkey
     tally.add("Q", NOW, record, tried(record, of(HOLD), NOW), tried(record, of(WORDS), NOW))
     assert (tally.mails, tally.differ, tally.verdicts[Verdict.UNTOLD]) == (4, 3, 1)
     assert tally.senders == {"desk@city.example.lg.jp": 2, OTHERS: 1}
-    [mail] = tally.listed
-    assert [(d.what, d.then, d.now, d.recipients) for d in mail.differences] == [
+    [differing] = tally.listed
+    assert [(d.what, d.then, d.now, d.recipients) for d in differing.differences] == [
         ("window", "10m", "1h", 2),
         ("form", "original", "bcc", 2),
         ("hide_internal", "no", "yes", 2),
     ]
-    assert mail.gained == ("r1",)
+    assert differing.gained == ("r1",)
     assert tally.rules["r0"].then == 3
     assert tally.rules[OTHERS].now == 3
 
