@@ -28,6 +28,7 @@ Gauge = partial(AnyGauge, multiprocess_mode="livemax")
 HOLD_BUCKETS = (1, 10, 60, 300, 600, 900, 1800, 3600, 14400, 86400, 259200)
 DELIVERY_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 14400)
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+CONTENT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
 CONNECTIONS = AnyGauge(
@@ -72,6 +73,18 @@ DELIVERY_SECONDS = Histogram(
     "sekisho_delivery_seconds",
     "Time from release to the next hop's 250",
     buckets=DELIVERY_BUCKETS,
+    registry=REGISTRY,
+)
+CONTENT_READS = Counter(
+    "sekisho_content_reads_total",
+    "Mails whose content was read, by how that went",
+    ["result"],  # here, read, killed, died, busy, broken
+    registry=REGISTRY,
+)
+CONTENT_SECONDS = Histogram(
+    "sekisho_content_read_seconds",
+    "Time to read the content of one mail, waiting for a process included",
+    buckets=CONTENT_BUCKETS,
     registry=REGISTRY,
 )
 COMMIT_SECONDS = Histogram(

@@ -156,6 +156,19 @@ class Retention(_Group):
     records: Duration = timedelta(days=366)
 
 
+class Content(_Group):
+    """Reading what mails and attachments hold, where a policy asks for it: how many processes, and how much of one mail."""
+
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    time: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(minutes=5))] = timedelta(seconds=10)
+    wait: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(minutes=5))] = timedelta(seconds=30)
+    memory: Annotated[Size, Field(ge=128 << 20)] = 512 << 20
+    characters: Annotated[int, Field(ge=10_000, le=10_000_000)] = 1_000_000
+    members: Annotated[int, Field(ge=1, le=100_000)] = 10_000
+    depth: Annotated[int, Field(ge=1, le=20)] = 5
+    unpacked: Annotated[Size, Field(ge=1 << 20)] = 256 << 20
+
+
 class Log(_Group):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "json", "text"] = "auto"
@@ -191,6 +204,7 @@ class Settings(_Group):
     web: Web = Web()
     notices: Notices = Notices()
     retention: Retention = Retention()
+    content: Content = Content()
     log: Log = Log()
 
     def of_one_worker(self) -> Settings:
@@ -216,5 +230,6 @@ class Settings(_Group):
                         "connections_per_host": part(out.connections_per_host),
                     }
                 ),
+                "content": self.content.model_copy(update={"workers": part(self.content.workers)}),
             }
         )

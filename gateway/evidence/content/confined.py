@@ -1,0 +1,66 @@
+"""What the process that reads gives up before it sees a mail: memory, files, children, new privileges, being looked into.
+
+It ends when its parent does. Where one of the limits cannot be set it does not begin: a reader without them is not what was
+promised. That it has no secrets is its parent's doing (child.py): an empty environment and no descriptor but its pipes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+
+# linux/prctl.h
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
+
+OPEN_FILES = 32
+"""Descriptors: the two pipes, and the modules that are imported one after the other."""
+
+MARGIN_S = 2
+"""Seconds of processor time beyond the time for a mail; the parent measures the time itself, this is for its absence."""
+
+
+class NotConfined(Exception):
+    """A limit could not be set; the text says which."""
+
+
+def confine(memory_octets: int) -> None:
+    """Set all limits; raises NotConfined."""
+    _prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    _prctl(_PR_SET_DUMPABLE, 0)
+    for what, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_AS, memory_octets),
+    ):
+        _limit(what, value)
+
+
+def allow_processor_time(seconds: float) -> None:
+    """Let the process use so much processor time from now on, then end."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime + seconds) + MARGIN_S
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def memory_used() -> int:
+    """Return the most memory that the process ever used, in octets."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+
+
+def _limit(what: int, value: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    try:
+        resource.setrlimit(what, (lowest, lowest))
+    except (OSError, ValueError) as error:
+        raise NotConfined(f"setrlimit({what}): {error}") from error
+
+
+def _prctl(option: int, value: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
+        raise NotConfined(f"prctl({option}): {os.strerror(ctypes.get_errno())}")
