@@ -18,7 +18,7 @@ from gateway.cli.case_files import read_cases
 from gateway.cli.policy_replay import diff, replay
 from gateway.cli.policy_words import explanation_json, explanation_text
 from gateway.clock import utc_now
-from gateway.config.policies import read_policy
+from gateway.config.policy_files import read_files, read_policy
 from gateway.log import escaped
 from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
@@ -28,7 +28,10 @@ from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
 from gateway.policy.explain import explain as explain_decision
+from gateway.policy.load import load_policy
+from gateway.policy.model import Policy
 from gateway.policy.schema import json_schema
+from gateway.policy.tiers import Tier, tier_of
 from gateway.transform.render import prepare, render
 from gateway.transform.view import view_of
 from gateway.yaml_source import Problems
@@ -70,14 +73,22 @@ def check(ctx: click.Context, folder: Path, as_json: bool) -> None:
 @_as_json
 @click.pass_context
 def test(ctx: click.Context, folder: Path, as_json: bool) -> None:
-    """Run the cases (*.cases.yaml) of DIR (default: policies) and print what differs."""
+    """Run the cases (*.cases.yaml) of DIR (default: policies) and print what differs.
+
+    Cases of the floor run against the floor alone, local ones against both.
+    """
     try:
         read = read_policy(folder)
+        floor = _floor_of(folder, read)
         files = read_cases(folder)
     except Problems as found:
         _print_problems(found, as_json)
         ctx.exit(1)
-    results = [(name, run_case(case, read)) for name, cases in files for case in cases]
+    results = [
+        (name, run_case(case, floor if tier_of(name) is Tier.FLOOR else read))
+        for name, cases in files
+        for case in cases
+    ]
     click.echo(_dump([{"file": n, **asdict(r)} for n, r in results]) if as_json else _results_text(results))
     if not results or any(result.differences for _, result in results):
         ctx.exit(1)
@@ -141,6 +152,13 @@ def _print_problems(found: Problems, as_json: bool) -> None:
         return
     click.echo(str(found))
     click.echo(f"{len(found.problems)} problem{'s' if len(found.problems) > 1 else ''}", err=True)
+
+
+def _floor_of(folder: Path, whole: Policy) -> Policy:
+    """Return the policy that the floor's cases are for: the floor alone, whatever a local file adds to it."""
+    if not whole.has_floor:
+        return whole
+    return load_policy({n: text for n, text in read_files(folder).items() if tier_of(n) is Tier.FLOOR})
 
 
 def _results_text(results: Iterable[tuple[str, Result]]) -> str:

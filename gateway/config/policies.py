@@ -1,7 +1,8 @@
 """The policy in force: read from its folder, renewed when the folder changes, kept when an edit is broken.
 
 A broken edit never replaces a working policy (docs/decisions/0002-fail-closed.md): the last good one stays, and
-`sekisho_policy_stale`, /readyz and the log say so. Without any good policy there is none, and mail gets 451.
+`sekisho_policy_stale`, /readyz and the log say so. Without any good policy there is none, and mail gets 451. A floor that was
+in force (docs/decisions/0052-tiers.md) does not go while the gateway runs.
 """
 
 from __future__ import annotations
@@ -15,66 +16,30 @@ import structlog
 from watchfiles import awatch
 
 from gateway import metrics
-from gateway.policy.load import load_policy
+from gateway.config.policy_files import problem, read_policy, tier_folders
 from gateway.policy.model import Policy
-from gateway.yaml_source import Problem, Problems
+from gateway.policy.tiers import Tier
+from gateway.yaml_source import Problems
 
-MAX_FILES = 200  # of one folder; more is a mistake such as a wrong path
+__all__ = ["PolicyInForce", "read_policy"]
+
 LOOK_AGAIN_MS = 2_000  # how long a folder that came, went or was replaced may stay unnoticed
 SETTLE_MS = 300  # editors write in several steps: wait until a change is this old
 
-Identity = tuple[int, int]  # device and inode
+Identity = tuple[tuple[int, int], ...]  # device and inode, of the folder and of the tiers in it
+
+_GIVE_UP = "its last good rules stay in force; put it back, or restart the gateway to do without a floor"
 
 log = structlog.get_logger()
 
 
-def read_policy(folder: Path) -> Policy:
-    """Read every `*.yaml` of the folder except cases; raises `Problems`, also for a file that only looks like one of them."""
-    try:
-        paths = sorted(folder.iterdir())
-    except OSError as error:
-        raise Problems([_problem(folder, f"cannot be read: {error.strerror}")]) from None
-    # A rule file renamed to `.yml` would be a rule switched off, and nobody would be told.
-    unread = [path for path in paths if _looks_like_policy(path)]
-    if unread:
-        raise Problems(
-            [_problem(path, "this file is not read", "rename it to end in .yaml") for path in unread]
-        )
-    names = [path for path in paths if path.suffix == ".yaml" and not path.name.endswith(".cases.yaml")]
-    if not names:
-        raise Problems([_problem(folder, "holds no policy", "put a file such as default.yaml there")])
-    if len(names) > MAX_FILES:
-        raise Problems([_problem(folder, f"holds more than {MAX_FILES} policy files")])
-    return load_policy({str(path): _text(path) for path in names})
-
-
-def _looks_like_policy(path: Path) -> bool:
-    ending = path.suffix.lower()
-    return ending in (".yml", ".yaml") and path.suffix != ".yaml" and not path.name.startswith(".")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise Problems(
-            [_problem(path, f"not UTF-8 at octet {error.start}", "save the file as UTF-8")]
-        ) from None
-    except OSError as error:
-        raise Problems([_problem(path, f"cannot be read: {error.strerror}")]) from None
-
-
 def _identity(folder: Path) -> Identity | None:
-    """Return what tells this folder from another one of the same name, or None where there is none."""
+    """Return what tells this folder and its tiers from others of the same names, or None where there is none."""
     try:
-        found = folder.stat()
+        found = [path.stat() for path in (folder, *tier_folders(folder))]
     except OSError:
         return None
-    return found.st_dev, found.st_ino
-
-
-def _problem(path: Path, message: str, hint: str = "") -> Problem:
-    return Problem(str(path), 1, 1, "", message, hint)
+    return tuple((each.st_dev, each.st_ino) for each in found)
 
 
 class PolicyInForce:
@@ -92,7 +57,7 @@ class PolicyInForce:
     def current(self) -> Policy:
         """Return the policy in force; raises `Problems` where there never was a good one."""
         if self._policy is None:
-            raise self.problems or Problems([_problem(self._folder, "not read yet")])
+            raise self.problems or Problems([problem(self._folder, "not read yet")])
         return self._policy
 
     async def reload(self) -> bool:
@@ -110,7 +75,10 @@ class PolicyInForce:
             except Exception as error:
                 # A fault of ours in reading must not end a service that has a good policy.
                 log.exception("policy.not-read")
-                self._keep(Problems([_problem(self._folder, f"cannot be read: {type(error).__name__}")]))
+                self._keep(Problems([problem(self._folder, f"cannot be read: {type(error).__name__}")]))
+                return False
+            if self._policy is not None and self._policy.has_floor and not policy.has_floor:
+                self._keep(Problems([problem(self._folder / "floor", "the floor is gone", _GIVE_UP)]))
                 return False
             self._put(policy)
             return True
@@ -134,6 +102,7 @@ class PolicyInForce:
         """Reload on changes of this very folder; return False where the system does not let us watch it."""
         changes = awatch(
             self._folder,
+            *tier_folders(self._folder),
             stop_event=stop,
             debounce=SETTLE_MS,
             step=50,
@@ -168,6 +137,13 @@ class PolicyInForce:
             return
         metrics.POLICY_RELOADS.labels("changed").inc()
         metrics.policy_in_force(before.digest if before is not None else None, policy.digest)
-        log.info("policy.in-force", digest=policy.digest[:12], folder=str(self._folder))
+        floor = sum(rule.tier is Tier.FLOOR for rule in policy.rules)
+        log.info(
+            "policy.in-force",
+            digest=policy.digest[:12],
+            folder=str(self._folder),
+            rules=len(policy.rules),
+            floor_rules=floor,
+        )
         if self._on_change is not None:
             self._on_change(policy)

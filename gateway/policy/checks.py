@@ -7,7 +7,6 @@ has an exception that takes in all of `when` but bounces and mail that cannot be
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gateway.policy import schema
@@ -15,17 +14,11 @@ from gateway.policy.actions.hold import Hold
 from gateway.policy.actions.recipients import Recipients
 from gateway.policy.bounds import Range, SizeRange
 from gateway.policy.conditions.condition import Condition
-from gateway.yaml_source import Document, Path, Problem, nearest
+from gateway.policy.names import check_names
+from gateway.policy.sources import Source
+from gateway.yaml_source import Document, Path, Problem
 
 _EXACT = ("external", "internal", "size")  # the keys that mean the same in `when` and in `unless`
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One file: what it says, and where."""
-
-    document: Document
-    file: schema.PolicyFile
 
 
 def empty_values(document: Document) -> Iterator[Problem]:
@@ -43,66 +36,9 @@ def _at(data: Any, path: Path) -> Any:
 
 def across_files(sources: list[Source]) -> Iterator[Problem]:
     """Report what only shows when all files are read together."""
-    yield from _organisations(sources)
-    yield from _twice(sources)
-    yield from _unknown_names(sources)
+    yield from check_names(sources)
     if sources and not any(source.file.rules for source in sources):
         yield sources[0].document.problem((), "the policy has no rule: no mail would be held or changed")
-
-
-def _organisations(sources: list[Source]) -> Iterator[Problem]:
-    having = [source for source in sources if source.file.organisation is not None]
-    if not having and sources:
-        hint = "write organisation: {name: …, internal: [example.jp]} in one file"
-        yield sources[0].document.problem((), "no file says who the organisation is", hint)
-    for source in having[1:]:
-        message = f"the organisation stands in {having[0].document.file} already"
-        yield source.document.problem(("organisation",), message, "keep it in one file")
-
-
-def _twice(sources: list[Source]) -> Iterator[Problem]:
-    seen: dict[tuple[str, str], str] = {}
-    for source in sources:
-        for kind, name, path in _names(source.file):
-            place = f"{source.document.file}:{source.document.position(path)[0]}"
-            first = seen.setdefault((kind, name), place)
-            if first is not place:
-                yield source.document.problem(path, f"the {kind} {name!r} stands twice", f"first at {first}")
-
-
-def _names(file: schema.PolicyFile) -> Iterator[tuple[str, str, Path]]:
-    for index, rule in enumerate(file.rules):
-        yield "rule id", rule.id, ("rules", index, "id")
-    for name in file.circles:
-        yield "circle", name, ("circles", name)
-    for name in file.groups:
-        yield "group", name, ("groups", name)
-
-
-def _unknown_names(sources: list[Source]) -> Iterator[Problem]:
-    circles = [name for source in sources for name in source.file.circles]
-    groups = [name for source in sources for name in source.file.groups]
-    for source in sources:
-        for path, condition in _conditions(source.file):
-            yield from _unknown(source.document, (*path, "circle"), condition.circle, circles, "circle")
-            yield from _unknown(source.document, (*path, "sender_in"), condition.sender_in, groups, "group")
-
-
-def _conditions(file: schema.PolicyFile) -> Iterator[tuple[Path, Condition]]:
-    for index, rule in enumerate(file.rules):
-        if rule.when is not None:
-            yield ("rules", index, "when"), rule.when
-        if rule.unless is not None:
-            yield ("rules", index, "unless"), rule.unless
-
-
-def _unknown(
-    document: Document, path: Path, names: tuple[str, ...] | None, known: list[str], kind: str
-) -> Iterator[Problem]:
-    for index, name in enumerate(names or ()):
-        if name not in known:
-            here = (*path, index) if (*path, index) in document.values else path
-            yield document.problem(here, f"no {kind} is called {name!r}", nearest(name, known))
 
 
 def idle_rules(source: Source) -> Iterator[Problem]:

@@ -13,13 +13,23 @@ from gateway.policy.decision import ToLine
 from gateway.policy.demands import Language
 from gateway.policy.model import Circle, Policy, Rule
 from gateway.policy.people import People
+from gateway.policy.sources import rule_conditions
+from gateway.policy.tiers import tier_of
 
 
-def compile_policy(files: Mapping[str, schema.PolicyFile], digest: str) -> Policy:
-    """Build the policy of all files together; exactly one of them has the organisation."""
+def compile_policy(
+    files: Mapping[str, schema.PolicyFile], digest: str, lines: Mapping[str, int] | None = None
+) -> Policy:
+    """Build the policy of all files together; exactly one of them has the organisation.
+
+    `lines` says in which line of its file each rule (by id) begins.
+    """
     organisation = next(f.organisation for f in files.values() if f.organisation is not None)
     context = _context(files)
-    rules = [_rule(rule, name, context) for name, f in files.items() for rule in f.rules]
+    lines = lines or {}
+    rules = [
+        _rule(rule, name, lines.get(rule.id, 0), context) for name, f in files.items() for rule in f.rules
+    ]
     return Policy(
         digest=digest,
         organisation=organisation.name,
@@ -62,7 +72,7 @@ def _needs_of(rule: schema.Rule) -> Need:
 
 
 def _conditions(rule: schema.Rule) -> list[Condition]:
-    return [condition for condition in (rule.when, rule.unless) if condition is not None]
+    return [condition for _, condition in rule_conditions(rule)]
 
 
 def _seats(files: Mapping[str, schema.PolicyFile]) -> dict[str, tuple[Circle, ...]]:
@@ -75,11 +85,13 @@ def _seats(files: Mapping[str, schema.PolicyFile]) -> dict[str, tuple[Circle, ..
     return seats
 
 
-def _rule(rule: schema.Rule, file: str, context: Context) -> Rule:
+def _rule(rule: schema.Rule, file: str, line: int, context: Context) -> Rule:
     wanted = rule.when.recipient if rule.when is not None else None
     return Rule(
         id=rule.id,
         file=file,
+        tier=tier_of(file),
+        line=line,
         reason=rule.reason.text(),
         applies=_applies(rule, context),
         asks=tuple(asks(rule.then, rule.id, context)),

@@ -12,14 +12,28 @@ from gateway.policy import checks
 from gateway.policy.compile import compile_policy
 from gateway.policy.model import Policy
 from gateway.policy.schema import PolicyFile
+from gateway.policy.sources import Source, rule_lines
+from gateway.policy.tiers import tier_of
 from gateway.yaml_source import Problem, Problems, load, validate
 
 
 def load_policy(files: Mapping[str, str]) -> Policy:
     """Return the policy that the files (name -> text) make up; raises `Problems`.
 
-    The digest covers the files' names (without folders) and their texts, in the order of the names.
+    Names are those below the policy folder: `floor/10-base.yaml` and `local/hall.yaml` are of two tiers (tiers.py). The
+    digest covers the files' names (with the tier, without other folders) and their texts, in the order of the names.
     """
+    return compile_sources(load_sources(files), digest(files))
+
+
+def compile_sources(sources: list[Source], digest: str) -> Policy:
+    """Return the policy of files without a problem."""
+    files = {source.document.file: source.file for source in sources}
+    return compile_policy(files, digest, rule_lines(sources))
+
+
+def load_sources(files: Mapping[str, str]) -> list[Source]:
+    """Return the files as they stand, checked one by one and together, in the order of names; raises `Problems`."""
     names = sorted(files)
     problems: list[Problem] = []
     sources = [source for name in names if (source := _read(name, files[name], problems)) is not None]
@@ -33,10 +47,10 @@ def load_policy(files: Mapping[str, str]) -> Policy:
         )
     if problems:
         raise Problems(problems)
-    return compile_policy({source.document.file: source.file for source in sources}, digest(files))
+    return sources
 
 
-def _read(name: str, text: str, problems: list[Problem]) -> checks.Source | None:
+def _read(name: str, text: str, problems: list[Problem]) -> Source | None:
     try:
         document = load(text, name)
     except Problems as found:
@@ -45,7 +59,7 @@ def _read(name: str, text: str, problems: list[Problem]) -> checks.Source | None
     empty = {(p.line, p.column): p for p in checks.empty_values(document)}
     problems.extend(empty.values())
     try:
-        return checks.Source(document, validate(PolicyFile, document))
+        return Source(document, validate(PolicyFile, document))
     except Problems as found:
         problems.extend(p for p in found.problems if (p.line, p.column) not in empty)
         return None
@@ -54,8 +68,12 @@ def _read(name: str, text: str, problems: list[Problem]) -> checks.Source | None
 def digest(files: Mapping[str, str]) -> str:
     """Return the SHA-256 (hex) that names these files; line ends do not matter."""
     sha = hashlib.sha256()
-    for name, text in sorted((name.rpartition("/")[2], text) for name, text in files.items()):
+    for name, text in sorted((_name(name), text) for name, text in files.items()):
         for part in (name, text.replace("\r\n", "\n")):
             octets = part.encode("utf-8", "surrogatepass")
             sha.update(len(octets).to_bytes(8, "big") + octets)
     return sha.hexdigest()
+
+
+def _name(name: str) -> str:
+    return name if tier_of(name) is not None else name.rpartition("/")[2]

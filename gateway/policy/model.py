@@ -12,11 +12,14 @@ from gateway.policy.decision import ToLine
 from gateway.policy.demands import Language, MailDemands, Text
 from gateway.policy.mail import Mail
 from gateway.policy.people import People
+from gateway.policy.tiers import Tier
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `file` is where it stands: circles are honoured by the hiding rules of their own file only.
+    """One rule. `file` is where it stands, below the policy folder: circles count for the hiding rules of their own file.
+
+    `tier` is the file's, None in a folder without tiers; `line` is where the rule begins, 0 where nobody knows.
 
     A rule that only watches (`monitor`) asks for nothing; what it would ask for is recorded. `needs` is what has to be looked
     up before it can be told whether it applies; `words`: the mail's header fields or texts are.
@@ -34,6 +37,13 @@ class Rule:
     needs: Need = Need.NOTHING
     words: bool = False
     written: str = ""
+    tier: Tier | None = None
+    line: int = 0
+
+    @property
+    def place(self) -> str:
+        """Return `file:line`."""
+        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +72,8 @@ class Policy:
     seats: Mapping[str, tuple[Circle, ...]]
     tag_names: frozenset[str] = frozenset()
     needs: Need = Need.NOTHING
+
+    @property
+    def has_floor(self) -> bool:
+        """Tell whether an ordering body's rules are among these."""
+        return any(rule.tier is Tier.FLOOR for rule in self.rules)

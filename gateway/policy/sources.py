@@ -1,0 +1,85 @@
+"""Policy files as they were read: what each says, where it says it, and which conditions and names stand in it.
+
+For checks and tools that have to say `file:line`; deciding works on the compiled policy (model.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.policy import schema
+from gateway.policy.conditions.condition import Condition
+from gateway.policy.tiers import Tier, tier_of
+from gateway.yaml_source import Document, Path
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file: what it says, and where. The document's `file` is its name below the policy folder."""
+
+    document: Document
+    file: schema.PolicyFile
+
+    @property
+    def tier(self) -> Tier | None:
+        return tier_of(self.document.file)
+
+    def place(self, path: Path) -> str:
+        """Return `file:line` of what stands at `path`."""
+        return f"{self.document.file}:{self.document.position(path)[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name that a file defines or uses. `kind` is the word for it in messages."""
+
+    kind: str
+    name: str
+    path: Path
+
+
+def rule_lines(sources: list[Source]) -> dict[str, int]:
+    """Return the line in which each rule begins."""
+    return {
+        rule.id: source.document.position(("rules", index))[0]
+        for source in sources
+        for index, rule in enumerate(source.file.rules)
+    }
+
+
+def conditions(file: schema.PolicyFile) -> Iterator[tuple[Path, Condition]]:
+    """Yield every condition of a file, wherever it stands."""
+    for index, rule in enumerate(file.rules):
+        for path, condition in rule_conditions(rule):
+            yield ("rules", index, *path), condition
+
+
+def rule_conditions(rule: schema.Rule) -> Iterator[tuple[Path, Condition]]:
+    """Yield every condition of a rule, and where in the rule it stands."""
+    if rule.when is not None:
+        yield ("when",), rule.when
+    if rule.unless is not None:
+        yield ("unless",), rule.unless
+
+
+def defined(file: schema.PolicyFile) -> Iterator[Name]:
+    """Yield every name that a file defines."""
+    for index, rule in enumerate(file.rules):
+        yield Name("rule id", rule.id, ("rules", index, "id"))
+    for name in file.circles:
+        yield Name("circle", name, ("circles", name))
+    for name in file.groups:
+        yield Name("group", name, ("groups", name))
+
+
+def used(file: schema.PolicyFile) -> Iterator[Name]:
+    """Yield every name that a file uses."""
+    for path, condition in conditions(file):
+        yield from _several("circle", condition.circle, (*path, "circle"))
+        yield from _several("group", condition.sender_in, (*path, "sender_in"))
+
+
+def _several(kind: str, names: tuple[str, ...] | None, path: Path) -> Iterator[Name]:
+    for index, name in enumerate(names or ()):
+        yield Name(kind, name, (*path, index))
