@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
@@ -19,7 +19,9 @@ from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import decision_json, envelope_json, facts_json
+from gateway.spool.sendings import slice_of
 from gateway.spool.statements import NEW_BODIES, NEW_MESSAGES, NEW_NOTICES, NEW_RECIPIENTS
+from gateway.spool.threads import NEW_THREADS, thread_rows
 from gateway.spool.times import from_us, span_us, to_us
 from gateway.store.bodies import Body
 from gateway.store.events import Event, storable
@@ -42,6 +44,8 @@ class Acceptance:
     notices: list[Row]
     held: int
     leased: int
+    threads: list[Row] = field(default_factory=list)
+    sent: tuple[str, int] | None = None
 
     @property
     def small(self) -> bool:
@@ -64,6 +68,10 @@ class Acceptance:
         tx.tally(State.HELD, self.held)
         tx.tally(State.ACTIVE, self.leased)
         tx.tally(State.QUEUED, len(self.recipients) - self.held - self.leased)
+        if self.threads:
+            tx.insert(NEW_THREADS, self.threads)
+        if self.sent is not None:
+            tx.sent(*self.sent, len(self.recipients))
         return body.queue_id
 
 
@@ -84,6 +92,8 @@ def acceptance(queue_id: str, new: NewMessage, lease: Lease | None = None) -> Ac
         notices=_notices(queue_id, new, at, held),
         held=len(held),
         leased=len(leased),
+        threads=thread_rows(queue_id, new.noted),
+        sent=(storable(new.noted.counted_as), slice_of(at)) if new.noted.counted_as else None,
     )
 
 

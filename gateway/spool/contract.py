@@ -16,6 +16,7 @@ from gateway.message.envelope import Envelope
 from gateway.message.facts import Facts
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
+from gateway.spool.knowledge import NOTHING_NOTED, Noted
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import Glance, Notice
 from gateway.store.errors import StoreDamaged as StoreDamaged
@@ -46,7 +47,8 @@ class NewMessage:
     """A mail to accept. `raw` is stored as it is (docs/decisions/0001-the-message-is-bytes.md).
 
     `from_gateway` marks mail that Sekisho wrote itself: it triggers no notices and no DSN; `about` is the queue id it
-    tells of. `facts` are what the decision was made from; they are recorded without content.
+    tells of. `facts` are what the decision was made from; they are recorded without content. `noted` is what later
+    mail may be judged by.
     """
 
     envelope: Envelope
@@ -57,6 +59,7 @@ class NewMessage:
     from_gateway: bool = False
     about: str | None = None
     facts: Facts | None = None
+    noted: Noted = NOTHING_NOTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,14 @@ def parsed(envelope: str, decision: str) -> tuple[Envelope, Decision]:
     return read, replace(_decision(decision), assigned=assigned)
 
 
+def recipient_keys(envelope: str) -> frozenset[str]:
+    """Return the keys of a stored envelope's recipients; none where it cannot be read."""
+    try:
+        return frozenset(address.key for address in _envelope(envelope)[0].recipients)
+    except (ValueError, TypeError, KeyError, IndexError):
+        return frozenset()
+
+
 def notice(row: tuple[Any, ...]) -> Notice:
     """Return an outbox row as the contract's value."""
     notice_id, kind, queue_id, to_address, recipients, created_at, actor, hold_ends = row

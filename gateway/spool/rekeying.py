@@ -1,4 +1,4 @@
-"""Wrap every message's key under the current master key, a bounded batch in each transaction, while the service works.
+"""Wrap every message's key, and the store's own, under the current master key, in bounded batches while the service works.
 
 Bodies are not touched: only the 60 octets that wrap their key. A row is changed by compare-and-set on the key id it was read
 with, so the jobs can stop anywhere and be run again, also by two at once.
@@ -6,6 +6,7 @@ with, so the jobs can stop anywhere and be run again, also by two at once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from gateway.spool.statements import LIMIT
 from gateway.store.chains import reseal
 from gateway.store.database import event_seal
 from gateway.store.keys import MasterKey, MasterKeyError
+from gateway.store.pseudonyms import SECRET_KEYS
+from gateway.store.pseudonyms import rewrap as rewrap_secret
 from gateway.store.schema import bodies, master_keys
 from gateway.store.tx import Prepared, Queries, Tx
 
@@ -33,7 +36,8 @@ class Pass:
 
 async def rewrap_all(spool: SqlSpool, master: MasterKey) -> Pass:
     """Wrap what is not under the current key; raises StoreUnavailable, and then goes on where it stopped when run again."""
-    changed, stranded, after = 0, list[str](), ""
+    stranded, after = list[str](), ""
+    changed = await spool.database.committer.run(rewrap_secret(master))
     while True:
         count, bad, last = await spool.database.committer.run(_batch(master, after))
         changed += count
@@ -44,8 +48,8 @@ async def rewrap_all(spool: SqlSpool, master: MasterKey) -> Pass:
 
 
 async def uses(spool: SqlSpool) -> dict[str, int]:
-    """Return how many message keys each master key wraps, by key id."""
-    return {row[0]: row[1] for row in await spool.database.readers.run(lambda q: q.rows(_USES))}
+    """Return how many keys of messages, and of the store itself, each master key wraps, by key id."""
+    return await spool.database.readers.run(_uses)
 
 
 async def since(spool: SqlSpool) -> dict[str, int]:
@@ -63,7 +67,7 @@ async def forget(spool: SqlSpool, key_id: str) -> None:
     """Take a key off the list of those that the store was written under; raises ValueError while a message needs it."""
 
     def job(tx: Tx) -> None:
-        if any(row[0] == key_id for row in tx.rows(_USES)):
+        if key_id in _uses(tx):
             raise ValueError(f"messages still need master key {key_id}")
         tx.run(_FORGET, {"b_key_id": key_id})
 
@@ -88,6 +92,11 @@ def _batch(master: MasterKey, after: str) -> Callable[[Tx], tuple[int, list[str]
         return len(changes), stranded, rows[-1][0] if rows else None
 
     return job
+
+
+def _uses(queries: Queries) -> dict[str, int]:
+    used = Counter({row[0]: int(row[1]) for row in queries.rows(_USES)})
+    return dict(used + Counter(row[0] for row in queries.rows(SECRET_KEYS)))
 
 
 def _read(queries: Queries, after: str) -> list[tuple[str, str, bytes]]:

@@ -39,6 +39,7 @@ from gateway.spool.contract import (
     UnknownMessage,
 )
 from gateway.spool.glance import glances
+from gateway.spool.knowing import SqlKnowledge
 from gateway.spool.known import KnownMessages
 from gateway.spool.leases import Leases, Monotonic
 from gateway.spool.lifecycle import Kind, Reason
@@ -92,6 +93,7 @@ class SqlSpool:
         self._steps = StepWatch()
         self._alone = True  # until other workers may have begun
         self._bodies = BodiesOfMail(database, self._past_damage, clock)
+        self.knowledge = SqlKnowledge(database)
 
     @property
     def database(self) -> Database:

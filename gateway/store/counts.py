@@ -1,4 +1,4 @@
-"""Counters that a transaction moves: recipients by state, and what of each message is open and held.
+"""Counters that a transaction moves: recipients by state, what of each message is open and held, what each sender handed in.
 
 They are collected over all jobs of the transaction and written once before COMMIT. The row of a message holds the envelope
 of all its recipients, and a database writes the whole of it for the smallest change: forty results in one transaction must
@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from gateway.store.schema import messages, tallies
+
+Slice = tuple[str, int]  # a sender, and the number of a slice of time
 
 
 @dataclass(slots=True)
@@ -33,6 +35,8 @@ class Counts:
     node: str
     states: Counter[str] = field(default_factory=Counter)
     messages: dict[str, Change] = field(default_factory=dict)
+    mails: Counter[Slice] = field(default_factory=Counter)
+    recipients: Counter[Slice] = field(default_factory=Counter)
 
     def moved(self, queue_id: str, closed: int, held: int, at: int) -> None:
         """Note that of a message so many more are closed, and so many fewer held."""
@@ -40,6 +44,24 @@ class Counts:
         change.closed += closed
         change.held += held
         change.at = max(change.at, at)
+
+    def sent(self, sender: str, number: int, recipients: int) -> None:
+        """Note that a sender handed in a mail to so many, in the slice of time with this number."""
+        self.mails[sender, number] += 1
+        self.recipients[sender, number] += recipients
+
+    def of_senders(self) -> Sequence[Mapping[str, object]]:
+        """Return the parameters of SENT for those who handed in anything."""
+        return [
+            {
+                "b_sender": sender,
+                "b_slice": number,
+                "b_node": self.node,
+                "b_mails": mails,
+                "b_recipients": self.recipients[sender, number],
+            }
+            for (sender, number), mails in sorted(self.mails.items())
+        ]
 
     def of_messages(self) -> Sequence[Mapping[str, object]]:
         """Return the parameters of COUNT_DOWN for the messages of which anything changed."""
@@ -69,4 +91,10 @@ TALLY = (
     tallies.update()
     .where(tallies.c.node == bindparam("b_node"), tallies.c.state == bindparam("b_state"))
     .values(recipients=tallies.c.recipients + bindparam("b_change"))
+)
+SENT = sa.text(
+    "INSERT INTO sendings (sender, slice, node, mails, recipients)"
+    " VALUES (:b_sender, :b_slice, :b_node, :b_mails, :b_recipients)"
+    " ON CONFLICT (sender, slice, node) DO UPDATE SET mails = sendings.mails + excluded.mails,"
+    " recipients = sendings.recipients + excluded.recipients"
 )

@@ -60,6 +60,7 @@ class Database:
         self.pulse: Pulse | None = None
         self._checkpoints: Checkpoints | None = None
         self.damage = DamageMet()
+        self.master = master
         try:
             if first and not self.shared:
                 refuse_damaged(self.where.state / FILE_NAME)
@@ -89,6 +90,7 @@ class Database:
 
     def adopt(self, master: MasterKey) -> None:
         """Wrap and seal with this key from now on, while running; what is under way ends with the one before."""
+        self.master = master
         self.bodies.adopt(master)
         self.committer.adopt(event_seal(master))
 

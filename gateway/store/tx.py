@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.store.counts import COUNT_DOWN, TALLY, Counts
+from gateway.store.counts import COUNT_DOWN, SENT, TALLY, Counts
 from gateway.store.events import EVENT_COLUMNS, Event, Head, Seal, link
 from gateway.store.failures import is_damaged
 from gateway.store.inserts import Inserts, Row, cursor_for
@@ -120,6 +120,10 @@ class Tx(Queries):
         """Note that of a message so many more recipients are closed, and so many fewer held."""
         self._counts.moved(queue_id, closed, held, at)
 
+    def sent(self, sender: str, number: int, recipients: int) -> None:
+        """Note that a sender handed in a mail to so many, in the slice of time with this number."""
+        self._counts.sent(sender, number, recipients)
+
     def under(self, key_id: str) -> None:
         """Note that something that is written here can be opened by this master key only."""
         self._keys.add(key_id)
@@ -139,6 +143,8 @@ class Tx(Queries):
                 into.write(cursor, self._dialect, self._inserts[into])
         self.many(_COUNT_DOWN, self._counts.of_messages())
         self.many(_TALLY, self._counts.of_states())
+        if self._counts.mails:
+            self.many(_SENT, self._counts.of_senders())
 
     def _link_events(self) -> None:
         """Link the events into the chain; the head is read and locked here, so several processes cannot fork it."""
@@ -178,4 +184,5 @@ _MOVE_HEAD = Prepared(
     .values(seq=sa.bindparam("b_seq"), hash=sa.bindparam("b_hash"), seal=sa.bindparam("b_seal"))
 )
 _TALLY = Prepared(TALLY)
+_SENT = Prepared(SENT)
 _COUNT_DOWN = Prepared(COUNT_DOWN)
