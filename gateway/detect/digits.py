@@ -113,8 +113,10 @@ def _luhn(digits: str) -> bool:
 
 def _tokens(text: str, shapes: Collection[tuple[int, ...]]) -> Iterator[_Token]:
     """Yield what has one of these shapes: no shape is looked for inside a longer one of equal groups."""
-    longest = max(map(len, shapes))
+    longest, fewest = max(map(len, shapes)), min(map(sum, shapes))
     for run in _RUN.finditer(text):
+        if run.end() - run.start() < fewest:  # house numbers, dates and counts: nearly all digits of a table
+            continue
         before = text[max(0, run.start() - 3) : run.start()]
         invoice = _INVOICE.search(before) is not None
         parts = _whole(text, run, invoice or not _PART_BEFORE.search(before))

@@ -44,6 +44,8 @@ _CODECS = {
     **dict.fromkeys(("iso-2022-kr",), "iso2022_kr"),
     **dict.fromkeys(("windows-874", "cp874"), "cp874"),
 }
+_LOW_OCTETS = bytes(range(0x80))
+_EUC_OCTETS = bytes((0x8E, 0x8F, *range(0xA1, 0x100)))
 _NO_CHARACTER = b"\xff".decode("cp932")
 _ESCAPE = re.compile(rb"(\x1b(?:\$[@B]|\$\([@BDOPQ]|\([BHIJ]))")
 _JIS_TEXT = re.compile(rb"\x1b(?:\$[@B]|\$\(|\(I)")
@@ -102,8 +104,8 @@ def _cut_utf8(octets: bytes) -> str | None:
 
 def _by_likelihood(octets: bytes) -> tuple[str, ...]:
     """Order the guesses: octets that only EUC-JP uses in pairs from A1 up, else Shift_JIS as Windows writes it."""
-    high = [octet for octet in octets if octet >= 0x80]
-    if all(octet >= 0xA1 or octet in (0x8E, 0x8F) for octet in high) and len(high) % 2 == 0:
+    high = octets.translate(None, _LOW_OCTETS)
+    if len(high) % 2 == 0 and not high.translate(None, _EUC_OCTETS):
         return ("euc_jp", "cp932", "cp1252")
     return ("cp932", "euc_jp", "cp1252")
 

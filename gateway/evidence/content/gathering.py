@@ -124,7 +124,7 @@ class Gathering:
 
 
 def _cell(cell: str) -> str:
-    return cell.translate(_LINE_ENDS).strip() if cell else ""
+    return (cell if cell.isprintable() else cell.translate(_LINE_ENDS)).strip()
 
 
 def _either(one: bool | None, other: bool | None) -> bool | None:
