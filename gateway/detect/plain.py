@@ -11,7 +11,7 @@ from gateway.message.compatibility import nfkc
 
 MAX_TEXT = 2_000_000  # characters looked at: a text of that length has been read far enough to be judged
 
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－ｰ"), "-")
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－"), "-")
 _BLANKS = dict.fromkeys(map(ord, "\u00a0\u3000\u2002\u2003\u2009\u202f"), " ")
 _SIGNS = {**_DASHES, **_BLANKS, ord("\r"): None}
 _LONG_VOWEL = "ー"  # between digits people type it for a dash
