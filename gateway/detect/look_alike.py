@@ -23,7 +23,27 @@ MIN_SAME = 4  # characters of a name from which on another ending, or one of ASC
 MAX_KNOWN = 20_000  # domains that are indexed, the first ones: some 40 MB
 
 _ENDINGS = frozenset(
-    ["com", "net", "org", "jp", "co", "cm", "om", "biz", "info", "co.jp", "ne.jp", "or.jp", "ac.jp", "ed.jp", "go.jp", "lg.jp", "gr.jp", "ad.jp", "com.jp"]
+    [
+        "com",
+        "net",
+        "org",
+        "jp",
+        "co",
+        "cm",
+        "om",
+        "biz",
+        "info",
+        "co.jp",
+        "ne.jp",
+        "or.jp",
+        "ac.jp",
+        "ed.jp",
+        "go.jp",
+        "lg.jp",
+        "gr.jp",
+        "ad.jp",
+        "com.jp",
+    ]
 )
 
 

@@ -15,6 +15,7 @@ from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Demands, Form, Text
 from gateway.policy.load import load_policy
+from gateway.policy.text_match import MAX_TEXT
 from tests.policy.generated import CLIENT, NOW, address
 
 HEAD = """version: 1
@@ -111,8 +112,8 @@ WHEN = [
     ("header: {X-Mailer: {contains: batch}, X-Absent: {contains: a}}", mail(), False),
     # What stands behind the characters that are looked at is in doubt: padding is no way past a rule.
     ("subject: {contains: secret}", mail(subject="x" * 70_000 + "secret"), True),
-    ("subject: {matches: secret}", mail(subject="x" * 4096 + "secret"), True),
-    ("subject: {matches: secret}", mail(subject="x" * 4096), False),
+    ("subject: {matches: secret}", mail(subject="x" * MAX_TEXT + "secret"), True),
+    ("subject: {matches: secret}", mail(subject="x" * 5000), False),
     ("subject: {matches: secret}", mail(subject="㍿" * 2000 + "secret"), True),
     (
         "header: {X-A: {contains: secret}}",
@@ -127,8 +128,8 @@ WHEN = [
 ]
 
 UNLESS = [
-    ("subject: {matches: public}", mail(subject="x" * 4096 + "public"), True),
-    ("subject: {matches: public}", mail(subject="public" + "x" * 4096), False),
+    ("subject: {matches: public}", mail(subject="x" * MAX_TEXT + "public"), True),
+    ("subject: {matches: public}", mail(subject="public" + "x" * 5000), False),
     ("visible_external: {at_most: 1}", mail(OUT), False),
     ("visible_external: {at_most: 1}", mail(OUT, confident=False), True),
     (

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.policy.automaton import Automaton, Char, Choice, Repeat, Sequel
-from gateway.policy.text_match import contains, fold, glob, pattern
+from gateway.policy.engine import LAST_SPECIAL, MAX_PROGRAM, MAX_STEPS
+from gateway.policy.pattern import read_pattern
+from gateway.policy.text_match import MAX_TEXT, contains, fold, glob, pattern
 
 PIECES = [
     "a",
@@ -32,7 +34,7 @@ PIECES = [
 
 @given(st.lists(st.sampled_from(PIECES), max_size=7).map("".join), st.text("abc", max_size=7))
 def test_patterns_mean_what_re_means(source: str, text: str) -> None:
-    assert pattern(source)(text) is bool(re.search(source, text))
+    assert pattern(source)(fold(text)) is bool(re.search(source, text))
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,11 @@ def test_patterns_mean_what_re_means(source: str, text: str) -> None:
         (r"\(社\)", "(社)見本", True),
         (r"^\s*$", "", True),
         (r"[\d\-]+$", "a1-2", True),
+        ("[０-９Ａ-Ｃ]z", "bz", True),
+        (r"^\d{3}-\d{4}$", "123−4567", True),
+        ("03—1234", "０３ー１２３４", True),
+        ("[−]", "‐", True),
+        ("ガード", "ｶﾞｰﾄﾞ", True),
         (r"[]]", "]", False),
     ],
 )
@@ -53,32 +60,83 @@ def test_patterns_are_folded_like_the_text(source: str, text: str, expected: boo
         with pytest.raises(ValueError, match="empty"):
             pattern(source)
     else:
-        assert pattern(source)(text) is expected
+        assert pattern(source)(fold(text)) is expected
 
 
 @pytest.mark.parametrize(
-    "source", ["(a*)*b", "(a|a)*b", "(a+)+$x", "a*a*a*a*a*a*a*b", "(.*)(.*)(.*)(.*)[^a]"]
+    "source", ["(a*)*b", "(a|a)*b", "(a+)+$x", "a*a*a*a*a*a*a*b", "(.*)(.*)(.*)(.*)[^a]", "(x+x+)+y"]
 )
-def test_each_character_is_looked_at_once_per_state(source: str) -> None:
-    """What takes a backtracking matcher for ever asks each state about each character at most once."""
-    calls = 0
+def test_what_hangs_a_backtracking_matcher_is_answered(source: str) -> None:
+    assert pattern(source)(fold("a" * 100_000)) is False
 
-    def is_a(char: str) -> bool:
-        nonlocal calls
-        calls += 1
-        return char == "a"
 
-    nested = Repeat(Repeat(Char(is_a), 0, None), 0, None)
-    node = Sequel([nested, Choice([nested, nested]), Char("b".__eq__)])
-    assert not Automaton(node).found("a" * 4000)
-    assert calls < 100
-    assert not pattern(source)("a" * 4000)
+@given(st.lists(st.sampled_from([*PIECES, "[ab]{90}", r"\w{1,64}", "x"]), max_size=20).map("".join))
+def test_no_pattern_takes_more_than_its_steps(source: str) -> None:
+    try:
+        engine = read_pattern(source)
+    except ValueError:
+        return
+    assert 0 < engine.looked_at * engine.size <= MAX_STEPS
+    assert engine.size <= MAX_PROGRAM
+
+
+def test_a_text_beyond_what_is_looked_at_is_in_doubt() -> None:
+    long = fold("a" * MAX_TEXT + "b")
+    assert pattern("b")(long) is None
+    assert pattern("^a")(long) is True
+    assert contains("b")(long) is None
+    assert contains("b")(fold("a" * MAX_TEXT)) is False
+    assert contains("a")(fold("a", cut=True)) is True
+    large = read_pattern("[ab]{0,100}" * 9 + "c")
+    assert large.looked_at < MAX_TEXT
+    assert pattern("[ab]{0,100}" * 9 + "c")(fold("d" * (large.looked_at + 1))) is None
+
+
+SOME = "".join(
+    chr(code)
+    for stretch in (
+        range(0x3200),
+        range(0x9F00, 0xB000, 3),
+        range(0xD700, 0x12000),
+        range(0x12000, 0x110000, 331),
+    )
+    for code in stretch
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "holds"),
+    [
+        (r"\d", str.isdecimal),
+        (r"\D", lambda c: not c.isdecimal()),
+        (r"\w", lambda c: c.isalnum() or c == "_"),
+        (r"\s", str.isspace),
+        (r"[^\w\s]", lambda c: not (c.isalnum() or c == "_" or c.isspace())),
+        (r"[a-f\d]", lambda c: c.isdecimal() or "a" <= c <= "f" or "a" <= c.upper() <= "f"),
+        ("[A-F]", lambda c: "A" <= c <= "F" or "A" <= c.upper() <= "F"),
+        ("[ぁ-ん]", lambda c: "ぁ" <= c <= "ん"),
+        ("[一-龥Ω]", lambda c: "一" <= c <= "龥" or "Ω" in (c, c.upper())),
+        (r"[^あ-ん\W]", lambda c: (c.isalnum() or c == "_") and not "あ" <= c <= "ん"),
+        (".", lambda c: c != "\n"),
+        ("あ", "あ".__eq__),
+    ],
+)
+def test_a_character_is_of_the_class_that_python_says(source: str, holds: Callable[[str], bool]) -> None:
+    engine = read_pattern(source)
+    fits = {letter: engine.found(c) for c, letter in zip(SOME, engine.letters(SOME), strict=True)}
+    wrong = [c for c, letter in zip(SOME, engine.letters(SOME), strict=True) if fits[letter] is not holds(c)]
+    assert wrong == []
+
+
+def test_no_special_character_stands_behind_the_last() -> None:
+    behind = map(chr, range(LAST_SPECIAL, 0x110000))
+    assert all(c.upper() == c and not c.isdecimal() and not c.isspace() for c in behind)
 
 
 @given(st.text(max_size=30), st.text(max_size=5))
 def test_contains_finds_what_is_there_whatever_its_case(text: str, needle: str) -> None:
-    if fold(text + needle) == fold(text) + fold(needle):
-        assert contains(needle)(text + needle)
+    if fold(text + needle).text == fold(text).text + fold(needle).text:
+        assert contains(needle)(fold(text + needle))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from gateway.message.text import decode_header
 from gateway.policy import values
 from gateway.policy.conditions.context import Context, Test, certain
 from gateway.policy.mail import Mail
-from gateway.policy.text_match import contains, pattern
+from gateway.policy.text_match import Folded, contains, fold, pattern
 from gateway.policy.values import Part, told
 from gateway.yaml_source import Hinted
 
@@ -53,11 +53,12 @@ def tests(keys: TextKeys, _context: Context, in_doubt: bool) -> Iterator[Test]:
         yield _header(name, match, in_doubt)
 
 
-def text_test(asked: TextMatch, in_doubt: bool) -> Callable[[str], bool]:
+def text_test(asked: TextMatch, in_doubt: bool) -> Callable[[Folded], bool]:
+    """Return the test of one text."""
     plain = [contains(text) for text in asked.contains or ()]
     patterns = [pattern(text) for text in asked.matches or ()]
 
-    def test(text: str) -> bool:
+    def test(text: Folded) -> bool:
         if plain and not any(certain(fits(text), in_doubt) for fits in plain):
             return False
         return not patterns or any(certain(fits(text), in_doubt) for fits in patterns)
@@ -67,7 +68,7 @@ def text_test(asked: TextMatch, in_doubt: bool) -> Callable[[str], bool]:
 
 def _subject(asked: TextMatch, in_doubt: bool) -> Test:
     fits = text_test(asked, in_doubt)
-    return lambda mail: fits(mail.facts.subject)
+    return lambda mail: fits(fold(mail.facts.subject))
 
 
 def _header(name: str, asked: TextMatch, in_doubt: bool) -> Test:
@@ -79,7 +80,7 @@ def _header(name: str, asked: TextMatch, in_doubt: bool) -> Test:
         fields = mail.facts.header.all(name)
         if in_doubt and len(fields) > MAX_FIELDS:
             return True
-        return any(fits(decode_header(field.value)) for field in fields[:MAX_FIELDS])
+        return any(fits(fold(decode_header(field.value))) for field in fields[:MAX_FIELDS])
 
     return test
 

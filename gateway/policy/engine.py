@@ -1,0 +1,137 @@
+"""Look for a pattern in a long text in linear time, whatever the pattern and the text, with RE2 (google-re2).
+
+RE2 never goes back: its time is the text's length times the pattern's size at most, and its memory is bounded. It does not see
+characters but their classes: characters that no part of the pattern tells apart are one letter. So what \\w or \\d is, is what
+Python says, and programs stay small. The one home of re2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import pairwise
+
+import re2  # type: ignore[import-untyped]
+
+MAX_MATCHED = 1_000_000  # characters of a text that are looked at
+MAX_PROGRAM = 2000  # instructions of a pattern
+MAX_STEPS = 50_000_000  # characters looked at times instructions: a second for the worst pattern and text that were found
+MAX_MEMORY = 8 << 20  # octets for a pattern's program and the states that are remembered
+MAX_LETTERS = 250  # classes of characters that a pattern may tell apart
+MAX_REMEMBERED = 70_000  # characters whose letter is remembered per pattern, a few MiB at most
+
+LAST_SPECIAL = (
+    0x20000  # the code point behind all that have another case or are a digit or a blank; a test looks
+)
+
+_STRETCH = 4096  # characters that are looked through at once
+_LETTER = re.compile(r"[^\W\d_]")
+_SIGN = re.compile(r"[^\w\s]")
+_TOO_LARGE = f"the pattern needs more than {MAX_PROGRAM} steps for a character; use smaller counts"
+
+CharTest = Callable[[str], bool]
+
+
+class Engine:
+    """A pattern ready to be looked for; raises ValueError where it is too large.
+
+    `pattern` is in RE2's syntax with `{0}`, `{1}` … for characters, and `atoms` tell which they are. Between two `bounds` all
+    characters pass the same atoms; `by_kind`, all of one kind (letters, digits, blanks, others) that have no other case.
+    """
+
+    __slots__ = ("_letters", "_regexp", "looked_at", "size")
+
+    def __init__(self, pattern: str, atoms: list[CharTest], bounds: Iterable[str], *, by_kind: bool) -> None:
+        self._letters = _Letters(atoms, _examples(bounds, by_kind=by_kind))
+        try:
+            self._regexp = re2.compile(pattern.format(*self._letters.classes()).encode("latin-1"), _options())
+        except re2.error:
+            raise ValueError(_TOO_LARGE) from None
+        self.size: int = self._regexp.programsize
+        if self.size > MAX_PROGRAM:
+            raise ValueError(_TOO_LARGE)
+        self.looked_at = min(MAX_MATCHED, MAX_STEPS // self.size)
+
+    def found(self, text: str) -> bool:
+        """Tell whether the pattern matches somewhere in the first `looked_at` characters."""
+        return self._regexp.search(self.letters(text[: self.looked_at]).encode("latin-1")) is not None
+
+    def letters(self, text: str) -> str:
+        """Return the text as the engine sees it: the letter of each character's class."""
+        return text.translate(self._letters)
+
+
+class _Letters(dict[int, str]):
+    """Gives each character its letter; what was asked for is remembered, up to a bound."""
+
+    def __init__(self, atoms: list[CharTest], examples: Iterable[str]) -> None:
+        super().__init__()
+        self._atoms = atoms
+        told = sorted({self._passed(c) for c in examples})
+        if len(told) > MAX_LETTERS:
+            raise ValueError(
+                f"the pattern tells more than {MAX_LETTERS} kinds of characters apart; use fewer ranges"
+            )
+        self._known = {passed: chr(number) for number, passed in enumerate(told, 1)}
+
+    def __missing__(self, code: int) -> str:
+        letter = self._known[self._passed(chr(code))]
+        if len(self) < MAX_REMEMBERED:
+            self[code] = letter
+        return letter
+
+    def classes(self) -> list[str]:
+        """Return the set of letters, in RE2's syntax, that pass each atom."""
+        return [
+            _class([letter for passed, letter in self._known.items() if passed[number]])
+            for number in range(len(self._atoms))
+        ]
+
+    def _passed(self, c: str) -> tuple[bool, ...]:
+        return tuple([atom(c) for atom in self._atoms])
+
+
+def _class(letters: list[str]) -> str:
+    if not letters:
+        return r"[^\x00-\xff]"
+    return "[" + "".join(f"\\x{ord(letter):02x}" for letter in letters) + "]"
+
+
+def _examples(bounds: Iterable[str], *, by_kind: bool) -> Iterator[str]:
+    """Yield a character for every way in which a pattern can tell characters apart.
+
+    By kind, these are all with another case, all digits and blanks, and a letter and a sign of each stretch between bounds.
+    """
+    if by_kind:
+        yield from _special()
+    edges = sorted(map(ord, {"\0", "_", "`", *bounds}))
+    for low, high in pairwise([*edges, 0x110000]):
+        yield chr(low)
+        if by_kind:
+            yield from _first(_LETTER, low, high)
+            yield from _first(_SIGN, low, high)
+
+
+def _first(kind: re.Pattern[str], low: int, high: int) -> Iterator[str]:
+    """Yield the first character of a kind in a stretch, if there is one."""
+    for start in range(low, high, _STRETCH):
+        for found in kind.finditer("".join(map(chr, range(start, min(start + _STRETCH, high))))):
+            if found[0].upper() == found[0]:
+                yield found[0]
+                return
+
+
+@cache
+def _special() -> tuple[str, ...]:
+    """Return what is told one by one: characters with another case, digits, blanks. None stands behind LAST_SPECIAL."""
+    every = map(chr, range(LAST_SPECIAL))
+    return tuple([c for c in every if c.upper() != c or c.isdecimal() or c.isspace()])
+
+
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.max_mem = MAX_MEMORY
+    options.log_errors = False
+    return options
