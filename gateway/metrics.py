@@ -121,6 +121,18 @@ POLICY_STALE = Gauge(
     "1 while the files on disk are broken and the last good policy is used",
     registry=REGISTRY,
 )
+RULE_MAILS = Counter(
+    "sekisho_rule_mails_total",
+    "Mails by rule",
+    [
+        "rule",
+        "effect",
+    ],  # matched, watched, held, refused, waived, cancelled; rules of the policy in force, at most 40
+    registry=REGISTRY,
+)
+RULE_WAIT = Counter(
+    "sekisho_rule_wait_seconds_total", "Seconds recipients waited, by rule", ["rule"], registry=REGISTRY
+)
 READY = Gauge("sekisho_ready", "1 where a readiness check passes", ["check"], registry=REGISTRY)
 
 

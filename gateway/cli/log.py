@@ -17,6 +17,7 @@ from gateway.audit.entries import MAX_LIMIT, Entry, Question
 from gateway.audit.export import as_json, to_csv, to_json_lines
 from gateway.audit.log import EventLog
 from gateway.audit.verify import Verdict, together, verify_chains
+from gateway.cli.log_rules import rules
 from gateway.cli.place import find_place, place_options
 from gateway.cli.printable import printable
 from gateway.spool.lifecycle import Kind, Reason
@@ -30,7 +31,10 @@ _WHEN = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%
 
 @click.group(name="log")
 def log() -> None:
-    """Ask, export and verify the event log."""
+    """Ask, export and verify the event log; what each rule did."""
+
+
+log.add_command(rules)
 
 
 def _question_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 from watchfiles import awatch
 
-from gateway import metrics
+from gateway import metrics, rule_effects
 from gateway.config.policy_files import problem, read_policy, tier_folders
 from gateway.policy.model import Policy
 from gateway.policy.tiers import Tier
@@ -137,6 +137,7 @@ class PolicyInForce:
             return
         metrics.POLICY_RELOADS.labels("changed").inc()
         metrics.policy_in_force(before.digest if before is not None else None, policy.digest)
+        rule_effects.in_force({rule.id: rule.holds for rule in policy.rules})
         floor = sum(rule.tier is Tier.FLOOR for rule in policy.rules)
         log.info(
             "policy.in-force",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -15,14 +16,22 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway import metrics
+from gateway import metrics, rule_effects
 from gateway.clock import Clock
 from gateway.console import answers, guard, view
 from gateway.console.pages import Failure, Pages
 from gateway.languages import LANGUAGES
 from gateway.links import Claim, LinkInvalid, Links
 from gateway.policy.demands import Language
-from gateway.spool.contract import Actor, BodyUnreadable, Change, Spool, Stored
+from gateway.spool.contract import (
+    Actor,
+    BodyUnreadable,
+    Change,
+    Spool,
+    Stored,
+    StoreUnavailable,
+    UnknownMessage,
+)
 from gateway.spool.lifecycle import Reason
 from gateway.transform.preview import Preview, preview
 
@@ -81,6 +90,7 @@ class HeldPages:
         actor = Actor("sender", claim.person)
         change = await self.spool.cancel(claim.queue_id, chosen, actor, Reason.BY_SENDER, self.clock())
         metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(len(change.done))
+        await self._count(rule_effects.CANCELLED, claim.queue_id, change)
         log.info(
             "cancelled-by-sender", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done)
         )
@@ -92,7 +102,17 @@ class HeldPages:
         log.info(
             "released-by-sender", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done)
         )
+        await self._count(rule_effects.WAIVED, claim.queue_id, change)
         return change
+
+    async def _count(self, effect: str, queue_id: str, change: Change) -> None:
+        """Count for the rules that held what the sender decided about; what was done is done, whether it is counted or not."""
+        if not change.done:
+            return
+        with suppress(StoreUnavailable, UnknownMessage):
+            decision = (await self.spool.get(queue_id)).decision
+            rules = {rule for index in change.done for rule in decision.of(index).rules}
+            rule_effects.mails(effect, rule_effects.holding(rules))
 
     def _claim(self, request: Request) -> tuple[str, Claim]:
         token = request.path_params["token"]

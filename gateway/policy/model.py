@@ -45,6 +45,11 @@ class Rule:
         """Return `file:line`."""
         return f"{self.file}:{self.line}"
 
+    @property
+    def holds(self) -> bool:
+        """Tell whether the rule may make a recipient wait."""
+        return any(ask.worked_out is not None or ask.demands.waits for ask in self.asks)
+
 
 @dataclass(frozen=True, slots=True)
 class Circle:

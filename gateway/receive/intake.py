@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from gateway import rule_effects
 from gateway.clock import Clock
 from gateway.message.envelope import Envelope
 from gateway.message.facts import Facts
@@ -140,6 +141,8 @@ class Intake:
 
     def _refused(self, decision: Decision, envelope: Envelope) -> Reply:
         rules = [refusal.rule for refusal in decision.refusals]
+        _count_rules(decision)
+        rule_effects.mails(rule_effects.REFUSED, rules)
         log.info("refused", rules=rules, account=envelope.client.account, recipients=len(envelope.recipients))
         return Reply(550, "5.7.1", refusal_text(decision, utf8=envelope.smtputf8), "policy")
 
@@ -148,6 +151,9 @@ class Intake:
         held = [window for window in windows if window > NO_TIME]
         ACCEPTED.inc()
         HELD.inc(len(held))
+        _count_rules(decision)
+        if held:
+            rule_effects.mails(rule_effects.HELD, _holding(decision))
         log.info(
             "accepted",
             queue_id=queue_id,
@@ -156,6 +162,17 @@ class Intake:
             held=len(held),
         )
         return Reply(250, "2.0.0", f"{queue_id} {accepted_text(len(windows), held, now)}")
+
+
+def _count_rules(decision: Decision) -> None:
+    rule_effects.mails(rule_effects.MATCHED, [reason.rule for reason in decision.reasons])
+    if decision.watched:
+        rule_effects.mails(rule_effects.WATCHED, [watched.rule for watched in decision.watched])
+
+
+def _holding(decision: Decision) -> set[str]:
+    waiting = [outcome.rules for outcome in decision.outcomes if outcome.demands.waits]
+    return rule_effects.holding(waiting[0] if len(waiting) == 1 else {r for rules in waiting for r in rules})
 
 
 def _is_quickly_judged(facts: Facts) -> bool:

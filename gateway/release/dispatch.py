@@ -8,14 +8,14 @@ wrong inside is temporary.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
 import structlog
 
-from gateway import metrics
+from gateway import metrics, rule_effects
 from gateway.clock import Clock
 from gateway.delivery.courier import Courier
 from gateway.delivery.errors import Busy
@@ -106,8 +106,12 @@ class _Job:
 
     async def run(self, raw: bytes | None) -> None:
         now = self._house.clock()
-        for seconds in ended_holds(self._message, now):
+        waited: defaultdict[tuple[str, ...], float] = defaultdict(float)
+        for index, seconds in ended_holds(self._message, now):
             metrics.HOLD_SECONDS.observe(seconds)
+            waited[self._message.decision.of(index).rules] += seconds
+        for rules, seconds in waited.items():
+            rule_effects.waited(rules, seconds)
         async with AsyncExitStack() as stack:
             share = self._house.shelf.share(self._message, partial(self._load, raw))
             if ready := await self._ready(stack.enter_async_context(share)):

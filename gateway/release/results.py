@@ -43,11 +43,11 @@ def requests_of(message: Stored, rows: Sequence[Recipient]) -> tuple[RecipientRe
     return tuple(requests[row.index] for row in rows) if requests else ()
 
 
-def ended_holds(message: Stored, now: datetime) -> list[float]:
-    """Return how many seconds each recipient was held whose hold has just ended: those at their first attempt."""
+def ended_holds(message: Stored, now: datetime) -> list[tuple[int, float]]:
+    """Return how many seconds each recipient was held whose hold has just ended, by index: those at their first attempt."""
     held = (now - message.received_at).total_seconds()
     return [
-        max(0.0, held)
+        (row.index, max(0.0, held))
         for row in message.recipients
         if _is_first(row) and message.decision.of(row.index).demands.window > NO_TIME
     ]

@@ -7,8 +7,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from gateway import metrics
+from gateway import metrics, rule_effects
 from gateway.links import Links
+from gateway.metrics import RULE_MAILS
 from gateway.policy.decision import Outcome
 from gateway.policy.demands import Demands, Form
 from gateway.spool.contract import Actor
@@ -135,6 +136,24 @@ async def test_release(client: httpx.AsyncClient, spool: MemorySpool, page: http
     after = await press(client, page, "release", "all")
     assert states(spool) == [State.QUEUED] * 3
     assert "3件の保留を解除しました。" in read(after).text
+
+
+async def test_what_the_sender_decides_is_counted_for_the_rules_that_held(
+    client: httpx.AsyncClient, page: httpx.Response
+) -> None:
+    rule_effects.in_force({"cancel-window": True, "hide-recipients": False})
+    await press(client, page, "release", "ticked", (1,))
+    await press(client, page, "cancel", "all")
+    counted = {
+        (s.labels["rule"], s.labels["effect"]): s.value for f in RULE_MAILS.collect() for s in f.samples
+    }
+    rule_effects.in_force({})
+    assert {
+        key: value for key, value in counted.items() if key[0] in ("cancel-window", "hide-recipients")
+    } == {
+        ("cancel-window", "waived"): 1,
+        ("cancel-window", "cancelled"): 1,
+    }
 
 
 async def test_release_the_ticked(

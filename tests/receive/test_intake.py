@@ -9,14 +9,15 @@ from typing import Any, cast
 
 import pytest
 
+from gateway import rule_effects
 from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.facts import Facts
 from gateway.message.gather import QUICK_OCTETS
 from gateway.message.header import HeaderSection
-from gateway.metrics import ACCEPTED, HELD
-from gateway.policy.decision import Decision, Outcome
-from gateway.policy.demands import Demands, Language, Refusal, Text
+from gateway.metrics import ACCEPTED, HELD, RULE_MAILS
+from gateway.policy.decision import Decision, Outcome, Reason, Watched
+from gateway.policy.demands import NOTHING_FOR_THE_MAIL, Demands, Language, Refusal, Text
 from gateway.policy.model import Policy
 from gateway.receive.intake import QUICK_CHARACTERS, QUICK_RECIPIENTS, Intake, accepted_text, refusal_text
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
@@ -91,7 +92,29 @@ async def test_250_carries_the_queue_id_and_what_happens_next() -> None:
     (message,) = store.accepted
     assert (message.raw, message.decision, message.received_at) == (b"raw", MIXED, NOW)
     assert message.subject == "the subject"
+    assert message.facts is not None
     assert (ACCEPTED._value.get(), HELD._value.get()) == (before[0] + 1, before[1] + 1)
+
+
+async def test_rules_are_counted_for_what_they_did() -> None:
+    rule_effects.in_force({"wait": True, "mark": False, "trial": True, "no": False})
+    reasons = tuple(Reason(rule, NO.text) for rule in ("wait", "mark"))
+    outcome = Outcome(external=True, demands=Demands(window=TEN), rules=("mark", "wait"))
+    watched = (Watched("trial", 1, Demands(), NOTHING_FOR_THE_MAIL),)
+    held = Decision("d", (outcome,), (0, 0), reasons=reasons, watched=watched)
+    await intake(Store(), held).submit(ENVELOPE, b"raw")
+    refused = Decision(
+        "d", (Outcome(True, Demands()),), (0, 0), (replace(NO, rule="no"),), (Reason("no", NO.text),)
+    )
+    await intake(Store(), refused).submit(ENVELOPE, b"raw")
+    counted = {
+        (s.labels["rule"], s.labels["effect"]) for f in RULE_MAILS.collect() for s in f.samples if s.value
+    }
+    rule_effects.in_force({})
+    assert counted >= {
+        ("wait", "matched"), ("mark", "matched"), ("trial", "watched"), ("wait", "held"), ("no", "matched"), ("no", "refused")
+    }  # fmt: skip
+    assert ("mark", "held") not in counted
 
 
 @pytest.mark.parametrize(
