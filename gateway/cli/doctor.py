@@ -18,7 +18,7 @@ from gateway.cli.descriptors import needed, provide
 from gateway.cli.repair import repair
 from gateway.cli.settings_file import settings_file
 from gateway.config.load import load_settings
-from gateway.config.policies import read_policy
+from gateway.config.policies import check_routes, read_policy
 from gateway.config.settings import Settings
 from gateway.console.probes import NotReady
 from gateway.receive.accounts_file import read
@@ -76,7 +76,9 @@ def verdict(check: Callable[[Settings], str], settings: Settings) -> str:
 
 
 def _policies(settings: Settings) -> str:
-    return f"ok, digest {read_policy(settings.policies).digest[:12]}"
+    policy = read_policy(settings.policies)
+    check_routes(policy, settings.delivery.routes, settings.policies)
+    return f"ok, digest {policy.digest[:12]}"
 
 
 def _accounts(settings: Settings) -> str:

@@ -24,6 +24,7 @@ from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.gather import gather
 from gateway.policy.cases import Result, run_case
+from gateway.policy.copies import with_copies
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
@@ -32,6 +33,7 @@ from gateway.policy.load import load_policy
 from gateway.policy.model import Policy
 from gateway.policy.schema import json_schema
 from gateway.policy.tiers import Tier, tier_of
+from gateway.transform.disclaiming import with_left_out
 from gateway.transform.render import prepare, render
 from gateway.transform.view import view_of
 from gateway.yaml_source import Problems
@@ -64,8 +66,18 @@ def check(ctx: click.Context, folder: Path, as_json: bool) -> None:
     except Problems as found:
         _print_problems(found, as_json)
         ctx.exit(1)
-    summary = {"ok": True, "rules": len(read.rules), "cases": count, "digest": read.digest}
-    click.echo(_dump(summary) if as_json else f"ok: {len(read.rules)} rules, {count} cases, {read.digest}")
+    summary: dict[str, object] = {
+        "ok": True,
+        "rules": len(read.rules),
+        "cases": count,
+        "digest": read.digest,
+    }
+    if read.routes:
+        summary["routes"] = list(read.routes)
+    text = f"ok: {len(read.rules)} rules, {count} cases, {read.digest}"
+    if read.routes:
+        text += f"\nneeds in the settings, under delivery.routes: {', '.join(read.routes)}"
+    click.echo(_dump(summary) if as_json else text)
 
 
 @policy.command()
@@ -118,9 +130,13 @@ def explain(
     envelope = _envelope(sender, recipients)
     raw = _wire_form(_octets(mail))
     now = utc_now()
-    decision = decide(gather(envelope, raw), read_policy(folder), now)
+    facts, in_force = gather(envelope, raw), read_policy(folder)
+    envelope, decision = with_copies(facts, decide(facts, in_force, now), in_force, now)
+    decision = with_left_out(decision, raw)
     if envelope.sender is None:
-        decision = replace(decision, notify_sender=False)  # there is nobody to tell (RFC 5321 4.5.5)
+        decision = replace(
+            decision, notify_sender=False, tells_dropped=False
+        )  # there is nobody to tell (RFC 5321 4.5.5)
     explained = explain_decision(decision, envelope.recipients, now)
     headers = _headers(raw, envelope, decision, now)
     if as_json:

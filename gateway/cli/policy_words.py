@@ -29,6 +29,20 @@ _WORDS = {
         "header": "この受信者に見えるヘッダー",
         "notice": "通知先: {people}",
         "sender": "送信者",
+        "dropped": "届きません(ルールにより送信されません)",
+        "copy": "控え(ほかの人には知らされません)",
+        "route": "中継先: {names}",
+        "disclaimers": "本文の下に付く文面: {names}",
+        "left_out": "次の文面は付けられません: {names}({why})",
+        "report": "結果の報告先: {people}",
+        "signed": "署名または暗号化されたメールのため",
+        "unclear": "構造が一通りに読めないため",
+        "no-text": "文面を置ける本文がないため",
+        "too-large": "本文が大きすぎるため",
+        "encoding": "本文の符号化が壊れているため",
+        "charset": "本文の文字コードが確かでないため",
+        "part-header": "本文のヘッダーを書き直せないため",
+        "structure": "メールの構造が変わってしまうため",
     },
     Language.EN: {
         "refused": "refused (nobody gets it)",
@@ -47,6 +61,20 @@ _WORDS = {
         "header": "the header section this recipient gets",
         "notice": "notices go to: {people}",
         "sender": "the sender",
+        "dropped": "does not get it: a rule says so",
+        "copy": "a copy; nobody else hears of it",
+        "route": "leaves by: {names}",
+        "disclaimers": "texts under it: {names}",
+        "left_out": "texts that cannot stand under it: {names} ({why})",
+        "report": "reports go to: {people}",
+        "signed": "the mail is signed or encrypted",
+        "unclear": "its structure can be read in two ways",
+        "no-text": "it has no text to put them under",
+        "too-large": "its text is too large",
+        "encoding": "its text is not what its transfer encoding allows",
+        "charset": "nobody can tell the charset of its text",
+        "part-header": "the header of its text cannot be written anew",
+        "structure": "the mail would have other parts than before",
     },
 }
 
@@ -58,7 +86,7 @@ def explanation_text(
     lines = [*_whole_mail(decision, language)]
     for one, header in zip(explained, headers, strict=True):
         lines += ["", *_recipient(one, language)]
-        if not decision.refusals:
+        if not decision.refusals and not one.dropped:
             lines += [f"  {_WORDS[language]['header']}:", *_shown(header)]
     return "\n".join(lines).lstrip("\n") + "\n"
 
@@ -70,19 +98,44 @@ def _whole_mail(decision: Decision, language: Language) -> Iterator[str]:
     told = [*([words["sender"]] if decision.notify_sender else []), *sorted(decision.notify)]
     if told:
         yield words["notice"].format(people=", ".join(told))
+    if decision.report_to:
+        yield words["report"].format(people=", ".join(sorted(decision.report_to)))
 
 
 def _recipient(one: Explained, language: Language) -> Iterator[str]:
     words = _WORDS[language]
     yield printable(f"{one.address} [{words['external' if one.external else 'internal']}]")
+    if one.copy:
+        yield f"  {words['copy']}"
+    if one.dropped:
+        yield f"  {words['dropped']}"
+        yield from _rules(one, language)
+        return
     yield f"  {words['leaves'].format(at=one.leaves_at.astimezone()) if one.held else words['at_once']}"
     if one.held:
         yield f"  {_waiver(one, language)}"
     yield f"  {words[one.form]}"
+    yield from _leaving(one, language)
     if one.sees:
         yield printable(f"  {words['sees'].format(people=', '.join(one.sees))}")
     for name, value in one.tags:
         yield f"  + {name}: {value}"
+    yield from _rules(one, language)
+
+
+def _leaving(one: Explained, language: Language) -> Iterator[str]:
+    words = _WORDS[language]
+    if one.routes:
+        yield f"  {words['route'].format(names=', '.join(one.routes))}"
+    names = printable(", ".join(one.disclaimers))
+    if one.left_out:
+        yield f"  {words['left_out'].format(names=names, why=words[one.left_out])}"
+    elif names:
+        yield f"  {words['disclaimers'].format(names=names)}"
+
+
+def _rules(one: Explained, language: Language) -> Iterator[str]:
+    words = _WORDS[language]
     for applied in one.applied:
         yield f"  {words['because']} {applied.rule}: {applied.reason.in_(language)}"
     if not one.applied:
@@ -112,6 +165,7 @@ def explanation_json(
         "refusals": [{"rule": r.rule, "ja": r.text.ja, "en": r.text.en} for r in decision.refusals],
         "rules": [{"rule": r.rule, "ja": r.text.ja, "en": r.text.en} for r in decision.reasons],
         "notify": [*(["sender"] if decision.notify_sender else []), *sorted(decision.notify)],
+        "report_to": sorted(decision.report_to),
         "recipients": [_one_json(one, header) for one, header in zip(explained, headers, strict=True)],
     }
 
@@ -126,6 +180,11 @@ def _one_json(one: Explained, header: bytes) -> dict[str, Any]:
         "form": one.form,
         "sees": list(one.sees),
         "tags": [list(tag) for tag in one.tags],
+        "dropped": one.dropped,
+        "copy": one.copy,
+        "routes": list(one.routes),
+        "disclaimers": list(one.disclaimers),
+        "left_out": one.left_out,
         "rules": [applied.rule for applied in one.applied],
         "header": header.decode("utf-8", "replace"),
     }

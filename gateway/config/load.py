@@ -88,6 +88,10 @@ def _absolute(group: Group, folder: Path) -> Group:
             changed[name] = folder / value
         elif isinstance(value, BaseModel):
             changed[name] = _absolute(value, folder)
+        elif isinstance(value, dict):
+            changed[name] = {
+                k: _absolute(x, folder) if isinstance(x, BaseModel) else x for k, x in value.items()
+            }
         elif isinstance(value, tuple):
             changed[name] = tuple(_absolute(x, folder) if isinstance(x, BaseModel) else x for x in value)
     return group.model_copy(update=changed)

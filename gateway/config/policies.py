@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import structlog
@@ -42,11 +42,28 @@ def _identity(folder: Path) -> Identity | None:
     return tuple((each.st_dev, each.st_ino) for each in found)
 
 
-class PolicyInForce:
-    """Holds the last good policy of one folder."""
+def check_routes(policy: Policy, routes: Collection[str] | None, folder: Path) -> None:
+    """Raise `Problems` where a rule asks for a next hop that the settings do not have: such mail would never leave."""
+    unknown = [name for name in policy.routes if routes is not None and name not in routes]
+    known = ", ".join(routes or ()) or "none is"
+    hint = f"add it to the settings, or use a name that is there: {known}"
+    if unknown:
+        raise Problems(
+            [problem(folder, f"the settings have no delivery.routes.{name}", hint) for name in unknown]
+        )
 
-    def __init__(self, folder: Path, on_change: Callable[[Policy], None] | None = None) -> None:
+
+class PolicyInForce:
+    """Holds the last good policy of one folder. `routes` are the next hops that the settings name; None asks for none."""
+
+    def __init__(
+        self,
+        folder: Path,
+        on_change: Callable[[Policy], None] | None = None,
+        routes: Collection[str] | None = None,
+    ) -> None:
         self._folder = folder
+        self._routes = routes
         self._policy: Policy | None = None
         self._read_from: Identity | None = None
         self._on_change = on_change
@@ -69,6 +86,7 @@ class PolicyInForce:
             self._read_from = _identity(self._folder)
             try:
                 policy = await asyncio.to_thread(read_policy, self._folder)
+                check_routes(policy, self._routes, self._folder)
             except Problems as problems:
                 self._keep(problems)
                 return False

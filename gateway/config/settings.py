@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gateway.config.values import Fingerprint, FrontNetwork, Network, Rate, StoreUrl, Zone
+from gateway.config.values import Fingerprint, FrontNetwork, Network, Rate, RouteName, StoreUrl, Zone
 from gateway.units import Duration, Size
 
 
@@ -114,6 +114,7 @@ class Delivery(_Group):
     """Mail out: the smarthost, or the recipients' MX where none is set."""
 
     smarthost: Smarthost | None = None
+    routes: Annotated[dict[RouteName, Smarthost], Field(max_length=50)] = Field(default_factory=dict)
     connections_per_host: Annotated[int, Field(ge=1, le=100)] = 10
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 50
     recipients_per_transaction: Annotated[int, Field(ge=1, le=1000)] = 100

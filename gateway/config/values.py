@@ -5,12 +5,15 @@ Each refusal says what is wrong and what to write instead; the reader adds file 
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field
+
+_ROUTE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 
 def _network(value: object) -> object:
@@ -53,6 +56,13 @@ def _store_url(value: str) -> str:
     return value
 
 
+def _route_name(value: str) -> str:
+    if not _ROUTE_NAME.fullmatch(value):
+        raise ValueError(f"not the name of a next hop: {value!r}; write a-z, 0-9 and -, at most 64")
+    return value
+
+
+RouteName = Annotated[str, AfterValidator(_route_name)]
 Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 FrontNetwork = Annotated[Network, AfterValidator(_not_everybody)]

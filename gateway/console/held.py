@@ -55,8 +55,10 @@ class HeldPages:
     async def show(self, request: Request) -> Response:
         """GET /m/{token}"""
         token, claim = self._claim(request)
-        seen = await self._preview(await self.spool.get(claim.queue_id))
-        message = await self.spool.get(claim.queue_id)  # again: the preview may have waited, and states move
+        seen = await self._preview((await self.spool.get(claim.queue_id)).as_handed_in)
+        message = (
+            await self.spool.get(claim.queue_id)
+        ).as_handed_in  # again: the preview may have waited, and states move
         # A thread, because thousands of rows take longer to write than the event loop may stand still.
         return await asyncio.to_thread(self._write, request, token, message, seen)
 
@@ -88,7 +90,8 @@ class HeldPages:
 
     async def _cancel(self, claim: Claim, chosen: Collection[int] | None) -> Change:
         actor = Actor("sender", claim.person)
-        change = await self.spool.cancel(claim.queue_id, chosen, actor, Reason.BY_SENDER, self.clock())
+        done = await self.spool.cancel(claim.queue_id, chosen, actor, Reason.BY_SENDER, self.clock())
+        change = await self._shown(claim, done)
         metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(len(change.done))
         await self._count(rule_effects.CANCELLED, claim.queue_id, change)
         log.info(
@@ -98,7 +101,8 @@ class HeldPages:
 
     async def _release(self, claim: Claim, chosen: Collection[int] | None) -> Change:
         actor = Actor("sender", claim.person)
-        change = await self.spool.release(claim.queue_id, chosen, actor, Reason.BY_SENDER, self.clock())
+        done = await self.spool.release(claim.queue_id, chosen, actor, Reason.BY_SENDER, self.clock())
+        change = await self._shown(claim, done)
         log.info(
             "released-by-sender", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done)
         )
@@ -113,6 +117,12 @@ class HeldPages:
             decision = (await self.spool.get(queue_id)).decision
             rules = {rule for index in change.done for rule in decision.of(index).rules}
             rule_effects.mails(effect, rule_effects.holding(rules))
+
+    async def _shown(self, claim: Claim, change: Change) -> Change:
+        """Return the change without the copies that a rule asked for: the sender does not hear of them."""
+        with suppress(StoreUnavailable, UnknownMessage):
+            return change.without_copies((await self.spool.get(claim.queue_id)).decision)
+        return change
 
     def _claim(self, request: Request) -> tuple[str, Claim]:
         token = request.path_params["token"]

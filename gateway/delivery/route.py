@@ -9,7 +9,7 @@ addresses that mean "this machine".
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
@@ -106,7 +106,10 @@ def _is_address(name: str) -> bool:
 
 
 class Router:
-    """Finds routes. `hop` is the smarthost; without it the DNS decides. `assurance` says how to secure them."""
+    """Finds routes. `hop` is the smarthost; without it the DNS decides. `named` are other smarthosts, in the settings' order.
+
+    `assurance` says how to secure them.
+    """
 
     def __init__(
         self,
@@ -115,15 +118,23 @@ class Router:
         hop: Hop | None,
         shuffle: Shuffle,
         assurance: Assurance | None = None,
+        named: Mapping[str, Hop] | None = None,
     ) -> None:
         self._assurance = assurance or Assurance()
         self._hostname = hostname
         self._resolver = resolver
         self._hop = hop
         self._shuffle = shuffle
+        self._named = dict(named or {})
 
-    async def route(self, domain: str) -> Route:
-        """Return the route for a domain; raises NoRoute."""
+    async def route(self, domain: str, demanded: Collection[str] = ()) -> Route:
+        """Return the route for a domain; raises NoRoute.
+
+        `demanded` are names of next hops that rules ask for: the first of them in the settings' order is taken. A name that
+        the settings do not have is never the default way: it is a NoRoute for now.
+        """
+        if demanded:
+            return Route(self._of_name(demanded))
         if self._hop is not None:
             return Route(self._hop)
         if domain.startswith("["):
@@ -138,6 +149,13 @@ class Router:
             ) from error
         exchangers = usable_exchangers(records, domain, self._hostname)
         return Route(exchangers=exchangers, asked=await self._assurance.of_domain(domain))
+
+    def _of_name(self, demanded: Collection[str]) -> Hop:
+        unknown = sorted(set(demanded) - self._named.keys())
+        if unknown:
+            text = f"the settings have no delivery.routes.{unknown[0]}, which the mail policy asks for"
+            raise NoRoute("4.3.5", text, permanent=False)
+        return next(hop for name, hop in self._named.items() if name in demanded)
 
     async def hops(self, route: Route) -> list[Hop]:
         """Return where to connect, best first, at most MAX_HOPS; raises NoRoute where no host has a usable

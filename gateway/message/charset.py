@@ -74,6 +74,12 @@ def decode(octets: bytes, label: str) -> str:
     return guess(octets)[0] if text is None else text
 
 
+def strictly(octets: bytes, label: str) -> str | None:
+    """Decode by a label; None where it is unknown, or where an octet is not of that charset."""
+    name = _CODECS.get(label.lower())
+    return None if name is None else _strict(octets, name)
+
+
 def guess(octets: bytes) -> tuple[str, bool]:
     """Decode unlabelled octets; the flag tells whether every octet is certain (ASCII, UTF-8 or ISO-2022-JP)."""
     if b"\x1b" in octets and _JIS_TEXT.search(octets) is not None:

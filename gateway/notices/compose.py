@@ -17,6 +17,7 @@ from gateway.message.address import parse_path
 from gateway.message.domains import DomainSet
 from gateway.notices.held_mail import HeldMail, escaped, held_mail
 from gateway.notices.letter import Author, Letter, to_octets
+from gateway.notices.report import Report, report_of
 from gateway.notices.summary import Summary, summarise
 from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
@@ -46,10 +47,13 @@ class Composers:
             NoticeKind.HOLD: self.hold,
             NoticeKind.CANCELLED: self.cancelled,
             NoticeKind.COPY: self.copy,
+            NoticeKind.DROPPED: self.dropped,
+            NoticeKind.REPORT: self.report,
         }
 
     def hold(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
         """Tell the sender what is held and how to stop it; None when nothing is held any more."""
+        message = message.as_handed_in
         if not any(row.state is State.HELD for row in message.recipients):
             return None
         gettext = self._words[message.language].gettext
@@ -77,7 +81,7 @@ class Composers:
 
     def cancelled(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
         """Tell the sender for whom somebody else stopped the mail; None when nobody of them is cancelled."""
-        states = {row.index: row.state for row in message.recipients}
+        states = {row.index: row.state for row in message.as_handed_in.recipients}
         stopped = [index for index in notice.recipients if states.get(index) is State.CANCELLED]
         if not stopped:
             return None
@@ -91,19 +95,46 @@ class Composers:
         """Tell an address inside the facts of a mail, never its content; None for an address outside."""
         if not DomainSet(message.decision.internal).matches(parse_path(notice.to)):
             return None
+        message = message.as_handed_in
         gettext = self._words[message.language].gettext
         summary = self._summary(message, raw, range(len(message.recipients)))
         return self._write(message, notice, "copy", gettext("[Notice] %(subject)s"), summary)
+
+    def dropped(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
+        """Tell the sender who does not get the mail, because a rule says so."""
+        gettext = self._words[message.language].gettext
+        summary = self._summary(message, raw, notice.recipients)
+        everybody = len(notice.recipients) == len(message.as_handed_in.recipients)
+        title = gettext("[Not sent by policy] %(subject)s")
+        return self._write(message, notice, "dropped", title, summary, everybody=everybody)
+
+    def report(self, message: Stored, notice: Notice, _raw: bytes | None) -> bytes | None:
+        """Tell an address inside what became of a mailing; None for an address outside."""
+        if not DomainSet(message.decision.internal).matches(parse_path(notice.to)):
+            return None
+        words = self._words[message.language]
+        told = report_of(message, words)
+        title = words.gettext("[Report] %(subject)s")
+        return self._write(message, notice, "report", title, told)
 
     def _summary(self, message: Stored, raw: bytes | None, indexes: Sequence[int]) -> Summary:
         return summarise(message, raw, indexes, self._words[message.language], self._author.hostname)
 
     def _write(
-        self, message: Stored, notice: Notice, name: str, title: str, summary: Summary, url: str = ""
+        self,
+        message: Stored,
+        notice: Notice,
+        name: str,
+        title: str,
+        summary: Summary | Report,
+        url: str = "",
+        *,
+        everybody: bool = False,
     ) -> bytes:
         values = {
             "s": summary,
             "url": url,
+            "everybody": everybody,
             "subject": title % {"subject": summary.subject},
             "language": message.language.value,
             "who": shown(notice.actor, WHO),

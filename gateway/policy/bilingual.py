@@ -1,4 +1,4 @@
-"""A sentence for people in a policy file: Japanese, English, or one text for both."""
+"""What people read, in a policy file: Japanese, English, or one text for both."""
 
 from __future__ import annotations
 
@@ -23,6 +23,29 @@ class Bilingual(Part):
     @model_validator(mode="before")
     @classmethod
     def _one_text(cls, value: object) -> object:
+        return {"ja": value, "en": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _at_least_one(self) -> Self:
+        if self.ja is None and self.en is None:
+            raise Hinted("a text is missing", "write {ja: …, en: …} or one text")
+        return self
+
+    def text(self) -> Text:
+        return Text(ja=self.ja or self.en or "", en=self.en or self.ja or "")
+
+
+class Markup(Part):
+    """A piece of HTML. One piece, or one language, stands for both."""
+
+    model_config = shorthand(None)
+
+    ja: values.Html | None = told("日本語のHTML", "the HTML in Japanese")
+    en: values.Html | None = told("英語のHTML", "the HTML in English")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_piece(cls, value: object) -> object:
         return {"ja": value, "en": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")

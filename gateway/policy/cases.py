@@ -41,6 +41,11 @@ def _path(text: str) -> str:
     return text if text in ("", "<>") else str(parse_path(text))
 
 
+def _any_number(value: object) -> object:
+    """Take a single text for a list of one; an empty list says that nothing is expected."""
+    return [value] if isinstance(value, str) else value
+
+
 Lines = Annotated[tuple[str, ...], BeforeValidator(values.one_or_many)]
 Wait = Annotated[timedelta, BeforeValidator(parse_duration)]
 
@@ -78,6 +83,9 @@ class ExpectedRecipient(values.Part):
     form: Literal["original", "bcc", "individual"] | None = None
     sees: tuple[str, ...] | None = None
     tags: dict[str, str] | None = None
+    drop: values.Flag | None = None
+    route: Lines | None = None
+    disclaimers: Annotated[tuple[str, ...], BeforeValidator(_any_number)] | None = None
 
 
 class Expected(values.Part):
@@ -87,6 +95,8 @@ class Expected(values.Part):
     recipients: dict[Annotated[str, AfterValidator(_path)], ExpectedRecipient] = Field(default_factory=dict)
     rules: tuple[str, ...] | None = None
     notify: tuple[str, ...] | None = None
+    bcc_to: Annotated[tuple[str, ...], BeforeValidator(_any_number)] | None = None
+    report_to: Annotated[tuple[str, ...], BeforeValidator(_any_number)] | None = None
 
 
 class Case(values.Part):
@@ -161,6 +171,12 @@ def _differences(expect: Expected, envelope: Envelope, decision: Decision) -> It
     if expect.notify is not None:
         told = [*decision.notify, *(["sender"] if decision.notify_sender else [])]
         yield from _differ("notify", sorted(expect.notify), sorted(told))
+    for key, wanted, asked in (
+        ("bcc_to", expect.bcc_to, decision.bcc_to),
+        ("report_to", expect.report_to, decision.report_to),
+    ):
+        if wanted is not None:
+            yield from _differ(key, sorted(wanted), sorted(asked))
     numbers = {address.key: index for index, address in enumerate(envelope.recipients)}
     for text, expected in expect.recipients.items():
         index = numbers.get(parse_path(text).key)
@@ -197,6 +213,12 @@ def _recipient(text: str, expected: ExpectedRecipient, outcome: Outcome) -> Iter
         yield from _differ(f"{text}: sees", sorted(expected.sees), sorted(outcome.companions))
     if expected.tags is not None:
         yield from _differ(f"{text}: tags", sorted(expected.tags.items()), sorted(demands.tags))
+    if expected.drop is not None:
+        yield from _differ(f"{text}: drop", expected.drop, demands.drop)
+    if expected.route is not None:
+        yield from _differ(f"{text}: route", sorted(expected.route), sorted(demands.routes))
+    if expected.disclaimers is not None:
+        yield from _differ(f"{text}: disclaimers", sorted(expected.disclaimers), sorted(demands.disclaimers))
 
 
 def _differ(what: str, expected: object, got: object) -> Iterator[str]:

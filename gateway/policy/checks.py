@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateway.policy import schema
+from gateway.policy import leaving_checks, schema
 from gateway.policy.actions.hold import Hold
+from gateway.policy.actions.leaving import Drop, NextHop, TextUnder
 from gateway.policy.actions.recipients import Recipients
 from gateway.policy.bounds import Range, SizeRange
 from gateway.policy.conditions.condition import Condition
@@ -37,6 +38,7 @@ def _at(data: Any, path: Path) -> Any:
 def across_files(sources: list[Source]) -> Iterator[Problem]:
     """Report what only shows when all files are read together."""
     yield from check_names(sources)
+    yield from leaving_checks.reports_and_copies(sources)
     if sources and not any(source.file.rules for source in sources):
         yield sources[0].document.problem((), "the policy has no rule: no mail would be held or changed")
 
@@ -107,13 +109,20 @@ def _within(inner: Range | SizeRange | None, outer: Range | SizeRange | None, le
 
 
 def _reaches_nobody(rule: schema.Rule) -> Iterator[_Finding]:
-    asks: Mapping[str, Hold | Recipients | None]
-    asks = {"hold": rule.then.hold, "recipients": rule.then.recipients}
+    asks: Mapping[str, Hold | Recipients | Drop | NextHop | TextUnder | None]
+    asks = {
+        "hold": rule.then.hold,
+        "recipients": rule.then.recipients,
+        "drop_recipient": rule.then.drop_recipient,
+        "route": rule.then.route,
+        "disclaimer": rule.then.disclaimer,
+    }
     for key, ask in asks.items():
         if ask is None:
             continue
         if ask.for_ == "matching" and (rule.when is None or rule.when.recipient is None):
-            yield ("then", key, "for"), "matching what?", "write when: {recipient: …} in this rule"
+            here = ("then", key, "for") if "for_" in ask.model_fields_set else ("then", key)
+            yield here, "matching what?", "write when: {recipient: …} in this rule"
         if ask.for_ == "external" and _none(rule.when, "external"):
             hint = "write for: all, or let `when` allow external recipients"
             yield ("then", key), "reaches nobody: `when` asks for no external recipient", hint

@@ -11,6 +11,7 @@ from gateway.policy.conditions.condition import Condition, asks_for_words, build
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.decision import ToLine
 from gateway.policy.demands import Language
+from gateway.policy.disclaimers import by_key
 from gateway.policy.model import Circle, Policy, Rule
 from gateway.policy.people import People
 from gateway.policy.sources import rule_conditions
@@ -47,6 +48,10 @@ def compile_policy(
             if not rule.monitor
         ),
         needs=_needs(files),
+        disclaimers=by_key(
+            {name: text for f in files.values() for name, text in f.disclaimers.items()},
+            Language(organisation.language),
+        ),
     )
 
 
@@ -54,6 +59,7 @@ def _context(files: Mapping[str, schema.PolicyFile]) -> Context:
     return Context(
         circles={name: frozenset(m) for f in files.values() for name, m in f.circles.items()},
         senders={name: group.senders for f in files.values() for name, group in f.groups.items()},
+        reports={name: group.report_to or () for f in files.values() for name, group in f.groups.items()},
     )
 
 
@@ -95,7 +101,7 @@ def _rule(rule: schema.Rule, file: str, line: int, context: Context) -> Rule:
         reason=rule.reason.text(),
         applies=_applies(rule, context),
         asks=tuple(asks(rule.then, rule.id, context)),
-        for_mail=for_mail(rule.then, rule.id),
+        for_mail=for_mail(rule.then, rule.id, context),
         matching=People(wanted) if wanted is not None else None,
         monitor=rule.monitor,
         needs=_needs_of(rule),

@@ -7,12 +7,14 @@ a mail to 40,000 people costs little more than looking at each address.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from gateway.message.address import Address
 from gateway.message.facts import Facts
 from gateway.policy.decision import Decision, Outcome, Reason, Watched
 from gateway.policy.demands import NOTHING, Demands, Form, join_all, join_all_for_mail
+from gateway.policy.disclaimers import asked_for
 from gateway.policy.mail import Mail
 from gateway.policy.model import Circle, Policy, Rule
 
@@ -27,15 +29,18 @@ def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
     mail = Mail(facts, policy.domains, now)
     applying = [rule for rule in policy.rules if rule.applies(mail)]
     rules = [rule for rule in applying if not rule.monitor]
-    outcomes, assigned = _outcomes(mail, policy, rules)
+    outcomes, assigned = outcomes_of(
+        mail, policy, rules, zip(facts.envelope.recipients, mail.external, strict=True)
+    )
     whole = join_all_for_mail([rule.for_mail for rule in rules])
+    may_be_told = _may_be_told(facts, policy)
     return Decision(
         digest=policy.digest,
         outcomes=outcomes,
         assigned=assigned,
         refusals=tuple(sorted(whole.refusals)) if whole.refusals else (),
         reasons=tuple([Reason(rule.id, rule.reason) for rule in rules]),
-        notify_sender=whole.notify_sender and _may_be_told(facts, policy),
+        notify_sender=whole.notify_sender and may_be_told,
         notify=whole.notify,
         internal=policy.internal,
         to_line=policy.to_line,
@@ -44,6 +49,8 @@ def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
         bcc_to=whole.bcc_to,
         report_to=whole.report_to,
         watched=tuple([_watched(mail, rule) for rule in applying if rule.monitor]),
+        tells_dropped=may_be_told and any(each.demands.drop for each in outcomes),
+        texts=asked_for(policy.disclaimers, (key for o in outcomes for key in o.demands.disclaimers)),
     )
 
 
@@ -68,12 +75,15 @@ def _may_be_told(facts: Facts, policy: Policy) -> bool:
     return inside or envelope.client.authenticated
 
 
-def _outcomes(mail: Mail, policy: Policy, rules: list[Rule]) -> tuple[tuple[Outcome, ...], tuple[int, ...]]:
+def outcomes_of(
+    mail: Mail, policy: Policy, rules: list[Rule], people: Iterable[tuple[Address, bool]]
+) -> tuple[tuple[Outcome, ...], tuple[int, ...]]:
+    """Return what these rules ask for people, of whom each is external or not: the outcomes, and whose is which."""
     choosy = [rule for rule in rules if any(ask.whom == "matching" for ask in rule.asks)]
     numbers: dict[Outcome, int] = {}
     of_class: dict[_Class, int] = {}
     assigned = []
-    for address, external in zip(mail.facts.envelope.recipients, mail.external, strict=True):
+    for address, external in people:
         kind = (external, _hits(choosy, address), _seats(policy, address) if external else ())
         number = of_class.get(kind)
         if number is None:

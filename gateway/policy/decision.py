@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gateway.policy.demands import Demands, Language, MailDemands, Refusal, Text
+from gateway.policy.disclaimers import Disclaimer
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,14 @@ class Watched:
     for_mail: MailDemands
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class LeftOut:
+    """Texts (keys) that were asked for and cannot stand under this mail, and why: a word of transform/disclaiming.py."""
+
+    keys: tuple[str, ...]
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The whole decision on one mail.
@@ -56,6 +65,8 @@ class Decision:
     A mail with `refusals` is refused as a whole. `internal` are the policy's patterns at that time, so that rendering needs
     no policy, and `tag_names` (lower case) the header fields that only the policy sets. `digest` names the policy that
     decided. `bcc_to` and `report_to` are keys of addresses; `watched` is what rules that only watch would have asked for.
+    The last `copied` recipients get a copy that nobody else may hear of (copies.py). `tells_dropped`: the sender may be told
+    who does not get the mail. `texts` are what stands under copies, `left_out` what was asked for and cannot.
     """
 
     digest: str
@@ -72,7 +83,23 @@ class Decision:
     bcc_to: frozenset[str] = frozenset()
     report_to: frozenset[str] = frozenset()
     watched: tuple[Watched, ...] = ()
+    copied: int = 0
+    tells_dropped: bool = False
+    texts: tuple[Disclaimer, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def of(self, recipient: int) -> Outcome:
         """Return the outcome of envelope recipient number `recipient`."""
         return self.outcomes[self.assigned[recipient]]
+
+    def is_copy(self, recipient: int) -> bool:
+        """Tell whether envelope recipient number `recipient` was added by `bcc_to`: nobody else may hear of it."""
+        return recipient >= len(self.assigned) - self.copied
+
+    def disclaimers_of(self, recipient: int) -> tuple[str, ...]:
+        """Return the keys of the texts that stand under the copy of envelope recipient number `recipient`."""
+        asked = self.outcomes[self.assigned[recipient]].demands.disclaimers
+        if not asked:
+            return ()
+        keys = tuple(sorted(asked))
+        return () if any(each.keys == keys for each in self.left_out) else keys

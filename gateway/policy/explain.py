@@ -21,7 +21,8 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What one recipient gets. `leaves_at` is the earliest time; `firm_until` the earliest the sender can make it."""
+    """What one recipient gets. `disclaimers` are the texts asked for, `left_out` why they do not stand there; `copy`: added
+    by `bcc_to`. `leaves_at` is the earliest time; `firm_until` the earliest the sender can make it."""
 
     address: Address
     external: bool
@@ -33,6 +34,11 @@ class Explained:
     sees: tuple[str, ...]
     tags: tuple[tuple[str, str], ...]
     applied: tuple[Applied, ...]
+    dropped: bool = False
+    routes: tuple[str, ...] = ()
+    disclaimers: tuple[str, ...] = ()
+    left_out: str = ""
+    copy: bool = False
 
 
 def explain(decision: Decision, recipients: tuple[Address, ...], now: datetime) -> tuple[Explained, ...]:
@@ -51,10 +57,15 @@ def _one(
         external=outcome.external,
         leaves_at=now + demands.window,
         firm_until=now + demands.firm,
-        held=demands.window > NO_TIME,
+        held=demands.window > NO_TIME and not demands.drop,
         firm=demands.firm > NO_TIME,
         form=demands.form.name.lower(),
         sees=outcome.companions,
         tags=tuple(sorted(demands.tags)),
         applied=tuple(Applied(rule, reasons[rule]) for rule in outcome.rules),
+        dropped=demands.drop,
+        routes=tuple(sorted(demands.routes)),
+        disclaimers=tuple(sorted(demands.disclaimers)),
+        left_out=next((e.why for e in decision.left_out if set(e.keys) == demands.disclaimers), ""),
+        copy=decision.is_copy(number),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.message.domains import DomainSet
 from gateway.policy.actions.ask import Ask
 from gateway.policy.conditions.context import Need
 from gateway.policy.decision import ToLine
 from gateway.policy.demands import Language, MailDemands, Text
+from gateway.policy.disclaimers import Disclaimer
 from gateway.policy.mail import Mail
 from gateway.policy.people import People
 from gateway.policy.tiers import Tier
@@ -64,7 +65,7 @@ class Policy:
     """All files of a folder as one. `rules` are in the order of their ids; `seats` gives the circles of an address.
 
     `tag_names` are all header fields that some rule sets, in lower case: nobody else may. `needs` is what has to be looked up
-    before it can decide.
+    before it can decide. `disclaimers` are the texts that may stand under mails, by the keys that rules ask by.
     """
 
     digest: str
@@ -77,6 +78,13 @@ class Policy:
     seats: Mapping[str, tuple[Circle, ...]]
     tag_names: frozenset[str] = frozenset()
     needs: Need = Need.NOTHING
+    disclaimers: Mapping[str, Disclaimer] = field(default_factory=dict)
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """Return the names of all next hops that its rules ask for, in order."""
+        rules = [rule for rule in self.rules if not rule.monitor]
+        return tuple(sorted({name for rule in rules for ask in rule.asks for name in ask.demands.routes}))
 
     @property
     def has_floor(self) -> bool:

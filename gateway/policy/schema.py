@@ -13,6 +13,7 @@ from gateway.policy import values
 from gateway.policy.actions.action import Action
 from gateway.policy.bilingual import Bilingual
 from gateway.policy.conditions.condition import Condition
+from gateway.policy.disclaimers import Disclaimers
 from gateway.policy.values import Part, shorthand, told
 from gateway.yaml_source import Hinted
 
@@ -73,6 +74,10 @@ class Group(Part):
     """People who send."""
 
     senders: values.PeoplePatterns
+    report_to: values.Copies | None = told(
+        "このグループの一斉送信の報告を受け取る内部のアドレス(`then: {report_to: グループ名}`)",
+        "addresses inside that get the reports of rules which say `report_to:` with the name of this group",
+    )
 
 
 class PolicyFile(Part):
@@ -82,6 +87,7 @@ class PolicyFile(Part):
     organisation: Organisation | None = None
     circles: dict[values.Name, values.Addresses] = Field(default_factory=dict)
     groups: dict[values.Name, Group] = Field(default_factory=dict)
+    disclaimers: dict[values.DisclaimerName, Disclaimers] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
 
 

@@ -71,6 +71,8 @@ def defined(file: schema.PolicyFile) -> Iterator[Name]:
         yield Name("circle", name, ("circles", name))
     for name in file.groups:
         yield Name("group", name, ("groups", name))
+    for name in file.disclaimers:
+        yield Name("disclaimer", name, ("disclaimers", name))
 
 
 def used(file: schema.PolicyFile) -> Iterator[Name]:
@@ -78,6 +80,12 @@ def used(file: schema.PolicyFile) -> Iterator[Name]:
     for path, condition in conditions(file):
         yield from _several("circle", condition.circle, (*path, "circle"))
         yield from _several("group", condition.sender_in, (*path, "sender_in"))
+    for index, rule in enumerate(file.rules):
+        then: Path = ("rules", index, "then")
+        if rule.then.disclaimer is not None:
+            yield Name("disclaimer", rule.then.disclaimer.name, (*then, "disclaimer", "name"))
+        reported = _several("group", rule.then.report_to, (*then, "report_to"))
+        yield from (use for use in reported if "@" not in use.name)
 
 
 def _several(kind: str, names: tuple[str, ...] | None, path: Path) -> Iterator[Name]:

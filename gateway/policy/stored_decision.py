@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from gateway.policy.decision import Decision, Outcome, Reason, ToLine, Watched
+from gateway.policy.decision import Decision, LeftOut, Outcome, Reason, ToLine, Watched
 from gateway.policy.demands import (
     NOTHING_FOR_THE_MAIL,
     Approval,
@@ -22,6 +22,7 @@ from gateway.policy.demands import (
     Step,
     Text,
 )
+from gateway.policy.disclaimers import Disclaimer
 
 Json = dict[str, Any]
 
@@ -65,6 +66,10 @@ def from_json(data: Json, assigned: tuple[int, ...]) -> Decision:
         bcc_to=frozenset(data.get("bcc_to", ())),
         report_to=frozenset(data.get("report_to", ())),
         watched=tuple(_watched_from(each) for each in data.get("watched", ())),
+        copied=data.get("copied", 0),
+        tells_dropped=data.get("tells_dropped", False),
+        texts=tuple(Disclaimer(*each) for each in data.get("texts", ())),
+        left_out=tuple(LeftOut(tuple(keys), why) for keys, why in data.get("left_out", ())),
     )
 
 
@@ -74,6 +79,10 @@ def _later(decision: Decision) -> Json:
         "bcc_to": sorted(decision.bcc_to),
         "report_to": sorted(decision.report_to),
         "watched": [_watched_json(each) for each in decision.watched],
+        "copied": decision.copied,
+        "tells_dropped": decision.tells_dropped,
+        "texts": [[each.key, each.text, each.html] for each in decision.texts],
+        "left_out": [[list(each.keys), each.why] for each in decision.left_out],
     }
     return {key: value for key, value in later.items() if value}
 

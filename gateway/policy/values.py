@@ -23,6 +23,15 @@ MAX_TAG = 200  # characters of a tag's value: one header line without folding (R
 # Top-level domains that no registry gives out (RFC 6762 appendix G, RFC 2606, RFC 8375): closed networks use them.
 PRIVATE_TOPS = frozenset({"corp", "home", "internal", "intranet", "lan", "local", "private", "test"})
 
+MAX_PARAGRAPHS = 4_000  # characters of a text under a mail
+MAX_PARAGRAPH_LINE = (
+    200  # characters of a line of it: below the 998 octets of RFC 5322 2.1.1 in every charset
+)
+MAX_HTML = 16_000  # characters of its HTML
+MAX_COPIES = 20  # addresses in one list of copies or reports: each is a mail more for every mail
+
+_ROUTE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_WHOLE_PAGE = re.compile(r"</?(?:html|head|body|script)\b|<!--", re.IGNORECASE)
 _TAG_NAME = re.compile(r"X-[A-Za-z0-9](?:[A-Za-z0-9-]{0,60}[A-Za-z0-9])?", re.IGNORECASE)
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,76}")  # RFC 5322 3.6.8: printable, no colon
 _RULE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
@@ -108,6 +117,45 @@ def _inside(text: str) -> str:
     return domain
 
 
+def _route_name(text: str) -> str:
+    if not _ROUTE_NAME.fullmatch(text):
+        raise Hinted(f"not the name of a next hop: {text!r}", "write a-z, 0-9 and -, at most 64")
+    return text
+
+
+def _disclaimer_name(text: str) -> str:
+    if ":" in text:
+        raise Hinted(f"not a name: {text!r}", "write it without a colon; the language has a key of its own")
+    return _name(text)
+
+
+def _paragraphs(text: str) -> str:
+    lines = [line.rstrip() for line in text.strip("\n").split("\n")]
+    clean = all(line.isprintable() and len(line) <= MAX_PARAGRAPH_LINE for line in lines)
+    if not text.strip() or len(text) > MAX_PARAGRAPHS or not clean:
+        hint = f"write at most {MAX_PARAGRAPHS} characters in lines of at most {MAX_PARAGRAPH_LINE}, without tabs"
+        raise Hinted("not a text that can stand under a mail", hint)
+    return "\n".join(lines)
+
+
+def _html(text: str) -> str:
+    clean = all(sign.isprintable() or sign in "\n\t" for sign in text)
+    if not text.strip() or len(text) > MAX_HTML or not clean or _WHOLE_PAGE.search(text):
+        hint = f"write at most {MAX_HTML} characters such as <p>…</p>, without body, script or comments"
+        raise Hinted("not a piece of HTML that can stand in a mail", hint)
+    return text.strip()
+
+
+def _reported(text: str) -> str:
+    return read_address(text) if "@" in text else _name(text)
+
+
+def _few(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    if len(addresses) > MAX_COPIES:
+        raise Hinted(f"{len(addresses)} addresses in one list", f"write at most {MAX_COPIES}")
+    return addresses
+
+
 def one_or_many(value: object) -> object:
     """Take a single text for a list of one; an empty list is refused."""
     if isinstance(value, list) and not value:
@@ -143,6 +191,16 @@ Globs = Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], _OneOrMany,
 PeoplePatterns = Annotated[tuple[Annotated[str, AfterValidator(read_pattern)], ...], _OneOrMany, _FewOrOne]
 Addresses = Annotated[tuple[Annotated[str, AfterValidator(read_address)], ...], _OneOrMany, _FewOrOne]
 Domains = Annotated[tuple[Annotated[str, AfterValidator(_inside)], ...], _OneOrMany, _FewOrOne]
+RouteName = Annotated[str, AfterValidator(_route_name)]
+DisclaimerName = Annotated[str, AfterValidator(_disclaimer_name)]
+Paragraphs = Annotated[str, AfterValidator(_paragraphs)]
+Html = Annotated[str, AfterValidator(_html)]
+Copies = Annotated[
+    tuple[Annotated[str, AfterValidator(read_address)], ...], _OneOrMany, AfterValidator(_few), _FewOrOne
+]
+Reported = Annotated[
+    tuple[Annotated[str, AfterValidator(_reported)], ...], _OneOrMany, AfterValidator(_few), _FewOrOne
+]
 Persons = Annotated[tuple[Annotated[str, AfterValidator(_person)], ...], _OneOrMany, _FewOrOne]
 
 

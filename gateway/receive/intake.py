@@ -20,16 +20,20 @@ from gateway.message.envelope import Envelope
 from gateway.message.facts import Facts
 from gateway.message.gather import is_quick
 from gateway.metrics import ACCEPTED, HELD
+from gateway.policy.copies import with_copies
 from gateway.policy.decision import Decision
 from gateway.policy.demands import NO_TIME, Language
 from gateway.policy.model import Policy
 from gateway.receive.reply import Reply
+from gateway.spool.accepting import split_by_hold
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
 from gateway.spool.express import Express
 from gateway.transform.boundary import boundary_reveals
+from gateway.transform.disclaiming import with_left_out
 from gateway.yaml_source import Problems
 
 QUICK_RECIPIENTS = 2_000  # to decide on them takes some 10 ms
+QUICK_TEXT = 64 << 10  # octets of a mail under which a text is tried within some milliseconds
 QUICK_CHARACTERS = 256  # of subject and file names: the worst pattern found takes 0.5 s for 4,096
 MAX_REFUSALS = 5  # rules named in one reply; a client shows no more than a few lines
 
@@ -88,20 +92,22 @@ class Intake:
             if decision.refusals:
                 await self._spool.refused(envelope, decision, facts.subject, now)
                 return self._refused(decision, envelope)
-            queue_id = await self._accept(
-                NewMessage(envelope, raw, decision, now, facts.subject, facts=facts)
+            extended, whole = with_copies(facts, decision, policy, now)
+            new = NewMessage(
+                extended, raw, await self._disclaimed(whole, raw), now, facts.subject, facts=facts
             )
+            queue_id = await self._accept(new)
         except StoreUnavailable as error:
             log.error("store_unavailable", cause=type(error.__cause__ or error).__name__)
             return FULL if error.full else _NOT_STORED
-        if decision.notify_sender or decision.notify:
+        if decision.notify_sender or decision.notify or decision.tells_dropped:
             self._ring()
         return self._accepted(queue_id, decision, envelope, now)
 
     async def _accept(self, message: NewMessage) -> str:
         """Store the mail; what nothing holds leaves at once where there is a place for it, octets in hand."""
         decision, octets = message.decision, len(message.raw)
-        free = sum(decision.of(index).demands.window <= NO_TIME for index in range(len(decision.assigned)))
+        free = len(split_by_hold(decision)[1])
         lease = self._express.reserve(free, octets) if self._express is not None and free else None
         if self._express is None or lease is None:
             queue_id = await self._spool.accept(message)
@@ -134,6 +140,14 @@ class Intake:
 
         return judge() if _is_quickly_judged(facts) else await asyncio.to_thread(judge)
 
+    async def _disclaimed(self, decision: Decision, raw: bytes) -> Decision:
+        """Find out which texts cannot stand under this mail, so that what is recorded is what leaves."""
+        if not decision.texts:
+            return decision
+        if len(raw) <= QUICK_TEXT:
+            return with_left_out(decision, raw)
+        return await asyncio.to_thread(with_left_out, decision, raw)
+
     def _in_language(self, decision: Decision, envelope: Envelope) -> Decision:
         account = envelope.client.account
         language = self._language_of(account) if account is not None else None
@@ -147,8 +161,9 @@ class Intake:
         return Reply(550, "5.7.1", refusal_text(decision, utf8=envelope.smtputf8), "policy")
 
     def _accepted(self, queue_id: str, decision: Decision, envelope: Envelope, now: datetime) -> Reply:
-        windows = [decision.of(index).demands.window for index in range(len(envelope.recipients))]
-        held = [window for window in windows if window > NO_TIME]
+        demands = [decision.of(index).demands for index in range(len(envelope.recipients))]
+        held = [each.window for each in demands if each.window > NO_TIME and not each.drop]
+        dropped = sum([each.drop for each in demands])
         ACCEPTED.inc()
         HELD.inc(len(held))
         _count_rules(decision)
@@ -158,10 +173,11 @@ class Intake:
             "accepted",
             queue_id=queue_id,
             account=envelope.client.account,
-            recipients=len(windows),
+            recipients=len(demands),
             held=len(held),
+            dropped=dropped,
         )
-        return Reply(250, "2.0.0", f"{queue_id} {accepted_text(len(windows), held, now)}")
+        return Reply(250, "2.0.0", f"{queue_id} {accepted_text(len(demands), held, now, dropped)}")
 
 
 def _count_rules(decision: Decision) -> None:
@@ -181,8 +197,11 @@ def _is_quickly_judged(facts: Facts) -> bool:
     return len(facts.envelope.recipients) <= QUICK_RECIPIENTS and texts <= QUICK_CHARACTERS
 
 
-def accepted_text(recipients: int, held: list[timedelta], now: datetime) -> str:
+def accepted_text(recipients: int, held: list[timedelta], now: datetime, dropped: int = 0) -> str:
     """Say what happens next, such as `held until 2026-11-21T10:12:00Z`; the longest hold where they differ."""
+    if dropped:
+        rest = f"{accepted_text(recipients - dropped, held, now)}, " if dropped < recipients else ""
+        return f"{rest}{dropped} of {recipients} not sent by policy"
     if not held:
         return "queued"
     until = f"held until {(now + max(held)).isoformat(timespec='seconds')[:19]}Z"

@@ -14,11 +14,15 @@ from gateway.transform.view import View
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One transaction to be: one copy, one route, at most as many recipients as a transaction takes."""
+    """One transaction to be: one copy, one route, at most as many recipients as a transaction takes.
+
+    `silent`: to copies that a rule asked for, of which no server may tell the sender.
+    """
 
     route: Route
     view: View
     recipients: tuple[Recipient, ...]
+    silent: bool = False
 
 
 def batches(
@@ -26,14 +30,16 @@ def batches(
     route_of: Callable[[Recipient], Route],
     view_of: Callable[[Recipient], View],
     limit: int,
+    silent: Callable[[Recipient], bool] = lambda _: False,
 ) -> list[Batch]:
-    """Group recipients by equal view and route, in order of first appearance, split at `limit`."""
-    groups: dict[tuple[Route, View], list[Recipient]] = {}
+    """Group recipients by equal view and route, silent ones by themselves, in order of first appearance, split at `limit`."""
+    groups: dict[tuple[Route, View, bool], list[Recipient]] = {}
     for recipient in recipients:
-        groups.setdefault((route_of(recipient), view_of(recipient)), []).append(recipient)
+        kind = route_of(recipient), view_of(recipient), silent(recipient)
+        groups.setdefault(kind, []).append(recipient)
     return [
-        Batch(route, view, tuple(members[start : start + limit]))
-        for (route, view), members in groups.items()
+        Batch(route, view, tuple(members[start : start + limit]), alone)
+        for (route, view, alone), members in groups.items()
         for start in range(0, len(members), limit)
     ]
 

@@ -28,7 +28,7 @@ from gateway.release.batches import Batch, batches, by_route
 from gateway.release.budget import Budget
 from gateway.release.lane import Lane
 from gateway.release.ledger import Ledger
-from gateway.release.prepared import Prepared, look_through
+from gateway.release.prepared import Prepared, look_through, octets_in_memory
 from gateway.release.results import ended_holds, not_loaded, requests_of, result_of, since_release
 from gateway.release.shelf import Shelf
 from gateway.spool.contract import (
@@ -47,6 +47,8 @@ PATIENCE = 300.0
 
 LOOKUPS = 20
 """Domains of one claim that are looked up at the same time."""
+
+Way = tuple[str, tuple[str, ...]]
 
 log = structlog.get_logger()
 
@@ -87,7 +89,7 @@ class Dispatcher:
         ledger = Ledger(self.spool, claim, self.clock, until, self._ring)
         start_by = min(asyncio.get_running_loop().time() + PATIENCE, until - TRANSACTION)
         try:
-            async with self._budget.take(claim.message.size_bytes):
+            async with self._budget.take(octets_in_memory(claim.message.size_bytes, claim.message.decision)):
                 await _Job(self, claim.message, ledger, start_by).run(raw)
         except UnknownMessage:
             log.warning("message-gone", queue_id=claim.message.queue_id)
@@ -167,10 +169,11 @@ class _Job:
     async def _plan(self) -> list[Batch]:
         """Look up every domain; record at once who has no route, and return the transactions for the
         others."""
-        routes = await self._look_up({row.address.domain for row in self._message.recipients})
+        ways = {row.index: self._way(row) for row in self._message.recipients}
+        routes = await self._look_up(set(ways.values()))
         routed: dict[int, Route] = {}
         for row in self._message.recipients:
-            route = routes[row.address.domain]
+            route = routes[ways[row.index]]
             if isinstance(route, Route):
                 routed[row.index] = route
             else:
@@ -180,23 +183,28 @@ class _Job:
             lambda row: routed[row.index],
             lambda row: view_of(self._message.decision, row.index, row.address),
             self._house.limit,
+            lambda row: self._message.decision.is_copy(row.index),
         )
 
-    async def _look_up(self, domains: Iterable[str]) -> dict[str, Route | BaseException]:
-        names = sorted(domains)
+    def _way(self, row: Recipient) -> Way:
+        """Return what decides on a recipient's route: the domain, and the next hops that rules ask for."""
+        return row.address.domain, tuple(sorted(self._message.decision.of(row.index).demands.routes))
+
+    async def _look_up(self, ways: Iterable[Way]) -> dict[Way, Route | BaseException]:
+        names = sorted(ways)
         if len(names) == 1:  # nearly always: no tasks for it
             return {names[0]: await self._route(names[0])}
         bound = asyncio.Semaphore(LOOKUPS)
 
-        async def one(domain: str) -> Route | BaseException:
+        async def one(way: Way) -> Route | BaseException:
             async with bound:
-                return await self._route(domain)
+                return await self._route(way)
 
         return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
 
-    async def _route(self, domain: str) -> Route | BaseException:
+    async def _route(self, way: Way) -> Route | BaseException:
         try:
-            return await self._house.router.route(domain)
+            return await self._house.router.route(*way)
         except Exception as error:
             return error
 
@@ -214,15 +222,16 @@ class _Job:
 
     def _outgoing(self, mail: Prepared, batch: Batch) -> Outgoing:
         """Render a copy."""
-        copy = render(mail.original, batch.view)
+        copy, shared = render(mail.original, batch.view), mail.body_of(batch.view)
         return Outgoing(
-            sender=self._message.envelope.sender,
+            # Whoever cannot deliver a copy that a rule asked for tells nobody: the sender must not hear of it.
+            sender=None if batch.silent else self._message.envelope.sender,
             recipients=tuple(row.address for row in batch.recipients),
             header=copy.header,
             body=copy.body,
             smtputf8=self._message.envelope.smtputf8,
-            body_8bit=mail.eight_bit,
-            ready=mail.ready,
+            body_8bit=shared.eight_bit,
+            ready=shared.ready,
             asked=self._message.envelope.asked,
             requests=requests_of(self._message, batch.recipients),
         )

@@ -8,21 +8,37 @@ from dataclasses import dataclass, field
 
 from gateway.delivery.dots import Stuffed, stuffed
 from gateway.delivery.mail import has_8bit
-from gateway.transform.render import Original, is_quick, prepare_views, unprepared
+from gateway.policy.decision import Decision
+from gateway.transform.render import Original, carrying, is_quick, prepare_views, unprepared
 from gateway.transform.view import View
 
 QUICK_BODY = 1 << 20
 """Octets of a body that are read through on the event loop: a millisecond at most."""
 
+Texts = tuple[str, ...]
+"""The keys of the texts that stand under a copy; none for most."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBody:
+    """A body of several copies: whether it has 8-bit data, and as it goes over the wire where it is small."""
+
+    eight_bit: bool
+    ready: Stuffed | None
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The original, and of its body at most CHUNK octets (dots.py) beside it."""
+    """The original and its bodies, one for each set of texts that stand under copies; of each at most CHUNK octets (dots.py)
+    beside it."""
 
     original: Original
-    eight_bit: bool
-    ready: Stuffed | None
+    bodies: dict[Texts, SharedBody]
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def body_of(self, view: View) -> SharedBody:
+        """Return the body of a copy whose view was prepared."""
+        return self.bodies[view.disclaimers]
 
     async def views(self, views: Sequence[View]) -> None:
         """Compute what copies with these views share; off the loop where that takes long, and once for all claims."""
@@ -30,10 +46,21 @@ class Prepared:
             missing = unprepared(self.original, views)
             if missing and not is_quick(self.original):
                 await asyncio.to_thread(prepare_views, self.original, missing)
+            for texts in {view.disclaimers for view in views} - self.bodies.keys():
+                self.bodies[texts] = await _shared(carrying(self.original, texts).body)
 
 
 async def look_through(original: Original) -> Prepared:
     """Read through a body once for all copies; a large one in a thread, for it takes some ten milliseconds."""
-    body = original.body
+    return Prepared(original, {(): await _shared(original.body)})
+
+
+async def _shared(body: memoryview) -> SharedBody:
     found = has_8bit(body) if body.nbytes <= QUICK_BODY else await asyncio.to_thread(has_8bit, body)
-    return Prepared(original, found, stuffed(body))
+    return SharedBody(found, stuffed(body))
+
+
+def octets_in_memory(size_bytes: int, decision: Decision) -> int:
+    """Return how much a mail takes while it is delivered: the original, and another for each set of texts under copies."""
+    texts = {outcome.demands.disclaimers for outcome in decision.outcomes} - {frozenset()}
+    return size_bytes * (1 + len(texts))

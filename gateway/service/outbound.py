@@ -62,7 +62,8 @@ def outbound(settings: Settings, spool: SqlSpool, ring: Callable[[], None]) -> O
 def _router(hostname: str, out: Delivery) -> Router:
     resolver = DnsResolver(out.nameservers, dnssec=out.dnssec)
     hop = smarthost_hop(out.smarthost, _password(out.smarthost)) if out.smarthost is not None else None
-    return Router(hostname, resolver, hop, random.shuffle, _assurance(out, resolver))
+    named = {name: smarthost_hop(each, _password(each)) for name, each in out.routes.items()}
+    return Router(hostname, resolver, hop, random.shuffle, _assurance(out, resolver), named)
 
 
 def _password(smarthost: Smarthost) -> str:

@@ -132,7 +132,7 @@ class Service:
         def accounts_changed(changes: Changes) -> None:
             self._loops.begin(events.note_in_time(Kind.ACCOUNT, changes=changes))
 
-        policy = PolicyInForce(self._settings.policies, policy_changed)
+        policy = PolicyInForce(self._settings.policies, policy_changed, tuple(self._settings.delivery.routes))
         await policy.reload()
         return Rooms(self._settings, key, spool, policy, accounts_changed)
 

@@ -7,16 +7,17 @@ the mail, and no other transaction has to find and lease them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.policy.demands import NO_TIME
 from gateway.spool.contract import Claim, NewMessage, Recipient, Stored
+from gateway.spool.first_notices import first_notices
 from gateway.spool.leases import Lease
+from gateway.spool.leaving import dropped_events, dropped_of, leaving_detail, outcome_detail
 from gateway.spool.lifecycle import Kind, Reason, State
-from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import decision_json, envelope_json, facts_json
 from gateway.spool.sendings import slice_of
@@ -46,6 +47,8 @@ class Acceptance:
     leased: int
     threads: list[Row] = field(default_factory=list)
     sent: tuple[str, int] | None = None
+    dropped: int = 0
+    copied: int = 0
 
     @property
     def small(self) -> bool:
@@ -67,43 +70,55 @@ class Acceptance:
             tx.event(event)
         tx.tally(State.HELD, self.held)
         tx.tally(State.ACTIVE, self.leased)
-        tx.tally(State.QUEUED, len(self.recipients) - self.held - self.leased)
+        tx.tally(State.CANCELLED, self.dropped)
+        tx.tally(State.QUEUED, len(self.recipients) - self.held - self.leased - self.dropped)
         if self.threads:
             tx.insert(NEW_THREADS, self.threads)
         if self.sent is not None:
-            tx.sent(*self.sent, len(self.recipients))
+            tx.sent(*self.sent, len(self.recipients) - self.copied)
         return body.queue_id
 
 
 def acceptance(queue_id: str, new: NewMessage, lease: Lease | None = None) -> Acceptance:
-    """Compute the rows: held recipients are due when their window ends, the others now, or they are leased at once."""
+    """Compute the rows: held recipients are due when their window ends, dropped ones never, the others now, or leased."""
     at = to_us(new.received_at)
-    windows = [span_us(outcome.demands.window) for outcome in new.decision.outcomes]
+    windows = [
+        None if outcome.demands.drop else span_us(outcome.demands.window) for outcome in new.decision.outcomes
+    ]
     held, free = split_by_hold(new.decision)
+    dropped = dropped_of(new.decision)
     rows = [
         _recipient_row(queue_id, index, windows[number], at, lease)
         for index, number in enumerate(new.decision.assigned)
     ]
     leased = free if lease is not None else []
     return Acceptance(
-        message=_message_row(queue_id, new, at, len(held)),
+        message=_message_row(queue_id, new, at, len(held), len(rows) - len(dropped)),
         recipients=rows,
-        events=[_event(queue_id, new, at, held), *_attempt(queue_id, at, leased)],
-        notices=_notices(queue_id, new, at, held),
+        events=[
+            _event(queue_id, new, at, held),
+            *dropped_events(queue_id, new.decision, at, dropped),
+            *_attempt(queue_id, at, leased),
+        ],
+        notices=first_notices(queue_id, new, at, held, dropped),
         held=len(held),
         leased=len(leased),
         threads=thread_rows(queue_id, new.noted),
         sent=(storable(new.noted.counted_as), slice_of(at)) if new.noted.counted_as else None,
+        dropped=len(dropped),
+        copied=new.decision.copied,
     )
 
 
 def split_by_hold(decision: Decision) -> tuple[list[int], list[int]]:
-    """Return the indexes of the recipients that are held, and of those that may leave at once."""
+    """Return the indexes of the recipients that are held, and of those that may leave at once; dropped ones are neither."""
     held: list[int] = []
     free: list[int] = []
     waits = [outcome.demands.window > NO_TIME for outcome in decision.outcomes]
+    drops = [outcome.demands.drop for outcome in decision.outcomes]
     for index, number in enumerate(decision.assigned):
-        (held if waits[number] else free).append(index)
+        if not drops[number]:
+            (held if waits[number] else free).append(index)
     return held, free
 
 
@@ -145,14 +160,7 @@ def refusal(envelope: Envelope, decision: Decision, subject: str, at: int) -> Ev
     return Event(at, None, Kind.REFUSED, Reason.POLICY, "sender", _actor(envelope), detail=detail)
 
 
-def notice_row(
-    kind: NoticeKind, queue_id: str, to: str, recipients: Sequence[int], at: int, actor: str = ""
-) -> Row:
-    """Return an outbox row."""
-    return str(kind), queue_id, storable(to), to_ranges(recipients), at, storable(actor)
-
-
-def _message_row(queue_id: str, new: NewMessage, at: int, held: int) -> Row:
+def _message_row(queue_id: str, new: NewMessage, at: int, held: int, opened: int) -> Row:
     sender = new.envelope.sender
     return (
         queue_id,
@@ -164,16 +172,18 @@ def _message_row(queue_id: str, new: NewMessage, at: int, held: int) -> Row:
         decision_json(new.decision),
         int(new.from_gateway),
         new.about,
-        len(new.envelope.recipients),  # open
+        opened,
         held,
-        None,  # finished_at
+        None if opened or not new.envelope.recipients else at,  # finished_at
         None,  # delay_noticed_at
         None if new.facts is None else facts_json(new.facts),
     )
 
 
-def _recipient_row(queue_id: str, index: int, window: int, at: int, lease: Lease | None) -> Row:
+def _recipient_row(queue_id: str, index: int, window: int | None, at: int, lease: Lease | None) -> Row:
     # state, due_at, queued_at, changed_at, attempts, reply, lease, owner, lease_until, perhaps
+    if window is None:
+        return queue_id, index, "cancelled", None, None, at, 0, "", None, None, None, 0
     if window > 0:
         return queue_id, index, "held", at + window, None, at, 0, "", None, None, None, 0
     if lease is None:
@@ -186,19 +196,6 @@ def _body_row(body: Body) -> Row:
     return *sealed, *(body.spot or (None, None, None))
 
 
-def _notices(queue_id: str, new: NewMessage, at: int, held: list[int]) -> list[Row]:
-    if new.from_gateway:  # our own mail never asks for more of it
-        return []
-    everybody = range(len(new.envelope.recipients))
-    rows = [
-        notice_row(NoticeKind.COPY, queue_id, address, everybody, at)
-        for address in sorted(new.decision.notify)
-    ]
-    if new.decision.notify_sender and held and new.envelope.sender is not None:
-        rows.insert(0, notice_row(NoticeKind.HOLD, queue_id, str(new.envelope.sender), held, at))
-    return rows
-
-
 def _event(queue_id: str, new: NewMessage, at: int, held: list[int]) -> Event:
     detail = _parties(new.envelope) | {
         "subject": new.subject,
@@ -209,6 +206,7 @@ def _event(queue_id: str, new: NewMessage, at: int, held: list[int]) -> Event:
     }
     if new.decision.watched:
         detail["watched"] = [watched.rule for watched in new.decision.watched]
+    detail |= leaving_detail(new.envelope, new.decision)
     if new.from_gateway:
         detail |= {"from_gateway": True, "about": new.about}
     reason = Reason.SYSTEM if new.from_gateway else Reason.POLICY if held else Reason.NO_HOLD
@@ -242,6 +240,7 @@ def _outcomes(decision: Decision) -> list[dict[str, object]]:
             "window_s": int(outcome.demands.window.total_seconds()),
             "form": outcome.demands.form.name.lower(),
             "rules": list(outcome.rules),
+            **outcome_detail(outcome.demands),
         }
         for number, outcome in enumerate(decision.outcomes)
     ]

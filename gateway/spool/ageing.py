@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from gateway.spool.accepting import notice_row
+from gateway.spool.first_notices import notice_row
 from gateway.spool.holds import by_message, tell_sender
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move

@@ -7,7 +7,7 @@ not be committed (then nothing of it happened); verbs on one message raise `Unkn
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -103,6 +103,15 @@ class Stored:
     def language(self) -> Language:
         return self.decision.language
 
+    @property
+    def as_handed_in(self) -> Stored:
+        """Return the message without the copies that a rule asked for (`bcc_to`): what its sender may be shown."""
+        if not self.decision.copied:
+            return self
+        return replace(
+            self, recipients=tuple([row for row in self.recipients if not self.decision.is_copy(row.index)])
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -116,6 +125,16 @@ class Change:
     done: tuple[int, ...]
     not_done: tuple[tuple[int, State], ...]
     perhaps: tuple[int, ...] = ()
+
+    def without_copies(self, decision: Decision) -> Change:
+        """Return the change of those that the sender knows of (`bcc_to` adds others)."""
+        if not decision.copied:
+            return self
+        return Change(
+            tuple([index for index in self.done if not decision.is_copy(index)]),
+            tuple([each for each in self.not_done if not decision.is_copy(each[0])]),
+            tuple([index for index in self.perhaps if not decision.is_copy(index)]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,14 +48,15 @@ def _glance(
 ) -> Glance:
     try:
         data, decided = envelope_data(envelope), decision_of(decision)
-        indexes = sorted(map(int, held.split(","))) if held else []
         assigned, outcomes, recipients = data["assigned"], decided.outcomes, data["recipients"]
+        known = len(recipients) - decided.copied  # the sender does not hear of copies
+        indexes = sorted([each for each in map(int, held.split(",")) if each < known]) if held else []
         return Glance(  # by place: naming the fields takes longer than all the rest of this function
             queue_id,
             from_us(received_at),
             subject,
             decided,
-            len(recipients),
+            known,
             len(indexes),
             sum([outcomes[assigned[index]].external for index in indexes]),
             from_us(due_at),

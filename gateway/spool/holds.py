@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from gateway.spool.accepting import notice_row
 from gateway.spool.contract import SYSTEM, Actor, Change
+from gateway.spool.first_notices import notice_row
 from gateway.spool.lifecycle import CANCELLABLE, Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.notice import NoticeKind
@@ -55,6 +55,8 @@ def cancel(wish: Wish) -> Job:
         if rows is None:
             return None
         going = [row for row in rows if row.state in CANCELLABLE]
+        rows = [*rows, *(with_it := _copies_of_nothing(tx, wish, going))]
+        going += with_it
         if going:
             move(tx, going, State.CANCELLED, Arrival(wish.now))
             tx.event(wish.event(Kind.CANCELLED, going, **_doubt(going)))
@@ -138,6 +140,22 @@ def tell_sender(
     sender, from_gateway = tx.row(NOTICE_FACTS, {"b_queue_id": queue_id})
     if sender is not None and not from_gateway:
         tx.insert(NEW_NOTICES, [notice_row(kind, queue_id, sender, recipients, now, actor)])
+
+
+def _copies_of_nothing(tx: Tx, wish: Wish, going: Sequence[RecipientRow]) -> list[RecipientRow]:
+    """Return the copies (`bcc_to`) to cancel with these recipients: nobody else would get the mail."""
+    if wish.recipients is None or not going:
+        return []  # all of them are meant
+    _, envelope, decision = tx.row(RELEASE_FACTS, {"b_queue_id": wish.queue_id})
+    if '"copied"' not in decision:
+        return []
+    _, decided = parsed(envelope, decision)
+    rows, gone = recipients_of(tx, wish.queue_id), frozenset(row.idx for row in going)
+    others = [row for row in rows if not decided.is_copy(row.idx)]
+    if any(row.state is not State.CANCELLED and row.idx not in gone for row in others):
+        return []
+    copies = (row for row in rows if decided.is_copy(row.idx) and row.idx not in gone)
+    return [row for row in copies if row.state in CANCELLABLE]
 
 
 def _doubt(rows: Iterable[RecipientRow]) -> dict[str, object]:

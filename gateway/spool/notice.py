@@ -20,6 +20,8 @@ class NoticeKind(StrEnum):
     DELAYED = "delayed"  # DSN action "delayed"
     RELAYED = "relayed"  # DSN action "relayed": asked for, and handed to a server that gives no such notices
     COPY = "copy"  # to the addresses a rule notifies
+    DROPPED = "dropped"  # to the sender: who does not get the mail, because a rule says so
+    REPORT = "report"  # to the addresses a rule names, when the fate of all recipients is known
 
 
 @dataclass(frozen=True, slots=True)

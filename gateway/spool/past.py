@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.message.facts import Facts
+from gateway.policy.copies import as_handed_in
 from gateway.policy.decision import Decision
 from gateway.spool.lifecycle import Kind
 from gateway.spool.queue_ids import floor
@@ -95,7 +96,7 @@ def _past(row: tuple[Any, ...]) -> PastMail | NoFacts:
     if facts is None:
         return NoFacts(queue_id, at)
     try:
-        sent, decided = parsed(envelope, decision)
+        sent, decided = as_handed_in(*parsed(envelope, decision))
         return PastMail(queue_id, at, facts_of(facts, sent, subject, size_bytes), decided)
     except Exception as error:  # whatever a row holds: one mail must not hide all others
         return NoFacts(queue_id, at, f"{type(error).__name__}: {error}")

@@ -24,7 +24,7 @@ from gateway.spool.contract import Claim, StoreDamaged
 from gateway.spool.holds import by_message, release_rows
 from gateway.spool.leases import Leases
 from gateway.spool.lifecycle import Kind, Reason
-from gateway.spool.notice import Notice
+from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.records import RecipientRow, notice
 from gateway.spool.statements import LIMIT, NOTICE
 from gateway.spool.times import to_us
@@ -152,7 +152,10 @@ _TABLE = {
 }
 _NOTICE_IDS = Prepared(
     select(outbox.c.notice_id)
-    .where(outbox.c.notice_id > bindparam("b_after"))
+    .where(
+        outbox.c.notice_id > bindparam("b_after"),
+        outbox.c.kind != sa.literal_column(f"'{NoticeKind.REPORT}'"),  # it waits until the damage is mended
+    )
     .order_by(outbox.c.notice_id)
     .limit(LIMIT)
 )

@@ -130,15 +130,20 @@ _NOTICE = (
     *(column for column in outbox.c if column.name != "owner"),
     sa.case((outbox.c.kind == sa.literal_column(f"'{NoticeKind.HOLD}'"), _HOLD_ENDS)),
 )
+# A report waits in the outbox until its message is finished: then it is a notice like any other.
+TELLABLE = sa.or_(
+    outbox.c.kind != sa.literal_column(f"'{NoticeKind.REPORT}'"),
+    select(_M.queue_id).where(_M.queue_id == outbox.c.queue_id, _M.finished_at.is_not(None)).exists(),
+)
 NOTICES = Prepared(
     select(*_NOTICE)
-    .where(outbox.c.notice_id > bindparam("b_after"))
+    .where(outbox.c.notice_id > bindparam("b_after"), TELLABLE)
     .order_by(outbox.c.notice_id)
     .limit(LIMIT)
 )
 FREE_NOTICES = Prepared(  # of which each node takes some to compose, so that no two compose the same
     select(outbox.c.notice_id, outbox.c.owner)
-    .where(outbox.c.owner.is_distinct_from(bindparam("b_owner")))
+    .where(outbox.c.owner.is_distinct_from(bindparam("b_owner")), TELLABLE)
     .order_by(outbox.c.notice_id)
     .limit(LIMIT)
     .with_for_update(skip_locked=True)
@@ -160,7 +165,8 @@ ANY_NOTICE = Prepared(
     .where(
         sa.or_(
             outbox.c.owner.is_distinct_from(bindparam("b_owner")), outbox.c.notice_id > bindparam("b_after")
-        )
+        ),
+        TELLABLE,
     )
     .limit(sa.literal_column("1"))
 )
@@ -175,7 +181,7 @@ CANCELS_BY_ADMIN = Prepared(
     )
 )
 TALLIES = Prepared(select(tallies.c.state, sa.func.sum(tallies.c.recipients)).group_by(tallies.c.state))
-COUNT_NOTICES = Prepared(select(sa.func.count()).select_from(outbox))
+COUNT_NOTICES = Prepared(select(sa.func.count()).select_from(outbox).where(TELLABLE))
 FIRST_HELD = Prepared(
     select(_R.due_at).where(sa.text(HELD)).order_by(_R.due_at).limit(sa.literal_column("1"))
 )

@@ -18,7 +18,9 @@ from gateway.message.gather import QUICK_HEADER_OCTETS
 from gateway.message.header import HeaderSection, split
 from gateway.message.revealing import ALWAYS_DROPPED
 from gateway.policy.decision import Decision
+from gateway.policy.disclaimers import asked_for
 from gateway.transform.author import Author, author_of
+from gateway.transform.disclaiming import disclaimed
 from gateway.transform.frame import Frame, build_frame, tag_fields, without_tags
 from gateway.transform.to_line import to_field
 from gateway.transform.trace import Added, added_fields
@@ -27,6 +29,9 @@ from gateway.transform.view import View
 
 Kind = tuple[tuple[str, ...], bool, tuple[tuple[str, str], ...]]
 """What hiding copies with the same frame share: companions, hide_internal, tags."""
+
+QUICK_TEXT = 64 << 10
+"""Octets of a mail under which a text is put within some milliseconds."""
 
 QUICK_RECIPIENTS = 2_000
 """Envelope recipients whose addresses are looked for in every field within some 20 ms."""
@@ -48,7 +53,8 @@ class Copy:
 class Original:
     """An original, split once; what only hiding copies need is read when the first of them asks.
 
-    The two dicts keep what was computed: an entry per class of recipients, not per recipient.
+    The dicts keep what was computed: an entry per class of recipients, not per recipient. `under` has the mail with the texts
+    that stand under some of its copies.
     """
 
     header: HeaderSection
@@ -58,6 +64,8 @@ class Original:
     decision: Decision
     frames: dict[Kind, Frame] = field(default_factory=dict, repr=False, compare=False)
     complete: dict[View, bytes] = field(default_factory=dict, repr=False, compare=False)
+    raw: bytes = field(default=b"", repr=False, compare=False)
+    under: dict[tuple[str, ...], Original] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def author(self) -> Author:
@@ -78,32 +86,55 @@ def prepare(
     """Split an original and fix what we add to it. `received_at` is aware, `hostname` our own."""
     header, body_at = split(raw)
     added = added_fields(envelope, queue_id, received_at, hostname)
-    return Original(header, memoryview(raw)[body_at:], added, envelope, decision)
+    return Original(header, memoryview(raw)[body_at:], added, envelope, decision, raw=raw)
 
 
 def render(original: Original, view: View) -> Copy:
     """Return the copy that recipients with this view get."""
+    original = carrying(original, view.disclaimers)
     if not view.hides:
         return Copy(_complete(original, view), original.body)
     frame = frame_of(original, view)
     return Copy(b"".join((frame.before, to_field(to_entries(original, view)), frame.after)), original.body)
 
 
+def carrying(original: Original, texts: tuple[str, ...]) -> Original:
+    """Return the original with these texts under it, written at the first call."""
+    if not texts:
+        return original
+    found = original.under.get(texts)
+    if found is None:
+        known = {text.key: text for text in original.decision.texts}
+        made = disclaimed(original.raw, asked_for(known, texts)).raw
+        found = original if made is original.raw else _with_octets(original, made)
+        original.under[texts] = found
+    return found
+
+
+def _with_octets(original: Original, raw: bytes) -> Original:
+    header, body_at = split(raw)
+    view = memoryview(raw)[body_at:]
+    return Original(header, view, original.added, original.envelope, original.decision, raw=raw)
+
+
 def is_quick(original: Original) -> bool:
     """Tell whether no copy of a mail like this takes long to write: under 50 ms."""
+    if original.decision.texts and len(original.raw) > QUICK_TEXT:
+        return False
     few = len(original.envelope.recipients) <= QUICK_RECIPIENTS
     return few and sum([len(each.raw) for each in original.header.fields]) <= QUICK_HEADER_OCTETS
 
 
 def unprepared(original: Original, views: Iterable[View]) -> list[View]:
     """Return those of which nothing was computed yet, one of each kind."""
-    missing: dict[Kind | View, View] = {}
+    missing: dict[View | tuple[tuple[str, ...], Kind], View] = {}
     for view in views:
-        if not view.hides:
-            if view not in original.complete:
+        made = original.under.get(view.disclaimers) if view.disclaimers else original
+        if made is None or not view.hides:
+            if made is None or view not in made.complete:
                 missing[view] = view
-        elif (kind := _kind(view)) not in original.frames:
-            missing[kind] = view
+        elif (kind := _kind(view)) not in made.frames:
+            missing[view.disclaimers, kind] = view
     return list(missing.values())
 
 
@@ -113,7 +144,7 @@ def prepare_views(original: Original, views: Iterable[View]) -> None:
         if view.hides:
             frame_of(original, view)
         else:
-            _complete(original, view)
+            _complete(carrying(original, view.disclaimers), view)
 
 
 def to_entries(original: Original, view: View) -> tuple[bytes, ...]:
@@ -124,6 +155,7 @@ def to_entries(original: Original, view: View) -> tuple[bytes, ...]:
 
 def frame_of(original: Original, view: View) -> Frame:
     """Return what all hiding copies of this kind share, computed at the first call."""
+    original = carrying(original, view.disclaimers)
     kind = _kind(view)
     frame = original.frames.get(kind)
     if frame is None:

@@ -15,13 +15,17 @@ from gateway.policy.demands import Form
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one copy may show. `own` only in the individual form; `companions` are address keys, sorted; so are `tags`."""
+    """What one copy may show. `own` only in the individual form; `companions` are address keys, sorted; so are `tags`.
+
+    `disclaimers` are the keys of the texts that stand under it.
+    """
 
     form: Form
     own: Address | None = None
     companions: tuple[str, ...] = ()
     hide_internal: bool = False
     tags: tuple[tuple[str, str], ...] = ()
+    disclaimers: tuple[str, ...] = ()
 
     @property
     def hides(self) -> bool:
@@ -33,12 +37,14 @@ def view_of(decision: Decision, index: int, address: Address) -> View:
     outcome = decision.of(index)
     demands = outcome.demands
     tags = tuple(sorted(demands.tags))
+    texts = decision.disclaimers_of(index)
     if demands.form is Form.ORIGINAL:
-        return View(Form.ORIGINAL, tags=tags)
+        return View(Form.ORIGINAL, tags=tags, disclaimers=texts)
     return View(
         form=demands.form,
         own=address if demands.form is Form.INDIVIDUAL else None,
         companions=tuple(sorted(set(outcome.companions))),
         hide_internal=demands.hide_internal,
         tags=tags,
+        disclaimers=texts,
     )

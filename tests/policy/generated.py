@@ -20,6 +20,7 @@ EXTERNAL = ("p@example.com", "q@example.com", "r@example.net", "s@deep.example.n
 PATTERNS = (*INTERNAL, *EXTERNAL, "example.com", "example.net", ".example.net", "city.example.lg.jp")
 CIRCLES = ("one", "two")
 GROUPS = ("desk", "hall")
+TEXTS = ("notice", "school")
 
 Json = dict[str, Any]
 
@@ -140,6 +141,14 @@ def _actions(draw: st.DrawFn) -> Json:
         "refuse": st.just("no"),
         "tag": st.sampled_from([{"X-A": "1"}, {"X-A": "2"}, {"X-B": "1"}]),
         "notify": _some("sender", "audit@city.example.lg.jp"),
+        "drop_recipient": st.just(True) | st.fixed_dictionaries({"for": whom}),
+        "bcc_to": _some("boss@city.example.lg.jp", "p@example.com"),
+        "report_to": _some("audit@city.example.lg.jp", *GROUPS),
+        "route": st.fixed_dictionaries({"name": st.sampled_from(["one", "two"]), "for": whom}),
+        "disclaimer": st.fixed_dictionaries(
+            {"name": st.sampled_from(TEXTS), "for": whom},
+            optional={"language": st.sampled_from(["ja", "en"])},
+        ),
     }
     likely = ["hold", "recipients", "recipients", *sorted(keys)]
     chosen = draw(st.lists(st.sampled_from(likely), min_size=1, max_size=3, unique=True))
@@ -154,7 +163,11 @@ def floors(draw: st.DrawFn) -> Json:
         "version": 1,
         "organisation": {"name": "x", "internal": ["city.example.lg.jp", ".city.example.lg.jp"]},
         "circles": {name: draw(people) for name in CIRCLES},
-        "groups": {name: {"senders": draw(_some(*PATTERNS))} for name in GROUPS},
+        "groups": {
+            name: {"senders": draw(_some(*PATTERNS)), "report_to": f"{name}@city.example.lg.jp"}
+            for name in GROUPS
+        },
+        "disclaimers": {name: {"ja": f"{name}の文面", "en": f"text of {name}"} for name in TEXTS},
         "rules": draw(st.lists(rules("floor"), min_size=1, max_size=4, unique_by=lambda r: r["id"])),
     }
 

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from gateway.message.facts import Facts
+from gateway.message.status_request import Notify
 from gateway.policy.compile import compile_policy
+from gateway.policy.copies import as_handed_in, with_copies
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Form, join_all
@@ -33,6 +35,10 @@ def assert_not_weaker(after: Decision, before: Decision) -> None:
     assert set(before.reasons) <= set(after.reasons)
     assert before.notify <= after.notify
     assert after.notify_sender >= before.notify_sender
+    assert before.bcc_to <= after.bcc_to
+    assert before.report_to <= after.report_to
+    assert set(before.texts) <= set(after.texts)
+    assert after.tells_dropped >= before.tells_dropped
     for number in range(len(before.assigned)):
         was, now = before.of(number), after.of(number)
         assert now.external == was.external
@@ -109,3 +115,40 @@ def test_doubt_never_frees_a_recipient(floor: Json, mail: Facts) -> None:
     certain = decide(replace(mail, confident=True, unclear=frozenset()), policy, NOW)
     doubtful = decide(replace(mail, confident=False, unclear=frozenset({"boundary"})), policy, NOW)
     assert_not_weaker(doubtful, certain)
+
+
+@thorough
+@given(floors(), additions(), facts())
+def test_copies_are_recipients_like_others_and_wait_for_them(
+    floor: Json, addition: Json, mail: Facts
+) -> None:
+    policies = [policy_of({"floor.yaml": floor}), policy_of({"floor.yaml": floor, "added.yaml": addition})]
+    decided = [decide(mail, policy, NOW) for policy in policies]
+    (_, before), (envelope, after) = (
+        with_copies(mail, decision, policy, NOW) for decision, policy in zip(decided, policies, strict=True)
+    )
+    there = len(decided[1].assigned)
+    assert after.assigned[:there] == decided[1].assigned
+    assert after.outcomes[: len(decided[1].outcomes)] == decided[1].outcomes
+    assert len(envelope.recipients) == len(after.assigned) == there + after.copied
+    assert len({address.key for address in envelope.recipients}) == len(envelope.recipients)
+    assert set(after.assigned) == set(range(len(after.outcomes)))
+    assert from_json(to_json(after), after.assigned) == after
+    assert as_handed_in(envelope, after)[0] == mail.envelope
+    assert as_handed_in(envelope, after)[1].assigned == decided[1].assigned
+    if not after.refusals:
+        assert after.bcc_to <= {address.key for address in envelope.recipients}
+        assert before.copied <= after.copied or before.refusals
+    others = [after.of(number).demands for number in range(there)]
+    for number in range(there, len(after.assigned)):
+        event("a copy was compared")
+        asked = after.of(number).demands
+        assert after.is_copy(number)
+        assert not envelope.request(number).wants(Notify.FAILURE)
+        assert asked.drop or any(not other.drop for other in others)
+        for other in others:
+            if not other.drop:
+                assert asked.window >= other.window
+                assert asked.firm >= other.firm
+                assert asked.confirm >= other.confirm
+                assert asked.approvals >= other.approvals

@@ -7,9 +7,10 @@ from typing import Self
 
 from pydantic import model_validator
 
-from gateway.policy.actions import hold, recipients, whole
+from gateway.policy.actions import hold, leaving, recipients, whole
 from gateway.policy.actions.ask import Ask
 from gateway.policy.actions.hold import HoldKeys
+from gateway.policy.actions.leaving import LeavingKeys
 from gateway.policy.actions.recipients import RecipientKeys
 from gateway.policy.actions.whole import WholeKeys
 from gateway.policy.conditions.context import Context
@@ -17,7 +18,7 @@ from gateway.policy.demands import MailDemands
 from gateway.yaml_source import Hinted
 
 
-class Action(WholeKeys, RecipientKeys, HoldKeys):
+class Action(LeavingKeys, WholeKeys, RecipientKeys, HoldKeys):
     """What the rule asks for. Everything here is added to what other rules ask for."""
 
     @model_validator(mode="after")
@@ -32,8 +33,9 @@ def asks(action: Action, rule: str, context: Context) -> Iterator[Ask]:
     yield from hold.asks(action, rule, context)
     yield from recipients.asks(action, rule, context)
     yield from whole.asks(action, rule, context)
+    yield from leaving.asks(action, rule, context)
 
 
-def for_mail(action: Action, rule: str) -> MailDemands:
+def for_mail(action: Action, rule: str, context: Context) -> MailDemands:
     """Return what the rule asks for the mail as a whole."""
-    return whole.for_mail(action, rule)
+    return whole.for_mail(action, rule).join(leaving.for_mail(action, context))

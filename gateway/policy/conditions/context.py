@@ -25,10 +25,12 @@ class Need(Flag):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything that has a name in the policy: circles (keys of addresses), groups (patterns of their senders)."""
+    """Everything that has a name in the policy: circles (keys of addresses), groups (patterns of their senders,
+    keys of those who get their reports)."""
 
     circles: Mapping[str, frozenset[str]] = field(default_factory=dict)
     senders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def certain(fits: bool | None, in_doubt: bool) -> bool:

@@ -1,0 +1,54 @@
+"""The outbox rows that a mail is accepted with: who is told of it, and by what kind of notice. Pure.
+
+A report's row is written here and read when the fate of all recipients is known (statements.TELLABLE): whoever settles the
+last one, on whatever node, it is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.spool.contract import NewMessage
+from gateway.spool.notice import NoticeKind
+from gateway.spool.ranges import to_ranges
+from gateway.store.events import storable
+from gateway.store.inserts import Row
+
+
+def notice_row(
+    kind: NoticeKind, queue_id: str, to: str, recipients: Sequence[int], at: int, actor: str = ""
+) -> Row:
+    """Return an outbox row."""
+    return str(kind), queue_id, storable(to), to_ranges(recipients), at, storable(actor)
+
+
+def first_notices(queue_id: str, new: NewMessage, at: int, held: list[int], dropped: list[int]) -> list[Row]:
+    """Return the rows for a new mail; `held` and `dropped` are indexes."""
+    if new.from_gateway:  # our own mail never asks for more of it
+        return []
+    decision = new.decision
+    everybody = range(len(new.envelope.recipients) - decision.copied)
+    rows = _to_sender(queue_id, new, at, held, dropped)
+    rows += [
+        notice_row(NoticeKind.COPY, queue_id, address, everybody, at) for address in sorted(decision.notify)
+    ]
+    rows += [
+        notice_row(NoticeKind.REPORT, queue_id, address, everybody, at)
+        for address in sorted(decision.report_to)
+    ]
+    return rows
+
+
+def _to_sender(queue_id: str, new: NewMessage, at: int, held: list[int], dropped: list[int]) -> list[Row]:
+    """Return the notices to the sender, who never hears of a copy that a rule asked for."""
+    sender, decision = new.envelope.sender, new.decision
+    if sender is None:
+        return []
+    shown = [index for index in held if not decision.is_copy(index)]
+    gone = [index for index in dropped if not decision.is_copy(index)]
+    rows = []
+    if decision.notify_sender and shown:
+        rows.append(notice_row(NoticeKind.HOLD, queue_id, str(sender), shown, at))
+    if decision.tells_dropped and gone:
+        rows.append(notice_row(NoticeKind.DROPPED, queue_id, str(sender), gone, at))
+    return rows
