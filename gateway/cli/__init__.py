@@ -21,7 +21,7 @@ _COMMANDS = {
     "held": "Held mail: list, show, cancel, release.",
     "keys": "The master key: list, rotate, retire.",
     "log": "The event log: query, export, verify; what each rule did.",
-    "policy": "Policies: check, test, explain, replay, diff, schema.",
+    "policy": "Policies: check, test, explain, replay, diff, docs, schema.",
     "restore": "Put a backup into an empty state directory; nothing of it leaves by itself.",
     "restored": "Hold what is open in a PostgreSQL that was put back by its own tools.",
     "serve": "Run the gateway.",

@@ -31,6 +31,7 @@ from gateway.policy.demands import Language
 from gateway.policy.explain import explain as explain_decision
 from gateway.policy.load import load_policy
 from gateway.policy.model import Policy
+from gateway.policy.reference import filled, reference
 from gateway.policy.schema import json_schema
 from gateway.policy.tiers import Tier, tier_of
 from gateway.transform.disclaiming import with_left_out
@@ -150,6 +151,25 @@ def explain(
 def schema() -> None:
     """Print the JSON Schema of policy files, for editors."""
     click.echo(schema_text(), nl=False)
+
+
+@policy.command()
+@click.option("--language", type=click.Choice(["ja", "en"]), default="en", show_default=True)
+@click.option(
+    "--write",
+    "page",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Renew the tables of a page instead, such as docs/policy.md.",
+)
+def docs(language: str, page: Path | None) -> None:
+    """Print the reference of all keys of policy files and cases, as Markdown."""
+    if page is None:
+        click.echo(reference(Language(language)), nl=False)
+        return
+    try:
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{page} is left as it is: {error}") from error
 
 
 def schema_text() -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, RootModel
+from pydantic import AfterValidator, BeforeValidator, RootModel
 
 from gateway.message.address import Address, parse_path
 from gateway.message.address_list import parse_mailboxes
@@ -24,6 +24,7 @@ from gateway.policy.decide import decide
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import NO_TIME, Form
 from gateway.policy.model import Policy
+from gateway.policy.values import told
 from gateway.units import format_duration, parse_duration
 from gateway.yaml_source import Hinted, load, validate
 
@@ -53,22 +54,36 @@ Wait = Annotated[timedelta, BeforeValidator(parse_duration)]
 class CaseAttachment(values.Part):
     """A file that hangs on the case's mail."""
 
-    name: str
-    size: Annotated[values.Octets, AfterValidator(_attachment_size)] = 16
+    name: str = told("ファイル名", "the file's name", ...)
+    size: Annotated[values.Octets, AfterValidator(_attachment_size)] = told(
+        "大きさ(例 `20KiB`)", "its size, such as `20KiB`", 16
+    )
 
 
 class CaseMail(values.Part):
     """A mail. `to` and `cc` stand in its header; the envelope holds `to`, `cc` and `bcc` unless it is written out."""
 
-    from_: str = Field(alias="from")
-    envelope_from: Annotated[str, AfterValidator(_path)] | None = None
-    to: Lines = ()
-    cc: Lines = ()
-    bcc: Lines = ()
-    envelope: values.Addresses | None = None
-    subject: str = ""
-    attachments: tuple[CaseAttachment, ...] = ()
-    header: dict[values.FieldName, str] = Field(default_factory=dict)
+    from_: str = told("From 欄", "the From field", ..., "from")
+    envelope_from: Annotated[str, AfterValidator(_path)] | None = told(
+        'エンベロープの差出人(`from` の代わり)。なしは `"<>"`',
+        'the sender of the envelope, instead of `from`; `"<>"` for none',
+    )
+    to: Lines = told("To 欄", "the To field", ())
+    cc: Lines = told("Cc 欄", "the Cc field", ())
+    bcc: Lines = told(
+        "どの欄にも見えないエンベロープの宛先", "recipients of the envelope that no field shows", ()
+    )
+    envelope: values.Addresses | None = told(
+        "エンベロープの宛先(`to`、`cc`、`bcc` の代わり)",
+        "the recipients of the envelope, instead of `to`, `cc` and `bcc`",
+    )
+    subject: str = told("件名", "the subject", "")
+    attachments: tuple[CaseAttachment, ...] = told("添付ファイル", "the attached files", ())
+    header: dict[values.FieldName, str] = told(
+        "そのほかのヘッダー欄、または壊れた欄: `{To: a@example.com; b@example.com}`",
+        "further header fields, or broken ones: `{To: a@example.com; b@example.com}`",
+        {},
+    )
 
 
 class ExpectedRecipient(values.Part):
@@ -77,34 +92,54 @@ class ExpectedRecipient(values.Part):
     `firm` is the part of the window that the sender cannot waive; `waive: nobody` says that it is all of it.
     """
 
-    hold: Wait | None = None
-    firm: Wait | None = None
-    waive: Literal["sender", "nobody"] | None = None
-    form: Literal["original", "bcc", "individual"] | None = None
-    sees: tuple[str, ...] | None = None
-    tags: dict[str, str] | None = None
-    drop: values.Flag | None = None
-    route: Lines | None = None
-    disclaimers: Annotated[tuple[str, ...], BeforeValidator(_any_number)] | None = None
+    hold: Wait | None = told("保留時間。`0s` はすぐに", "how long it waits; `0s` is at once")
+    firm: Wait | None = told("だれも短縮できない部分", "the part that nobody can waive")
+    waive: Literal["sender", "nobody"] | None = told(
+        "短縮できる人: `sender`、`nobody`", "who may waive the window: `sender` or `nobody`"
+    )
+    form: Literal["original", "bcc", "individual"] | None = told(
+        "届く形: `original`(元のまま)、`bcc`、`individual`",
+        "the form it gets: `original`, `bcc` or `individual`",
+    )
+    sees: tuple[str, ...] | None = told("見える外部の宛先", "external people who stay visible")
+    tags: dict[str, str] | None = told("加わるヘッダー欄", "the header fields that are added")
+    drop: values.Flag | None = told("`true`: この宛先には届けない", "`true`: does not get it")
+    route: Lines | None = told("次の中継先", "the next hops that rules ask for")
+    disclaimers: Annotated[tuple[str, ...], BeforeValidator(_any_number)] | None = told(
+        "本文の下に付く文面(`confidential`、`confidential:en`)",
+        "the texts that rules ask for (`confidential`, `confidential:en`)",
+    )
 
 
 class Expected(values.Part):
     """The outcome. `refused` is false, true, or the id of the rule that refuses; `rules` are all that apply."""
 
-    refused: bool | values.RuleId = False
-    recipients: dict[Annotated[str, AfterValidator(_path)], ExpectedRecipient] = Field(default_factory=dict)
-    rules: tuple[str, ...] | None = None
-    notify: tuple[str, ...] | None = None
-    bcc_to: Annotated[tuple[str, ...], BeforeValidator(_any_number)] | None = None
-    report_to: Annotated[tuple[str, ...], BeforeValidator(_any_number)] | None = None
+    refused: bool | values.RuleId = told(
+        "`false`(既定)、`true`、または拒否するルールの `id`",
+        "`false` (default), `true`, or the id of the rule that refuses",
+        False,
+    )
+    recipients: dict[Annotated[str, AfterValidator(_path)], ExpectedRecipient] = told(
+        "宛先ごとの結果。書いたものだけを比べます",
+        "what each address is to get; only what is written is compared",
+        {},
+    )
+    rules: tuple[str, ...] | None = told("適用されるルールのすべて", "all rules that apply")
+    notify: tuple[str, ...] | None = told("通知される人のすべて", "everybody who is told")
+    bcc_to: Annotated[tuple[str, ...], BeforeValidator(_any_number)] | None = told(
+        "控えを受け取る人のすべて", "everybody who gets a copy"
+    )
+    report_to: Annotated[tuple[str, ...], BeforeValidator(_any_number)] | None = told(
+        "報告を受け取る人のすべて", "everybody who gets the report"
+    )
 
 
 class Case(values.Part):
     """One mail and what is to become of it."""
 
-    name: values.Sentence
-    mail: CaseMail
-    expect: Expected
+    name: values.Sentence = told("何を確かめるか", "what the case is about", ...)
+    mail: CaseMail = told("メール", "the mail", ...)
+    expect: Expected = told("期待する結果", "the outcome expected", ...)
 
 
 class _Cases(RootModel[tuple[Case, ...]]):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from gateway.policy import values
 from gateway.policy.actions.action import Action
@@ -51,7 +51,10 @@ class ToField(Part):
 
     model_config = shorthand(None, {"const": "sender"})
 
-    group: values.Name | None = None
+    group: values.Name | None = told(
+        "To に入る表示名。アドレスは見えません",
+        "the display name in To; such a To shows a name and no address",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -64,16 +67,33 @@ class ToField(Part):
 class Organisation(Part):
     """Whose gateway this is. Stands in exactly one file."""
 
-    name: values.Name
-    internal: values.Domains
-    language: Literal["ja", "en"] = "ja"
-    to_line: ToField = ToField()
+    name: values.Name = told("組織の名前", "the name of the organisation", ...)
+    internal: values.Domains = told(
+        "内部のドメイン。`example.jp` はそのドメインだけ、`.example.jp` はその下すべて(両方必要なら両方)。空にはできません。"
+        "それ以外のすべて、二通りに読めるアドレス、IP アドレスのリテラルは外部です。`.jp` のような最上位は誤りです",
+        "who is inside: `example.jp` is that domain, `.example.jp` every domain below it, so write both where both are yours; "
+        "never empty. A whole top-level domain such as `.jp` is refused: everybody would be inside. Everybody else, every "
+        "address that can be read in two ways and every address literal is external",
+        ...,
+    )
+    language: Literal["ja", "en"] = told(
+        "通知と拒否の文の言語: `ja`(既定)、`en`",
+        "language of notices and refusals: `ja` (default) or `en`",
+        "ja",
+    )
+    to_line: ToField = told(
+        "宛先を隠したときの To: `sender`(既定、送信者自身)、または `{group: ご案内先各位}`",
+        "what stands in To where recipients are hidden: `sender` (default) or `{group: ご案内先各位}`",
+        ToField(),
+    )
 
 
 class Group(Part):
     """People who send."""
 
-    senders: values.PeoplePatterns
+    senders: values.PeoplePatterns = told(
+        "この人々: アドレスとドメイン", "the people: addresses and domains", ...
+    )
     report_to: values.Copies | None = told(
         "このグループの一斉送信の報告を受け取る内部のアドレス(`then: {report_to: グループ名}`)",
         "addresses inside that get the reports of rules which say `report_to:` with the name of this group",
@@ -83,12 +103,23 @@ class Group(Part):
 class PolicyFile(Part):
     """One file of `policies/`."""
 
-    version: Literal[1]
-    organisation: Organisation | None = None
-    circles: dict[values.Name, values.Addresses] = Field(default_factory=dict)
-    groups: dict[values.Name, Group] = Field(default_factory=dict)
-    disclaimers: dict[values.DisclaimerName, Disclaimers] = Field(default_factory=dict)
-    rules: tuple[Rule, ...] = ()
+    version: Literal[1] = told("常に `1`", "always `1`", ...)
+    organisation: Organisation | None = told(
+        "だれの関所か。フォルダーのうち一つのファイルだけに書きます",
+        "whose gateway this is; in exactly one file of the folder",
+    )
+    circles: dict[values.Name, values.Addresses] = told(
+        "互いを知っている人々: 名前とアドレス", "people who know each other: a name and their addresses", {}
+    )
+    groups: dict[values.Name, Group] = told(
+        "名前を付けた送信者の集まり。`sender_in` で使います", "senders with a name, for `sender_in`", {}
+    )
+    disclaimers: dict[values.DisclaimerName, Disclaimers] = told(
+        "メールの本文の下に付ける文面: 名前と文面",
+        "texts that rules put under mails: a name and the text",
+        {},
+    )
+    rules: tuple[Rule, ...] = told("ルール", "the rules", ())
 
 
 def json_schema() -> dict[str, Any]:

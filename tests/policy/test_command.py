@@ -101,3 +101,19 @@ def test_wrong_use_ends_with_2(mail: str) -> None:
 
 def test_schema_is_the_published_one() -> None:
     assert sekisho("schema").stdout == (ROOT / "policies" / "schema.json").read_text("utf-8")
+
+
+def test_docs_prints_the_reference_and_renews_a_page(tmp_path: Path) -> None:
+    assert sekisho("docs").stdout.startswith("# Policy reference\n")
+    assert sekisho("docs", "--language", "ja").stdout.startswith("# ポリシーのキー一覧\n")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "by hand\n<!-- keys: Hold -->\nold\n<!-- end -->\n<!-- keys: * -->\n<!-- end -->\nby hand\n", "utf-8"
+    )
+    assert sekisho("docs", "--write", str(page)).exit_code == 0
+    text = page.read_text("utf-8")
+    assert text.startswith("by hand\n<!-- keys: Hold -->\n| key | meaning | 意味 |\n")
+    assert text.endswith("<!-- end -->\nby hand\n")
+    page.write_text("nothing\n", "utf-8")
+    assert sekisho("docs", "--write", str(page)).exit_code == 1
+    assert page.read_text("utf-8") == "nothing\n"

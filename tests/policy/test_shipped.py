@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from gateway.policy import cases, schema, values
-from gateway.policy.actions.action import Action
-from gateway.policy.conditions.condition import Condition
+from gateway.policy import cases, reference, schema, values
+from gateway.policy.demands import Language
 from gateway.policy.load import load_policy
 from gateway.yaml_source import Problems
 
@@ -41,26 +41,61 @@ def test_the_published_schema_is_this_one() -> None:
     assert published == schema.json_schema()
 
 
+def test_every_key_says_in_both_languages_what_it_means() -> None:
+    assert reference.undescribed() == []
+
+
+def test_the_tables_of_the_page_are_the_models() -> None:
+    assert reference.filled(PAGE) == PAGE, "run: sekisho policy docs --write docs/policy.md"
+
+
 def parts(part: type[BaseModel] = values.Part) -> list[type[BaseModel]]:
     """Return every model that policy files and cases are made of."""
     below = [each for kind in part.__subclasses__() for each in parts(kind)]
-    return [part, *below] if part.model_fields else below
+    return [part, *below] if part.model_fields and not part.__subclasses__() else below
 
 
-@pytest.mark.parametrize("model", parts(), ids=lambda model: model.__name__)
-def test_every_key_stands_in_the_page(model: type[BaseModel]) -> None:
-    listed = {
-        key for line in PAGE.splitlines() if line.startswith("|") for key in re.findall(r"`(\w+)`", line)
-    }
-    keys = {field.alias or name for name, field in model.model_fields.items()} - {"root"}
-    assert keys <= listed | ({"ja", "en"} if "`ja` or `en`" in PAGE else set())
+def test_the_reference_misses_no_model() -> None:
+    assert {model.__name__ for model in parts()} <= set(reference.models())
 
 
-def test_the_page_lists_no_condition_or_demand_that_does_not_exist() -> None:
-    for title, model in (("## Conditions", Condition), ("## Demands", Action)):
-        table = PAGE.split(title)[1].split("| --- |", 1)[1].split("\n\n")[0]
-        listed = re.findall(r"^\| `(\w+)` ", table, re.MULTILINE)
-        assert sorted(listed) == sorted(model.model_fields)
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [(Language.JA, "だれも短縮できない部分"), (Language.EN, "the part that nobody can waive")],
+)
+def test_the_reference_is_of_one_language(language: Language, said: str) -> None:
+    page = reference.reference(language)
+    assert f"| `firm` | {said} |" in page
+    assert page.count("| --- |") == len(reference.models())
+
+
+@pytest.mark.parametrize(
+    "page", ["no marks", "<!-- keys: Nobody -->\n<!-- end -->\n<!-- keys: * -->\n<!-- end -->"]
+)
+def test_a_page_without_a_place_for_each_table_is_refused(page: str) -> None:
+    with pytest.raises(ValueError, match=r"no place for PolicyFile|no part of a policy is called Nobody"):
+        reference.filled(page)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "policies").rglob("*.yaml")), ids=lambda path: path.name)
+def test_editors_find_the_schema(path: Path) -> None:
+    if path.name.endswith(".cases.yaml"):
+        return
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    named = first.removeprefix("# yaml-language-server: $schema=")
+    assert (path.parent / named).resolve() == ROOT / "policies" / "schema.json"
+
+
+def test_the_schema_has_the_descriptions() -> None:
+    published = schema.json_schema()
+    described = [d for definition in published["$defs"].values() for d in _properties(definition)]
+    assert described
+    assert all("description" in each for each in described)
+
+
+def _properties(definition: Any) -> list[Any]:
+    objects = [definition, *definition.get("anyOf", [])]
+    return [each for found in objects for each in found.get("properties", {}).values()]
 
 
 def test_the_files_in_the_page_load() -> None:

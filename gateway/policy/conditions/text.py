@@ -25,7 +25,9 @@ class TextMatch(Part):
         "このいずれかの文字列を含む", "one of these texts stands somewhere in it"
     )
     matches: values.Regexes | None = told(
-        "このいずれかの正規表現に合う", "one of these patterns fits somewhere in it"
+        "このいずれかの正規表現に合う(先頭の百万文字まで。非常に大きな型では少なくなる。それより長い文は不明として扱う)",
+        "one of these patterns fits somewhere in it (first million characters, fewer for very large patterns; a longer text "
+        "is in doubt, so it fits a `when` and no `unless`)",
     )
 
     @model_validator(mode="after")
