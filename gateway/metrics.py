@@ -45,6 +45,12 @@ REFUSED = Counter(
     registry=REGISTRY,
 )
 AUTHENTICATIONS = Counter("sekisho_smtp_auth_total", "AUTH attempts by result", ["result"], registry=REGISTRY)
+EVIDENCE_MISSING = Counter(
+    "sekisho_evidence_missing_total",
+    "Evidence that a rule asked for and that was not there in time, by kind",
+    ["kind"],  # content, writers, volume, earlier, domains, look-alikes, note
+    registry=REGISTRY,
+)
 HELD = Counter("sekisho_recipients_held_total", "Recipients held at acceptance", registry=REGISTRY)
 CANCELLED = Counter(
     "sekisho_recipients_cancelled_total", "Recipients cancelled, by reason", ["reason"], registry=REGISTRY

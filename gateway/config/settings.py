@@ -170,6 +170,15 @@ class Content(_Group):
     unpacked: Annotated[Size, Field(ge=1 << 20)] = 256 << 20
 
 
+class Knowledge(_Group):
+    """What rules may ask about earlier mail and the DNS: how long it is kept, how long a mail waits for it."""
+
+    acquaintances: Annotated[Duration, Field(ge=timedelta(days=1))] = timedelta(days=730)
+    patience: Annotated[Duration, Field(ge=timedelta(milliseconds=100), le=timedelta(seconds=30))] = (
+        timedelta(seconds=2)
+    )
+
+
 class Log(_Group):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "json", "text"] = "auto"
@@ -206,6 +215,7 @@ class Settings(_Group):
     notices: Notices = Notices()
     retention: Retention = Retention()
     content: Content = Content()
+    knowledge: Knowledge = Knowledge()
     log: Log = Log()
 
     def of_one_worker(self) -> Settings:

@@ -111,9 +111,10 @@ class Evidence:
     """All that was looked up for one mail.
 
     `writers` gives for the key of an external recipient the senders (address keys) from whom a mail to it was delivered
-    before, at most 50; a recipient that is not in it has had none. `domains` gives a word of DOMAIN_STATES for every
-    external domain, `look_alikes` for an external domain the better known one that it resembles. `replies` tells whether
-    the mail replies to another one; `earlier` is that one, None where it did not pass here.
+    before, at most 50; a recipient that is not in it has had none. An empty key among them says that there may be others.
+    `domains` gives a word of DOMAIN_STATES for every external domain, `look_alikes` for an external domain the better known
+    one that it resembles. `replies` tells whether the mail replies to another one; `earlier` is that one (its people, as far
+    as they are recipients of this mail), None where it did not pass here.
     """
 
     content: Content | None = None

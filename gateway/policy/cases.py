@@ -7,7 +7,7 @@ is compared, except a refusal: a mail that is refused unexpectedly is always a d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
@@ -19,6 +19,7 @@ from gateway.message.envelope import Client, Envelope
 from gateway.message.facts import Facts
 from gateway.message.gather import gather
 from gateway.policy import values
+from gateway.policy.case_history import CaseHistory, evidence_of, reply_fields
 from gateway.policy.case_mail import MAX_ATTACHMENT, write_mail
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision, Outcome
@@ -60,7 +61,7 @@ class CaseAttachment(values.Part):
     )
 
 
-class CaseMail(values.Part):
+class CaseMail(CaseHistory):
     """A mail. `to` and `cc` stand in its header; the envelope holds `to`, `cc` and `bcc` unless it is written out."""
 
     from_: str = told("From 欄", "the From field", ..., "from")
@@ -168,14 +169,16 @@ def run_case(case: Case, policy: Policy) -> Result:
 
 def facts_of(mail: CaseMail) -> Facts:
     """Return the facts of the case's mail, as they would be gathered of it."""
-    return gather(envelope_of(mail), octets_of(mail))
+    facts = gather(envelope_of(mail), octets_of(mail))
+    return replace(facts, evidence=evidence_of(mail, facts))
 
 
 def octets_of(mail: CaseMail) -> bytes:
     """Return the mail as it would come over the wire."""
     fields = {"From": mail.from_, "To": ", ".join(mail.to), "Cc": ", ".join(mail.cc), "Subject": mail.subject}
     attachments = [(a.name, a.size) for a in mail.attachments]
-    return write_mail({**{k: v for k, v in fields.items() if v}, **mail.header}, attachments)
+    written = {**{k: v for k, v in fields.items() if v}, **reply_fields(mail, mail.header), **mail.header}
+    return write_mail(written, attachments)
 
 
 def envelope_of(mail: CaseMail) -> Envelope:
@@ -185,7 +188,8 @@ def envelope_of(mail: CaseMail) -> Envelope:
     else:
         recipients = tuple(a for text in (*mail.to, *mail.cc, *mail.bcc) for a in _addresses(text))
     distinct = tuple({address.key: address for address in recipients}.values())
-    return Envelope(_sender(mail), distinct, _CLIENT)
+    client = replace(_CLIENT, account="case") if mail.authenticated else _CLIENT
+    return Envelope(_sender(mail), distinct, client)
 
 
 def _sender(mail: CaseMail) -> Address | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gateway.policy import schema
 from gateway.policy.conditions.condition import Condition
+from gateway.policy.conditions.history import RESERVED
 from gateway.policy.tiers import Tier, tier_of
 from gateway.yaml_source import Document, Path
 
@@ -80,6 +81,8 @@ def used(file: schema.PolicyFile) -> Iterator[Name]:
     for path, condition in conditions(file):
         yield from _several("circle", condition.circle, (*path, "circle"))
         yield from _several("group", condition.sender_in, (*path, "sender_in"))
+        if condition.new_recipient is not None and condition.new_recipient.of not in RESERVED:
+            yield Name("group", condition.new_recipient.of, (*path, "new_recipient", "of"))
     for index, rule in enumerate(file.rules):
         then: Path = ("rules", index, "then")
         if rule.then.disclaimer is not None:

@@ -24,10 +24,12 @@ from gateway.policy.copies import with_copies
 from gateway.policy.decision import Decision
 from gateway.policy.demands import NO_TIME, Language
 from gateway.policy.model import Policy
+from gateway.receive.looking_up import LookingUp
 from gateway.receive.reply import Reply
 from gateway.spool.accepting import split_by_hold
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
 from gateway.spool.express import Express
+from gateway.spool.knowledge import NOTHING_NOTED
 from gateway.transform.boundary import boundary_reveals
 from gateway.transform.disclaiming import with_left_out
 from gateway.yaml_source import Problems
@@ -64,6 +66,7 @@ class Intake:
         language_of: Callable[[str], Language | None] = lambda _: None,
         express: Express | None = None,
         ring: Callable[[], None] = lambda: None,
+        looking_up: LookingUp | None = None,
     ) -> None:
         self._spool = spool
         self._policy = policy
@@ -73,16 +76,22 @@ class Intake:
         self._language_of = language_of
         self._express = express
         self._ring = ring
+        self._looking_up = looking_up
 
     async def submit(self, envelope: Envelope, raw: bytes) -> Reply:
         """Decide on the mail and store it; on a 250 it is on disk. Unexpected errors leave as they are."""
         facts = await self._facts(envelope, raw)
-        now = self._clock()
         try:
-            policy = self._policy()
+            policy = self._policy()  # what it needs is looked up, and the same one decides
         except Problems as problems:
             log.error("no_policy", problems=len(problems.problems))
             return NO_POLICY
+        noted = NOTHING_NOTED
+        if self._looking_up is not None and policy.needs:
+            evidence = await self._looking_up.evidence(facts, raw, policy)
+            facts = replace(facts, evidence=evidence)
+            noted = await self._looking_up.noted(facts, policy)
+        now = self._clock()
         decided, reveals = await self._judged(facts, policy, now)
         decision = self._in_language(decided, envelope)
         if reveals:
@@ -94,7 +103,13 @@ class Intake:
                 return self._refused(decision, envelope)
             extended, whole = with_copies(facts, decision, policy, now)
             new = NewMessage(
-                extended, raw, await self._disclaimed(whole, raw), now, facts.subject, facts=facts
+                extended,
+                raw,
+                await self._disclaimed(whole, raw),
+                now,
+                facts.subject,
+                facts=facts,
+                noted=noted,
             )
             queue_id = await self._accept(new)
         except StoreUnavailable as error:

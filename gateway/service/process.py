@@ -139,6 +139,7 @@ class Service:
     def _end_with(self, stack: AsyncExitStack, rooms: Rooms) -> None:
         stack.push_async_callback(self._loops.end)
         stack.push_async_callback(rooms.pool.close)
+        stack.push_async_callback(rooms.reader.close)
         stack.push_async_callback(rooms.scheduler.stop, DRAIN_S)
 
     async def _open_web(self, stack: AsyncExitStack, rooms: Rooms) -> Mapping[str, Check]:
@@ -172,6 +173,7 @@ class Service:
         others = [look_for_notices(rooms.notices)] if self._settings.workers > 1 else []
         return [
             rooms.notices.run(),
+            rooms.learner.run(),
             publish_figures(rooms.spool, utc_now),
             publish_readiness(checks),
             *others,

@@ -6,26 +6,36 @@ notices, and both ring for the other gateways on the same database.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from zoneinfo import ZoneInfo
 
 from gateway.clock import utc_now
 from gateway.config.policies import PolicyInForce
 from gateway.config.settings import Settings
 from gateway.delivery.dsn import dsn_composers
+from gateway.detect.look_alike import KnownDomains
+from gateway.evidence.content.reader import Reader
+from gateway.evidence.domains import DomainStates
+from gateway.evidence.resolver import DnsResolver
 from gateway.links import Links
 from gateway.message.envelope import Envelope
 from gateway.message.gather import gather
 from gateway.notices.compose import Composers
 from gateway.notices.letter import Author
 from gateway.notices.worker import NoticeWorker
+from gateway.policy.conditions.context import Need
 from gateway.policy.decide import decide
 from gateway.receive.accounts import Accounts, OnChange
 from gateway.receive.intake import FULL, Intake
+from gateway.receive.looking_up import LookingUp
 from gateway.receive.reply import Reply
+from gateway.receive.sources import Sources
+from gateway.release.learner import Learner
 from gateway.service.outbound import outbound
 from gateway.service.watch import FreeSpace, StoreTrouble
 from gateway.spool.sql import SqlSpool
 from gateway.store.keys import MasterKey
+from gateway.yaml_source import Problems
 
 
 class Rooms:
@@ -47,6 +57,11 @@ class Rooms:
         out = outbound(settings, spool, self.ring)
         self.scheduler = out.scheduler
         self.pool = out.pool
+        self.reader = Reader(settings.content)
+        self._looking_up = _looking_up(settings, spool, self.reader)
+        self.learner = Learner(
+            spool.knowledge, self._asks_for_people, utc_now, settings.knowledge.acquaintances
+        )
         self._intake = self._intake_of_mail()
         self.links = Links(key.derived("links"), settings.web.public_url, settings.web.link_valid)
         self.notices = self._notice_worker(settings)
@@ -75,6 +90,13 @@ class Rooms:
         self.spool.database.adopt(key)
         self.links.adopt(key.derived("links"))
 
+    def _asks_for_people(self) -> bool:
+        """Tell whether a rule in force asks who wrote to whom."""
+        try:
+            return bool(self.policy.current.needs & (Need.WRITERS | Need.LOOK_ALIKES))
+        except Problems:
+            return False
+
     def _intake_of_mail(self) -> Intake:
         return Intake(
             self.spool,
@@ -85,6 +107,7 @@ class Rooms:
             self.accounts.language_of,
             self.scheduler,
             self.ring,
+            self._looking_up,
         )
 
     def _notice_worker(self, settings: Settings) -> NoticeWorker:
@@ -98,3 +121,15 @@ class Rooms:
             ),
         }
         return NoticeWorker(self.spool, composers, own, utc_now, settings.hostname, self.scheduler.wake)
+
+
+def _looking_up(settings: Settings, spool: SqlSpool, reader: Reader) -> LookingUp:
+    out = settings.delivery
+    resolver = DnsResolver(out.nameservers, settings.knowledge.patience.total_seconds())
+    sources = Sources(spool.knowledge, DomainStates(resolver), reader.read, _look_alikes)
+    return LookingUp(sources, utc_now, settings.knowledge.patience)
+
+
+def _look_alikes(known: Collection[str]) -> Callable[[str], str | None]:
+    """Return what tells which known domain, of these or of the common providers, a domain resembles."""
+    return KnownDomains(known).nearest

@@ -38,9 +38,10 @@ def writers(sender: str, recipients: Collection[str], pseudonyms: Pseudonyms) ->
     return read
 
 
-def domains(limit: int) -> Callable[[Queries], frozenset[str]]:
-    """Return the domains mail was delivered to, the latest first."""
-    return lambda queries: frozenset(row[0] for row in queries.rows(_DOMAINS, {"b_limit": limit}))
+def domains(limit: int, known_at: int) -> Callable[[Queries], frozenset[str]]:
+    """Return the domains mail was delivered to by then, the latest used first."""
+    wanted = {"b_limit": limit, "b_known_at": known_at}
+    return lambda queries: frozenset(row[0] for row in queries.rows(_DOMAINS, wanted))
 
 
 def forget(before: int, limit: int) -> Callable[[Tx], int]:
@@ -67,7 +68,12 @@ _WRITERS = Prepared(
     .where(_RANKED.c.place <= sa.literal_column(str(MAX_WRITERS)))
     .order_by(_RANKED.c.recipient, _RANKED.c.place)
 )
-_DOMAINS = Prepared(select(written_domains.c.domain).order_by(written_domains.c.last_at.desc()).limit(LIMIT))
+_DOMAINS = Prepared(
+    select(written_domains.c.domain)
+    .where(written_domains.c.first_at <= bindparam("b_known_at"))
+    .order_by(written_domains.c.last_at.desc())
+    .limit(LIMIT)
+)
 _FORGET_PAIRS = Prepared(
     sa.text(
         "DELETE FROM acquaintances WHERE (recipient, sender) IN"

@@ -52,8 +52,8 @@ class SqlKnowledge:
         key = await self._pseudonyms()
         return await self._db.readers.run(threads.earlier(ids, among, key))
 
-    async def domains(self, limit: int) -> frozenset[str]:
-        return await self._db.readers.run(acquaintances.domains(limit))
+    async def domains(self, limit: int, known_at: datetime) -> frozenset[str]:
+        return await self._db.readers.run(acquaintances.domains(limit, to_us(known_at)))
 
     async def learn(self) -> int:
         key = await self._pseudonyms()

@@ -66,8 +66,8 @@ class Knowledge(Protocol):
         None where no accepted mail has any of them.
         """
 
-    async def domains(self, limit: int) -> frozenset[str]:
-        """Return the domains to which mail was delivered, at most `limit`, the latest first."""
+    async def domains(self, limit: int, known_at: datetime) -> frozenset[str]:
+        """Return the domains to which mail had been delivered at that time, at most `limit`, the latest used first."""
 
     async def learn(self) -> int:
         """Take over a batch of what was delivered; return how many events were looked at: 0 when all is known.

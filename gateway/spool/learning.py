@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
+from gateway.policy.decision import Decision
 from gateway.spool.lifecycle import Kind
 from gateway.spool.ranges import from_ranges
 from gateway.spool.records import parsed
@@ -128,7 +129,7 @@ class _Learning:
             return
         try:
             envelope, decision = parsed(row[0], row[1])
-            went = [index for index in from_ranges(delivery.recipients) if decision.of(index).external]
+            went = [index for index in from_ranges(delivery.recipients) if _is_written_to(decision, index)]
             people = [envelope.recipients[index] for index in went]
         except (ValueError, TypeError, KeyError, IndexError):
             return
@@ -150,6 +151,11 @@ class _Learning:
             for domain, (first, last) in sorted(self._domains.items())
         ]
         return pairs, names
+
+
+def _is_written_to(decision: Decision, index: int) -> bool:
+    """Tell whether the sender wrote to this recipient outside; to a copy that a rule added, he did not."""
+    return decision.of(index).external and not decision.is_copy(index)
 
 
 def _seen(into: dict[K, tuple[int, int]], what: K, at: int) -> None:

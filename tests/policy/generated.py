@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
+from gateway.message.evidence import Earlier, Evidence, Volume
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import split
 
@@ -48,13 +50,32 @@ def facts() -> st.SearchStrategy[Facts]:
         attachments=st.lists(_attachments(), max_size=3),
         size=st.integers(0, 3),
         unclear=st.sampled_from([frozenset(), frozenset({"boundary"})]),
+        evidence=_evidence(),
+        answers=st.booleans(),
+        account=st.sampled_from([None, "clerk"]),
+    )
+
+
+def _evidence() -> st.SearchStrategy[Evidence]:
+    keys = st.sampled_from(EXTERNAL)
+    counts = st.integers(0, 4)
+    writers = st.lists(st.sampled_from(["", *INTERNAL]), max_size=3).map(tuple)
+    return st.builds(
+        Evidence,
+        writers=st.none() | st.dictionaries(keys, writers, max_size=5),
+        volume=st.none() | st.builds(Volume, counts, counts, counts, counts),
+        replies=st.none() | st.booleans(),
+        earlier=st.none() | st.builds(Earlier, st.frozensets(keys)),
     )
 
 
 def _facts(**given: Any) -> Facts:
-    header, _ = split(b"X-Mailer: batch\r\nX-Mailer: =?utf-8?q?other?=\r\n\r\n")
+    answers = b"In-Reply-To: <earlier@example.jp>\r\n" if given["answers"] else b""
+    header, _ = split(answers + b"X-Mailer: batch\r\nX-Mailer: =?utf-8?q?other?=\r\n\r\n")
     return Facts(
-        envelope=Envelope(given["sender"], tuple(given["recipients"]), CLIENT),
+        envelope=Envelope(
+            given["sender"], tuple(given["recipients"]), replace(CLIENT, account=given["account"])
+        ),
         header=header,
         visible=tuple(given["visible"]),
         confident=given["confident"],
@@ -63,6 +84,7 @@ def _facts(**given: Any) -> Facts:
         attachments=tuple(given["attachments"]),
         size_bytes=given["size"],
         unclear=given["unclear"],
+        evidence=given["evidence"],
     )
 
 
@@ -79,6 +101,22 @@ def _attachments() -> st.SearchStrategy[Attachment]:
 def _range(draw: st.DrawFn) -> Json:
     low, high = sorted(draw(st.tuples(st.integers(0, 4), st.integers(0, 4))))
     return draw(st.sampled_from([{"at_least": low}, {"at_most": high}, {"at_least": low, "at_most": high}]))
+
+
+def _new_recipient() -> st.SearchStrategy[Any]:
+    of = st.sampled_from(["sender", "anybody", *GROUPS])
+    return of | st.builds(lambda name, bounds: {"of": name, **bounds}, of, _range())
+
+
+def _added() -> st.SearchStrategy[Json]:
+    earlier = st.sampled_from([{}, {"earlier": "passed-here"}])
+    return st.builds(lambda bounds, which: {**bounds, **which}, _range(), earlier)
+
+
+def _sent() -> st.SearchStrategy[Json]:
+    return st.fixed_dictionaries({"mails": _range()}) | st.fixed_dictionaries(
+        {"recipients": _range()}, optional={"mails": _range()}
+    )
 
 
 def _some(*choices: str) -> st.SearchStrategy[list[str]]:
@@ -109,6 +147,12 @@ def conditions(draw: st.DrawFn) -> Json:
         "header": st.fixed_dictionaries({"X-Mailer": _text()}),
         "size": _range(),
         "null_sender": st.booleans(),
+        "authenticated": st.booleans(),
+        "replies": st.booleans(),
+        "new_recipient": _new_recipient(),
+        "added_to_reply": _added(),
+        "sent_last_hour": _sent(),
+        "sent_last_day": _sent(),
     }
     chosen = draw(st.lists(st.sampled_from(sorted(keys)), min_size=1, max_size=3, unique=True))
     return {key: draw(keys[key]) for key in chosen}

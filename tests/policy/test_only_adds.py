@@ -9,6 +9,7 @@ from random import Random
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from gateway.message.evidence import NOTHING_LOOKED_UP
 from gateway.message.facts import Facts
 from gateway.message.status_request import Notify
 from gateway.policy.compile import compile_policy
@@ -152,3 +153,13 @@ def test_copies_are_recipients_like_others_and_wait_for_them(
                 assert asked.firm >= other.firm
                 assert asked.confirm >= other.confirm
                 assert asked.approvals >= other.approvals
+
+
+@thorough
+@given(floors(), facts())
+def test_what_was_not_looked_up_frees_nobody(floor: Json, mail: Facts) -> None:
+    """Whatever a look-up would have told, not to have looked asks for as much."""
+    policy = policy_of({"floor.yaml": floor})
+    told = decide(mail, policy, NOW)
+    blind = decide(replace(mail, evidence=NOTHING_LOOKED_UP), policy, NOW)
+    assert_not_weaker(blind, told)

@@ -75,7 +75,7 @@ async def test_who_was_written_to_is_known_after_delivery_and_not_before(spool: 
     await learn_all(spool)
     asked = ["ana@example.com", "eve@example.com"]
     assert (await spool.knowledge.writers(CLERK, asked)).by_recipient == {"ana@example.com": (CLERK,)}
-    assert await spool.knowledge.domains(10) == {"example.com"}
+    assert await spool.knowledge.domains(10, T0 + DAY) == {"example.com"}
 
 
 async def test_what_was_cancelled_bounced_inside_or_our_own_teaches_nothing(spool: SqlSpool) -> None:
@@ -186,8 +186,8 @@ async def test_a_mail_to_forty_thousand_is_learned_in_bounded_batches(spool: Sql
     assert await learn_all(spool) >= 10
     found = await spool.knowledge.writers(CLERK, [*people, "eve@example.com"])
     assert len(found.by_recipient) == 40_000
-    assert await spool.knowledge.domains(3) <= {f"town{number}.example.com" for number in range(7)}
-    assert len(await spool.knowledge.domains(3)) == 3
+    assert await spool.knowledge.domains(3, T0 + DAY) <= {f"town{number}.example.com" for number in range(7)}
+    assert len(await spool.knowledge.domains(3, T0 + DAY)) == 3
 
 
 async def test_the_asking_sender_is_told_however_many_wrote(spool: SqlSpool) -> None:

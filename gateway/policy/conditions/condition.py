@@ -6,16 +6,17 @@ from typing import Self
 
 from pydantic import model_validator
 
-from gateway.policy.conditions import attachments, counts, people, text
+from gateway.policy.conditions import attachments, counts, history, people, text
 from gateway.policy.conditions.attachments import AttachmentKeys
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.conditions.counts import CountKeys
+from gateway.policy.conditions.history import HistoryKeys
 from gateway.policy.conditions.people import PeopleKeys
 from gateway.policy.conditions.text import TextKeys
 from gateway.yaml_source import Hinted
 
 
-class Condition(TextKeys, AttachmentKeys, PeopleKeys, CountKeys):
+class Condition(HistoryKeys, TextKeys, AttachmentKeys, PeopleKeys, CountKeys):
     """What a mail must be like. All keys must hold (AND); of a list, any one item (OR)."""
 
     @model_validator(mode="after")
@@ -31,6 +32,7 @@ def build(condition: Condition, context: Context, *, in_doubt: bool) -> Test:
         *counts.tests(condition, context, in_doubt),
         *people.tests(condition, context, in_doubt),
         *attachments.tests(condition, context, in_doubt),
+        *history.tests(condition, context, in_doubt),
         *text.tests(condition, context, in_doubt),
     )
     if len(tests) == 1:
@@ -38,9 +40,9 @@ def build(condition: Condition, context: Context, *, in_doubt: bool) -> Test:
     return lambda mail: all(test(mail) for test in tests)
 
 
-def needs(_condition: Condition) -> Need:
+def needs(condition: Condition) -> Need:
     """Return what has to be looked up before the condition can be tested."""
-    return Need.NOTHING
+    return history.needs(condition)
 
 
 def asks_for_words(condition: Condition) -> bool:

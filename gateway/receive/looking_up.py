@@ -1,0 +1,185 @@
+"""Everything that has to be looked up for one mail before it is decided on: all at once, each within its time.
+
+Only what some rule asks for is looked up (`Policy.needs`). What fails or takes too long is left out: then the decision is made
+in doubt, which is strict, and the mail is neither turned away nor lost for it (docs/decisions/0051). Nothing here raises but a
+cancellation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+
+from gateway.clock import Clock
+from gateway.evidence.domains import MAX_DOMAINS
+from gateway.message.address import Address
+from gateway.message.envelope import Envelope
+from gateway.message.evidence import Content, Earlier, Evidence, Volume
+from gateway.message.facts import Facts
+from gateway.message.replies import answered, is_reply, message_id
+from gateway.metrics import EVIDENCE_MISSING
+from gateway.policy.conditions.context import Need
+from gateway.policy.model import Policy
+from gateway.receive.sources import KnownIndex, Resembles, Sources
+from gateway.spool.contract import StoreUnavailable
+from gateway.spool.knowledge import MAX_WRITERS, Noted
+
+QUICK_RECIPIENTS = 2_000  # sorted into inside and outside on the event loop, in some milliseconds
+MAY_BE_OTHERS = ""  # among a recipient's writers: not all of them are told
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class LookingUp:
+    """Looks up evidence, and says what is to be noted of a mail for the evidence of later ones."""
+
+    def __init__(self, sources: Sources, clock: Clock, patience: timedelta) -> None:
+        self._from = sources
+        self._clock = clock
+        self._patience = patience.total_seconds()
+        self._nearest = KnownIndex(sources, clock)
+
+    async def evidence(self, facts: Facts, raw: bytes, policy: Policy) -> Evidence:
+        """Return what the policy needs to know of the mail."""
+        people = await _outside(facts, policy)
+        domains = list(dict.fromkeys([address.domain for address in people.all]))
+        content, writers, volume, earlier, states, look_alikes = await asyncio.gather(
+            self._if_asked(Need.CONTENT, policy, lambda: self._content(facts, raw)),
+            self._if_asked(Need.WRITERS, policy, lambda: self._writers(facts, people.keys)),
+            self._if_asked(Need.VOLUME, policy, lambda: self._volume(facts)),
+            self._if_asked(Need.EARLIER, policy, lambda: self._earlier(facts, people.keys)),
+            self._if_asked(Need.DOMAINS, policy, lambda: self._states(domains)),
+            self._if_asked(Need.LOOK_ALIKES, policy, lambda: self._look_alikes(domains, policy.internal)),
+        )
+        unanswered = Need.EARLIER in policy.needs and earlier is None
+        return Evidence(
+            content=content,
+            writers=writers,
+            volume=volume,
+            replies=None if unanswered else is_reply(facts.header),
+            earlier=earlier[0] if earlier else None,
+            domains=states,
+            look_alikes=look_alikes,
+        )
+
+    async def noted(self, facts: Facts, policy: Policy) -> Noted:
+        """Return what is to be noted of a mail that is accepted."""
+        counted = counted_as(facts.envelope) if Need.VOLUME in policy.needs else ""
+        own = message_id(facts.header) if Need.EARLIER in policy.needs else ""
+        if not own:
+            return Noted(counted)
+        noted = await self._in_time("note", self._from.knowledge.note(counted, own, _named(facts)))
+        return noted if noted is not None else Noted(counted)
+
+    async def _if_asked(
+        self, need: Need, policy: Policy, look: Callable[[], Coroutine[None, None, T | None]]
+    ) -> T | None:
+        return await self._in_time(_NAMES[need], look()) if need in policy.needs else None
+
+    async def _in_time(self, what: str, looking: Coroutine[None, None, T | None]) -> T | None:
+        """Return what was found, None where it failed or is not there in time; one more that is missing, then."""
+        try:
+            # The reader of contents keeps a time of its own, and tells then how far it came.
+            async with asyncio.timeout(self._patience if what != "content" else None):
+                found = await looking
+        except TimeoutError:
+            log.warning("evidence.too-slow", what=what)
+        except StoreUnavailable as error:
+            log.warning("evidence.unavailable", what=what, cause=str(error))
+        except Exception as error:  # what it was about stays out of the log
+            log.error("evidence.failed", what=what, cause=type(error).__name__)
+        else:
+            if found is not None:
+                return found
+        EVIDENCE_MISSING.labels(what).inc()
+        return None
+
+    async def _content(self, facts: Facts, raw: bytes) -> Content | None:
+        return await self._from.content(facts, raw) if self._from.content is not None else None
+
+    async def _writers(self, facts: Facts, recipients: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        sender = facts.envelope.sender
+        told = await self._from.knowledge.writers("" if sender is None else sender.key, recipients)
+        known = {
+            key: (*each, MAY_BE_OTHERS) if len(each) >= MAX_WRITERS or not told.complete else each
+            for key, each in told.by_recipient.items()
+        }
+        if told.complete:
+            return known
+        return {key: known.get(key, (MAY_BE_OTHERS,)) for key in recipients}
+
+    async def _volume(self, facts: Facts) -> Volume:
+        return await self._from.knowledge.volume(counted_as(facts.envelope), self._clock())
+
+    async def _earlier(self, facts: Facts, recipients: Sequence[str]) -> list[Earlier]:
+        """Return the earlier mail, or nothing where none passed here."""
+        found = await self._from.knowledge.earlier(answered(facts.header), recipients)
+        return [] if found is None else [found]
+
+    async def _states(self, domains: Sequence[str]) -> Mapping[str, str] | None:
+        # A little less than all the time there is: what was told until then is told on.
+        states = self._from.domains
+        return await states.states(domains, self._patience * 0.9) if states is not None else None
+
+    async def _look_alikes(
+        self, domains: Sequence[str], internal: Collection[str]
+    ) -> Mapping[str, str] | None:
+        resembles = await self._nearest.get(internal)
+        return None if resembles is None else await asyncio.to_thread(_resembled, domains, resembles)
+
+
+def counted_as(envelope: Envelope) -> str:
+    """Return under which name a mail counts: the account that signed in, the envelope's sender where none did."""
+    if envelope.client.account is not None:
+        return f"account:{envelope.client.account}"
+    return f"address:{'' if envelope.sender is None else envelope.sender.key}"
+
+
+def _resembled(domains: Sequence[str], resembles: Resembles) -> dict[str, str]:
+    found = {domain: resembles(domain) for domain in domains[:MAX_DOMAINS]}
+    return {domain: known for domain, known in found.items() if known is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """External people of a mail: the keys of its recipients, and all addresses, recipients first."""
+
+    keys: list[str]
+    all: list[Address]
+
+
+async def _outside(facts: Facts, policy: Policy) -> _Outside:
+    few = len(facts.envelope.recipients) + len(facts.visible) <= QUICK_RECIPIENTS
+    return _sorted_out(facts, policy) if few else await asyncio.to_thread(_sorted_out, facts, policy)
+
+
+def _sorted_out(facts: Facts, policy: Policy) -> _Outside:
+    internal = policy.domains
+    recipients = [address for address in facts.envelope.recipients if not internal.matches(address)]
+    visible = [address for address in facts.visible if not internal.matches(address)]
+    return _Outside([address.key for address in recipients], [*recipients, *visible])
+
+
+def _named(facts: Facts) -> Collection[str]:
+    """Return the keys of those a mail names beside its recipients: whom it shows, its authors, its sender."""
+    envelope = facts.envelope
+    sender = () if envelope.sender is None else (envelope.sender,)
+    named = dict.fromkeys(address.key for address in (*sender, *facts.authors, *facts.visible))
+    recipients = {address.key for address in envelope.recipients}
+    return [key for key in named if key not in recipients]
+
+
+_NAMES = {
+    Need.CONTENT: "content",
+    Need.WRITERS: "writers",
+    Need.VOLUME: "volume",
+    Need.EARLIER: "earlier",
+    Need.DOMAINS: "domains",
+    Need.LOOK_ALIKES: "look-alikes",
+}

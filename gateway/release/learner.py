@@ -1,0 +1,64 @@
+"""Keeps what is known of earlier mail up to date: learns from what was delivered, and forgets what is not to be kept.
+
+It learns only while some rule asks who wrote to whom. Nobody waits for it: mail is accepted and delivered without it, and
+what it has not learned yet is in doubt. Any number of processes may run it; each delivery is learned once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from gateway.clock import Clock
+from gateway.spool.contract import StoreUnavailable
+from gateway.spool.knowledge import Knowledge
+
+ROUND_S = 5.0  # seconds between two looks for new deliveries
+PAUSE_S = 0.05  # seconds between two batches while there is more: mail goes first
+TROUBLE_S = 60.0  # seconds after a failure
+FORGET_S = 600.0  # seconds between two looks for what is not to be kept
+FORGET_BATCH = (
+    500  # rows of each kind in one transaction; a full batch is followed by another in the next round
+)
+
+log = structlog.get_logger()
+
+
+class Learner:
+    """Run with `run()`. `asked` tells whether a rule asks who wrote to whom."""
+
+    def __init__(
+        self, knowledge: Knowledge, asked: Callable[[], bool], clock: Clock, unused_for: timedelta
+    ) -> None:
+        self._knowledge = knowledge
+        self._asked = asked
+        self._clock = clock
+        self._unused_for = unused_for
+        self._forget_at = float("-inf")
+
+    async def run(self) -> None:
+        """Work until cancelled; a failure makes it pause, never stop."""
+        while True:
+            pause = await self.round()
+            await asyncio.sleep(pause)
+
+    async def round(self) -> float:
+        """Do what is due, a batch at most; return how many seconds may pass until the next."""
+        try:
+            await self._forget()
+            return PAUSE_S if self._asked() and await self._knowledge.learn() else ROUND_S
+        except StoreUnavailable as error:
+            log.warning("learning.store-unavailable", error=str(error))
+        except Exception:
+            log.exception("learning.failed")
+        return TROUBLE_S
+
+    async def _forget(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._forget_at:
+            return
+        gone = await self._knowledge.forget(self._clock(), self._unused_for, FORGET_BATCH)
+        self._forget_at = now if gone >= FORGET_BATCH else now + FORGET_S
