@@ -11,6 +11,7 @@ import re
 
 from gateway.evidence.content.files import File, read_file
 from gateway.evidence.content.gathering import Gathering, Unread
+from gateway.evidence.content.pivot import Cache
 from gateway.evidence.content.sheets import Workbook
 from gateway.evidence.content.xml_text import Words, read_xml
 from gateway.evidence.content.zip_directory import Directory, Entry
@@ -34,6 +35,8 @@ _SLIDE = Words(
 _COMMENT = Words(
     text=frozenset({"t", "text"}), paragraph=frozenset({"p", "comment", "threadedComment", "text"})
 )
+_DRAWING = Words(text=frozenset({"Text"}), paragraph=frozenset({"Text"}))
+_ELSEWHERE = Words(text=frozenset({"v"}), paragraph=frozenset({"v"}), blank=frozenset({"row"}))
 _OPEN = Words(
     text=frozenset({"p", "h"}),
     paragraph=frozenset({"p", "h"}),
@@ -53,9 +56,13 @@ _READ: tuple[tuple[re.Pattern[str], Words], ...] = (
         _SLIDE,
     ),
     (re.compile(r"xl/(?:comments\d*|threadedComments/[^/]+|comments/[^/]+)\.xml", re.I), _COMMENT),
+    (re.compile(r"xl/externalLinks/externalLink\d+\.xml", re.I), _ELSEWHERE),
+    (re.compile(r"visio/pages/page\d+\.xml", re.I), _DRAWING),
     (re.compile(r"(?:Object [^/]{1,20}/)?(?:content|styles)\.xml", re.I), _OPEN),
 )
-_EMBEDDED = re.compile(r"(?:word|xl|ppt)/embeddings/[^/]+", re.IGNORECASE)
+_EMBEDDED = re.compile(r"(?:word|xl|ppt)/embeddings/[^/]+|word/afchunk[^/]*", re.IGNORECASE)
+_CACHE = re.compile(r"xl/pivotcache/pivotcachedefinition\d+\.xml")
+_BINARY = re.compile(r"xl/(?:worksheets/[^/]+|sharedStrings)\.bin", re.IGNORECASE)
 _MACROS = re.compile(r".*vbaproject\.bin|basic/.*/.*\.xml|scripts/.*|xl/macrosheets/.*\.xml", re.IGNORECASE)
 _MANIFEST = "META-INF/manifest.xml"
 _ENCRYPTION = b"encryption-data"
@@ -71,7 +78,10 @@ def read(file: File, directory: Directory, entries: list[Entry], into: Gathering
         words = next((words for pattern, words in _READ if pattern.fullmatch(entry.name)), None)
         if words is not None:
             reading.text(entry, words)
+    if any(_BINARY.fullmatch(entry.name) for entry in entries):  # .xlsb
+        into.note("unknown-kind")
     reading.sheets(entries)
+    reading.pivots(entries)
     for entry in entries:
         if _EMBEDDED.fullmatch(entry.name):
             reading.embedded(entry)
@@ -106,6 +116,20 @@ class _Document:
             if name in named:
                 try:
                     book.read(name, self._octets(named[name]))
+                except Unread as unread:
+                    self._noted(unread)
+
+    def pivots(self, entries: list[Entry]) -> None:
+        """Read each pivot cache, and the records that bear its number."""
+        named = {entry.name.lower(): entry for entry in entries}
+        for name, entry in named.items():
+            if _CACHE.fullmatch(name):
+                cache = Cache()
+                records = named.get(name.replace("definition", "records"))
+                try:
+                    cache.define(self._octets(entry), self._into)
+                    if records is not None:
+                        cache.records(self._octets(records), self._into)
                 except Unread as unread:
                     self._noted(unread)
 

@@ -17,6 +17,19 @@ from gateway.evidence.content.files import File, read_file
 from gateway.evidence.content.gathering import Gathering, Unread
 from gateway.evidence.content.octets import whole
 
+_CHARSETS = (
+    "90ms-RKSJ",
+    "UniJIS-UTF16",
+    "UniJIS-UCS2",
+    "UniGB-UTF16",
+    "UniKS-UTF16",
+    "UniCNS-UTF16",
+    "GBK-EUC",
+    "GB-EUC",
+)
+_LEGIBLE = frozenset(f"/{name}-{way}" for name in _CHARSETS for way in "HV")
+"""Encodings of composite fonts that pypdf knows; of the others it makes other characters than stand there, without a word."""
+
 
 def read(file: File, into: Gathering) -> None:
     """Read a PDF; a page that cannot be read leaves its word, and the next is read."""
@@ -56,14 +69,29 @@ def _pages(reader: PdfReader, into: Gathering) -> list[Any]:
 def _say(page: Any, into: Gathering) -> None:
     try:
         text = whole(page.extract_text())
+        legible = _is_legible(page)
         notes = [_note(note) for note in page.get("/Annots") or ()]
     except MemoryError:
         raise
     except Exception:  # see above
         into.note("damaged")
         return
+    if not legible:
+        into.note("unknown-kind")
     into.say(text + "\n")
     into.say("\n".join([note for note in notes if note]))
+
+
+def _is_legible(page: Any) -> bool:
+    """Tell whether every font of a page says which characters its codes are (ISO 32000-2 9.10.2)."""
+    resources = page.get("/Resources")
+    fonts = resources.get_object().get("/Font") if resources is not None else None
+    for reference in fonts.get_object().values() if fonts is not None else ():
+        font = reference.get_object()
+        composite = font.get("/Subtype") == "/Type0"
+        if composite and "/ToUnicode" not in font and str(font.get("/Encoding")) not in _LEGIBLE:
+            return False
+    return True
 
 
 def _note(annotation: Any) -> str:

@@ -35,6 +35,9 @@ CANNOT_BEGIN = 3
 _LARGE = 1 << 20
 """Octets of a mail behind which memory is put in order at once; the interpreter does so now and then by itself."""
 
+_LEFT_TO_THE_PARENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that a terminal or a service manager sends to all processes at once."""
+
 _IN, _OUT = 0, 1
 _AGAIN_S = 0.1
 """Seconds after which an interruption is repeated: a parser may swallow the first one."""
@@ -74,7 +77,8 @@ def main() -> int:
         confine(int(sys.argv[1]))
     except NotConfined:
         return CANNOT_BEGIN
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's; the parent decides
+    for stop in _LEFT_TO_THE_PARENT:
+        signal.signal(stop, signal.SIG_IGN)
     logging.disable(logging.CRITICAL)  # parsers quote what they read
     warnings.simplefilter("ignore")
     gc.freeze()

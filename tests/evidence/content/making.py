@@ -86,11 +86,15 @@ _WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 def docx(body: str, **others: bytes) -> bytes:
     """Return a Word document whose body is this XML; others are parts by name, with `__` for `/` and `_` for a dot."""
     document = f'<?xml version="1.0"?><w:document {_WORD}><w:body>{body}</w:body></w:document>'
-    more = {
+    more = _parts(others)
+    return zipped({"[Content_Types].xml": _TYPES, "word/document.xml": document.encode(), **more})
+
+
+def _parts(others: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {
         name.replace("__", "/").replace("_xml", ".xml").replace("_bin", ".bin"): octets
         for name, octets in others.items()
     }
-    return zipped({"[Content_Types].xml": _TYPES, "word/document.xml": document.encode(), **more})
 
 
 def paragraph(text: str) -> str:
@@ -100,7 +104,7 @@ def paragraph(text: str) -> str:
 def xlsx(sheet: str, strings: tuple[str, ...] = (), styles: str = "", **others: bytes) -> bytes:
     """Return an Excel workbook with one sheet of this XML."""
     shared = "".join(f"<si><t>{text}</t></si>" for text in strings)
-    more = {name.replace("__", "/").replace("_bin", ".bin"): octets for name, octets in others.items()}
+    more = _parts(others)
     return zipped(
         {
             "[Content_Types].xml": _TYPES,

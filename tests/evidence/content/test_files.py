@@ -295,3 +295,54 @@ def test_one_damaged_file_does_not_hide_the_next() -> None:
     _, files = making.told(raw)
     assert [file.evidence.unread for file in files] == ["damaged", "damaged", ""]
     assert files[2].evidence.found.my_number == 1
+
+
+def test_the_source_of_a_pivot_table_is_read() -> None:
+    names = "".join(f'<s v="山田 花{n}"/>' for n in range(4))
+    definition = (
+        f'<d><cacheFields><cacheField name="氏名"><sharedItems>{names}</sharedItems></cacheField>'
+        '<cacheField name="住所"><sharedItems/></cacheField></cacheFields></d>'
+    )
+    records = "".join(f'<r><x v="{n}"/><s v="東京都目黒区中央町1-2-{n}"/></r>' for n in range(4))
+    octets = xlsx(
+        "", xl__pivotCache__pivotCacheDefinition1_xml=b"", xl__pivotCache__pivotCacheRecords1_xml=b""
+    )
+    assert told_of("a.xlsx", octets)[0].unread == "damaged"
+    octets = xlsx(
+        "",
+        xl__pivotCache__pivotCacheDefinition1_xml=definition.encode(),
+        xl__pivotCache__pivotCacheRecords1_xml=f"<p>{records}</p>".encode(),
+    )
+    evidence, text = told_of("a.xlsx", octets)
+    assert "氏名\v住所" in text
+    assert evidence.found.person == 4
+    assert evidence.unread == ""
+
+
+def test_a_binary_workbook_is_not_read_in_silence() -> None:
+    octets = zipped(
+        {"[Content_Types].xml": b"<T/>", "xl/workbook.bin": b"x", "xl/worksheets/sheet1.bin": b"x"}
+    )
+    evidence, _ = told_of("a.xlsb", octets)
+    assert (evidence.kind, evidence.unread) == ("xlsb", "unknown-kind")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codec", "unread"),
+    [("90ms-RKSJ-H", "cp932", ""), ("UniJIS-UCS2-H", "utf-16-be", ""), ("EUC-H", "euc_jp", "unknown-kind")],
+)
+def test_characters_of_a_pdf_that_nobody_can_tell_are_not_taken_for_others(
+    encoding: str, codec: str, unread: str
+) -> None:
+    stream = b"BT /F1 12 Tf 72 720 Td <" + TEXT.encode(codec).hex().encode() + b"> Tj ET"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
+        f"<< /Type /Font /Subtype /Type0 /BaseFont /A /Encoding /{encoding} /DescendantFonts [6 0 R] >>".encode(),
+        b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /A >>",
+    ]
+    evidence, text = told_of("a.pdf", making.assembled_pdf(objects))
+    assert evidence.unread == unread
+    assert (text.strip() == TEXT) is (unread == "")

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from gateway.config.settings import Content as Settings
 from gateway.evidence.content.bounds import Bounds
@@ -20,7 +21,7 @@ from gateway.evidence.content.pool import Pool
 from gateway.evidence.content.reader import QUICK_OCTETS, Reader
 from gateway.message.evidence import Content, FileEvidence
 from gateway.metrics import REGISTRY
-from tests.evidence.content.making import docx, facts_of, letter, mail, paragraph, part, pdf, zipped
+from tests.evidence.content.making import docx, facts_of, letter, mail, paragraph, part, pdf, xlsx, zipped
 
 
 class Watched:
@@ -68,7 +69,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-ENDLESS = b"".join(b"%d,%d\n" % (n, n * 7919 % 1_000_003) for n in range(600_000))
+ENDLESS = xlsx("<c/>" * 8_000_000)
 """A file that no worker reads in a second."""
 
 
@@ -106,7 +107,7 @@ async def test_files_are_read_by_one_process_after_the_other_mail() -> None:
 
 
 async def test_a_killed_process_leaves_what_it_told_and_is_replaced() -> None:
-    raw = mail(part("a.txt", b"read before"), part("b.csv", ENDLESS), part("c.txt", b"never"))
+    raw = mail(part("a.txt", b"read before"), part("b.xlsx", ENDLESS), part("c.txt", b"never"))
     before = reads("died")
     async with watched(time="60s") as reader:
         reading = asyncio.create_task(reader.read(raw))
@@ -125,12 +126,12 @@ async def test_a_killed_process_leaves_what_it_told_and_is_replaced() -> None:
 
 
 async def test_a_slow_file_is_interrupted_and_the_next_one_read() -> None:
-    raw = mail(part("a.csv", ENDLESS), part("b.txt", b"read after"))
+    raw = mail(part("a.xlsx", ENDLESS), part("b.txt", b"090-1234-5678"))
     async with watched(time="1s") as reader:
         content = await reader.read(raw)
         assert [file.unread for file in content.files] == ["too-slow", ""]
-        assert content.texts["attachments"][-1] == "read after"
-        assert content.files[0].kind == "csv"
+        assert content.files[1].found.phone == 1
+        assert content.files[0].kind == "xlsx"
 
 
 async def test_a_process_that_does_not_answer_is_killed_in_time() -> None:
@@ -159,7 +160,7 @@ async def test_a_mail_that_eats_memory_is_read_as_far_as_it_goes() -> None:
 
 
 async def test_cancelled_reading_gives_its_place_back() -> None:
-    raw = mail(part("a.csv", ENDLESS))
+    raw = mail(part("a.xlsx", ENDLESS))
     async with watched(time="60s", workers=1) as reader:
         reading = asyncio.create_task(reader.read(raw))
         child = await reader.child()
@@ -175,7 +176,7 @@ async def test_cancelled_reading_gives_its_place_back() -> None:
 async def test_who_waits_too_long_for_a_process_is_told_so() -> None:
     before = reads("busy")
     async with watched(time="60s", workers=1, wait="0s") as reader:
-        reading = asyncio.create_task(reader.read(mail(part("a.csv", ENDLESS))))
+        reading = asyncio.create_task(reader.read(mail(part("a.xlsx", ENDLESS))))
         await reader.child()
         content = await reader.read(mail(part("a.txt", b"x")))
         assert content.files[0].unread == "too-slow"
@@ -259,6 +260,53 @@ async def test_the_process_ends_with_its_parent() -> None:
         await child._process.wait()
     assert not is_alive(child.pid)
     await child.kill()
+
+
+async def test_a_process_in_the_middle_of_a_mail_ends_with_its_parent() -> None:
+    code = (
+        "import asyncio, os, sys\n"
+        "from gateway.evidence.content.bounds import Bounds\n"
+        "from gateway.evidence.content.child import Child\n"
+        "from tests.evidence.content.making import mail, part\n"
+        "async def main():\n"
+        "    child = await Child.start(Bounds(seconds=100))\n"
+        "    print(child.pid, flush=True)\n"
+        "    raw = mail(part('a.csv', b'1,2\\n' * 9_000_000))\n"
+        "    async for _ in child.ask(raw, (), Bounds(seconds=100)):\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[3]
+    )
+    out, _ = await parent.communicate()
+    assert parent.returncode == -signal.SIGKILL
+    pid = int(out)
+    for _ in range(200):
+        if not is_alive(pid) or "Z" in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]:
+            break
+        await asyncio.sleep(0.05)
+    else:
+        pytest.fail("it lives on")
+
+
+async def test_a_stop_of_the_service_leaves_it_to_the_parent() -> None:
+    async with watched() as reader:
+        raw = mail(part("a.txt", b"x"))
+        await reader.read(raw)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            os.kill(reader.children[0].pid, number)
+        assert (await reader.read(raw)).files[0].unread == ""
+        assert len(reader.children) == 1
+
+
+def test_it_works_on_the_loop_of_the_service() -> None:
+    async def read() -> Content:
+        async with watched() as reader:
+            return await reader.read(mail(part("a.txt", b"x" * (1 << 20))))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(read()).files[0].kind == "text"
 
 
 async def test_nonsense_from_a_process_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
