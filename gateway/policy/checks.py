@@ -13,6 +13,8 @@ from gateway.policy import leaving_checks, schema
 from gateway.policy.actions.hold import Hold
 from gateway.policy.actions.leaving import Drop, NextHop, TextUnder
 from gateway.policy.actions.recipients import Recipients
+from gateway.policy.actions.second_look import Approve, Confirm
+from gateway.policy.approval_checks import idle_approvals, idle_proxies
 from gateway.policy.bounds import Range, SizeRange
 from gateway.policy.conditions.condition import Condition
 from gateway.policy.names import check_names
@@ -39,8 +41,28 @@ def across_files(sources: list[Source]) -> Iterator[Problem]:
     """Report what only shows when all files are read together."""
     yield from check_names(sources)
     yield from leaving_checks.reports_and_copies(sources)
+    yield from _approvals(sources)
     if sources and not any(source.file.rules for source in sources):
         yield sources[0].document.problem((), "the policy has no rule: no mail would be held or changed")
+
+
+def _approvals(sources: list[Source]) -> Iterator[Problem]:
+    groups = {name: group for source in sources for name, group in source.file.groups.items()}
+    for source in sources:
+        for name, group in source.file.groups.items():
+            for path, message, hint in idle_proxies(group):
+                yield _problem(source.document, ("groups", name, *path), message, hint)
+        for index, rule in enumerate(source.file.rules):
+            for path, message, hint in idle_approvals(rule, groups):
+                yield _problem(source.document, ("rules", index, *path), message, hint)
+
+
+def _problem(document: Document, path: Path, message: str, hint: str) -> Problem:
+    """Report at the path, without those of its steps that a short form leaves out."""
+    here: Path = ()
+    for step in path:
+        here = (*here, step) if (*here, step) in document.values else here
+    return document.problem(here, message, hint)
 
 
 def idle_rules(source: Source) -> Iterator[Problem]:
@@ -109,13 +131,16 @@ def _within(inner: Range | SizeRange | None, outer: Range | SizeRange | None, le
 
 
 def _reaches_nobody(rule: schema.Rule) -> Iterator[_Finding]:
-    asks: Mapping[str, Hold | Recipients | Drop | NextHop | TextUnder | None]
+    then = rule.then
+    asks: Mapping[str, Hold | Recipients | Confirm | Approve | Drop | NextHop | TextUnder | None]
     asks = {
-        "hold": rule.then.hold,
-        "recipients": rule.then.recipients,
-        "drop_recipient": rule.then.drop_recipient,
-        "route": rule.then.route,
-        "disclaimer": rule.then.disclaimer,
+        "hold": then.hold,
+        "recipients": then.recipients,
+        "confirm": then.confirm,
+        "approve": then.approve,
+        "drop_recipient": then.drop_recipient,
+        "route": then.route,
+        "disclaimer": then.disclaimer,
     }
     for key, ask in asks.items():
         if ask is None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gateway.message.domains import DomainSet
 from gateway.policy import schema
 from gateway.policy.actions.action import asks, for_mail
+from gateway.policy.actions.proxies import with_proxies
 from gateway.policy.conditions.condition import Condition, asks_for_words, build, needs
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.decision import ToLine
@@ -60,6 +62,11 @@ def _context(files: Mapping[str, schema.PolicyFile]) -> Context:
         circles={name: frozenset(m) for f in files.values() for name, m in f.circles.items()},
         senders={name: group.senders for f in files.values() for name, group in f.groups.items()},
         reports={name: group.report_to or () for f in files.values() for name, group in f.groups.items()},
+        approvers={
+            name: with_proxies(group.approvers or (), group.proxies)
+            for f in files.values()
+            for name, group in f.groups.items()
+        },
     )
 
 
@@ -93,6 +100,8 @@ def _seats(files: Mapping[str, schema.PolicyFile]) -> dict[str, tuple[Circle, ..
 
 def _rule(rule: schema.Rule, file: str, line: int, context: Context) -> Rule:
     wanted = rule.when.recipient if rule.when is not None else None
+    groups = rule.when.sender_in if rule.when is not None else None
+    context = replace(context, own_group=groups[0]) if groups and len(groups) == 1 else context
     return Rule(
         id=rule.id,
         file=file,

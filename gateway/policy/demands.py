@@ -82,14 +82,35 @@ class Approval:
     steps: tuple[Step, ...]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Confirmation:
+    """The sender has to tick `items` one by one: recipients, attachments, or both.
+
+    What is not ticked `within` that span from acceptance is cancelled, or counts as ticked (`otherwise`).
+    """
+
+    rule: str
+    items: str  # "recipients", "attachments" or "both"
+    within: timedelta
+    otherwise: str  # "cancel" or "release"
+
+    @property
+    def of_recipients(self) -> bool:
+        return self.items != "attachments"
+
+    @property
+    def of_attachments(self) -> bool:
+        return self.items != "recipients"
+
+
 @dataclass(frozen=True, slots=True)
 class Demands:
     """What rules ask for one recipient. The empty value demands nothing and is the neutral element of `join`.
 
     `window` is how long to hold. `firm` is the part of it that nobody can waive, `reasoned` the part that the sender can waive
     only with a reason (what is firm stays firm). `hide_internal` says that a hiding form hides internal addresses too. `tags`
-    are header fields to add. `confirm` names what the sender has to tick before the mail may leave, of {recipients,
-    attachments}. `approvals` must all be given. `drop`: this recipient does not get the mail. `routes` are names of next hops
+    are header fields to add. What `confirm` names the sender has to tick before the mail may leave. `approvals`
+    must all be given. `drop`: this recipient does not get the mail. `routes` are names of next hops
     in the settings, `disclaimers` names of texts in the policy to put under the mail.
     """
 
@@ -99,7 +120,7 @@ class Demands:
     hide_internal: bool = False
     tags: frozenset[tuple[str, str]] = frozenset()
     reasoned: timedelta = NO_TIME
-    confirm: frozenset[str] = frozenset()
+    confirm: frozenset[Confirmation] = frozenset()
     approvals: frozenset[Approval] = frozenset()
     drop: bool = False
     routes: frozenset[str] = frozenset()

@@ -11,6 +11,7 @@ from pydantic import model_validator
 
 from gateway.policy import values
 from gateway.policy.actions.action import Action
+from gateway.policy.actions.proxies import Proxy
 from gateway.policy.bilingual import Bilingual
 from gateway.policy.conditions.condition import Condition
 from gateway.policy.disclaimers import Disclaimers
@@ -89,7 +90,7 @@ class Organisation(Part):
 
 
 class Group(Part):
-    """People who send."""
+    """People who send, and who looks at their mail a second time."""
 
     senders: values.PeoplePatterns = told(
         "この人々: アドレスとドメイン", "the people: addresses and domains", ...
@@ -97,6 +98,15 @@ class Group(Part):
     report_to: values.Copies | None = told(
         "このグループの一斉送信の報告を受け取る内部のアドレス(`then: {report_to: グループ名}`)",
         "addresses inside that get the reports of rules which say `report_to:` with the name of this group",
+        (),
+    )
+    approvers: values.Addresses | None = told(
+        "承認者のアドレス(`approve`)", "addresses of those who approve its mail (see `approve`)"
+    )
+    proxies: tuple[Proxy, ...] = told(
+        "代理: 期間中、承認者に加わる人(承認者と入れ替わるのではない)",
+        "who may approve as well, from one day to another: proxies add to the approvers and never replace them",
+        (),
     )
 
 

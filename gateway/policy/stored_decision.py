@@ -14,6 +14,7 @@ from gateway.policy.demands import (
     NOTHING_FOR_THE_MAIL,
     Approval,
     Approver,
+    Confirmation,
     Demands,
     Form,
     Language,
@@ -116,7 +117,7 @@ def _more_json(demands: Demands) -> Json:
         return {}
     more: Json = {
         "reasoned_s": demands.reasoned.total_seconds(),
-        "confirm": sorted(demands.confirm),
+        "confirm": [_confirmation_json(each) for each in sorted(demands.confirm)],
         "approvals": [_approval_json(each) for each in sorted(demands.approvals)],
         "drop": demands.drop,
         "routes": sorted(demands.routes),
@@ -143,12 +144,26 @@ def _demands_from(data: Json) -> Demands:
         hide_internal=data["hide_internal"],
         tags=frozenset((name, value) for name, value in data["tags"]),
         reasoned=timedelta(seconds=more.get("reasoned_s", 0)),
-        confirm=frozenset(more.get("confirm", ())),
+        confirm=frozenset(_confirmation_from(each) for each in more.get("confirm", ())),
         approvals=frozenset(_approval_from(each) for each in more.get("approvals", ())),
         drop=more.get("drop", False),
         routes=frozenset(more.get("routes", ())),
         disclaimers=frozenset(more.get("disclaimers", ())),
     )
+
+
+def _confirmation_json(confirmation: Confirmation) -> Json:
+    return {
+        "rule": confirmation.rule,
+        "items": confirmation.items,
+        "within_s": confirmation.within.total_seconds(),
+        "otherwise": confirmation.otherwise,
+    }
+
+
+def _confirmation_from(data: Json) -> Confirmation:
+    within = timedelta(seconds=data["within_s"])
+    return Confirmation(data["rule"], data["items"], within, data["otherwise"])
 
 
 def _approval_json(approval: Approval) -> Json:

@@ -84,7 +84,7 @@ def _keys_at(model: type[BaseModel], path: Path) -> list[str]:
     kind: Any = model
     for step in path:
         kind = _below(kind, step)
-    kind = _as_model(kind)
+    kind = _as_model(kind) or _as_model(_below(kind, 0))  # a list of one may be written without its brackets
     return [f.alias or name for name, f in kind.model_fields.items()] if kind is not None else []
 
 

@@ -23,6 +23,7 @@ PATTERNS = (*INTERNAL, *EXTERNAL, "example.com", "example.net", ".example.net", 
 CIRCLES = ("one", "two")
 GROUPS = ("desk", "hall")
 TEXTS = ("notice", "school")
+OTHERWISE = st.sampled_from(["cancel", "release"])
 
 Json = dict[str, Any]
 
@@ -176,11 +177,26 @@ def _actions(draw: st.DrawFn) -> Json:
     keys: dict[str, st.SearchStrategy[Any]] = {
         "hold": st.fixed_dictionaries(
             {"window": st.sampled_from(["5m", "10m", "1h"]), "for": whom},
-            optional={"waive": st.sampled_from(["sender", "nobody"])},
+            optional={"waive": st.sampled_from(["sender", "reason", "nobody"])},
         ),
         "recipients": st.fixed_dictionaries(
             {"form": st.sampled_from(["bcc", "individual"]), "for": whom},
             optional={"internal": st.sampled_from(["hide", "keep"])},
+        ),
+        "confirm": st.fixed_dictionaries(
+            {"items": st.sampled_from(["recipients", "attachments", "both"]), "for": whom},
+            optional={"within": st.sampled_from(["1h", "2h"]), "otherwise": OTHERWISE},
+        ),
+        "approve": st.fixed_dictionaries(
+            {"by": _some(*GROUPS, "approvers", *INTERNAL), "for": whom},
+            optional={
+                "at_least": st.integers(1, 2),
+                "within": st.sampled_from(["1h", "2h"]),
+                "otherwise": OTHERWISE,
+                "escalate": st.fixed_dictionaries(
+                    {"to": _some(*GROUPS, *INTERNAL), "after": st.sampled_from(["5m", "10m"])}
+                ),
+            },
         ),
         "refuse": st.just("no"),
         "tag": st.sampled_from([{"X-A": "1"}, {"X-A": "2"}, {"X-B": "1"}]),
@@ -199,6 +215,18 @@ def _actions(draw: st.DrawFn) -> Json:
     return {key: draw(keys[key]) for key in chosen}
 
 
+def _groups(name: str) -> st.SearchStrategy[Json]:
+    person = st.sampled_from(INTERNAL + EXTERNAL)
+    proxy = {"for": person, "by": person, "from": st.just("2026-01-01"), "until": st.just("2026-01-05")}
+    return st.fixed_dictionaries(
+        {"senders": _some(*PATTERNS), "report_to": st.just(f"{name}@city.example.lg.jp")},
+        optional={
+            "approvers": _some(*INTERNAL, *EXTERNAL),
+            "proxies": st.lists(st.fixed_dictionaries(proxy), max_size=2),
+        },
+    )
+
+
 @st.composite
 def floors(draw: st.DrawFn) -> Json:
     """Draw a file that is a policy on its own."""
@@ -207,11 +235,8 @@ def floors(draw: st.DrawFn) -> Json:
         "version": 1,
         "organisation": {"name": "x", "internal": ["city.example.lg.jp", ".city.example.lg.jp"]},
         "circles": {name: draw(people) for name in CIRCLES},
-        "groups": {
-            name: {"senders": draw(_some(*PATTERNS)), "report_to": f"{name}@city.example.lg.jp"}
-            for name in GROUPS
-        },
         "disclaimers": {name: {"ja": f"{name}の文面", "en": f"text of {name}"} for name in TEXTS},
+        "groups": {name: draw(_groups(name)) for name in GROUPS},
         "rules": draw(st.lists(rules("floor"), min_size=1, max_size=4, unique_by=lambda r: r["id"])),
     }
 

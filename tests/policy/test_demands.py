@@ -12,6 +12,7 @@ from gateway.policy.decision import Decision, Outcome, Watched
 from gateway.policy.demands import (
     Approval,
     Approver,
+    Confirmation,
     Demands,
     Form,
     MailDemands,
@@ -44,6 +45,16 @@ def approvals() -> st.SearchStrategy[Approval]:
     )
 
 
+def confirmations() -> st.SearchStrategy[Confirmation]:
+    return st.builds(
+        Confirmation,
+        rule=st.sampled_from(["one", "two"]),
+        items=st.sampled_from(["recipients", "attachments", "both"]),
+        within=TIMES,
+        otherwise=st.sampled_from(["cancel", "release"]),
+    )
+
+
 def demands() -> st.SearchStrategy[Demands]:
     """Draw any demands that rules can join to: the parts of a window lie within it."""
     return st.builds(
@@ -52,7 +63,7 @@ def demands() -> st.SearchStrategy[Demands]:
         form=st.sampled_from(Form),
         hide_internal=st.booleans(),
         tags=st.frozensets(st.tuples(st.sampled_from(["X-A", "X-B"]), st.sampled_from("12")), max_size=3),
-        confirm=st.frozensets(st.sampled_from(["recipients", "attachments"])),
+        confirm=st.frozensets(confirmations(), max_size=2),
         approvals=st.frozensets(approvals(), max_size=2),
         drop=st.booleans(),
         routes=st.frozensets(st.sampled_from(["one", "two"])),

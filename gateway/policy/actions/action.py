@@ -7,18 +7,19 @@ from typing import Self
 
 from pydantic import model_validator
 
-from gateway.policy.actions import hold, leaving, recipients, whole
+from gateway.policy.actions import hold, leaving, recipients, second_look, whole
 from gateway.policy.actions.ask import Ask
 from gateway.policy.actions.hold import HoldKeys
 from gateway.policy.actions.leaving import LeavingKeys
 from gateway.policy.actions.recipients import RecipientKeys
+from gateway.policy.actions.second_look import SecondLookKeys
 from gateway.policy.actions.whole import WholeKeys
 from gateway.policy.conditions.context import Context
 from gateway.policy.demands import MailDemands
 from gateway.yaml_source import Hinted
 
 
-class Action(LeavingKeys, WholeKeys, RecipientKeys, HoldKeys):
+class Action(LeavingKeys, WholeKeys, RecipientKeys, SecondLookKeys, HoldKeys):
     """What the rule asks for. Everything here is added to what other rules ask for."""
 
     @model_validator(mode="after")
@@ -31,6 +32,7 @@ class Action(LeavingKeys, WholeKeys, RecipientKeys, HoldKeys):
 def asks(action: Action, rule: str, context: Context) -> Iterator[Ask]:
     """Yield what the rule asks for some or all of the recipients."""
     yield from hold.asks(action, rule, context)
+    yield from second_look.asks(action, rule, context)
     yield from recipients.asks(action, rule, context)
     yield from whole.asks(action, rule, context)
     yield from leaving.asks(action, rule, context)

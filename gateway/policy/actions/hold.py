@@ -27,9 +27,11 @@ class Hold(Part):
         "external",
         "for",
     )
-    waive: Literal["sender", "nobody"] = told(
-        "すぐに送ってよい人: `sender`(既定)、`nobody`(誰も短縮できない)。取消はいつでもできます",
-        "who may send it at once: `sender` (default) or `nobody`. Cancelling is always possible",
+    waive: Literal["sender", "reason", "nobody"] = told(
+        "すぐに送ってよい人: `sender`(既定)、`reason`(送信者が理由を書けば。理由は記録され、`notify` の相手に知らされる)、"
+        "`nobody`(誰も短縮できない)。取消はいつでもできます",
+        "who may send it at once: `sender` (default), `reason` (the sender, who has to say why: it is recorded, and told to "
+        "those of `notify`) or `nobody`. Cancelling is always possible",
         "sender",
     )
 
@@ -51,4 +53,5 @@ def asks(keys: HoldKeys, _rule: str, _context: Context) -> Iterator[Ask]:
         return
     window = keys.hold.window
     firm = window if keys.hold.waive == "nobody" else NO_TIME
-    yield Ask(keys.hold.for_, Demands(window=window, firm=firm))
+    reasoned = window if keys.hold.waive == "reason" else NO_TIME
+    yield Ask(keys.hold.for_, Demands(window=window, firm=firm, reasoned=reasoned))

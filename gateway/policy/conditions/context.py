@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Flag, auto
 
+from gateway.policy.demands import Approver
 from gateway.policy.mail import Mail
 
 Test = Callable[[Mail], bool]
@@ -26,11 +27,16 @@ class Need(Flag):
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything that has a name in the policy: circles (keys of addresses), groups (patterns of their senders,
-    keys of those who get their reports)."""
+    their approvers, keys of those who get their reports).
+
+    `own_group` is the one group that the rule at hand asks for with `sender_in`, if it is one.
+    """
 
     circles: Mapping[str, frozenset[str]] = field(default_factory=dict)
     senders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    approvers: Mapping[str, tuple[Approver, ...]] = field(default_factory=dict)
     reports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    own_group: str = ""
 
 
 def certain(fits: bool | None, in_doubt: bool) -> bool:

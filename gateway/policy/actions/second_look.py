@@ -1,0 +1,201 @@
+"""`confirm` and `approve`: the mail waits until its sender has ticked what it goes to, or until somebody else agrees.
+
+Neither can wait for ever: each says within which span, and what happens then. Both belong to the lattice as sets of values
+(demands.py), so all confirmations and approvals that any rule asks for have to be met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+
+from gateway.policy import values
+from gateway.policy.actions.ask import Ask, Whom
+from gateway.policy.conditions.context import Context
+from gateway.policy.demands import NO_TIME, NOTHING, Approval, Approver, Confirmation, Demands, Step
+from gateway.policy.mail import Mail
+from gateway.policy.people import read_address
+from gateway.policy.values import Part, shorthand, told
+
+DAY = timedelta(days=1)  # how long a mail waits for people where the rule does not say
+MAX_STEPS = 8  # escalations of one approval
+OWN_APPROVERS = "approvers"  # in `by` and `to`: those of the group that the rule asks for with `sender_in`
+
+Otherwise = Literal["cancel", "release"]
+
+
+def _deciders(text: str) -> str:
+    return read_address(text) if "@" in text else text
+
+
+def _one_or_many(value: object) -> object:
+    return (value,) if isinstance(value, dict) else value
+
+
+Deciders = Annotated[
+    tuple[Annotated[values.Name, AfterValidator(_deciders)], ...],
+    BeforeValidator(values.one_or_many),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            ]
+        }
+    ),
+]
+
+_FOR = (
+    "だれの分が待つか: `external`(既定)、`all`、`matching`(このルールの `recipient` 条件の宛先)",
+    "whose copies wait: `external` (default), `all`, or `matching`: the recipients that the rule's own `recipient` condition "
+    "names",
+)
+
+
+class Confirm(Part):
+    """The sender ticks each recipient, each attachment, or both."""
+
+    model_config = shorthand("items")
+
+    items: Literal["recipients", "attachments", "both"] = told(
+        "送信者が一つずつ確認するもの: `recipients`(宛先)、`attachments`(添付)、`both`(両方)",
+        "what the sender has to tick one by one: `recipients`, `attachments` or `both`",
+        ...,
+    )
+    within: values.Window = told(
+        "いつまでに(既定 `24h`)", "how long it waits for that: `24h` by default", DAY
+    )
+    otherwise: Otherwise = told(
+        "時間切れのとき: `cancel`(取消、既定)、`release`(送信)",
+        "what happens then: `cancel` (default) or `release`",
+        "cancel",
+    )
+    for_: Whom = told(*_FOR, "external", "for")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        return {"items": value} if isinstance(value, str) else value
+
+
+class Escalation(Part):
+    """Who may decide as well after a while."""
+
+    to: Deciders = told(
+        "加わる承認者: グループ名、アドレス、`approvers`",
+        "who may decide as well from then on: as in `by`",
+        ...,
+    )
+    after: values.Window = told("受付からの時間", "how long after the mail came", ...)
+
+
+class Approve(Part):
+    """Somebody other than the sender agrees."""
+
+    model_config = shorthand("by")
+
+    by: Deciders = told(
+        "承認者: グループ名(その `approvers`)、アドレス、または `approvers`(`sender_in` のグループの承認者)",
+        "who decides: the name of a group (its `approvers`), addresses, or `approvers`: those of the group in `sender_in`; "
+        "never the sender",
+        ...,
+    )
+    at_least: Annotated[values.Count, Field(ge=1)] = told(
+        "必要な人数(既定 `1`)", "how many of them have to approve: `1` by default", 1
+    )
+    within: values.Window = told(
+        "いつまでに(既定 `24h`)", "how long it waits for that: `24h` by default", DAY
+    )
+    otherwise: Otherwise = told(
+        "時間切れのとき: `cancel`(取消、既定)、`release`(送信)",
+        "what happens then: `cancel` (default) or `release`",
+        "cancel",
+    )
+    escalate: Annotated[
+        tuple[Escalation, ...], BeforeValidator(_one_or_many), Field(max_length=MAX_STEPS)
+    ] = told(
+        "不在なら: `{to: …, after: 1h}`、またはそのリスト",
+        "who may decide as well after a while, because nobody did: `{to: …, after: 1h}`, or a list of these",
+        (),
+    )
+    for_: Whom = told(*_FOR, "external", "for")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        return {"by": value} if isinstance(value, str | list) else value
+
+
+class SecondLookKeys(Part):
+    """The keys that make mail wait for people."""
+
+    confirm: Confirm | None = told(
+        "送信者が宛先・添付を一つずつ確認するまで待つ",
+        "the mail waits until the sender has ticked what it goes to",
+    )
+    approve: Approve | None = told("承認されるまで待つ", "the mail waits until somebody else approves it")
+
+
+def asks(keys: SecondLookKeys, rule: str, context: Context) -> Iterator[Ask]:
+    """Yield the confirmation and the approval; the sender of a mail is never among its approvers."""
+    if (confirm := keys.confirm) is not None:
+        wanted = Confirmation(rule, confirm.items, confirm.within, confirm.otherwise)
+        yield Ask(confirm.for_, worked_out=lambda mail: _confirmed(wanted, mail))
+    if keys.approve is not None:
+        approval = approval_of(keys.approve, rule, context)
+        yield Ask(keys.approve.for_, worked_out=lambda mail: _approved(approval, mail))
+
+
+def approval_of(approve: Approve, rule: str, context: Context) -> Approval:
+    """Return what the rule asks for, with everybody by name, whoever the sender is."""
+    wanted = [(NO_TIME, approve.by), *((each.after, each.to) for each in approve.escalate)]
+    steps = [Step(after, people(names, context)) for after, names in sorted(wanted, key=lambda s: s[0])]
+    return Approval(
+        rule=rule,
+        name=", ".join(context.own_group if name == OWN_APPROVERS else name for name in approve.by),
+        at_least=approve.at_least,
+        within=approve.within,
+        otherwise=approve.otherwise,
+        steps=tuple(steps),
+    )
+
+
+def people(names: tuple[str, ...], context: Context) -> tuple[Approver, ...]:
+    """Return the approvers that addresses and names of groups stand for; a name nobody defined stands for none."""
+    found: set[Approver] = set()
+    for name in names:
+        group = context.own_group if name == OWN_APPROVERS else name
+        found.update([Approver(name)] if "@" in name else context.approvers.get(group, ()))
+    return tuple(sorted(found))
+
+
+def _confirmed(wanted: Confirmation, mail: Mail) -> Demands:
+    """Ask for ticks on attachments only where there are, or may be, some."""
+    if wanted.items == "attachments" and not mail.facts.attachments and not mail.facts.unclear:
+        return NOTHING
+    return Demands(confirm=frozenset([wanted]))
+
+
+def _approved(approval: Approval, mail: Mail) -> Demands:
+    """Leave the sender out: by the envelope, by From, and by the account that handed the mail in."""
+    own = _senders(mail)
+    steps = [
+        Step(step.after, tuple([a for a in step.approvers if not _is_one(a.address, own)]))
+        for step in approval.steps
+    ]
+    return Demands(approvals=frozenset([replace(approval, steps=tuple(steps))]))
+
+
+def _senders(mail: Mail) -> frozenset[str]:
+    envelope = mail.facts.envelope
+    keys = {address.key for address in (envelope.sender, *mail.facts.authors) if address is not None}
+    return frozenset({*keys, (envelope.client.account or "").casefold()})
+
+
+def _is_one(address: str, own: frozenset[str]) -> bool:
+    """An account may be named by an address, or by what stands before the @: in doubt it is the sender."""
+    return address in own or address.rpartition("@")[0].casefold() in own
