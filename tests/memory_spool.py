@@ -107,7 +107,13 @@ class MemorySpool:
         return Change(tuple(done), missed, tuple(r.index for r in wanted if r.index in done and r.perhaps))
 
     async def release(
-        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
+        self,
+        queue_id: str,
+        recipients: Collection[int] | None,
+        actor: Actor,
+        reason: Reason,
+        now: datetime,
+        because: str = "",
     ) -> Change:
         self.acts.append(("release", actor, reason))
         message = await self.get(queue_id)

@@ -18,7 +18,6 @@ from gateway.cli.place import Place, find_place, place_options
 from gateway.cli.printable import printable
 from gateway.clock import utc_now
 from gateway.log import escaped
-from gateway.policy.demands import NO_TIME
 from gateway.spool.contract import Actor, Change, Recipient, Stored, StoreUnavailable, UnknownMessage
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool, open_spool
@@ -161,7 +160,7 @@ def _tell(message: Stored, change: Change, done: str, as_json: bool, *, all_aske
 
 
 def _left_at_once(message: Stored, index: int, state: State) -> bool:
-    return state is State.DELIVERED and message.decision.of(index).demands.window <= NO_TIME
+    return state is State.DELIVERED and not message.decision.of(index).demands.waits
 
 
 def _summary(message: Stored) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.languages import Words
-from gateway.policy.demands import NO_TIME
 from gateway.spool.contract import Change, Stored
 from gateway.spool.lifecycle import State
 
@@ -51,7 +50,7 @@ def unheld(message: Stored, change: Change) -> Counter[str]:
     counts: Counter[str] = Counter()
     for index, state in change.not_done:
         outcome = message.decision.of(index)
-        if outcome.demands.window > NO_TIME:
+        if outcome.demands.waits:
             continue
         if state is State.ACTIVE:
             counts["leaving"] += 1

@@ -98,7 +98,6 @@ class Group(Part):
     report_to: values.Copies | None = told(
         "このグループの一斉送信の報告を受け取る内部のアドレス(`then: {report_to: グループ名}`)",
         "addresses inside that get the reports of rules which say `report_to:` with the name of this group",
-        (),
     )
     approvers: values.Addresses | None = told(
         "承認者のアドレス(`approve`)", "addresses of those who approve its mail (see `approve`)"

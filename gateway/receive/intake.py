@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -22,7 +22,7 @@ from gateway.message.gather import is_quick
 from gateway.metrics import ACCEPTED, HELD
 from gateway.policy.copies import with_copies
 from gateway.policy.decision import Decision
-from gateway.policy.demands import NO_TIME, Language
+from gateway.policy.demands import Demands, Language
 from gateway.policy.model import Policy
 from gateway.receive.looking_up import LookingUp
 from gateway.receive.reply import Reply
@@ -177,7 +177,7 @@ class Intake:
 
     def _accepted(self, queue_id: str, decision: Decision, envelope: Envelope, now: datetime) -> Reply:
         demands = [decision.of(index).demands for index in range(len(envelope.recipients))]
-        held = [each.window for each in demands if each.window > NO_TIME and not each.drop]
+        held = [each for each in demands if each.waits and not each.drop]
         dropped = sum([each.drop for each in demands])
         ACCEPTED.inc()
         HELD.inc(len(held))
@@ -212,14 +212,17 @@ def _is_quickly_judged(facts: Facts) -> bool:
     return len(facts.envelope.recipients) <= QUICK_RECIPIENTS and texts <= QUICK_CHARACTERS
 
 
-def accepted_text(recipients: int, held: list[timedelta], now: datetime, dropped: int = 0) -> str:
+def accepted_text(recipients: int, held: list[Demands], now: datetime, dropped: int = 0) -> str:
     """Say what happens next, such as `held until 2026-11-21T10:12:00Z`; the longest hold where they differ."""
     if dropped:
         rest = f"{accepted_text(recipients - dropped, held, now)}, " if dropped < recipients else ""
         return f"{rest}{dropped} of {recipients} not sent by policy"
     if not held:
         return "queued"
-    until = f"held until {(now + max(held)).isoformat(timespec='seconds')[:19]}Z"
+    longest = max(demands.window for demands in held)
+    until = f"held until {(now + longest).isoformat(timespec='seconds')[:19]}Z"
+    if not all(demands.waits_for_nobody for demands in held):
+        until = "held until confirmed or approved"
     return until if len(held) == recipients else f"queued, {len(held)} of {recipients} {until}"
 
 

@@ -11,6 +11,8 @@ from gateway.spool.contract import Spool, StoreDamaged
 
 # Seconds between two looks for what a dead gateway left; a look without a lease costs nothing.
 RECOVER_ROUND = 5.0
+DEADLINE_ROUND = 1.0  # seconds between two looks for mail that waited for people long enough; one without any costs nothing
+DEADLINES = 50  # such mails in one transaction: one to thousands has thousands of rows to move
 ROUND = 60.0  # seconds between two looks for expired mail and delays
 PURGE_ROUND = 600.0  # seconds between two looks for mail to delete
 BATCH = 500  # rows in one transaction; a full batch is followed by another in the next round of the loop
@@ -35,7 +37,7 @@ class Housekeeping:
         self._bodies_after = bodies_after
         self._records_after = records_after
         self._ring = ring
-        self._next_recovery = self._next_round = self._next_purge = float("-inf")
+        self._next_deadlines = self._next_recovery = self._next_round = self._next_purge = float("-inf")
 
     async def run(self, now: datetime) -> None:
         """Do what is due; raises StoreUnavailable. The intervals follow the loop's clock, which never
@@ -44,6 +46,11 @@ class Housekeeping:
         if time >= self._next_recovery:
             await _past_damage(self._spool.recover(now))
             self._next_recovery = time + RECOVER_ROUND
+        if time >= self._next_deadlines:
+            passed = await _past_damage(self._spool.pass_deadlines(now, DEADLINES))
+            self._next_deadlines = time if passed >= DEADLINES else time + DEADLINE_ROUND
+            if passed:
+                self._ring()
         if time >= self._next_round:
             full = await _past_damage(self._round(now))
             self._next_round = time if full else time + ROUND

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
-from gateway.policy.demands import NO_TIME
+from gateway.policy.demands import Demands
 from gateway.spool.contract import Claim, NewMessage, Recipient, Stored
-from gateway.spool.first_notices import first_notices
+from gateway.spool.first_notices import first_notices, requests
 from gateway.spool.leases import Lease
 from gateway.spool.leaving import dropped_events, dropped_of, leaving_detail, outcome_detail
 from gateway.spool.lifecycle import Kind, Reason, State
+from gateway.spool.look_rows import NEW_LOOKS, new_rows
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import decision_json, envelope_json, facts_json
+from gateway.spool.second_look import SOMEBODY, fresh_looks
 from gateway.spool.sendings import slice_of
 from gateway.spool.statements import NEW_BODIES, NEW_MESSAGES, NEW_NOTICES, NEW_RECIPIENTS
 from gateway.spool.threads import NEW_THREADS, thread_rows
@@ -29,6 +31,7 @@ from gateway.store.events import Event, storable
 from gateway.store.inserts import Row
 from gateway.store.tx import Tx
 
+_SOMEBODY = to_us(SOMEBODY)
 SMALL_RECIPIENTS = 32  # of a mail whose rows the event loop may write itself
 SHORT_ENVELOPE = (
     1_000  # recipients of a mail whose row, which holds its envelope, the event loop may write anew
@@ -43,6 +46,7 @@ class Acceptance:
     recipients: list[Row]
     events: list[Event]
     notices: list[Row]
+    looks: list[Row]
     held: int
     leased: int
     threads: list[Row] = field(default_factory=list)
@@ -66,6 +70,8 @@ class Acceptance:
         tx.insert(NEW_BODIES, [_body_row(body)])
         tx.under(body.key_id)
         tx.insert(NEW_NOTICES, self.notices)
+        if self.looks:
+            tx.insert(NEW_LOOKS, self.looks)
         for event in self.events:
             tx.event(event)
         tx.tally(State.HELD, self.held)
@@ -82,13 +88,12 @@ class Acceptance:
 def acceptance(queue_id: str, new: NewMessage, lease: Lease | None = None) -> Acceptance:
     """Compute the rows: held recipients are due when their window ends, dropped ones never, the others now, or leased."""
     at = to_us(new.received_at)
-    windows = [
-        None if outcome.demands.drop else span_us(outcome.demands.window) for outcome in new.decision.outcomes
-    ]
+    ends = [_hold_ends(outcome.demands, at) for outcome in new.decision.outcomes]
+    looks = fresh_looks(new.decision, new.received_at)
     held, free = split_by_hold(new.decision)
     dropped = dropped_of(new.decision)
     rows = [
-        _recipient_row(queue_id, index, windows[number], at, lease)
+        _recipient_row(queue_id, index, ends[number], at, lease)
         for index, number in enumerate(new.decision.assigned)
     ]
     leased = free if lease is not None else []
@@ -100,7 +105,8 @@ def acceptance(queue_id: str, new: NewMessage, lease: Lease | None = None) -> Ac
             *dropped_events(queue_id, new.decision, at, dropped),
             *_attempt(queue_id, at, leased),
         ],
-        notices=first_notices(queue_id, new, at, held, dropped),
+        notices=[*first_notices(queue_id, new, at, held, dropped), *requests(queue_id, looks, at)],
+        looks=new_rows(queue_id, looks, at),
         held=len(held),
         leased=len(leased),
         threads=thread_rows(queue_id, new.noted),
@@ -114,7 +120,7 @@ def split_by_hold(decision: Decision) -> tuple[list[int], list[int]]:
     """Return the indexes of the recipients that are held, and of those that may leave at once; dropped ones are neither."""
     held: list[int] = []
     free: list[int] = []
-    waits = [outcome.demands.window > NO_TIME for outcome in decision.outcomes]
+    waits = [outcome.demands.waits for outcome in decision.outcomes]
     drops = [outcome.demands.drop for outcome in decision.outcomes]
     for index, number in enumerate(decision.assigned):
         if not drops[number]:
@@ -180,12 +186,19 @@ def _message_row(queue_id: str, new: NewMessage, at: int, held: int, opened: int
     )
 
 
-def _recipient_row(queue_id: str, index: int, window: int | None, at: int, lease: Lease | None) -> Row:
+def _hold_ends(demands: Demands, at: int) -> int | None:
+    """Return when a hold ends by itself, which is never where it waits for people; now for no hold, None for dropped ones."""
+    if demands.drop:
+        return None
+    return at + span_us(demands.window) if demands.waits_for_nobody else _SOMEBODY
+
+
+def _recipient_row(queue_id: str, index: int, ends: int | None, at: int, lease: Lease | None) -> Row:
     # state, due_at, queued_at, changed_at, attempts, reply, lease, owner, lease_until, perhaps
-    if window is None:
+    if ends is None:
         return queue_id, index, "cancelled", None, None, at, 0, "", None, None, None, 0
-    if window > 0:
-        return queue_id, index, "held", at + window, None, at, 0, "", None, None, None, 0
+    if ends > at:
+        return queue_id, index, "held", ends, None, at, 0, "", None, None, None, 0
     if lease is None:
         return queue_id, index, "queued", at, at, at, 0, "", None, None, None, 0
     return queue_id, index, "active", None, at, at, 1, "", lease.token, lease.owner, lease.until, 0
@@ -241,9 +254,18 @@ def _outcomes(decision: Decision) -> list[dict[str, object]]:
             "form": outcome.demands.form.name.lower(),
             "rules": list(outcome.rules),
             **outcome_detail(outcome.demands),
+            **_asked_of_people(outcome.demands),
         }
         for number, outcome in enumerate(decision.outcomes)
     ]
+
+
+def _asked_of_people(demands: Demands) -> dict[str, object]:
+    asked = {
+        "confirm": sorted(each.rule for each in demands.confirm),
+        "approve": sorted(each.rule for each in demands.approvals),
+    }
+    return {key: rules for key, rules in asked.items() if rules}
 
 
 def _actor(envelope: Envelope) -> str:

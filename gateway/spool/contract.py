@@ -19,6 +19,7 @@ from gateway.policy.demands import Language
 from gateway.spool.knowledge import NOTHING_NOTED, Noted
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import Glance, Notice
+from gateway.spool.second_look import Look, Said, Waiver
 from gateway.store.errors import StoreDamaged as StoreDamaged
 from gateway.store.errors import StoreUnavailable as StoreUnavailable
 
@@ -33,7 +34,7 @@ class BodyUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it, for the event log: kind is sender, admin or system; name is an address, a login or empty."""
+    """Who did it, for the event log: kind is sender, approver, admin or system; name is an address, a login or empty."""
 
     kind: str
     name: str = ""
@@ -64,7 +65,8 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One recipient's row. `due_at` is when a hold ends or the next attempt is due; None in a final state.
+    """One recipient's row. `due_at` is when a hold ends or the next attempt is due; None in a final state, and where a hold
+    waits for people (second_look.py), whatever the time.
 
     `perhaps`: an attempt ended without a word from the next hop about the whole message, so the mail may have arrived,
     whatever the state says since (docs/decisions/0031-at-least-once.md).
@@ -86,7 +88,8 @@ class Stored:
     """A message as the spool knows it, without its body.
 
     `unreadable`: the stored envelope or decision cannot be read, and placeholders stand for addresses and demands; states
-    and times are true. To be shown and cancelled, never to be written to anybody.
+    and times are true. To be shown and cancelled, never to be written to anybody. `looks` are what people have to do, and
+    `waiver` what the sender shortened meanwhile; neither is there in a claim.
     """
 
     queue_id: str
@@ -98,6 +101,8 @@ class Stored:
     from_gateway: bool
     recipients: tuple[Recipient, ...]
     unreadable: bool = False
+    looks: tuple[Look, ...] = ()
+    waiver: Waiver | None = None
 
     @property
     def language(self) -> Language:
@@ -135,6 +140,19 @@ class Change:
             tuple([each for each in self.not_done if not decision.is_copy(each[0])]),
             tuple([index for index in self.perhaps if not decision.is_copy(index)]),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """What became of an approver's word.
+
+    `change` tells whom nobody is waited for any more (of a rejection: who is cancelled), and who still waits; `missing` is how
+    many more approvals are needed.
+    """
+
+    said: Said
+    change: Change
+    missing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +222,36 @@ class Spool(Protocol):
         """
 
     async def release(
-        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
+        self,
+        queue_id: str,
+        recipients: Collection[int] | None,
+        actor: Actor,
+        reason: Reason,
+        now: datetime,
+        because: str = "",
     ) -> Change:
-        """Let held recipients go now. By the sender (reason BY_SENDER) the firm part stays: due_at moves to its end."""
+        """Let held recipients go now. By the sender (reason BY_SENDER) the firm part stays: due_at moves to its end.
+
+        A part that may be waived for a reason is firm unless `because` gives one. Who waits for people stays held.
+        """
+
+    async def confirm(
+        self, queue_id: str, recipients: Collection[int], attachments: bool, actor: Actor, now: datetime
+    ) -> Change:
+        """Tick recipients, and, with `attachments`, all attachments. `not_done` are those who still wait for a tick."""
+
+    async def approve(
+        self, queue_id: str, approval: int | None, person: str, actor: Actor, comment: str, now: datetime
+    ) -> Consented:
+        """Count the word of `person` (a key) for one approval, or for all that ask this person; each counts once."""
+
+    async def reject(
+        self, queue_id: str, approval: int | None, person: str, actor: Actor, comment: str, now: datetime
+    ) -> Consented:
+        """Cancel what waits for the approval of `person`, and tell the sender."""
+
+    async def pass_deadlines(self, now: datetime, limit: int) -> int:
+        """Escalate or time out what waited for people long enough, on up to `limit` messages; return on how many."""
 
     async def release_due(self, now: datetime, limit: int) -> int:
         """Queue up to `limit` held recipients whose time has come; return how many."""

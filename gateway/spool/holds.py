@@ -1,10 +1,10 @@
-"""Jobs on what waits: cancel, release, release_due. Each is a function of a transaction; the events go with the change."""
+"""Jobs on what waits: cancel and release_due; release is in releasing.py. Each is a function of a transaction; the events go
+with the change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from gateway.spool.contract import SYSTEM, Actor, Change
 from gateway.spool.first_notices import notice_row
@@ -15,14 +15,12 @@ from gateway.spool.ranges import to_ranges
 from gateway.spool.records import RecipientRow, parsed
 from gateway.spool.statements import (
     HELD_DUE,
-    MOVE_DUE,
     NEW_NOTICES,
     NOTICE_FACTS,
     RECIPIENTS,
     RECIPIENTS_BETWEEN,
     RELEASE_FACTS,
 )
-from gateway.spool.times import from_us, span_us
 from gateway.store.events import Event
 from gateway.store.tx import Queries, Tx
 
@@ -51,7 +49,7 @@ def cancel(wish: Wish) -> Job:
     """Cancel by compare-and-set; tell what is already leaving. The job gives None for an unknown message."""
 
     def job(tx: Tx) -> Change | None:
-        rows = _wanted(tx, wish)
+        rows = wanted(tx, wish)
         if rows is None:
             return None
         going = [row for row in rows if row.state in CANCELLABLE]
@@ -63,27 +61,8 @@ def cancel(wish: Wish) -> Job:
             if wish.actor.kind == "admin":
                 indexes = [row.idx for row in going]
                 tell_sender(tx, NoticeKind.CANCELLED, wish.queue_id, indexes, wish.now, wish.actor.name)
-        change = _change(going, rows)
+        change = change_of(going, rows)
         return replace(change, perhaps=tuple(row.idx for row in going if row.perhaps))
-
-    return job
-
-
-def release(wish: Wish) -> Job:
-    """Queue held recipients; what is firm for the sender stays held, but no longer than that."""
-
-    def job(tx: Tx) -> Change | None:
-        rows = _wanted(tx, wish)
-        if rows is None:
-            return None
-        held = [row for row in rows if row.state is State.HELD]
-        firm = _firm_until(tx, wish, held) if held and wish.reason is Reason.BY_SENDER else {}
-        going = [row for row in held if firm.get(row.idx, 0) <= wish.now]
-        if going:
-            move(tx, going, State.QUEUED, Arrival(wish.now, due_at=wish.now, queued_at=wish.now))
-            tx.event(wish.event(Kind.RELEASED, going))
-        _shorten(tx, wish, [row for row in held if firm.get(row.idx, 0) > wish.now], firm)
-        return _change(going, rows)
 
     return job
 
@@ -164,7 +143,8 @@ def _doubt(rows: Iterable[RecipientRow]) -> dict[str, object]:
     return {"may_have_arrived": perhaps} if perhaps else {}
 
 
-def _wanted(tx: Tx, wish: Wish) -> list[RecipientRow] | None:
+def wanted(tx: Tx, wish: Wish) -> list[RecipientRow] | None:
+    """Return the rows that a wish is about; None for an unknown message."""
     if tx.row(NOTICE_FACTS, {"b_queue_id": wish.queue_id}) is None:
         return None
     if wish.recipients is None:
@@ -172,21 +152,8 @@ def _wanted(tx: Tx, wish: Wish) -> list[RecipientRow] | None:
     return recipients_among(tx, wish.queue_id, wish.recipients)
 
 
-def _change(done: Sequence[RecipientRow], asked: Sequence[RecipientRow]) -> Change:
+def change_of(done: Sequence[RecipientRow], asked: Sequence[RecipientRow]) -> Change:
+    """Return the truth about a verb: of those asked for, what was done and what was not."""
     changed = tuple(row.idx for row in done)
     missed = frozenset(row.idx for row in asked) - frozenset(changed)
     return Change(changed, tuple((row.idx, row.state) for row in asked if row.idx in missed))
-
-
-def _firm_until(tx: Tx, wish: Wish, held: Sequence[RecipientRow]) -> dict[int, int]:
-    received_at, envelope, decision = tx.row(RELEASE_FACTS, {"b_queue_id": wish.queue_id})
-    _, decided = parsed(envelope, decision)
-    return {row.idx: received_at + span_us(decided.of(row.idx).demands.firm) for row in held}
-
-
-def _shorten(tx: Tx, wish: Wish, rows: Sequence[RecipientRow], firm: dict[int, int]) -> None:
-    """Move the end of a hold to the end of its firm part, never later than it was."""
-    sooner = sorted((row for row in rows if firm[row.idx] < (row.due_at or 0)), key=lambda row: firm[row.idx])
-    tx.many(MOVE_DUE, [{"b_queue_id": r.queue_id, "b_idx": r.idx, "b_due_at": firm[r.idx]} for r in sooner])
-    for due_at, group in groupby(sooner, key=lambda row: firm[row.idx]):
-        tx.event(wish.event(Kind.RELEASED, group, leaves_at=from_us(due_at).isoformat()))

@@ -29,6 +29,10 @@ class Kind(StrEnum):
     REFUSED = "refused"
     RELEASED = "released"
     CANCELLED = "cancelled"
+    CONFIRMED = "confirmed"
+    APPROVED = "approved"
+    ESCALATED = "escalated"
+    LAPSED = "lapsed"
     ATTEMPT = "attempt"
     DELIVERED = "delivered"
     DEFERRED = "deferred"
@@ -53,6 +57,10 @@ class Reason(StrEnum):
     NO_HOLD = "no-hold"  # nothing demanded a hold
     BY_SENDER = "by-sender"  # the sender pressed a button
     BY_ADMIN = "by-admin"  # sekisho held ...
+    BY_APPROVER = "by-approver"  # somebody who was asked to approve pressed a button
+    REJECTED = "rejected"  # an approver said no
+    TIMED_OUT = "timed-out"  # nobody confirmed or approved in the time that the rule gives
+    NOBODY_YET = "nobody-yet"  # no approval so far: more people may decide
     REMOTE_REPLY = "remote-reply"  # the next hop said so
     NO_CONNECTION = "no-connection"  # the next hop could not be reached or broke off
     NO_ANSWER = "no-answer"  # no answer came after the end of the message: it may have arrived

@@ -24,7 +24,9 @@ from gateway.store.frames import FORMAT
 _STATES = ", ".join(f"'{state}'" for state in State)
 _OPEN = ", ".join(f"'{state}'" for state in State if state not in FINAL)
 _FINAL = ", ".join(f"'{state}'" for state in FINAL)
-_SPEAK = " UNION ".join(f"SELECT queue_id FROM {table}" for table in ("recipients", "bodies", "outbox"))
+_SPEAK = " UNION ".join(
+    f"SELECT queue_id FROM {table}" for table in ("recipients", "bodies", "outbox", "second_looks")
+)
 
 
 @dataclass

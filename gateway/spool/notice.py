@@ -22,12 +22,18 @@ class NoticeKind(StrEnum):
     COPY = "copy"  # to the addresses a rule notifies
     DROPPED = "dropped"  # to the sender: who does not get the mail, because a rule says so
     REPORT = "report"  # to the addresses a rule names, when the fate of all recipients is known
+    APPROVAL = "approval"  # to somebody who may approve: please look, with a link of their own
+    APPROVED = "approved"  # to the sender: enough people have agreed
+    REJECTED = "rejected"  # to the sender: an approver said no, and why
+    TIMED_OUT = "timed-out"  # to the sender: nobody decided in time, and what happened then
+    WAIVED = "waived"  # to the addresses a rule notifies: the sender shortened a window, and why
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """An outbox row: a mail still to be written. `recipients` are indexes into the message it is about; `actor` is
-    the name of who did what it tells of, where a person did. `hold_ends`: of a HOLD, when the first recipient that was
+    the name of who did what it tells of, where a person did; of a WAIVED, the reason that was given.
+    `hold_ends`: of a HOLD, when the first recipient that was
     held when the row was read is due; None where none was."""
 
     notice_id: int

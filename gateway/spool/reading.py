@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+from gateway.spool import look_rows
 from gateway.spool.contract import Figures, Stored
 from gateway.spool.holds import recipients_of
 from gateway.spool.lifecycle import State
 from gateway.spool.ranges import from_ranges
 from gateway.spool.records import MessageRow, shown
+from gateway.spool.second_look import SOMEBODY, asks_people
 from gateway.spool.statements import (
     BODY,
     CANCELS_BY_ADMIN,
@@ -21,10 +25,11 @@ from gateway.spool.statements import (
     NEWEST_EVENT,
     TALLIES,
 )
-from gateway.spool.times import from_us
+from gateway.spool.times import from_us, to_us
 from gateway.store.bodies import Body
 from gateway.store.tx import Queries
 
+_SOMEBODY = to_us(SOMEBODY)
 _BEHIND_ALL = "Z" * 17  # sorts behind every queue id, in every locale that a database may have
 
 
@@ -33,7 +38,7 @@ def get(queue_id: str) -> Callable[[Queries], Stored | None]:
 
     def read(queries: Queries) -> Stored | None:
         row = queries.row(MESSAGE, {"b_queue_id": queue_id})
-        return None if row is None else shown(MessageRow(*row), recipients_of(queries, queue_id))
+        return None if row is None else _with_looks(queries, row)
 
     return read
 
@@ -53,15 +58,25 @@ def held(limit: int, before: str | None) -> Callable[[Queries], list[Stored]]:
 
     def read(queries: Queries) -> list[Stored]:
         rows = queries.rows(HELD_MESSAGES, {"b_before": before or _BEHIND_ALL, "b_limit": limit})
-        return [shown(MessageRow(*row), recipients_of(queries, row[0])) for row in rows]
+        return [_with_looks(queries, row) for row in rows]
 
     return read
+
+
+def _with_looks(queries: Queries, row: tuple[Any, ...]) -> Stored:
+    """Return the message with what people gave, if it asks people at all."""
+    message = shown(MessageRow(*row), recipients_of(queries, row[0]))
+    if message.unreadable or not asks_people(message.decision):
+        return message
+    looks = look_rows.read(queries, message.queue_id, message.decision, message.received_at)
+    return replace(message, looks=looks.looks, waiver=looks.waiver)
 
 
 def next_due(queries: Queries) -> datetime | None:
     """Return when the first held, queued or deferred recipient is due."""
     first = [row[0] for row in (queries.row(FIRST_HELD), queries.row(FIRST_MOVING)) if row is not None]
-    return from_us(min(first)) if first else None
+    earliest = min(first, default=_SOMEBODY)
+    return from_us(earliest) if earliest < _SOMEBODY else None
 
 
 def figures(now: datetime) -> Callable[[Queries], Figures]:

@@ -19,8 +19,9 @@ from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.notice import NoticeKind
 from gateway.spool.records import RecipientRow
+from gateway.spool.second_look import SOMEBODY
 from gateway.spool.statements import LIMIT
-from gateway.spool.times import span_us
+from gateway.spool.times import span_us, to_us
 from gateway.store.schema import HELD, MOVING, outbox, recipients
 from gateway.store.tx import Prepared, Tx
 
@@ -46,7 +47,8 @@ def hold_open(restored: Restored, limit: int) -> Callable[[Tx], int]:
     """Hold up to `limit` open recipients; return how many, 0 when all are. Leases must have been given back before."""
 
     def job(tx: Tx) -> int:
-        bound = {"b_near": restored.now + span_us(_NEAR), "b_limit": limit}
+        near = restored.now + span_us(_NEAR)
+        bound = {"b_near": near, "b_somebody": to_us(SOMEBODY), "b_limit": limit}
         held = [RecipientRow.of(row) for row in tx.rows(_HELD, bound)]
         moving = [RecipientRow.of(row) for row in tx.rows(_MOVING, {"b_limit": limit - len(held)})]
         words = restored.words.format(made_at=restored.made_at)
@@ -75,7 +77,10 @@ def _staying(row: RecipientRow, far: int, words: str) -> dict[str, object]:
 
 
 _HELD = Prepared(
-    select(*_COLUMNS).where(sa.text(HELD), _R.due_at < bindparam("b_near")).order_by(_R.due_at).limit(LIMIT)
+    select(*_COLUMNS)
+    .where(sa.text(HELD), sa.or_(_R.due_at < bindparam("b_near"), _R.due_at == bindparam("b_somebody")))
+    .order_by(_R.due_at)
+    .limit(LIMIT)
 )
 _MOVING = Prepared(select(*_COLUMNS).where(sa.text(MOVING)).order_by(_R.due_at).limit(LIMIT))
 _STAY = Prepared(

@@ -16,7 +16,7 @@ from typing import TypeVar
 from gateway.clock import Clock, utc_now
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
-from gateway.spool import ageing, attempts, holds, reading
+from gateway.spool import ageing, attempts, consents, deadlines, holds, reading, releasing
 from gateway.spool.accepting import (
     SHORT_ENVELOPE,
     SMALL_RECIPIENTS,
@@ -31,6 +31,7 @@ from gateway.spool.contract import (
     Actor,
     Change,
     Claim,
+    Consented,
     Figures,
     NewMessage,
     Result,
@@ -152,10 +153,39 @@ class SqlSpool:
         return _known(await self._db.committer.run(holds.cancel(wish)), queue_id)
 
     async def release(
-        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
+        self,
+        queue_id: str,
+        recipients: Collection[int] | None,
+        actor: Actor,
+        reason: Reason,
+        now: datetime,
+        because: str = "",
     ) -> Change:
         wish = holds.Wish(queue_id, recipients, actor, reason, to_us(now))
-        return _known(await self._db.committer.run(holds.release(wish)), queue_id)
+        return _known(await self._db.committer.run(releasing.release(wish, because)), queue_id)
+
+    async def confirm(
+        self, queue_id: str, recipients: Collection[int], attachments: bool, actor: Actor, now: datetime
+    ) -> Change:
+        job = consents.confirm(queue_id, recipients, attachments, actor, to_us(now))
+        return _known(await self._db.committer.run(job), queue_id)
+
+    async def approve(
+        self, queue_id: str, approval: int | None, person: str, actor: Actor, comment: str, now: datetime
+    ) -> Consented:
+        word = consents.Word(queue_id, approval, person, actor, comment, to_us(now))
+        return _known(await self._db.committer.run(consents.approve(word)), queue_id)
+
+    async def reject(
+        self, queue_id: str, approval: int | None, person: str, actor: Actor, comment: str, now: datetime
+    ) -> Consented:
+        word = consents.Word(queue_id, approval, person, actor, comment, to_us(now))
+        return _known(await self._db.committer.run(consents.reject(word)), queue_id)
+
+    async def pass_deadlines(self, now: datetime, limit: int) -> int:
+        if not await self._db.readers.run(deadlines.any_due(to_us(now))):
+            return 0
+        return await self._db.committer.run(deadlines.pass_deadlines(to_us(now), limit))
 
     async def release_due(self, now: datetime, limit: int) -> int:
         if self._steps.stepped_back(now):

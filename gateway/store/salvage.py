@@ -122,6 +122,6 @@ def _until_damage(source: sqlite3.Connection, wanted: str, *bound: str) -> Gener
 
 def _queue_ids(target: sqlite3.Connection) -> list[str]:
     """Return all mails that what was salvaged so far speaks of."""
-    tables = ("messages", "bodies", "outbox", "events")
+    tables = ("messages", "bodies", "outbox", "second_looks", "events")
     union = " UNION ".join(f"SELECT queue_id FROM {table} WHERE queue_id IS NOT NULL" for table in tables)
     return [str(row[0]) for row in target.execute(union)]

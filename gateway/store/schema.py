@@ -217,6 +217,24 @@ compatibility = sa.Table(  # one row: the newest schema, and the oldest code tha
     sa.Column("since", sa.Text, nullable=False),
 )
 
+second_looks = (
+    sa.Table(  # what people said about a held mail; a row that is missing says that nobody said anything
+        "second_looks",
+        metadata,
+        sa.Column(
+            "queue_id", sa.Text, sa.ForeignKey("messages.queue_id", ondelete="CASCADE"), primary_key=True
+        ),
+        sa.Column(
+            "number", sa.Integer, primary_key=True, autoincrement=False
+        ),  # of the demand in the decision
+        sa.Column("step", sa.Integer, nullable=False),  # of an approval: the escalations so far
+        sa.Column("due_at", sa.BigInteger),  # of the next escalation or the time-out
+        sa.Column("set_at", sa.BigInteger, nullable=False),
+        sa.Column("met_at", sa.BigInteger),
+        sa.Column("given", sa.Text, nullable=False),
+    )
+)
+
 
 def _partial(name: str, column: sa.Column[int] | sa.Column[str], where: str) -> None:
     condition = sa.text(where)
@@ -233,3 +251,4 @@ _partial("ix_recipients_active", recipients.c.lease_until, ACTIVE)
 _partial("ix_bodies_segment", bodies.c.segment, "segment IS NOT NULL")
 _partial("ix_messages_held", messages.c.queue_id, "held_recipients > 0")
 _partial("ix_messages_finished", messages.c.finished_at, "finished_at IS NOT NULL")
+_partial("ix_second_looks_due", second_looks.c.due_at, "due_at IS NOT NULL")

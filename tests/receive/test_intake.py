@@ -17,7 +17,7 @@ from gateway.message.gather import QUICK_OCTETS
 from gateway.message.header import HeaderSection
 from gateway.metrics import ACCEPTED, HELD, RULE_MAILS
 from gateway.policy.decision import Decision, Outcome, Reason, Watched
-from gateway.policy.demands import NOTHING_FOR_THE_MAIL, Demands, Language, Refusal, Text
+from gateway.policy.demands import NOTHING_FOR_THE_MAIL, Confirmation, Demands, Language, Refusal, Text
 from gateway.policy.model import Policy
 from gateway.receive.intake import QUICK_CHARACTERS, QUICK_RECIPIENTS, Intake, accepted_text, refusal_text
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
@@ -126,7 +126,13 @@ async def test_rules_are_counted_for_what_they_did() -> None:
     ],
 )
 def test_accepted_text(recipients: int, held: list[timedelta], text: str) -> None:
-    assert accepted_text(recipients, held, NOW) == text
+    assert accepted_text(recipients, [Demands(window=window) for window in held], NOW) == text
+
+
+def test_a_mail_that_waits_for_people_has_no_time_to_tell() -> None:
+    confirm = frozenset([Confirmation("tick", "recipients", timedelta(hours=1), "cancel")])
+    held = [Demands(window=timedelta(minutes=10)), Demands(confirm=confirm)]
+    assert accepted_text(3, held, NOW) == "queued, 2 of 3 held until confirmed or approved"
 
 
 async def test_the_owner_s_language_beats_the_policy_s() -> None:

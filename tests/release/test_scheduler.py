@@ -55,6 +55,9 @@ class FakeSpool:
         self._call("next_due")
         return min([*self.held, *self.queued], default=None)
 
+    async def pass_deadlines(self, now: datetime, limit: int) -> int:
+        return 0
+
     async def release_due(self, now: datetime, limit: int) -> int:
         self._call("release_due")
         due = sorted(at for at in self.held if at <= now)[:limit]

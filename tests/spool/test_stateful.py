@@ -19,16 +19,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gateway.audit.log import EventLog
 from gateway.audit.verify import verify
+from gateway.policy.demands import Approval, Confirmation
 from gateway.spool.contract import Actor, Change, Claim
 from gateway.spool.lifecycle import CANCELLABLE, Reason, State
+from gateway.spool.second_look import Said
 from gateway.spool.sql import open_spool
 from gateway.store.database import event_seal
 from gateway.store.where import Where
 from tests.postgres import Cluster
+from tests.spool.asking import CHIEF, DEPUTY, approval, asking, confirmation
 from tests.spool.conftest import MASTER
 from tests.spool.mails import (
     LEASE,
     MINUTE,
+    SENDER,
     T0,
     WINDOW,
     Ticks,
@@ -38,8 +42,28 @@ from tests.spool.mails import (
     mail,
     unanswered,
 )
+from tests.spool.waiting import Asked, Key, WaitingMail
 
-Key = tuple[str, int]
+
+def approvals() -> st.SearchStrategy[Approval]:
+    return st.builds(
+        lambda people, rule, at_least, minutes, otherwise: approval(
+            *people, rule=rule, at_least=at_least, within=minutes * MINUTE, otherwise=otherwise
+        ),
+        st.sampled_from([(CHIEF,), (CHIEF, DEPUTY)]),
+        st.sampled_from(["one", "two"]),
+        st.integers(1, 2),
+        st.sampled_from([15, 30]),
+        st.sampled_from(["cancel", "release"]),
+    )
+
+
+def confirmations() -> st.SearchStrategy[Confirmation]:
+    return st.builds(
+        lambda minutes, otherwise: confirmation(within=minutes * MINUTE, otherwise=otherwise),
+        st.sampled_from([15, 30]),
+        st.sampled_from(["cancel", "release"]),
+    )
 
 
 class Spooling(RuleBasedStateMachine):
@@ -56,7 +80,8 @@ class Spooling(RuleBasedStateMachine):
         self.spool = open_spool(self.where, MASTER, serve=True, monotonic=self.ticks)
         self.now = T0
         self.model: dict[Key, State] = {}
-        self.due: dict[Key, datetime] = {}
+        self.due: dict[Key, datetime | None] = {}  # None: it waits for people
+        self.waiting: dict[str, WaitingMail] = {}
         self.perhaps: set[Key] = set()
         self.claims: list[tuple[Claim, float]] = []
 
@@ -84,6 +109,58 @@ class Spooling(RuleBasedStateMachine):
                 self.model[queue_id, index] = State.HELD if is_held else State.QUEUED
                 self.due[queue_id, index] = self.now + (WINDOW if is_held else timedelta(0))
 
+    @rule(
+        count=st.integers(1, 2),
+        window=st.sampled_from([timedelta(0), WINDOW]),
+        approvals=st.lists(approvals(), max_size=2, unique_by=lambda each: each.rule),
+        confirmations=st.lists(confirmations(), max_size=1),
+    )
+    def accept_asking(
+        self,
+        count: int,
+        window: timedelta,
+        approvals: list[Approval],
+        confirmations: list[Confirmation],
+    ) -> None:
+        demands: list[Approval | Confirmation] = [*confirmations, *sorted(approvals)]
+        if demands:
+            new = asking(*demands, outside=count, window=window, at=self.now)
+            queue_id = self.run(self.spool.accept(new))
+            asked = [Asked(demand) for demand in demands]
+            self.waiting[queue_id] = WaitingMail(queue_id, self.now, window, count, asked)
+            self.model |= dict.fromkeys([(queue_id, index) for index in range(count)], State.HELD)
+            self.due |= dict.fromkeys([(queue_id, index) for index in range(count)], None)
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data(), person=st.sampled_from([CHIEF, DEPUTY, str(SENDER)]), agrees=st.booleans())
+    def somebody_decides(self, data: st.DataObject, person: str, agrees: bool) -> None:
+        queue_id = data.draw(st.sampled_from(sorted(self.waiting)))
+        verb = self.spool.approve if agrees else self.spool.reject
+        actor = Actor("approver", person)
+        answer = self.run(verb(queue_id, None, person, actor, "", self.now))
+        mail = self.waiting[queue_id]
+        word = mail.approve if agrees else mail.reject
+        counts = person != str(SENDER) and word(self.model, person, self.now)
+        assert (answer.said is Said.COUNTED) == counts
+        mail.settle(self.model, self.due, self.now)
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data(), ticked=st.sets(st.integers(0, 1)))
+    def the_sender_ticks(self, data: st.DataObject, ticked: set[int]) -> None:
+        queue_id = data.draw(st.sampled_from(sorted(self.waiting)))
+        mail = self.waiting[queue_id]
+        ticked &= set(range(mail.count))
+        self.run(self.spool.confirm(queue_id, ticked, False, Actor("sender"), self.now))
+        mail.confirm(self.model, ticked)
+        mail.settle(self.model, self.due, self.now)
+
+    @rule()
+    def pass_deadlines(self) -> None:
+        passed = [each.pass_deadlines(self.model, self.now) for each in self.waiting.values()]
+        assert self.run(self.spool.pass_deadlines(self.now, 100)) == sum(passed)
+        for each in self.waiting.values():
+            each.settle(self.model, self.due, self.now)
+
     @rule(minutes=st.integers(1, 12))
     def time_passes(self, minutes: int) -> None:
         self.now += minutes * MINUTE
@@ -99,7 +176,7 @@ class Spooling(RuleBasedStateMachine):
         queue_id, index = data.draw(st.sampled_from(sorted(self.model)))
         keys = [key for key in sorted(self.model) if key[0] == queue_id and (everybody or key[1] == index)]
         can = {State.HELD} if releasing else CANCELLABLE
-        done = [key for key in keys if self.model[key] in can]
+        done = [key for key in keys if self.model[key] in can and not (releasing and self.due[key] is None)]
         expected = Change(
             tuple(key[1] for key in done),
             tuple((k[1], self.model[k]) for k in keys if k not in done),
@@ -114,7 +191,7 @@ class Spooling(RuleBasedStateMachine):
 
     @rule()
     def release_due(self) -> None:
-        due = [key for key, state in self.model.items() if state is State.HELD and self.due[key] <= self.now]
+        due = [key for key, state in self.model.items() if state is State.HELD and self._is_due(key)]
         assert self.run(self.spool.release_due(self.now, 100)) == len(due)
         for key in due:
             self.model[key], self.due[key] = State.QUEUED, self.now
@@ -122,7 +199,8 @@ class Spooling(RuleBasedStateMachine):
     @rule()
     def claim(self) -> None:
         moving = {State.QUEUED, State.DEFERRED}
-        due = {key for key, state in self.model.items() if state in moving and self.due[key] <= self.now}
+        due = {key for key, state in self.model.items() if state in moving and self._is_due(key)}
+        assert not any(self._is_open(key) for key in due)
         claims = self.run(self.spool.claim(self.now, 100, LEASE))
         assert {(c.message.queue_id, r.index) for c in claims for r in c.message.recipients} == due
         self.model |= dict.fromkeys(due, State.ACTIVE)
@@ -174,7 +252,15 @@ class Spooling(RuleBasedStateMachine):
         if hasattr(self, "spool"):
             waiting = {State.HELD, State.QUEUED, State.DEFERRED}
             due = [self.due[key] for key, state in self.model.items() if state in waiting]
-            assert self.run(self.spool.next_due()) == min(due, default=None)
+            assert self.run(self.spool.next_due()) == min([at for at in due if at], default=None)
+
+    def _is_due(self, key: Key) -> bool:
+        at = self.due[key]
+        return at is not None and at <= self.now
+
+    def _is_open(self, key: Key) -> bool:
+        mail = self.waiting.get(key[0])
+        return mail is not None and mail.is_open(key[1])
 
     def _stored(self) -> dict[Key, Any]:
         messages = [
