@@ -97,7 +97,7 @@ def _edits(
     raw: bytes, structure: Structure, places: Places, texts: Sequence[Disclaimer], *, anew: bool
 ) -> list[_Edit]:
     if places.before is not None:
-        return [_new_part(raw, places.before, texts)]
+        return [_new_part(raw, places.before, texts, anew=anew)]
     found = [_edit(raw, part, texts, is_root=part is structure.parts[0], anew=anew) for part in places.parts]
     return sorted([each for each in found if each is not None], key=lambda each: each.start)
 
@@ -150,12 +150,12 @@ def _as_edit(raw: bytes, part: Part, written: Written, *, is_root: bool) -> _Edi
     return _Edit(part.header_at, part.end, section + b"\r\n" + written.octets)
 
 
-def _new_part(raw: bytes, first: Part, texts: Sequence[Disclaimer]) -> _Edit:
+def _new_part(raw: bytes, first: Part, texts: Sequence[Disclaimer], *, anew: bool) -> _Edit:
     """Return a text part before the first one: its delimiter line, written once more."""
     start = raw.rfind(b"\n", 0, first.header_at - 1) + 1
     delimiter = raw[start : first.header_at]
     text = "\n\n".join([each.text for each in texts]).replace("\n", "\r\n") + "\r\n"
-    encoding, octets = encoded_anew(text.encode())
+    encoding, octets = encoded_anew(text.encode(), opaque=anew)
     head = (
         b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: %b\r\n\r\n"
         % encoding.encode()

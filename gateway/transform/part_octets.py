@@ -14,6 +14,7 @@ LINE = 76
 MAX_LINE = 990
 """Octets of a line that stands as it is; RFC 5322 2.1.1 allows 998."""
 
+_ASCII = bytes(range(128))
 _WHITE = b" \t\r\n"
 
 
@@ -43,10 +44,13 @@ def in_quoted_printable(octets: bytes) -> bytes:
     return b2a_qp(octets)
 
 
-def encoded_anew(octets: bytes) -> tuple[str, bytes]:
-    """Return a transfer encoding that fits the octets, and them in it: quoted-printable where it stays readable and exact."""
-    foreign = sum(octets.count(sign) for sign in (b"=",)) + len(octets.translate(None, bytes(range(128))))
-    if foreign * 6 <= len(octets):
+def encoded_anew(octets: bytes, *, opaque: bool = False) -> tuple[str, bytes]:
+    """Return a transfer encoding that fits the octets, and them in it: quoted-printable where it stays readable and exact.
+
+    `opaque`: base64 at any rate, in which no line can be taken for a delimiter.
+    """
+    foreign = octets.count(b"=") + len(octets.translate(None, _ASCII))
+    if foreign * 6 <= len(octets) and not opaque:
         quoted = in_quoted_printable(octets)
         if a2b_qp(quoted) == octets and not set(b"\r\n") & set(quoted.replace(b"\r\n", b"")):
             return "quoted-printable", quoted

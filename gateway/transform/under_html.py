@@ -21,7 +21,7 @@ from gateway.transform.part_octets import (
     in_base64,
     in_quoted_printable,
 )
-from gateway.transform.under_plain import Body, Written, back_in_ascii
+from gateway.transform.under_plain import Body, Written, back_in_ascii, kanji_of
 
 _NOT_ON_ASCII = frozenset({"utf-7", "utf-16", "utf-16le", "utf-16be", "iso2022_kr"})
 _ENDS = (re.compile(rb"</body(?=[\s>/])", re.IGNORECASE), re.compile(rb"</html(?=[\s>/])", re.IGNORECASE))
@@ -38,19 +38,22 @@ def put_into(body: Body, plain: bytes, texts: Sequence[Disclaimer], *, anew: boo
         octets = _in_its_own_encoding(body, plain, at, piece)
         if octets is not None and decoded(octets, body.encoding) == whole:
             return Written(octets)
-    encoding, octets = encoded_anew(whole)
+    encoding, octets = encoded_anew(whole, opaque=anew)
     section = header_anew(body.section, encoding, None)
     return Written(why="part-header") if section is None else Written(octets, section)
 
 
 def end_of_body(plain: bytes) -> int:
     """Return where the body ends: before the last </body> that is no comment, else the last </html>, else at the end."""
-    comments = _comments(plain)
+    tags = bytearray(plain)
+    for start, end in (*_comments(plain), *kanji_of(plain)):
+        tags[start:end] = bytes(end - start)
     for pattern in _ENDS:
-        places = [found.start() for found in pattern.finditer(plain)]
-        for at in reversed(places):
-            if not _is_within(at, comments) and not back_in_ascii(plain[:at]):
-                return at
+        last = None
+        for last in pattern.finditer(tags):
+            pass
+        if last is not None:
+            return last.start()
     return len(plain)
 
 
@@ -64,10 +67,6 @@ def _comments(plain: bytes) -> list[tuple[int, int]]:
         found.append((at, end))
         at = plain.find(b"<!--", end)
     return found
-
-
-def _is_within(at: int, spans: list[tuple[int, int]]) -> bool:
-    return any(start < at < end for start, end in spans)
 
 
 def _piece(text: Disclaimer) -> bytes:

@@ -51,25 +51,25 @@ class Written:
 
 def put_under(body: Body, plain: bytes, texts: Sequence[str], *, anew: bool = False) -> Written:
     """Put the texts under the part, whose decoded octets are `plain`; `anew` does not try its own charset first."""
-    added = addition(plain, texts, flowed=body.flowed)
     if not anew:
-        octets = _in_its_own_way(body, plain, added)
+        octets = _in_its_own_way(body, plain, addition(plain.decode("latin-1"), texts, flowed=body.flowed))
         if octets is not None:
             return Written(octets)
     text = certain_text(plain, body.charset)
     if text is None:
         return Written(why="charset")
-    encoding, octets = encoded_anew((text + added).encode())
+    added = addition(text, texts, flowed=body.flowed)
+    encoding, octets = encoded_anew((text + added).encode(), opaque=anew)
     section = header_anew(body.section, encoding, "utf-8")
     return Written(why="part-header") if section is None else Written(octets, section)
 
 
-def addition(plain: bytes, texts: Sequence[str], *, flowed: bool) -> str:
+def addition(above: str, texts: Sequence[str], *, flowed: bool) -> str:
     """Return what goes behind a text: an empty line, then the texts with an empty line between; lines end with CRLF."""
     lines = "\n\n".join(texts).split("\n")
     if flowed:  # RFC 3676 4.4: a line that begins like a quotation is stuffed with a space
         lines = [f" {line}" if line.startswith(_STUFFED) else line for line in lines]
-    before = "" if not plain else "\r\n" if plain.endswith(b"\n") else "\r\n\r\n"
+    before = "" if not above else "\r\n" if above.endswith("\n") else "\r\n\r\n"
     return before + "\r\n".join(lines) + "\r\n"
 
 
@@ -95,6 +95,8 @@ def _in_charset(added: str, label: str, plain: bytes) -> bytes | None:
         return added.encode() if added.isascii() and plain.isascii() and b"\x1b" not in plain else None
     if not charset.known(label):
         return None
+    if not added.isascii() and charset.strictly(plain, label) is None:
+        return None  # mislabelled: readers guess, and what is added would change their guess
     name = charset.codec(label)
     try:
         if name == "iso2022_jp_ext":
@@ -106,12 +108,21 @@ def _in_charset(added: str, label: str, plain: bytes) -> bytes | None:
 
 def back_in_ascii(octets: bytes) -> bytes:
     """Return what brings ISO-2022-JP that ends in the middle of kanji back to ASCII; nothing where it is there."""
-    if b"\x1b" not in octets:
-        return b""
-    last = b""
-    for found in _ESCAPE.finditer(octets):
-        last = found[0]
-    return b"" if last in (b"", _TO_ASCII) else _TO_ASCII
+    spans = kanji_of(octets)
+    return _TO_ASCII if spans and spans[-1][1] == len(octets) and not octets.endswith(_TO_ASCII) else b""
+
+
+def kanji_of(octets: bytes) -> list[tuple[int, int]]:
+    """Return where ISO-2022-JP says something else than ASCII: from an escape sequence to the one that ends it."""
+    spans: list[tuple[int, int]] = []
+    start: int | None = None
+    for found in _ESCAPE.finditer(octets) if b"\x1b" in octets else ():
+        if found[0] != _TO_ASCII:
+            start = found.start() if start is None else start
+        elif start is not None:
+            spans.append((start, found.end()))
+            start = None
+    return [*spans, (start, len(octets))] if start is not None else spans
 
 
 def _appended(body: Body, plain: bytes, octets: bytes) -> bytes | None:
