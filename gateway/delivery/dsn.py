@@ -122,7 +122,7 @@ def _rows(action: Action, stored: Stored, notice: Notice) -> list[Recipient]:
     concerned = set(notice.recipients)
     return [
         row
-        for row in stored.recipients
+        for row in stored.as_handed_in.recipients  # nobody hears of a copy that a rule asked for
         if row.index in concerned
         and row.state in states
         and stored.envelope.request(row.index).wants(occasion)

@@ -50,7 +50,9 @@ def _glance(
         data, decided = envelope_data(envelope), decision_of(decision)
         assigned, outcomes, recipients = data["assigned"], decided.outcomes, data["recipients"]
         known = len(recipients) - decided.copied  # the sender does not hear of copies
-        indexes = sorted([each for each in map(int, held.split(",")) if each < known]) if held else []
+        indexes = sorted(map(int, held.split(","))) if held else []
+        if decided.copied:
+            indexes = [index for index in indexes if index < known]
         return Glance(  # by place: naming the fields takes longer than all the rest of this function
             queue_id,
             from_us(received_at),

@@ -107,7 +107,7 @@ def carrying(original: Original, texts: tuple[str, ...]) -> Original:
         known = {text.key: text for text in original.decision.texts}
         made = disclaimed(original.raw, asked_for(known, texts)).raw
         found = original if made is original.raw else _with_octets(original, made)
-        original.under[texts] = found
+        original.under[texts] = found.under[texts] = found  # whoever has it already asks for nothing more
     return found
 
 

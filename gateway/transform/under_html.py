@@ -49,11 +49,9 @@ def end_of_body(plain: bytes) -> int:
     for start, end in (*_comments(plain), *kanji_of(plain)):
         tags[start:end] = bytes(end - start)
     for pattern in _ENDS:
-        last = None
-        for last in pattern.finditer(tags):
-            pass
+        last = max((found.start() for found in pattern.finditer(tags)), default=None)
         if last is not None:
-            return last.start()
+            return last
     return len(plain)
 
 

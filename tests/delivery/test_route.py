@@ -133,3 +133,31 @@ async def test_domains_with_the_same_exchangers_share_a_route() -> None:
 @pytest.mark.parametrize("address", ["192.0.2.1", "10.1.2.3", "2001:db8::1"])
 def test_addresses_that_may_be_connected_to(address: str) -> None:
     assert is_foreign(address)
+
+
+HERE, THERE = Hop("archive.example.jp", 25), Hop("relay.example.jp", 587)
+
+
+def named_router(default: Hop | None = None) -> Router:
+    return Router(OURS, Dns(), default, lambda _: None, named={"there": THERE, "here": HERE})
+
+
+@pytest.mark.parametrize(
+    ("demanded", "hop"),
+    [(["here"], HERE), (["there"], THERE), (["here", "there"], THERE), (["there", "here"], THERE)],
+)
+@pytest.mark.parametrize("default", [None, Hop("mta.example.jp")])
+async def test_of_several_demanded_routes_the_first_of_the_settings_is_taken(
+    demanded: list[str], hop: Hop, default: Hop | None
+) -> None:
+    assert await named_router(default).route("plain.example.com", demanded) == Route(hop)
+
+
+@pytest.mark.parametrize("demanded", [["gone"], ["gone", "here"]])
+@pytest.mark.parametrize("default", [None, Hop("mta.example.jp")])
+async def test_an_unknown_route_is_put_off_and_never_the_default_way(
+    demanded: list[str], default: Hop | None
+) -> None:
+    with pytest.raises(NoRoute, match=r"delivery\.routes\.gone") as raised:
+        await named_router(default).route("plain.example.com", demanded)
+    assert not raised.value.permanent

@@ -39,3 +39,15 @@ def test_batches_partition_the_recipients(classes: list[tuple[int, int]], limit:
     assert [len({batch.route for batch in part}) for part in parts] == [1] * len(parts)
     assert len({part[0].route for part in parts}) == len(parts)
     assert sorted(map(id, made)) == sorted(id(batch) for part in parts for batch in part)
+
+
+def test_silent_recipients_share_no_transaction_with_others() -> None:
+    rows = [
+        Recipient(number, Address(f"r{number}", "example.com"), True, State.ACTIVE, None, 1)
+        for number in range(3)
+    ]
+    made = batches(rows, lambda _: ROUTES[0], lambda _: View(Form.ORIGINAL), 10, lambda each: each.index == 1)
+    assert [([each.index for each in batch.recipients], batch.silent) for batch in made] == [
+        ([0, 2], False),
+        ([1], True),
+    ]
