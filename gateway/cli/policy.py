@@ -6,7 +6,6 @@ Prints to people by default and JSON to programs with --json. Exit code 0: fine;
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -15,11 +14,12 @@ from pathlib import Path
 import click
 
 from gateway.cli.case_files import read_cases
+from gateway.cli.policy_check import check
 from gateway.cli.policy_replay import diff, replay
 from gateway.cli.policy_words import explanation_json, explanation_text
+from gateway.cli.printing import dump, print_problems
 from gateway.clock import utc_now
 from gateway.config.policy_files import read_files, read_policy
-from gateway.log import escaped
 from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.gather import gather
@@ -51,34 +51,9 @@ def policy() -> None:
     """Check, test and explain policy files; try them on past mail."""
 
 
+policy.add_command(check)
 policy.add_command(replay)
 policy.add_command(diff)
-
-
-@policy.command()
-@_folder
-@_as_json
-@click.pass_context
-def check(ctx: click.Context, folder: Path, as_json: bool) -> None:
-    """Report every problem of the policy files in DIR (default: policies), with file, line and a hint."""
-    try:
-        read = read_policy(folder)
-        count = sum(len(cases) for _, cases in read_cases(folder))
-    except Problems as found:
-        _print_problems(found, as_json)
-        ctx.exit(1)
-    summary: dict[str, object] = {
-        "ok": True,
-        "rules": len(read.rules),
-        "cases": count,
-        "digest": read.digest,
-    }
-    if read.routes:
-        summary["routes"] = list(read.routes)
-    text = f"ok: {len(read.rules)} rules, {count} cases, {read.digest}"
-    if read.routes:
-        text += f"\nneeds in the settings, under delivery.routes: {', '.join(read.routes)}"
-    click.echo(_dump(summary) if as_json else text)
 
 
 @policy.command()
@@ -95,14 +70,14 @@ def test(ctx: click.Context, folder: Path, as_json: bool) -> None:
         floor = _floor_of(folder, read)
         files = read_cases(folder)
     except Problems as found:
-        _print_problems(found, as_json)
+        print_problems(found, as_json)
         ctx.exit(1)
     results = [
         (name, run_case(case, floor if tier_of(name) is Tier.FLOOR else read))
         for name, cases in files
         for case in cases
     ]
-    click.echo(_dump([{"file": n, **asdict(r)} for n, r in results]) if as_json else _results_text(results))
+    click.echo(dump([{"file": n, **asdict(r)} for n, r in results]) if as_json else _results_text(results))
     if not results or any(result.differences for _, result in results):
         ctx.exit(1)
 
@@ -141,7 +116,7 @@ def explain(
     explained = explain_decision(decision, envelope.recipients, now)
     headers = _headers(raw, envelope, decision, now)
     if as_json:
-        click.echo(_dump(explanation_json(decision, explained, headers)))
+        click.echo(dump(explanation_json(decision, explained, headers)))
     else:
         chosen = Language(language) if language else decision.language
         click.echo(explanation_text(decision, explained, headers, chosen), nl=False)
@@ -174,20 +149,7 @@ def docs(language: str, page: Path | None) -> None:
 
 def schema_text() -> str:
     """Return what stands in policies/schema.json."""
-    return _dump(json_schema()) + "\n"
-
-
-def _dump(data: object) -> str:
-    lines = json.dumps(data, ensure_ascii=False, indent=2).split("\n")
-    return "\n".join(escaped(line) for line in lines)
-
-
-def _print_problems(found: Problems, as_json: bool) -> None:
-    if as_json:
-        click.echo(_dump({"ok": False, "problems": [asdict(problem) for problem in found.problems]}))
-        return
-    click.echo(str(found))
-    click.echo(f"{len(found.problems)} problem{'s' if len(found.problems) > 1 else ''}", err=True)
+    return dump(json_schema()) + "\n"
 
 
 def _floor_of(folder: Path, whole: Policy) -> Policy:

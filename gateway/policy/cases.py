@@ -162,9 +162,13 @@ def load_cases(text: str, file: str) -> tuple[Case, ...]:
 
 def run_case(case: Case, policy: Policy) -> Result:
     """Send the case's mail through the policy and compare."""
-    facts = facts_of(case.mail)
-    decision = decide(facts, policy, CASE_TIME)
-    return Result(case.name, tuple(_differences(case.expect, facts.envelope, decision)))
+    decision = decided(case, policy)
+    return Result(case.name, tuple(_differences(case.expect, envelope_of(case.mail), decision)))
+
+
+def decided(case: Case, policy: Policy) -> Decision:
+    """Return what the policy decides about the case's mail."""
+    return decide(facts_of(case.mail), policy, CASE_TIME)
 
 
 def facts_of(mail: CaseMail) -> Facts:

@@ -117,3 +117,36 @@ def test_docs_prints_the_reference_and_renews_a_page(tmp_path: Path) -> None:
     page.write_text("nothing\n", "utf-8")
     assert sekisho("docs", "--write", str(page)).exit_code == 1
     assert page.read_text("utf-8") == "nothing\n"
+
+
+def test_check_warns_of_what_proves_nothing(tmp_path: Path) -> None:
+    text = (ROOT / "policies/default.yaml").read_text("utf-8")
+    more = "  - {id: longer, reason: x, when: {external: {at_least: 3}}, then: {hold: 5m}}\n"
+    (tmp_path / "default.yaml").write_text(text + more, encoding="utf-8")
+    cases = (
+        "- {name: a, mail: {from: a@sports.example.jp, to: b@sports.example.jp}, expect: {}}\n"
+        "- {name: b, mail: {from: a@sports.example.jp}, expect: {rules: []}}\n"
+    )
+    (tmp_path / "x.cases.yaml").write_text(cases, encoding="utf-8")
+    result = sekisho("check", str(tmp_path))
+    assert result.exit_code == 0
+    for said in (
+        "default.yaml:47:5: rules[2]: adds nothing: cancel-window (default.yaml:38) applies wherever it does",
+        "default.yaml:47:5: rules[2]: no case meets longer",
+        "x.cases.yaml:1:3: [0]: no rule applies to this mail",
+        "x.cases.yaml:1:3: [0]: nothing is expected but that the mail is not refused",
+        "x.cases.yaml:2:3: [1]: a case without a mail: it goes to nobody",
+    ):
+        assert f"warning: {tmp_path}/{said}" in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("ok: 3 rules, 2 cases, ")
+    assert sekisho("check", str(tmp_path), "--strict").exit_code == 1
+    assert len(json.loads(sekisho("check", str(tmp_path), "--json").stdout)["warnings"]) == 7
+    assert sekisho("check", SHIPPED, "--strict").exit_code == 0
+
+
+def test_check_names_problems_of_policies_and_cases_together(broken: str) -> None:
+    Path(broken, "x.cases.yaml").write_text("- {nam: x}\n", encoding="utf-8")
+    result = sekisho("check", broken)
+    assert result.exit_code == 1
+    assert f"{broken}/a.yaml:2:1: rulez: unknown key 'rulez'" in result.stdout
+    assert f"{broken}/x.cases.yaml:1:4: [0].nam: unknown key 'nam'" in result.stdout

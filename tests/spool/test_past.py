@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from gateway.message.address import Address
 from gateway.message.envelope import Envelope
 from gateway.message.facts import Attachment
 from gateway.message.gather import gather
+from gateway.message.status_request import NOTHING_ASKED
 from gateway.policy.decision import Watched
 from gateway.policy.demands import NOTHING_FOR_THE_MAIL, Demands
 from gateway.spool import records
@@ -70,6 +72,19 @@ async def test_what_cannot_be_tried_again_is_told(spool: SqlSpool, where: Where)
         NoFacts(unrecorded, T0),
         NoFacts(broken, T0 + MINUTE, "ValueError: recorded facts have version 9, known is 1"),
     ]
+
+
+async def test_copies_that_rules_asked_for_are_taken_away_again(spool: SqlSpool, where: Where) -> None:
+    new = with_facts(mail(held=1))
+    decision = replace(new.decision, bcc_to=frozenset({"boss@sports.example.jp"}), assigned=(0, 0), copied=1)
+    copied = (*new.envelope.recipients, Address("boss", "sports.example.jp"))
+    envelope = replace(new.envelope, recipients=copied, requests=(NOTHING_ASKED, NOTHING_ASKED))
+    await spool.accept(replace(new, envelope=envelope, decision=decision))
+    with Past(where) as past:
+        [found] = past.mails(T0, T0 + DAY)
+    assert isinstance(found, PastMail)
+    assert found.facts.envelope == new.envelope
+    assert found.decision.assigned == (0,)
 
 
 async def test_facts_go_with_the_record(spool: SqlSpool, where: Where) -> None:
