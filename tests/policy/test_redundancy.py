@@ -148,7 +148,8 @@ def test_what_adds_nothing_is_said_once(rules: tuple[str, ...]) -> None:
         ("id: all, then: {hold: {window: 2h, for: external}}", "id: b, then: {hold: {window: 1h, for: all}}"),
         ("id: some, when: {recipient: example.net}, then: {hold: {window: 2h, for: matching}}",
          "id: two, when: {recipient: [a@example.com, example.net]}, then: {hold: {window: 1h, for: matching}}"),
-        ("id: a, when: {attachments: {name: '*.exe'}}, then: {hold: 1h}", "id: b, when: {attachments: {at_least: 1}}, then: {hold: 1h}"),
+        ("id: a, when: {attachments: {name: '*.exe'}}, then: {hold: 1h}",
+         "id: b, when: {attachments: {at_least: 1}}, then: {hold: 1h}"),
     ],
 )  # fmt: skip
 def test_what_adds_something_is_left_alone(rules: tuple[str, ...]) -> None:
