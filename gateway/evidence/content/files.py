@@ -47,7 +47,8 @@ _KINDS_OF = {
     "delimited": "csv",
     "pages": "html hta svg xml",
     "text": "text json script url vcf ps",
-    "opaque": "tnef pgp p7m",
+    "opaque": "pgp p7m",
+    "tnef": "tnef",
     "archives": "7z rar gz bz2 xz cab tar lzh",
     "legacy": "ole doc xls ppt msg office",
     "zipped": "zip jar apk epub odt ods odp docx docm xlsx xlsm xlsb pptx pptm vsdx vsdm",
@@ -67,7 +68,7 @@ _BY_TYPE = {
     "text/tab-separated-values": "delimited",
     "application/pkcs7-mime": "opaque",
     "application/x-pkcs7-mime": "opaque",
-    "application/ms-tnef": "opaque",
+    "application/ms-tnef": "tnef",
 }
 """Which room reads what its octets do not tell, by the type that the mail gives it."""
 

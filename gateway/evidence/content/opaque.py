@@ -1,4 +1,4 @@
-"""What says what it is and keeps its content: PGP and S/MIME messages, and TNEF (winmail.dat).
+"""What says what it is and keeps its content: PGP and S/MIME messages.
 
 An S/MIME message is told by its content type (RFC 5652 3): signed data can be read by everybody, but not here; the others
 cannot be read without a key.
@@ -12,7 +12,6 @@ from gateway.evidence.content.gathering import Gathering, Unread
 SIGNED = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
 """The object identifier of SignedData in DER; EnvelopedData, AuthEnvelopedData and others hide what they hold."""
 
-_TNEF = b"\x78\x9f\x3e\x22"
 _PGP_READABLE = (b"-----BEGIN PGP SIGNED", b"-----BEGIN PGP SIGNATURE", b"-----BEGIN PGP PUBLIC")
 _WITHIN = 64
 
@@ -23,7 +22,7 @@ def read(file: File, into: Gathering) -> None:
     if octets.startswith(_PGP_READABLE):
         into.tell(encrypted=False, macros=False)
         into.say(octets.decode("utf-8", "replace"))
-    elif octets.startswith(_TNEF) or is_signed(octets):
+    elif is_signed(octets):
         raise Unread("unknown-kind")
     else:
         raise Unread("encrypted")

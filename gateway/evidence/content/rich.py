@@ -33,12 +33,13 @@ _HEAD = 1_024
 def read(file: File, into: Gathering) -> None:
     """Read the text; embedded objects are not read, and say so."""
     into.tell(encrypted=False, macros=False)
-    into.say(_text(file.octets))
+    into.say(text_of_rtf(file.octets))
     if b"\\objdata" in file.octets:
         into.note("unknown-kind")
 
 
-def _text(octets: bytes) -> str:
+def text_of_rtf(octets: bytes) -> str:
+    """Return the text without its controls."""
     page = _PAGE.search(octets, 0, _HEAD)
     label = f"cp{page[1].decode()}" if page else "cp932"
     out: list[str] = []
@@ -73,4 +74,4 @@ def _text(octets: bytes) -> str:
         elif sign in (b"\\", b"{", b"}"):
             run += sign
     flush()
-    return whole("".join(out))
+    return whole("".join(out).replace("\0", ""))
