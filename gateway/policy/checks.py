@@ -78,6 +78,10 @@ _Finding = tuple[Path, str, str]
 def _never(rule: schema.Rule) -> Iterator[_Finding]:
     if _none(rule.when, "external") and _none(rule.when, "internal"):
         yield ("when",), "can never match: every mail has a recipient", "drop one of the two"
+    if rule.when is not None and _none(rule.when, "external"):
+        for key in _asks_for_outsiders(rule.when):
+            hint = "drop one of the two"
+            yield ("when", key), "can never match: `external` asks for no external recipient", hint
     if rule.unless is None:
         return
     if _implies(rule.when, rule.unless):
@@ -88,6 +92,19 @@ def _never(rule: schema.Rule) -> Iterator[_Finding]:
 
 _ORDINARY = "that has a sender and can be read: the rule applies to nearly none"
 _PLAINLY = "narrow it; a rule for bounces says when: {null_sender: true}"
+
+
+def _asks_for_outsiders(condition: Condition) -> Iterator[str]:
+    """Yield the keys that only a mail with an external recipient can fit."""
+    domains, free = condition.external_domains, condition.free_mail
+    asked = {
+        "external_domains": domains is not None and (domains.at_least or 0) > 0,
+        "free_mail": free is not None and ((free.at_least or 0) > 0 or free.at_most is None),
+        "bcc_only_external": condition.bcc_only_external,
+        "domain_state": condition.domain_state is not None,
+        "look_alike": condition.look_alike,
+    }
+    yield from (key for key, yes in asked.items() if yes)
 
 
 def _none(condition: Condition | None, key: str) -> bool:

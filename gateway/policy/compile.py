@@ -61,6 +61,7 @@ def _context(files: Mapping[str, schema.PolicyFile]) -> Context:
     return Context(
         circles={name: frozenset(m) for f in files.values() for name, m in f.circles.items()},
         senders={name: group.senders for f in files.values() for name, group in f.groups.items()},
+        keywords={name: words for f in files.values() for name, words in f.keywords.items()},
         reports={name: group.report_to or () for f in files.values() for name, group in f.groups.items()},
         approvers={
             name: with_proxies(group.approvers or (), group.proxies)

@@ -9,15 +9,18 @@ from gateway.message.address_list import distinct
 from gateway.message.domains import DomainSet
 from gateway.message.embedded import embedded
 from gateway.message.facts import Facts
+from gateway.policy.text_match import Folded, fold
 
 
 class Mail:
     """Facts plus what every condition needs: computed once for a mail, however many rules ask."""
 
-    __slots__ = ("external", "external_count", "facts", "now", "visible_external")
+    __slots__ = ("_internal", "_texts", "external", "external_count", "facts", "now", "visible_external")
 
     def __init__(self, facts: Facts, internal: DomainSet, now: datetime) -> None:
         self.now = now
+        self._internal = internal
+        self._texts: dict[str, tuple[Folded, ...]] = {}
         recipients = facts.envelope.recipients
         self.facts = facts
         self.external: list[bool] = [not internal.matches(address) for address in recipients]
@@ -25,6 +28,27 @@ class Mail:
         # Facts' visible addresses are distinct.
         outside = tuple([address for address in facts.visible if not internal.matches(address)])
         self.visible_external: tuple[Address, ...] = _with_embedded(outside, facts, internal)
+
+    def is_external(self, address: Address) -> bool:
+        """Tell whether an address is outside."""
+        return not self._internal.matches(address)
+
+    def external_recipients(self) -> list[Address]:
+        """Return the external recipients of the envelope."""
+        recipients = self.facts.envelope.recipients
+        return [address for address, external in zip(recipients, self.external, strict=True) if external]
+
+    def external_domains(self) -> list[str]:
+        """Return the different domains of the external recipients."""
+        return list(dict.fromkeys([address.domain for address in self.external_recipients()]))
+
+    def texts(self, place: str) -> tuple[Folded, ...]:
+        """Return the texts of the body or of the attachments in the form in which they are compared, folded once."""
+        if place not in self._texts:
+            content = self.facts.evidence.content
+            found = content.texts.get(place, ()) if content is not None else ()
+            self._texts[place] = tuple(map(fold, found))
+        return self._texts[place]
 
     @property
     def internal_count(self) -> int:
@@ -38,9 +62,7 @@ class Mail:
 
     def outsiders(self) -> list[Address]:
         """Return every external address of the mail, of the envelope and of the header section."""
-        recipients = self.facts.envelope.recipients
-        outside = [address for address, external in zip(recipients, self.external, strict=True) if external]
-        return [*outside, *self.visible_external]
+        return [*self.external_recipients(), *self.visible_external]
 
 
 def _with_embedded(outside: tuple[Address, ...], facts: Facts, internal: DomainSet) -> tuple[Address, ...]:

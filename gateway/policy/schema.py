@@ -123,6 +123,9 @@ class PolicyFile(Part):
     groups: dict[values.Name, Group] = told(
         "名前を付けた送信者の集まり。`sender_in` で使います", "senders with a name, for `sender_in`", {}
     )
+    keywords: dict[values.Name, values.Sentences] = told(
+        "名前を付けたキーワードのリスト。`text` で使います", "lists of words with a name, for `text`", {}
+    )
     disclaimers: dict[values.DisclaimerName, Disclaimers] = told(
         "メールの本文の下に付ける文面: 名前と文面",
         "texts that rules put under mails: a name and the text",

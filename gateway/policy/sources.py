@@ -72,6 +72,8 @@ def defined(file: schema.PolicyFile) -> Iterator[Name]:
         yield Name("circle", name, ("circles", name))
     for name in file.groups:
         yield Name("group", name, ("groups", name))
+    for name in file.keywords:
+        yield Name("keyword list", name, ("keywords", name))
     for name in file.disclaimers:
         yield Name("disclaimer", name, ("disclaimers", name))
 
@@ -83,6 +85,8 @@ def used(file: schema.PolicyFile) -> Iterator[Name]:
         yield from _several("group", condition.sender_in, (*path, "sender_in"))
         if condition.new_recipient is not None and condition.new_recipient.of not in RESERVED:
             yield Name("group", condition.new_recipient.of, (*path, "new_recipient", "of"))
+        if condition.text is not None:
+            yield from _several("keyword list", condition.text.keywords, (*path, "text", "keywords"))
     for index, rule in enumerate(file.rules):
         then: Path = ("rules", index, "then")
         if rule.then.disclaimer is not None:

@@ -28,6 +28,9 @@ class Folded:
 TextTest = Callable[[Folded], bool | None]
 """Tells whether a text fits; None where it is longer than what is looked at, and does not fit as far as that goes."""
 
+NameTest = Callable[[str], bool | None]
+"""The same for the name of a file."""
+
 
 def fold(text: str, *, cut: bool = False) -> Folded:
     """Return the form in which a text is compared; `cut` says that the text goes on."""
@@ -49,7 +52,7 @@ def pattern(source: str) -> TextTest:
     return lambda text: engine.found(text.text) or _unless(text.cut or len(text.text) > engine.looked_at)
 
 
-def glob(pattern: str) -> Callable[[str], bool | None]:
+def glob(pattern: str) -> NameTest:
     """Return a test for a file name pattern: `*` any characters, `?` one; everything else is itself."""
     # fnmatch.translate matches the parts between stars one after the other, never going back (bpo-40480).
     compiled = re.compile(translate(fold(pattern).text.replace("[", "[[]")))

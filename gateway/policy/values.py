@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
 
+from gateway.detect.kinds import KINDS
 from gateway.policy.people import read_address, read_domain, read_pattern
 from gateway.policy.text_match import pattern
 from gateway.units import parse_duration, parse_size
-from gateway.yaml_source import Hinted
+from gateway.yaml_source import Hinted, nearest
 
 MAX_WINDOW = timedelta(days=30)  # a mail held longer is a mistake in the file
 MAX_COUNT = 1_000_000  # no mail has more recipients or attachments
@@ -103,6 +104,12 @@ def _glob(text: str) -> str:
     return text
 
 
+def _kind(text: str) -> str:
+    if text not in KINDS:
+        raise Hinted(f"no kind of file is called {text!r}", nearest(text, sorted(KINDS)))
+    return text
+
+
 def _person(text: str) -> str:
     return text if text == "sender" else read_address(text)
 
@@ -183,25 +190,34 @@ TagValue = Annotated[str, AfterValidator(_tag_value)]
 FieldName = Annotated[str, AfterValidator(_field_name)]
 
 _FewOrOne = WithJsonSchema({"anyOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}]})
-_OneOrMany = BeforeValidator(one_or_many)
-Names = Annotated[tuple[Name, ...], _OneOrMany, _FewOrOne]
-Sentences = Annotated[tuple[Sentence, ...], _OneOrMany, _FewOrOne]
-Regexes = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], _OneOrMany, _FewOrOne]
-Globs = Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], _OneOrMany, _FewOrOne]
-PeoplePatterns = Annotated[tuple[Annotated[str, AfterValidator(read_pattern)], ...], _OneOrMany, _FewOrOne]
-Addresses = Annotated[tuple[Annotated[str, AfterValidator(read_address)], ...], _OneOrMany, _FewOrOne]
-Domains = Annotated[tuple[Annotated[str, AfterValidator(_inside)], ...], _OneOrMany, _FewOrOne]
+OneOrMany = BeforeValidator(one_or_many)
+_OneKind: dict[str, Any] = {"enum": sorted(KINDS)}
+_Kinds = WithJsonSchema({"anyOf": [_OneKind, {"type": "array", "items": _OneKind, "minItems": 1}]})
+Names = Annotated[tuple[Name, ...], OneOrMany, _FewOrOne]
+Sentences = Annotated[tuple[Sentence, ...], OneOrMany, _FewOrOne]
+Regexes = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], OneOrMany, _FewOrOne]
+Globs = Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], OneOrMany, _FewOrOne]
+FileKinds = Annotated[tuple[Annotated[str, AfterValidator(_kind)], ...], OneOrMany, _Kinds]
+PeoplePatterns = Annotated[tuple[Annotated[str, AfterValidator(read_pattern)], ...], OneOrMany, _FewOrOne]
+Addresses = Annotated[tuple[Annotated[str, AfterValidator(read_address)], ...], OneOrMany, _FewOrOne]
+Domains = Annotated[tuple[Annotated[str, AfterValidator(_inside)], ...], OneOrMany, _FewOrOne]
 RouteName = Annotated[str, AfterValidator(_route_name)]
 DisclaimerName = Annotated[str, AfterValidator(_disclaimer_name)]
 Paragraphs = Annotated[str, AfterValidator(_paragraphs)]
 Html = Annotated[str, AfterValidator(_html)]
 Copies = Annotated[
-    tuple[Annotated[str, AfterValidator(read_address)], ...], _OneOrMany, AfterValidator(_few), _FewOrOne
+    tuple[Annotated[str, AfterValidator(read_address)], ...], OneOrMany, AfterValidator(_few), _FewOrOne
 ]
 Reported = Annotated[
-    tuple[Annotated[str, AfterValidator(_reported)], ...], _OneOrMany, AfterValidator(_few), _FewOrOne
+    tuple[Annotated[str, AfterValidator(_reported)], ...], OneOrMany, AfterValidator(_few), _FewOrOne
 ]
-Persons = Annotated[tuple[Annotated[str, AfterValidator(_person)], ...], _OneOrMany, _FewOrOne]
+Persons = Annotated[tuple[Annotated[str, AfterValidator(_person)], ...], OneOrMany, _FewOrOne]
+
+
+def words_schema(words: Any) -> WithJsonSchema:
+    """Return the JSON Schema of one of these words (a Literal) or a list of them."""
+    item = {"enum": list(get_args(words))}
+    return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]})
 
 
 class Part(BaseModel):

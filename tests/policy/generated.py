@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
-from gateway.message.evidence import Earlier, Evidence, Volume
+from gateway.message.evidence import Content, Earlier, Evidence, FileEvidence, Findings, Volume
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import split
 
@@ -20,6 +20,7 @@ CLIENT = Client(ip="192.0.2.1")
 INTERNAL = ("a@city.example.lg.jp", "b@sub.city.example.lg.jp")
 EXTERNAL = ("p@example.com", "q@example.com", "r@example.net", "s@deep.example.net", "t@example.org")
 PATTERNS = (*INTERNAL, *EXTERNAL, "example.com", "example.net", ".example.net", "city.example.lg.jp")
+DOMAINS = ("example.com", "example.net", "deep.example.net", "example.org")
 CIRCLES = ("one", "two")
 GROUPS = ("desk", "hall")
 TEXTS = ("notice", "school")
@@ -58,6 +59,8 @@ def facts() -> st.SearchStrategy[Facts]:
 
 
 def _evidence() -> st.SearchStrategy[Evidence]:
+    states = st.dictionaries(st.sampled_from(DOMAINS), st.sampled_from(["accepts", "missing", "unknown"]))
+    alike = st.dictionaries(st.sampled_from(DOMAINS), st.just("example.co.jp"))
     keys = st.sampled_from(EXTERNAL)
     counts = st.integers(0, 4)
     writers = st.lists(st.sampled_from(["", *INTERNAL]), max_size=3).map(tuple)
@@ -67,6 +70,37 @@ def _evidence() -> st.SearchStrategy[Evidence]:
         volume=st.none() | st.builds(Volume, counts, counts, counts, counts),
         replies=st.none() | st.booleans(),
         earlier=st.none() | st.builds(Earlier, st.frozensets(keys)),
+        content=st.none() | _content(),
+        domains=st.none() | states,
+        look_alikes=st.none() | alike,
+    )
+
+
+def _content() -> st.SearchStrategy[Content]:
+    found = st.builds(
+        Findings, person=st.integers(0, 2), card=st.integers(0, 1), card_possible=st.integers(0, 1)
+    )
+    unread = st.sampled_from(["", "", "encrypted", "damaged"])
+    file = st.builds(
+        FileEvidence,
+        kind=st.sampled_from(["", "exe", "zip"]),
+        encrypted=st.sampled_from([None, False, True]),
+        members=st.sampled_from([(), ("a.exe",)]),
+        complete=st.booleans(),
+        unread=unread,
+        found=found,
+    )
+    return st.builds(
+        Content,
+        body=found,
+        body_unread=unread,
+        files=st.lists(file, max_size=3).map(tuple),
+        mail_is=st.sampled_from([frozenset(), frozenset({"calendar"})]),
+        invited=st.lists(addresses(), max_size=2).map(tuple),
+        speaks_of_attachment=st.booleans(),
+        greets_other=st.sampled_from([None, False, True]),
+        texts=st.dictionaries(st.sampled_from(["body", "attachments"]), st.just(("通知 第12号",))),
+        cut=st.sampled_from([frozenset(), frozenset({"body"})]),
     )
 
 
@@ -143,7 +177,30 @@ def conditions(draw: st.DrawFn) -> Json:
         "circle": _some(*CIRCLES),
         "attachments": _range()
         | st.just({"name": ["*.exe"]})
-        | st.just({"size": {"at_least": 2}, "at_most": 1}),
+        | st.just({"size": {"at_least": 2}, "at_most": 1})
+        | st.just({"kind": "exe", "at_most": 0})
+        | st.just({"member": "*.exe", "encrypted": True}),
+        "content": st.fixed_dictionaries(
+            {"has": _some("person", "card")},
+            optional={
+                "at_least": st.integers(1, 3),
+                "in": _some("body", "attachments"),
+                "certain": st.booleans(),
+            },
+        ),
+        "persons": _range(),
+        "unread": st.booleans() | _some("encrypted", "damaged"),
+        "greets_other": st.booleans(),
+        "attachment_forgotten": st.booleans(),
+        "mail_is": _some("calendar", "tnef"),
+        "invited_external": _range(),
+        "text": _text()
+        | st.fixed_dictionaries({"contains": _some("通知"), "in": _some("body"), "certain": st.booleans()}),
+        "external_domains": _range(),
+        "free_mail": _range(),
+        "bcc_only_external": st.booleans(),
+        "domain_state": _some("missing", "no-mail"),
+        "look_alike": st.booleans(),
         "subject": _text(),
         "header": st.fixed_dictionaries({"X-Mailer": _text()}),
         "size": _range(),

@@ -6,17 +6,22 @@ from typing import Self
 
 from pydantic import model_validator
 
-from gateway.policy.conditions import attachments, counts, history, people, text
+from gateway.policy.conditions import attachments, content, counts, domains, history, people, text, wording
 from gateway.policy.conditions.attachments import AttachmentKeys
+from gateway.policy.conditions.content import ContentKeys
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.conditions.counts import CountKeys
+from gateway.policy.conditions.domains import DomainKeys
 from gateway.policy.conditions.history import HistoryKeys
 from gateway.policy.conditions.people import PeopleKeys
 from gateway.policy.conditions.text import TextKeys
+from gateway.policy.conditions.wording import WordingKeys
 from gateway.yaml_source import Hinted
 
 
-class Condition(HistoryKeys, TextKeys, AttachmentKeys, PeopleKeys, CountKeys):
+class Condition(
+    WordingKeys, ContentKeys, HistoryKeys, TextKeys, AttachmentKeys, DomainKeys, PeopleKeys, CountKeys
+):
     """What a mail must be like. All keys must hold (AND); of a list, any one item (OR)."""
 
     @model_validator(mode="after")
@@ -31,9 +36,12 @@ def build(condition: Condition, context: Context, *, in_doubt: bool) -> Test:
     tests = (
         *counts.tests(condition, context, in_doubt),
         *people.tests(condition, context, in_doubt),
+        *domains.tests(condition, context, in_doubt),
         *attachments.tests(condition, context, in_doubt),
         *history.tests(condition, context, in_doubt),
         *text.tests(condition, context, in_doubt),
+        *content.tests(condition, context, in_doubt),
+        *wording.tests(condition, context, in_doubt),
     )
     if len(tests) == 1:
         return tests[0]
@@ -42,9 +50,15 @@ def build(condition: Condition, context: Context, *, in_doubt: bool) -> Test:
 
 def needs(condition: Condition) -> Need:
     """Return what has to be looked up before the condition can be tested."""
-    return history.needs(condition)
+    return (
+        attachments.needs(condition)
+        | content.needs(condition)
+        | wording.needs(condition)
+        | domains.needs(condition)
+        | history.needs(condition)
+    )
 
 
 def asks_for_words(condition: Condition) -> bool:
     """Tell whether only the words of the mail itself can answer: header fields and texts, which no record of facts holds."""
-    return text.asks_for_words(condition)
+    return text.asks_for_words(condition) or wording.asks_for_words(condition)

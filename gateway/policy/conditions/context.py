@@ -27,7 +27,7 @@ class Need(Flag):
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything that has a name in the policy: circles (keys of addresses), groups (patterns of their senders,
-    their approvers, keys of those who get their reports).
+    their approvers, keys of those who get their reports), lists of keywords.
 
     `own_group` is the one group that the rule at hand asks for with `sender_in`, if it is one.
     """
@@ -35,6 +35,7 @@ class Context:
     circles: Mapping[str, frozenset[str]] = field(default_factory=dict)
     senders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     approvers: Mapping[str, tuple[Approver, ...]] = field(default_factory=dict)
+    keywords: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     own_group: str = ""
 
