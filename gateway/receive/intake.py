@@ -101,7 +101,7 @@ class Intake:
             if decision.refusals:
                 await self._spool.refused(envelope, decision, facts.subject, now)
                 return self._refused(decision, envelope)
-            extended, whole = with_copies(facts, decision, policy, now)
+            extended, whole = await self._with_copies(facts, decision, policy, now)
             new = NewMessage(
                 extended,
                 raw,
@@ -154,6 +154,17 @@ class Intake:
             return decision, boundary_reveals(facts, decision)
 
         return judge() if _is_quickly_judged(facts) else await asyncio.to_thread(judge)
+
+    @staticmethod
+    async def _with_copies(
+        facts: Facts, decision: Decision, policy: Policy, now: datetime
+    ) -> tuple[Envelope, Decision]:
+        """Add who gets a copy, in a thread where there are many recipients."""
+        if not decision.bcc_to:
+            return facts.envelope, decision
+        if len(facts.envelope.recipients) <= QUICK_RECIPIENTS:
+            return with_copies(facts, decision, policy, now)
+        return await asyncio.to_thread(with_copies, facts, decision, policy, now)
 
     async def _disclaimed(self, decision: Decision, raw: bytes) -> Decision:
         """Find out which texts cannot stand under this mail, so that what is recorded is what leaves."""

@@ -64,7 +64,7 @@ def requests(queue_id: str, looks: Iterable[Look], at: int) -> list[Row]:
     for look in looks:
         if isinstance(look.demand, Approval):
             for person in asked_at(look.demand, 0, day):
-                asked.setdefault(person, set()).update(look.recipients)
+                asked.setdefault(person, set()).update(look.shown)
     return [
         notice_row(NoticeKind.APPROVAL, queue_id, person, sorted(recipients), at)
         for person, recipients in sorted(asked.items())

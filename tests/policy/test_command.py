@@ -150,3 +150,46 @@ def test_check_names_problems_of_policies_and_cases_together(broken: str) -> Non
     assert result.exit_code == 1
     assert f"{broken}/a.yaml:2:1: rulez: unknown key 'rulez'" in result.stdout
     assert f"{broken}/x.cases.yaml:1:4: [0].nam: unknown key 'nam'" in result.stdout
+
+
+LEAVING = """\
+version: 1
+organisation: {name: x, internal: [sports.example.jp]}
+disclaimers: {note: 文面です}
+rules:
+  - {id: gone, reason: r, when: {recipient: q@example.com}, then: {drop_recipient: true}}
+  - {id: copy, reason: r, then: {bcc_to: boss@sports.example.jp, report_to: boss@sports.example.jp}}
+  - {id: way, reason: r, then: {route: archive, disclaimer: note}}
+"""
+
+
+def test_explain_shows_what_leaves_and_to_whom(tmp_path: Path, mail: str) -> None:
+    (tmp_path / "policy.yaml").write_text(LEAVING, encoding="utf-8")
+    asked = (
+        "explain",
+        mail,
+        "--from",
+        "desk@sports.example.jp",
+        "--to",
+        "p@example.com",
+        "--to",
+        "q@example.com",
+    )
+    told = sekisho(*asked, "--policies", str(tmp_path), "--language", "en").stdout
+    for expected in (
+        "reports go to: boss@sports.example.jp",
+        "leaves by: archive",
+        "texts under it: note",
+        "does not get it: a rule says so",
+        "a copy; nobody else hears of it",
+        "charset=utf-8",
+    ):
+        assert expected in told
+    data = json.loads(sekisho(*asked, "--policies", str(tmp_path), "--json").stdout)
+    assert [each["dropped"] for each in data["recipients"]] == [False, True, False]
+    assert [each["copy"] for each in data["recipients"]] == [False, False, True]
+    Path(mail).write_text(
+        MAIL.replace("\n\n", "\nContent-Type: application/pkcs7-mime\n\n"), encoding="utf-8"
+    )
+    told = sekisho(*asked, "--policies", str(tmp_path), "--language", "ja").stdout
+    assert "次の文面は付けられません: note(署名または暗号化されたメールのため)" in told

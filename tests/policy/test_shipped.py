@@ -135,3 +135,35 @@ def test_mistakes_in_cases_have_their_line() -> None:
     assert "x.cases.yaml:3:12: [0].expect.refusd: unknown key 'refusd' (did you mean 'refused'?)" in str(
         caught.value
     )
+
+
+LEAVING = """\
+version: 1
+organisation: {name: x, internal: [sports.example.jp]}
+disclaimers: {note: text}
+rules:
+  - {id: a, reason: r, when: {recipient: q@example.com}, then: {drop_recipient: true}}
+  - {id: b, reason: r, then: {bcc_to: b@sports.example.jp, report_to: b@sports.example.jp, route: way}}
+  - {id: c, reason: r, then: {disclaimer: {name: note, language: en}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("expect", "differences"),
+    [
+        ("{bcc_to: b@sports.example.jp, report_to: [b@sports.example.jp]}", ()),
+        ("{bcc_to: []}", ("bcc_to: expected nothing, got b@sports.example.jp",)),
+        ("{recipients: {q@example.com: {drop: true, route: way, disclaimers: 'note:en'}}}", ()),
+        ("{recipients: {p@example.com: {drop: true}}}", ("p@example.com: drop: expected True, got False",)),
+        ("{recipients: {p@example.com: {route: other}}}", ("p@example.com: route: expected other, got way",)),
+        (
+            "{recipients: {p@example.com: {disclaimers: []}}}",
+            ("p@example.com: disclaimers: expected nothing, got note:en",),
+        ),
+    ],
+)
+def test_cases_can_expect_what_leaves(expect: str, differences: tuple[str, ...]) -> None:
+    mail = "{from: desk@sports.example.jp, to: [p@example.com, q@example.com]}"
+    text = f"- name: x\n  mail: {mail}\n  expect: {expect}\n"
+    (case,) = cases.load_cases(text, "x.cases.yaml")
+    assert cases.run_case(case, load_policy({"policy.yaml": LEAVING})).differences == differences
