@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.case_files import read_cases
+from gateway.cli.offline import not_looked_up, said, with_what_is_here
 from gateway.cli.policy_check import check
 from gateway.cli.policy_replay import diff, replay
 from gateway.cli.policy_words import explanation_json, explanation_text
@@ -106,7 +107,8 @@ def explain(
     envelope = _envelope(sender, recipients)
     raw = _wire_form(_octets(mail))
     now = utc_now()
-    facts, in_force = gather(envelope, raw), read_policy(folder)
+    in_force = read_policy(folder)
+    facts = with_what_is_here(gather(envelope, raw), raw, in_force)
     envelope, decision = with_copies(facts, decide(facts, in_force, now), in_force, now)
     decision = with_left_out(decision, raw)
     if envelope.sender is None:
@@ -116,10 +118,11 @@ def explain(
     explained = explain_decision(decision, envelope.recipients, now)
     headers = _headers(raw, envelope, decision, now)
     if as_json:
-        click.echo(dump(explanation_json(decision, explained, headers)))
+        told = {"not_looked_up": not_looked_up(in_force)}
+        click.echo(dump(explanation_json(decision, explained, headers) | told))
     else:
         chosen = Language(language) if language else decision.language
-        click.echo(explanation_text(decision, explained, headers, chosen), nl=False)
+        click.echo(explanation_text(decision, explained, headers, chosen) + said(in_force, chosen), nl=False)
 
 
 @policy.command()

@@ -57,10 +57,10 @@ class Batch:
 
     @property
     def events(self) -> int:
-        """Return how many events it takes over; beginning a chain counts as one."""
+        """Return how many events it takes over; beginning a chain, or beginning it again, counts as one."""
         if self.mark.oldest is None or self.mark.newest is None:
             return 1
-        return (self.newest - self.mark.newest) + (self.mark.oldest - self.oldest)
+        return max(1, (self.newest - self.mark.newest) + (self.mark.oldest - self.oldest))
 
 
 def next_batch(pseudonyms: Pseudonyms) -> Callable[[Queries], Batch | None]:
@@ -68,8 +68,10 @@ def next_batch(pseudonyms: Pseudonyms) -> Callable[[Queries], Batch | None]:
 
     def read(queries: Queries) -> Batch | None:
         for mark in marks(queries):
-            if mark.oldest is None or mark.newest is None:
-                return Batch(mark, mark.head, mark.head)
+            if mark.oldest is None or mark.newest is None or mark.newest > mark.head:
+                return Batch(
+                    mark, mark.head, mark.head
+                )  # the latter after a repair that lost the end of the chain
             if mark.newest < mark.head:
                 return _forward(queries, mark, mark.newest, pseudonyms)
         for mark in marks(queries):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -20,13 +23,16 @@ from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.knowing import SqlKnowledge
 from gateway.spool.knowledge import MAX_WRITERS, SLICE, Noted
 from gateway.spool.lifecycle import Reason
+from gateway.spool.mending import mend
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.spool.threads import MAX_NAMED
+from gateway.store.database import event_seal
 from gateway.store.errors import StoreUnavailable
 from gateway.store.keys import MasterKey
 from gateway.store.schema import acquaintances, learned, sendings, threads
 from gateway.store.tx import Tx
 from gateway.store.where import Where
+from tests.postgres import Cluster
 from tests.spool.conftest import MASTER
 from tests.spool.mails import LEASE, MINUTE, SENDER, T0, delivered, mail
 
@@ -321,3 +327,55 @@ async def test_forgetting_is_done_in_bounded_pieces(spool: SqlSpool) -> None:
     await learn_all(spool)
     assert await spool.knowledge.forget(T0 + YEARS + DAY, YEARS, 3) == 4  # three pairs, one domain
     assert await spool.knowledge.forget(T0 + YEARS + DAY, YEARS, 3) == 2
+
+
+async def test_a_chain_that_lost_its_end_is_learned_anew(spool: SqlSpool) -> None:
+    """A repair may leave a chain shorter than what was learned of it; what comes next must not be passed over."""
+    await deliver(spool, to("ana@example.com"))
+    await learn_all(spool)
+    beyond = learned.update().values(newest=learned.c.newest + 1_000)
+    await spool.database.committer.run(lambda tx: tx.connection.execute(beyond).rowcount)
+    await deliver(spool, to("bob@example.com"))
+    await learn_all(spool)
+    found = await spool.knowledge.writers(CLERK, ["ana@example.com", "bob@example.com"])
+    assert (len(found.by_recipient), found.complete) == (2, True)
+
+
+async def test_what_another_gateway_delivers_is_learned_by_this_one(
+    postgres: Cluster, tmp_path: Path
+) -> None:
+    """Also by one of the release before, which learns nothing itself."""
+    url = postgres.fresh()
+    first, second = (
+        open_spool(Where(tmp_path / name, url, node=name), MASTER, serve=True, clock=lambda: T0)
+        for name in ("gw1", "gw2")
+    )
+    try:
+        await learn_all(first)
+        await deliver(second, to("ana@example.com"))
+        assert not (await first.knowledge.writers(CLERK, ["ana@example.com"])).by_recipient
+        await asyncio.gather(learn_all(first), learn_all(second))
+        for one in (first, second):
+            found = await one.knowledge.writers(CLERK, ["ana@example.com"])
+            assert (found.by_recipient, found.complete) == ({"ana@example.com": (CLERK,)}, True)
+        new = [replace(mail(queued=2), noted=Noted(counted_as="clerk")) for _ in range(4)]
+        await asyncio.gather(*(one.accept(each) for one in (first, second) for each in new))
+        assert await second.knowledge.volume("clerk", T0) == Volume(8, 8, 16, 16)
+    finally:
+        await first.close()
+        await second.close()
+        postgres.drop(url)
+
+
+async def test_a_repaired_database_has_no_thread_without_its_mail(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path, MASTER, serve=True, clock=lambda: T0)
+    noted = await spool.knowledge.note("", "one@example.jp", [])
+    queue_id = await spool.accept(to("ana@example.com", noted=noted))
+    await spool.close()
+    with closing(sqlite3.connect(tmp_path / "sekisho.db")) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("UPDATE threads SET queue_id = 'gone' WHERE queue_id = ?", [queue_id])
+        connection.commit()
+        mend(connection, event_seal(MASTER), MASTER.key_id, 0)
+        assert connection.execute("SELECT count(*) FROM threads").fetchone() == (0,)
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
