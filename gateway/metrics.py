@@ -29,6 +29,7 @@ HOLD_BUCKETS = (1, 10, 60, 300, 600, 900, 1800, 3600, 14400, 86400, 259200)
 DELIVERY_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 14400)
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 CONTENT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+EVIDENCE_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
 COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
 CONNECTIONS = AnyGauge(
@@ -49,6 +50,12 @@ EVIDENCE_MISSING = Counter(
     "sekisho_evidence_missing_total",
     "Evidence that a rule asked for and that was not there in time, by kind",
     ["kind"],  # content, writers, volume, earlier, domains, look-alikes, note
+    registry=REGISTRY,
+)
+EVIDENCE_SECONDS = Histogram(
+    "sekisho_evidence_seconds",
+    "Time a mail waited for what rules ask about beyond it",
+    buckets=EVIDENCE_BUCKETS,
     registry=REGISTRY,
 )
 HELD = Counter("sekisho_recipients_held_total", "Recipients held at acceptance", registry=REGISTRY)

@@ -22,7 +22,7 @@ from gateway.message.envelope import Envelope
 from gateway.message.evidence import Content, Earlier, Evidence, Volume
 from gateway.message.facts import Facts
 from gateway.message.replies import answered, is_reply, message_id
-from gateway.metrics import EVIDENCE_MISSING
+from gateway.metrics import EVIDENCE_MISSING, EVIDENCE_SECONDS
 from gateway.policy.conditions.context import Need
 from gateway.policy.model import Policy
 from gateway.receive.sources import KnownIndex, Resembles, Sources
@@ -47,6 +47,10 @@ class LookingUp:
 
     async def evidence(self, facts: Facts, raw: bytes, policy: Policy) -> Evidence:
         """Return what the policy needs to know of the mail."""
+        with EVIDENCE_SECONDS.time():
+            return await self._evidence(facts, raw, policy)
+
+    async def _evidence(self, facts: Facts, raw: bytes, policy: Policy) -> Evidence:
         people = await _outside(facts, policy)
         domains = list(dict.fromkeys([address.domain for address in people.all]))
         content, writers, volume, earlier, states, look_alikes = await asyncio.gather(
@@ -104,6 +108,8 @@ class LookingUp:
         return await self._from.content(facts, raw) if self._from.content is not None else None
 
     async def _writers(self, facts: Facts, recipients: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        if not recipients:
+            return {}
         sender = facts.envelope.sender
         told = await self._from.knowledge.writers("" if sender is None else sender.key, recipients)
         known = {

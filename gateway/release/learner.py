@@ -20,6 +20,7 @@ ROUND_S = 5.0  # seconds between two looks for new deliveries
 PAUSE_S = 0.05  # seconds between two batches while there is more: mail goes first
 TROUBLE_S = 60.0  # seconds after a failure
 FORGET_S = 600.0  # seconds between two looks for what is not to be kept
+WORTH_TELLING = 5_000  # events
 FORGET_BATCH = (
     500  # rows of each kind in one transaction; a full batch is followed by another in the next round
 )
@@ -38,6 +39,7 @@ class Learner:
         self._clock = clock
         self._unused_for = unused_for
         self._forget_at = float("-inf")
+        self._learned = 0  # events, since nothing was left to learn
 
     async def run(self) -> None:
         """Work until cancelled; a failure makes it pause, never stop."""
@@ -49,12 +51,22 @@ class Learner:
         """Do what is due, a batch at most; return how many seconds may pass until the next."""
         try:
             await self._forget()
-            return PAUSE_S if self._asked() and await self._knowledge.learn() else ROUND_S
+            return PAUSE_S if self._asked() and await self._learn() else ROUND_S
         except StoreUnavailable as error:
             log.warning("learning.store-unavailable", error=str(error))
         except Exception:
             log.exception("learning.failed")
         return TROUBLE_S
+
+    async def _learn(self) -> bool:
+        """Learn a batch; tell whether there may be more. The end of a long time of learning is worth a line in the log."""
+        events = await self._knowledge.learn()
+        self._learned += events
+        if not events:
+            if self._learned >= WORTH_TELLING:
+                log.info("learning.caught-up", events=self._learned)
+            self._learned = 0
+        return events > 0
 
     async def _forget(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
-from gateway.release.learner import FORGET_BATCH, PAUSE_S, ROUND_S, TROUBLE_S, Learner
+from gateway.release.learner import FORGET_BATCH, PAUSE_S, ROUND_S, TROUBLE_S, WORTH_TELLING, Learner
 from gateway.spool.contract import StoreUnavailable
 from gateway.spool.knowledge import Knowledge
 from tests.spool.mails import T0
@@ -61,3 +62,12 @@ async def test_a_full_batch_of_forgetting_is_followed_by_another_at_once() -> No
         await working.round()
         await working.round()
         assert len(door.forgotten) == times
+
+
+async def test_the_end_of_a_long_learning_is_told_once() -> None:
+    working = learner(Door(batches=WORTH_TELLING))
+    with capture_logs() as told:
+        while await working.round() == PAUSE_S:
+            pass
+        await working.round()
+    assert [each["events"] for each in told if each["event"] == "learning.caught-up"] == [WORTH_TELLING]

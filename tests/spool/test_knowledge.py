@@ -18,7 +18,10 @@ from gateway.message.header import split
 from gateway.message.replies import answered, message_id
 from gateway.policy.decision import Outcome
 from gateway.policy.demands import Demands
+from gateway.spool import acquaintances as acquaintances_of
 from gateway.spool import learning, rekeying
+from gateway.spool import sendings as sendings_of
+from gateway.spool import threads as threads_of
 from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.knowing import SqlKnowledge
 from gateway.spool.knowledge import MAX_WRITERS, SLICE, Noted
@@ -30,7 +33,7 @@ from gateway.store.database import event_seal
 from gateway.store.errors import StoreUnavailable
 from gateway.store.keys import MasterKey
 from gateway.store.schema import acquaintances, learned, sendings, threads
-from gateway.store.tx import Tx
+from gateway.store.tx import Prepared, Tx
 from gateway.store.where import Where
 from tests.postgres import Cluster
 from tests.spool.conftest import MASTER
@@ -379,3 +382,31 @@ async def test_a_repaired_database_has_no_thread_without_its_mail(tmp_path: Path
         mend(connection, event_seal(MASTER), MASTER.key_id, 0)
         assert connection.execute("SELECT count(*) FROM threads").fetchone() == (0,)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+PLANS = [
+    (acquaintances_of._WRITERS, "acquaintances"),
+    (acquaintances_of._FORGET_PAIRS, "ix_acquaintances_last_at"),
+    (sendings_of._VOLUME, "sqlite_autoindex_sendings"),
+    (sendings_of._FORGET, "ix_sendings_slice"),
+    (threads_of._KNOWN, "ix_threads_message_id"),
+    (threads_of._PEOPLE, "ix_threads_message_id"),
+    (learning._DELIVERIES, "sqlite_autoindex_events"),
+]
+
+
+@pytest.mark.parametrize(("statement", "index"), PLANS)
+async def test_what_is_asked_for_each_mail_scans_no_table(
+    tmp_path: Path, statement: Prepared, index: str
+) -> None:
+    spool = open_spool(tmp_path, MASTER, serve=True, clock=lambda: T0)
+    compiled = statement.statement.compile(dialect=spool.database.readers._engine.dialect)
+    query = f"EXPLAIN QUERY PLAN {compiled}"
+    given = dict.fromkeys(compiled.params, 0)
+    plan = spool.database.readers.read(
+        lambda q: [row[-1] for row in q.connection.exec_driver_sql(query, given)]
+    )
+    await spool.close()
+    assert any(index in step for step in plan), plan
+    tables = ("SCAN messages", "SCAN events", "SCAN threads", "SCAN sendings", "SCAN acquaintances")
+    assert not any(step.startswith(tables) and "INDEX" not in step for step in plan), plan
