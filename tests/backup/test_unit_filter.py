@@ -101,6 +101,34 @@ def test_a_whole_life_goes_through_the_units_filter(tmp_path: Path) -> None:
         assert word not in gw.log_text
 
 
+def test_content_is_read_under_the_units_filter() -> None:
+    """The process that reads sets limits to itself, which the filter must not refuse: without them it does not begin."""
+    if shutil.which("systemd-analyze") is None or not NUMBERS.exists():
+        cannot("systemd-analyze or the kernel's headers are absent")
+    script = (
+        "import asyncio\n"
+        "from gateway.config.settings import Content\n"
+        "from gateway.evidence.content.reader import Reader\n"
+        "from tests.evidence.content.making import facts_of, mail, part, pdf\n"
+        "async def main():\n"
+        "    raw, reader = mail(part('a.pdf', pdf('words in it'))), Reader(Content())\n"
+        "    print((await reader.read(facts_of(raw), raw)).texts['attachments'][0].strip())\n"
+        "    await reader.close()\n"
+        "asyncio.run(main())\n"
+    )
+    calls = ",".join(map(str, numbers(allowed())))
+    done = subprocess.run(
+        [sys.executable, "tests/backup/filtered.py", calls, sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.split("\n")[0] == "words in it"
+
+
 def test_the_filter_bites(tmp_path: Path) -> None:
     """What the unit takes away is refused: otherwise the life above would show nothing."""
     if shutil.which("systemd-analyze") is None or not NUMBERS.exists():
