@@ -46,7 +46,8 @@ def allowed() -> set[str]:
     """Return what the unit's SystemCallFilter lines leave."""
     calls: set[str] = set()
     for said in re.findall(r"(?m)^SystemCallFilter=(.+)$", UNIT):
-        named: set[str] = set().union(*(group(word) for word in said.lstrip("~").split()))
+        words = said.lstrip("~").split()
+        named: set[str] = set().union(*(group(word) if word.startswith("@") else {word} for word in words))
         calls = calls - named if said.startswith("~") else calls | named
     return calls
 

@@ -11,6 +11,8 @@ import os
 import resource
 import signal
 
+from gateway.evidence.content.walls import close_calls, close_files, own_program
+
 # linux/prctl.h
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 
@@ -26,7 +28,7 @@ class NotConfined(Exception):
 
 
 def confine(memory_octets: int) -> None:
-    """Set all limits; raises NotConfined."""
+    """Set all limits, and close what the kernel lets close; raises NotConfined where a limit cannot be set."""
     _prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_DUMPABLE, 0)
@@ -38,6 +40,8 @@ def confine(memory_octets: int) -> None:
         (resource.RLIMIT_AS, memory_octets),
     ):
         _limit(what, value)
+    close_files(own_program())
+    close_calls()
 
 
 def allow_processor_time(seconds: float) -> None:

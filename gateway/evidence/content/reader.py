@@ -28,8 +28,8 @@ from gateway.message.mime import scan_structure
 from gateway.metrics import CONTENT_READS, CONTENT_SECONDS
 
 QUICK_OCTETS = 4 << 10
-"""Octets of a mail that is read without a process: under 50 ms for the worst that was found (nothing but numbers of one digit),
-1 ms for a letter of 1 KiB."""
+"""Octets of a mail that is read without a process: under 50 ms for the worst that was found (nothing but one-digit numbers),
+and 1 ms for a letter of 1 KiB."""
 
 GRACE_S = 1.0
 """Seconds beyond the time for a mail after which the process is killed: it interrupts itself before that."""
