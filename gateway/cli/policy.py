@@ -14,10 +14,11 @@ from pathlib import Path
 import click
 
 from gateway.cli.case_files import read_cases
+from gateway.cli.explanation import explanation_json
 from gateway.cli.offline import not_looked_up, said, with_what_is_here
 from gateway.cli.policy_check import check
 from gateway.cli.policy_replay import diff, replay
-from gateway.cli.policy_words import explanation_json, explanation_text
+from gateway.cli.policy_words import explanation_text
 from gateway.cli.printing import dump, print_problems
 from gateway.clock import utc_now
 from gateway.config.policy_files import read_files, read_policy
@@ -115,11 +116,12 @@ def explain(
         decision = replace(
             decision, notify_sender=False, tells_dropped=False
         )  # there is nobody to tell (RFC 5321 4.5.5)
-    explained = explain_decision(decision, envelope.recipients, now)
+    places = {rule.id: rule.place for rule in in_force.rules}
+    explained = explain_decision(decision, envelope.recipients, now, places)
     headers = _headers(raw, envelope, decision, now)
     if as_json:
         told = {"not_looked_up": not_looked_up(in_force)}
-        click.echo(dump(explanation_json(decision, explained, headers) | told))
+        click.echo(dump(explanation_json(decision, explained, headers, places) | told))
     else:
         chosen = Language(language) if language else decision.language
         click.echo(explanation_text(decision, explained, headers, chosen) + said(in_force, chosen), nl=False)

@@ -1,15 +1,14 @@
-"""The words of `sekisho policy explain`, in Japanese and English, and the same as data. Pure."""
+"""The words of `sekisho policy explain`, in Japanese and English. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any
 
 from gateway.cli.printable import printable
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
 from gateway.policy.explain import Explained
+from gateway.units import format_duration
 
 _WORDS = {
     Language.JA: {
@@ -20,6 +19,17 @@ _WORDS = {
         "leaves": "送信予定: {at:%Y-%m-%d %H:%M:%S %z}",
         "firm": "送信者は早められません: {at:%H:%M:%S} まで",
         "waivable": "送信者は今すぐ送ることも、取り消すこともできます",
+        "reasoned": "理由を書けば早められます(理由なしでは {at:%H:%M:%S} まで)",
+        "confirm": "送信者の確認待ち: {items}({within}以内、{otherwise})",
+        "recipients": "宛先の確認",
+        "attachments": "添付の確認",
+        "both": "宛先と添付の確認",
+        "approve": "承認待ち: {name} のうち {count}名({within}以内、{otherwise})",
+        "escalates": "{after}後からは {people} も承認できます",
+        "approvers": "承認できる人: {people}",
+        "cancel": "なければ取消",
+        "release": "なければ送信",
+        "watched": "記録のみのルール {rule}: {count}件の宛先に該当",
         "original": "ヘッダーは元のまま",
         "bcc": "宛先は隠されます(Bcc)",
         "individual": "宛先は本人だけになります(個別送信)",
@@ -52,6 +62,17 @@ _WORDS = {
         "leaves": "leaves at {at:%Y-%m-%d %H:%M:%S %z}",
         "firm": "the sender cannot make it leave before {at:%H:%M:%S}",
         "waivable": "the sender may send it now, or cancel",
+        "reasoned": "the sender may make it leave sooner with a reason (without one not before {at:%H:%M:%S})",
+        "confirm": "waits for the sender to confirm {items}, within {within}, else {otherwise}",
+        "recipients": "the recipients",
+        "attachments": "the attachments",
+        "both": "recipients and attachments",
+        "approve": "waits for {count} of {name} to approve, within {within}, else {otherwise}",
+        "escalates": "after {after} also {people} may approve",
+        "approvers": "may approve: {people}",
+        "cancel": "it is cancelled",
+        "release": "it leaves",
+        "watched": "a rule that only watches, {rule}, would apply to {count} recipients",
         "original": "header section as it came",
         "bcc": "recipients hidden (bcc)",
         "individual": "only the recipient's own address shown (individual)",
@@ -85,7 +106,7 @@ def explanation_text(
     """Return the explanation for people."""
     lines = [*_whole_mail(decision, language)]
     for one, header in zip(explained, headers, strict=True):
-        lines += ["", *_recipient(one, language)]
+        lines += ["", *recipient_lines(one, language)]
         if not decision.refusals and not one.dropped:
             lines += [f"  {_WORDS[language]['header']}:", *_shown(header)]
     return "\n".join(lines).lstrip("\n") + "\n"
@@ -98,11 +119,14 @@ def _whole_mail(decision: Decision, language: Language) -> Iterator[str]:
     told = [*([words["sender"]] if decision.notify_sender else []), *sorted(decision.notify)]
     if told:
         yield words["notice"].format(people=", ".join(told))
+    for watched in decision.watched:
+        yield words["watched"].format(rule=watched.rule, count=watched.recipients)
     if decision.report_to:
         yield words["report"].format(people=", ".join(sorted(decision.report_to)))
 
 
-def _recipient(one: Explained, language: Language) -> Iterator[str]:
+def recipient_lines(one: Explained, language: Language) -> Iterator[str]:
+    """Yield what one recipient gets, in words."""
     words = _WORDS[language]
     yield printable(f"{one.address} [{words['external' if one.external else 'internal']}]")
     if one.copy:
@@ -112,7 +136,8 @@ def _recipient(one: Explained, language: Language) -> Iterator[str]:
         yield from _rules(one, language)
         return
     yield f"  {words['leaves'].format(at=one.leaves_at.astimezone()) if one.held else words['at_once']}"
-    if one.held:
+    yield from map(printable, _people(one, language))
+    if one.held and one.window:
         yield f"  {_waiver(one, language)}"
     yield f"  {words[one.form]}"
     yield from _leaving(one, language)
@@ -137,14 +162,32 @@ def _leaving(one: Explained, language: Language) -> Iterator[str]:
 def _rules(one: Explained, language: Language) -> Iterator[str]:
     words = _WORDS[language]
     for applied in one.applied:
-        yield f"  {words['because']} {applied.rule}: {applied.reason.in_(language)}"
+        place = f" ({applied.place})" if applied.place else ""
+        yield printable(f"  {words['because']} {applied.rule}{place}: {applied.reason.in_(language)}")
     if not one.applied:
         yield f"  {words['no_rule']}"
+
+
+def _people(one: Explained, language: Language) -> Iterator[str]:
+    """Yield whom the recipient waits for, whatever the time."""
+    words = _WORDS[language]
+    for each in one.confirm:
+        until = {"within": format_duration(each.within), "otherwise": words[each.otherwise]}
+        yield f"  {words['confirm'].format(items=words[each.items], **until)}"
+    for asked in one.approvals:
+        until = {"within": format_duration(asked.within), "otherwise": words[asked.otherwise]}
+        yield f"  {words['approve'].format(name=asked.name, count=asked.at_least, **until)}"
+        for step in asked.steps:
+            people = ", ".join(approver.address for approver in step.approvers)
+            key = "escalates" if step.after else "approvers"
+            yield f"    {words[key].format(after=format_duration(step.after), people=people)}"
 
 
 def _waiver(one: Explained, language: Language) -> str:
     if one.firm:
         return _WORDS[language]["firm"].format(at=one.firm_until.astimezone())
+    if one.reasoned_until is not None:
+        return _WORDS[language]["reasoned"].format(at=one.reasoned_until.astimezone())
     return _WORDS[language]["waivable"]
 
 
@@ -154,41 +197,3 @@ def _shown(header: bytes) -> Iterator[str]:
         yield "    " + "".join(
             c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line
         )
-
-
-def explanation_json(
-    decision: Decision, explained: Sequence[Explained], headers: Sequence[bytes]
-) -> dict[str, Any]:
-    """Return the explanation for programs; header sections as text, octets that are no UTF-8 replaced."""
-    return {
-        "digest": decision.digest,
-        "refusals": [{"rule": r.rule, "ja": r.text.ja, "en": r.text.en} for r in decision.refusals],
-        "rules": [{"rule": r.rule, "ja": r.text.ja, "en": r.text.en} for r in decision.reasons],
-        "notify": [*(["sender"] if decision.notify_sender else []), *sorted(decision.notify)],
-        "report_to": sorted(decision.report_to),
-        "recipients": [_one_json(one, header) for one, header in zip(explained, headers, strict=True)],
-    }
-
-
-def _one_json(one: Explained, header: bytes) -> dict[str, Any]:
-    return {
-        "address": str(one.address),
-        "external": one.external,
-        "held": one.held,
-        "leaves_at": _time(one.leaves_at),
-        "firm_until": _time(one.firm_until) if one.firm else None,
-        "form": one.form,
-        "sees": list(one.sees),
-        "tags": [list(tag) for tag in one.tags],
-        "dropped": one.dropped,
-        "copy": one.copy,
-        "routes": list(one.routes),
-        "disclaimers": list(one.disclaimers),
-        "left_out": one.left_out,
-        "rules": [applied.rule for applied in one.applied],
-        "header": header.decode("utf-8", "replace"),
-    }
-
-
-def _time(at: datetime) -> str:
-    return at.isoformat(timespec="seconds")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from enum import StrEnum
 
 from gateway.policy.decision import Decision, Outcome
-from gateway.policy.demands import Approval, Demands, Form, MailDemands
+from gateway.policy.demands import Approval, Confirmation, Demands, Form, MailDemands
 from gateway.units import format_duration
 
 
@@ -47,11 +47,12 @@ def fates(decision: Decision) -> Counter[Fate]:
     counts = Counter(decision.assigned)
     found: Counter[Fate] = Counter()
     for number, outcome in enumerate(decision.outcomes):
-        found[Fate.REFUSED if decision.refusals else _fate(outcome.demands)] += counts[number]
+        found[Fate.REFUSED if decision.refusals else fate_of(outcome.demands)] += counts[number]
     return found
 
 
-def _fate(demands: Demands) -> Fate:
+def fate_of(demands: Demands) -> Fate:
+    """Return what becomes of a recipient of a mail that is not refused."""
     if demands.drop:
         return Fate.DROPPED
     if demands.approvals:
@@ -114,13 +115,30 @@ def _whole(decision: Decision) -> MailDemands:
 
 
 def _effect(outcome: Outcome) -> tuple[object, ...]:
-    return outcome.external, outcome.demands, outcome.companions
+    demands = outcome.demands
+    if demands.waits_for_nobody:
+        return outcome.external, demands, outcome.companions
+    people = _nameless(demands.confirm), _nameless(demands.approvals)
+    return (
+        outcome.external,
+        replace(demands, confirm=frozenset(), approvals=frozenset()),
+        people,
+        outcome.companions,
+    )
+
+
+def _nameless(asked: frozenset[Confirmation] | frozenset[Approval]) -> list[Confirmation | Approval]:
+    """Return what is asked of people without the rules that ask it, each as often as it is asked."""
+    return sorted((replace(each, rule="") for each in asked), key=repr)
 
 
 def _between(then: Outcome, now: Outcome) -> Iterator[tuple[str, object, object]]:
     yield "external", then.external, now.external
     for name in _DEMANDS:
-        yield name, getattr(then.demands, name), getattr(now.demands, name)
+        before, after = getattr(then.demands, name), getattr(now.demands, name)
+        if name in ("confirm", "approvals"):
+            before, after = _nameless(before), _nameless(after)
+        yield name, before, after
     yield "sees", then.companions, now.companions
 
 
@@ -132,6 +150,10 @@ def _refusing(decision: Decision) -> str:
     return ", ".join(refusal.rule for refusal in decision.refusals) or shown(False)
 
 
+def _deadline(value: Approval | Confirmation) -> str:
+    return f"within {format_duration(value.within)}, else {value.otherwise}"
+
+
 def shown(value: object) -> str:
     """Return a demand's value as policies write it: `10m`, `bcc`, `yes`, `-` for nothing."""
     if isinstance(value, timedelta):
@@ -141,8 +163,10 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Approval):
-        return f"{value.at_least} of {value.name} within {format_duration(value.within)} or {value.otherwise}"
-    if isinstance(value, frozenset):
+        return f"{value.at_least} of {value.name} {_deadline(value)}"
+    if isinstance(value, Confirmation):
+        return f"{value.items} {_deadline(value)}"
+    if isinstance(value, frozenset | list):
         return ", ".join(sorted(map(shown, value))) or "-"
     if isinstance(value, tuple):
         return (": " if len(value) == 2 else ", ").join(map(str, value)) or "-"

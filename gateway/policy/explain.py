@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from gateway.message.address import Address
 from gateway.policy.decision import Decision
-from gateway.policy.demands import NO_TIME, Text
+from gateway.policy.demands import NO_TIME, Approval, Confirmation, Text
+from gateway.policy.difference import Fate, fate_of
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A rule that asks something of a recipient, and why."""
+    """A rule that asks something of a recipient, why, and where it stands (`file:line`; empty where nobody knows)."""
 
     rule: str
     reason: Text
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What one recipient gets. `disclaimers` are the texts asked for, `left_out` why they do not stand there; `copy`: added
-    by `bcc_to`. `leaves_at` is the earliest time; `firm_until` the earliest the sender can make it."""
+    """What one recipient gets.
+
+    `leaves_at` is the earliest time; `firm_until` the earliest the sender can make it, `reasoned_until` the earliest without
+    giving a reason. `confirm` and `approvals` are whom it waits for, whatever the time. `disclaimers` are the texts asked
+    for, `left_out` why they do not stand there; `copy`: added by `bcc_to`.
+    """
 
     address: Address
     external: bool
@@ -39,16 +46,33 @@ class Explained:
     disclaimers: tuple[str, ...] = ()
     left_out: str = ""
     copy: bool = False
+    fate: Fate = Fate.AT_ONCE
+    window: timedelta = NO_TIME
+    hides_internal: bool = False
+    reasoned_until: datetime | None = None
+    confirm: tuple[Confirmation, ...] = ()
+    approvals: tuple[Approval, ...] = ()
 
 
-def explain(decision: Decision, recipients: tuple[Address, ...], now: datetime) -> tuple[Explained, ...]:
-    """Return the explanation for every envelope recipient, in order; `now` is the time of acceptance, aware."""
-    reasons = {reason.rule: reason.text for reason in decision.reasons}
-    return tuple(_one(decision, number, address, now, reasons) for number, address in enumerate(recipients))
+def explain(
+    decision: Decision,
+    recipients: tuple[Address, ...],
+    now: datetime,
+    places: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Explained, ...]:
+    """Return the explanation for every envelope recipient, in order.
+
+    `now` is the time of acceptance, aware; `places` tells where each rule stands (`file:line`).
+    """
+    applied = {
+        reason.rule: Applied(reason.rule, reason.text, places.get(reason.rule, ""))
+        for reason in decision.reasons
+    }
+    return tuple(_one(decision, number, address, now, applied) for number, address in enumerate(recipients))
 
 
 def _one(
-    decision: Decision, number: int, address: Address, now: datetime, reasons: Mapping[str, Text]
+    decision: Decision, number: int, address: Address, now: datetime, applied: Mapping[str, Applied]
 ) -> Explained:
     outcome = decision.of(number)
     demands = outcome.demands
@@ -62,10 +86,16 @@ def _one(
         form=demands.form.name.lower(),
         sees=outcome.companions,
         tags=tuple(sorted(demands.tags)),
-        applied=tuple(Applied(rule, reasons[rule]) for rule in outcome.rules),
+        applied=tuple(applied[rule] for rule in outcome.rules),
         dropped=demands.drop,
         routes=tuple(sorted(demands.routes)),
         disclaimers=tuple(sorted(demands.disclaimers)),
         left_out=next((e.why for e in decision.left_out if set(e.keys) == demands.disclaimers), ""),
         copy=decision.is_copy(number),
+        fate=Fate.REFUSED if decision.refusals else fate_of(demands),
+        window=demands.window,
+        hides_internal=demands.hide_internal,
+        reasoned_until=now + demands.reasoned if demands.reasoned > demands.firm else None,
+        confirm=tuple(sorted(demands.confirm)),
+        approvals=tuple(sorted(demands.approvals)),
     )

@@ -74,7 +74,7 @@ def test_explain_shows_the_header_each_would_see(mail: str) -> None:
     outside, inside = result.stdout.split("x@city.example.lg.jp [internal]")
     assert "recipients hidden (bcc)" in outside
     assert "q@example.com" not in outside
-    assert "rule hide-recipients: two or more external addresses are visible" in outside
+    assert "rule hide-recipients (default.yaml:27): two or more external addresses are visible" in outside
     assert "To: p@example.com, q@example.com" in inside
     assert "leaves at once" in inside
 
@@ -193,3 +193,51 @@ def test_explain_shows_what_leaves_and_to_whom(tmp_path: Path, mail: str) -> Non
     )
     told = sekisho(*asked, "--policies", str(tmp_path), "--language", "ja").stdout
     assert "次の文面は付けられません: note(署名または暗号化されたメールのため)" in told
+
+
+WAITS = """
+version: 1
+organisation: {name: x, internal: [sports.example.jp], language: ja}
+groups: {hall: {senders: ["@sports.example.jp"], approvers: [boss@sports.example.jp, deputy@sports.example.jp]}}
+rules:
+  - id: waits
+    reason: {ja: 一斉送信です, en: bulk mail}
+    then:
+      hold: {window: 10m, waive: reason}
+      confirm: both
+      approve: {by: hall, at_least: 1, within: 4h, otherwise: cancel}
+  - {id: trial, reason: x, then: {recipients: bcc}, monitor: true}
+"""
+
+
+def test_explain_tells_whom_a_recipient_waits_for(tmp_path: Path, mail: str) -> None:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "hall.yaml").write_text(WAITS, encoding="utf-8")
+    people = ("--from", "desk@sports.example.jp", "--to", "p@example.com", "--policies", str(folder))
+    text = sekisho("explain", mail, *people, "--language", "en").stdout
+    for said in (
+        "waits for the sender to confirm recipients and attachments, within",
+        "waits for 1 of hall to approve, within 4h, else it is cancelled",
+        "may approve: boss@sports.example.jp, deputy@sports.example.jp",
+        "the sender may make it leave sooner with a reason",
+        "rule waits (hall.yaml:6): bulk mail",
+        "a rule that only watches, trial, would apply to 1 recipients",
+    ):
+        assert said in text
+    assert "承認待ち: hall のうち 1名(4h以内、なければ取消)" in sekisho("explain", mail, *people).stdout
+    data = json.loads(sekisho("explain", mail, *people, "--json").stdout)
+    [one] = data["recipients"]
+    assert (one["outcome"], one["confirm"][0]["items"]) == ("approval", "both")
+    assert one["approvals"][0]["steps"][0]["approvers"] == [
+        "boss@sports.example.jp",
+        "deputy@sports.example.jp",
+    ]
+    assert one["reasoned_until"] is not None
+    assert data["rules"] == [
+        {"rule": "waits", "ja": "一斉送信です", "en": "bulk mail", "place": "hall.yaml:6"}
+    ]
+    assert data["watched"] == [{"rule": "trial", "place": "hall.yaml:12", "recipients": 1}]
+    assert any("承認待ち" in line for line in one["says"]["ja"])
+    assert any("to approve" in line for line in one["says"]["en"])
+    assert data["decision"]["digest"] == data["digest"]
