@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TESTS := $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check fuzz format lint types contracts bench lock clean audit sbom
+.PHONY: run test check fuzz format lint types contracts bench bench-detect lock clean audit sbom
 
 run: $(VENV)/.run  ## set everything up and run the demo: SMTP 2525, web 8025
 	$(BIN)/sekisho demo
@@ -31,6 +31,9 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev  ## every promise about speed against Postfix, ten minutes (needs postfix and root; loopback only)
 	$(BIN)/python -m tests.bench --json var/bench.json --plot var/bench.svg
+
+bench-detect: $(VENV)/.dev  ## precision, recall and speed of the detectors on the texts written for them
+	$(BIN)/python -m tests.bench.detect
 
 lock: $(VENV)/.dev  ## renew the lock files from pyproject.toml
 	$(PIP) install pip-tools

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 AROUND = 60  # characters before and after a number in which a word speaks for it or against it
+JUST_BEFORE = 12  # characters before a number whose word for it beats all others
 COLUMN = 3  # numbers of a column from which on their share says something
 SHARE = 0.8  # of them that pass
 
@@ -40,12 +41,13 @@ class Numbers:
 
 
 class _Token(NamedTuple):
-    """Digits that stand together: themselves, the lengths of their groups, and what stands around them."""
+    """Digits that stand together: themselves, the lengths of their groups, what stands around and just before them."""
 
     digits: str
     groups: tuple[int, ...]
     invoice: bool
     around: str
+    before: str
 
 
 def my_numbers(text: str) -> Numbers:
@@ -55,8 +57,13 @@ def my_numbers(text: str) -> Numbers:
     in_column = len(seen) >= COLUMN and len(passed) >= SHARE * len(seen)
     return _judged(
         passed,
-        [bool(_PERSON.search(t.around)) or (in_column and not _SLIP.search(t.around)) for t in passed],
+        [_is_personal(t) or (in_column and not _SLIP.search(t.around)) for t in passed],
     )
+
+
+def _is_personal(token: _Token) -> bool:
+    """Tell whether a word for My Number stands nearby, and none for a slip or an order nearer."""
+    return bool(_PERSON.search(token.around)) and not _SLIP.search(token.before)
 
 
 def corporate_numbers(text: str) -> Numbers:
@@ -132,6 +139,7 @@ def _tokens(text: str, shapes: Collection[tuple[int, ...]]) -> Iterator[_Token]:
                     tuple(lengths[at : at + size]),
                     invoice and at == 0,
                     around,
+                    text[max(0, found[0].start() - JUST_BEFORE) : found[0].start()],
                 )
             at += max(size, 1)
 

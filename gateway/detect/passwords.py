@@ -10,7 +10,7 @@ import re
 
 MAX_FOUND = 20  # of one text
 _WORDS = r"(?:パスワード|パスフレーズ|暗証番号|暗号キー|pw|pass(?:word|code|phrase)?)"
-_LINK = r"(?:は|が|:|=|→|->|is|\]|】|」|\)|》|>|\n){1,3}"
+_LINK = r"(?:は|が|【|「|『|:|=|→|->|is|\]|】|」|\)|》|>|\n){1,3}"
 _VALUE = r"[!-~]{4,64}"
 _CLEAR = re.compile(
     rf"{_WORDS}[ ]{{0,4}}(?:\([^()\n]{{1,12}}\)[ ]{{0,4}})?{_LINK}\s{{0,20}}[「『\"'(<【\[]?(?P<value>{_VALUE})",

@@ -63,3 +63,16 @@ DO_NOT_SPEAK = (
     "The file you attached cannot be opened.",
     "He is attached to the project.",
 )
+
+MISSED = (
+    "地図はファイルをご覧ください。",
+    "資料を送ります。",
+    "PDF（添付）をご確認ください。",
+)
+"""They speak of one, and are not understood."""
+
+MISTAKEN = (
+    "履歴書には写真の添付が必要です。添付の写真は3か月以内のもの。",
+    "別紙様式を窓口で受け取ってください。別紙の記入例も窓口にあります。",
+)
+"""They speak of none, and are taken for such."""

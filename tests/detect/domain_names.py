@@ -87,3 +87,13 @@ RESEMBLE_NOBODY = (
     "xn--",
     "xn--99999999999",
 )
+
+MISSED = (
+    ("icould.com", "icloud.com"),
+    ("nito.co.jp", "nitto.co.jp"),
+    ("midori-kohsann.com", "midori-kosan.com"),
+)
+"""Nearly a known one, and not told: two errors in a short name, a short name, two errors."""
+
+MISTAKEN = ("softmark.ne.jp", "gmain.com", "midori-kasan.com")
+"""Names of their own, as near to a known one as a mistype is."""

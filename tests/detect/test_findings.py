@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.detect.findings import findings
 from gateway.detect.plain import folded
 from gateway.message.evidence import Findings
-from tests.detect.labelled import card, company, my, spaced
+from tests.detect.number_texts import card, company, my, spaced
 
 TEXT = f"""佐藤様
 パスワードは Sports#2026 です。電話 045-671-2121、office@example.jp まで。

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.detect.confusable import decoded, skeleton
 from gateway.detect.free_mail import PROVIDERS, provider
 from gateway.detect.look_alike import MAX_KNOWN, KnownDomains, distance, registrable, resembles
-from tests.detect.domain_names import KNOWN, RESEMBLE, RESEMBLE_NOBODY
+from tests.detect.domain_names import KNOWN, MISSED, MISTAKEN, RESEMBLE, RESEMBLE_NOBODY
 
 INDEX = KnownDomains(KNOWN)
 LABELS = st.text("abcmnrvl01-", min_size=1, max_size=12)
@@ -23,6 +23,11 @@ def test_a_domain_resembles_a_known_one(domain: str, known: str) -> None:
 @pytest.mark.parametrize("domain", RESEMBLE_NOBODY)
 def test_a_domain_resembles_nobody(domain: str) -> None:
     assert resembles(domain, INDEX) is None
+
+
+def test_what_is_known_to_be_got_wrong() -> None:
+    assert [domain for domain, known in MISSED if resembles(domain, INDEX) == known] == []
+    assert [domain for domain in MISTAKEN if resembles(domain, INDEX) is None] == []
 
 
 def test_any_collection_of_domains_is_indexed() -> None:
