@@ -21,9 +21,7 @@ PAUSE_S = 0.05  # seconds between two batches while there is more: mail goes fir
 TROUBLE_S = 60.0  # seconds after a failure
 FORGET_S = 600.0  # seconds between two looks for what is not to be kept
 WORTH_TELLING = 5_000  # events
-FORGET_BATCH = (
-    500  # rows of each kind in one transaction; a full batch is followed by another in the next round
-)
+FORGET_BATCH = 500  # rows of each kind in one transaction; a full batch is followed by another
 
 log = structlog.get_logger()
 
@@ -50,8 +48,9 @@ class Learner:
     async def round(self) -> float:
         """Do what is due, a batch at most; return how many seconds may pass until the next."""
         try:
-            await self._forget()
-            return PAUSE_S if self._asked() and await self._learn() else ROUND_S
+            more_to_forget = await self._forget()
+            more_to_learn = self._asked() and await self._learn()
+            return PAUSE_S if more_to_forget or more_to_learn else ROUND_S
         except StoreUnavailable as error:
             log.warning("learning.store-unavailable", error=str(error))
         except Exception:
@@ -68,9 +67,11 @@ class Learner:
             self._learned = 0
         return events > 0
 
-    async def _forget(self) -> None:
+    async def _forget(self) -> bool:
+        """Forget a batch where it is time; tell whether there may be more."""
         now = asyncio.get_running_loop().time()
         if now < self._forget_at:
-            return
-        gone = await self._knowledge.forget(self._clock(), self._unused_for, FORGET_BATCH)
-        self._forget_at = now if gone >= FORGET_BATCH else now + FORGET_S
+            return False
+        full = await self._knowledge.forget(self._clock(), self._unused_for, FORGET_BATCH) >= FORGET_BATCH
+        self._forget_at = now if full else now + FORGET_S
+        return full

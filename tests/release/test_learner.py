@@ -57,10 +57,9 @@ async def test_a_failure_makes_it_pause(error: Exception) -> None:
 
 async def test_a_full_batch_of_forgetting_is_followed_by_another_at_once() -> None:
     full, enough = Door(gone=FORGET_BATCH), Door(gone=3)
-    for door, times in ((full, 2), (enough, 1)):
+    for door, times, pause in ((full, 2, PAUSE_S), (enough, 1, ROUND_S)):
         working = learner(door)
-        await working.round()
-        await working.round()
+        assert [await working.round(), await working.round()] == [pause, pause]
         assert len(door.forgotten) == times
 
 
