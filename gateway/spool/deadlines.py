@@ -75,7 +75,7 @@ def _escalate(tx: Tx, opened: Opened, look: Look, approval: Approval, now: int) 
     """Let more people decide, as many steps on as were slept through, and ask them."""
     rows, step = opened.held(look), look.step + 1
     people = asked_at(approval, step, day_of(from_us(now)))
-    indexes = [row.idx for row in rows]
+    indexes = opened.shown(rows)
     asked = [notice_row(NoticeKind.APPROVAL, opened.queue_id, to, indexes, now) for to in people]
     tx.insert(NEW_NOTICES, asked)
     wish = Wish(opened.queue_id, None, SYSTEM, Reason.NOBODY_YET, now)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from gateway.policy.decision import Decision
 from gateway.spool.contract import SYSTEM, Actor, Change
 from gateway.spool.first_notices import notice_row
 from gateway.spool.lifecycle import CANCELLABLE, Kind, Reason, State
@@ -52,9 +53,9 @@ def cancel(wish: Wish) -> Job:
         rows = wanted(tx, wish)
         if rows is None:
             return None
+        if wish.reason is Reason.BY_SENDER:
+            rows = _with_the_last(tx, wish, rows)
         going = [row for row in rows if row.state in CANCELLABLE]
-        rows = [*rows, *(with_it := _copies_of_nothing(tx, wish, going))]
-        going += with_it
         if going:
             move(tx, going, State.CANCELLED, Arrival(wish.now))
             tx.event(wish.event(Kind.CANCELLED, going, **_doubt(going)))
@@ -121,20 +122,24 @@ def tell_sender(
         tx.insert(NEW_NOTICES, [notice_row(kind, queue_id, sender, recipients, now, actor)])
 
 
-def _copies_of_nothing(tx: Tx, wish: Wish, going: Sequence[RecipientRow]) -> list[RecipientRow]:
-    """Return the copies (`bcc_to`) to cancel with these recipients: nobody else would get the mail."""
-    if wish.recipients is None or not going:
-        return []  # all of them are meant
+def _with_the_last(tx: Tx, wish: Wish, rows: list[RecipientRow]) -> list[RecipientRow]:
+    """Return the rows that a sender cancels: copies (`bcc_to`) go with the last of the others, and never by themselves."""
+    decided = _with_copies(tx, wish)
+    if decided is None:
+        return rows
+    every = recipients_of(tx, wish.queue_id)
+    meant = [row for row in rows if not decided.is_copy(row.idx)]
+    gone = {row.idx for row in meant if row.state in CANCELLABLE}
+    others = (row for row in every if not decided.is_copy(row.idx))
+    if not gone or any(row.state is not State.CANCELLED and row.idx not in gone for row in others):
+        return meant
+    return [*meant, *(row for row in every if decided.is_copy(row.idx))]
+
+
+def _with_copies(tx: Tx, wish: Wish) -> Decision | None:
+    """Return the decision where a rule added copies; None for nearly every mail."""
     _, envelope, decision = tx.row(RELEASE_FACTS, {"b_queue_id": wish.queue_id})
-    if '"copied"' not in decision:
-        return []
-    _, decided = parsed(envelope, decision)
-    rows, gone = recipients_of(tx, wish.queue_id), frozenset(row.idx for row in going)
-    others = [row for row in rows if not decided.is_copy(row.idx)]
-    if any(row.state is not State.CANCELLED and row.idx not in gone for row in others):
-        return []
-    copies = (row for row in rows if decided.is_copy(row.idx) and row.idx not in gone)
-    return [row for row in copies if row.state in CANCELLABLE]
+    return parsed(envelope, decision)[1] if '"copied"' in decision else None
 
 
 def _doubt(rows: Iterable[RecipientRow]) -> dict[str, object]:
@@ -149,7 +154,9 @@ def wanted(tx: Tx, wish: Wish) -> list[RecipientRow] | None:
         return None
     if wish.recipients is None:
         return recipients_of(tx, wish.queue_id)
-    return recipients_among(tx, wish.queue_id, wish.recipients)
+    rows = recipients_among(tx, wish.queue_id, wish.recipients)
+    decided = _with_copies(tx, wish) if wish.reason is Reason.BY_SENDER else None
+    return rows if decided is None else [row for row in rows if not decided.is_copy(row.idx)]
 
 
 def change_of(done: Sequence[RecipientRow], asked: Sequence[RecipientRow]) -> Change:

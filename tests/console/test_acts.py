@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -325,3 +326,19 @@ async def test_a_store_that_is_down_says_that_nothing_changed(
     response = await post(client, page, {})
     assert response.status_code == 503
     assert "何も変更していません" in response.text
+
+
+async def test_the_page_and_its_answers_tell_of_no_copy(
+    client: httpx.AsyncClient, spool: MemorySpool, links: Links
+) -> None:
+    message = hold(spool, "Q3", (*OUT, "boss@example.org"))
+    copied = replace(message, decision=replace(message.decision, copied=1))
+    spool.messages["Q3"] = copied
+    spool.bodies["Q3"] = spool.bodies["Q3"].replace(b",\r\n boss@example.org", b"")
+    page = await client.get(links.url("Q3", SENDER))
+    assert OUT[0] in read(page).text
+    assert "boss@example.org" not in page.text
+    assert read(page).boxes == ["0", "1", "2"]
+    after = await press(client, page, "cancel", "all")
+    assert "3件を取り消しました。" in read(after).text
+    assert "boss@example.org" not in after.text

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from gateway.message.address import Address
 from gateway.policy.decision import Outcome
 from gateway.policy.demands import Demands
@@ -139,10 +141,26 @@ async def test_a_copy_goes_with_the_last_of_the_others(spool: Spool) -> None:
     assert await states(spool, queue_id) == [State.CANCELLED] * 3
 
 
-async def test_a_copy_of_what_left_is_not_cancelled(spool: Spool) -> None:
+async def test_a_sender_cannot_stop_the_copy_by_itself(spool: Spool) -> None:
+    queue_id = await spool.accept(copied(mail(held=1)))
+    assert (await spool.cancel(queue_id, [1], *BY_SENDER, T0)).done == ()
+    assert (await spool.release(queue_id, [1], *BY_SENDER, T0)).done == ()
+    assert await states(spool, queue_id) == [State.HELD, State.HELD]
+    by_admin = (Actor("admin", "root"), Reason.BY_ADMIN)
+    assert (await spool.cancel(queue_id, [1], *by_admin, T0)).done == (1,)
+
+
+async def test_a_mail_that_is_released_whole_takes_its_copy_along(spool: Spool) -> None:
+    queue_id = await spool.accept(copied(mail(held=2)))
+    await spool.release(queue_id, None, *BY_SENDER, T0)
+    assert await states(spool, queue_id) == [State.QUEUED] * 3
+
+
+@pytest.mark.parametrize("which", [[0], None])
+async def test_a_copy_of_what_left_is_not_cancelled(spool: Spool, which: list[int] | None) -> None:
     queue_id = await spool.accept(copied(mail(held=1, queued=1)))
     await settle(spool, [delivered(1)])
-    await spool.cancel(queue_id, [0], *BY_SENDER, T0)
+    await spool.cancel(queue_id, which, *BY_SENDER, T0)
     assert await states(spool, queue_id) == [State.CANCELLED, State.DELIVERED, State.HELD]
 
 

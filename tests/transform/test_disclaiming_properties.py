@@ -34,6 +34,8 @@ def structure_of(raw: bytes) -> Structure:
 def words(raw: bytes, part: Part) -> str:
     octets = decoded(raw[part.body_at : part.end], part.encoding)
     assert octets is not None
+    if part.charset in ("", "us-ascii"):  # raw ISO-2022-JP is ASCII, too: readers look at it as we do
+        return charset.guess(octets)[0]
     return charset.decode(octets, part.charset)
 
 
