@@ -5,69 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-import uvloop
 
 from gateway.config.settings import Content as Settings
 from gateway.evidence.content.bounds import Bounds
 from gateway.evidence.content.child import Child, ChildDied
-from gateway.evidence.content.pool import Pool
 from gateway.evidence.content.reader import QUICK_OCTETS, Reader
-from gateway.message.evidence import Content, FileEvidence
-from gateway.metrics import REGISTRY
-from tests.evidence.content.making import docx, facts_of, letter, mail, paragraph, part, pdf, xlsx, zipped
-
-
-class Watched:
-    """A reader whose processes can be found."""
-
-    def __init__(self, settings: Settings, start: Callable[[Bounds], Awaitable[Child]] = Child.start) -> None:
-        self.children: list[Child] = []
-        self._start = start
-        self._begun = asyncio.Event()
-        wait = settings.wait.total_seconds()
-        self.reader = Reader(settings, lambda bounds: Pool(settings.workers, wait, bounds, self._begin))
-
-    async def _begin(self, bounds: Bounds) -> Child:
-        child = await self._start(bounds)
-        self.children.append(child)
-        self._begun.set()
-        return child
-
-    async def read(self, raw: bytes) -> Content:
-        return await self.reader.read(facts_of(raw), raw)
-
-    async def child(self) -> Child:
-        await self._begun.wait()
-        return self.children[-1]
-
-
-@asynccontextmanager
-async def watched(**settings: object) -> AsyncIterator[Watched]:
-    found = Watched(Settings.model_validate(settings))
-    try:
-        yield found
-    finally:
-        await found.reader.close()
-
-
-def reads(result: str) -> float:
-    return REGISTRY.get_sample_value("sekisho_content_reads_total", {"result": result}) or 0.0
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
+from gateway.message.evidence import FileEvidence
+from tests.evidence.content.making import docx, letter, mail, paragraph, part, pdf, xlsx, zipped
+from tests.evidence.content.watching import Watched, is_alive, reads, watched
 
 ENDLESS = xlsx("<c/>" * 8_000_000)
 """A file that no worker reads in a second."""
@@ -223,137 +171,10 @@ async def test_closing_ends_all_processes() -> None:
     assert (await reader.read(mail(part("a.txt", b"x")))).files[0].unread == "too-slow"
 
 
-async def test_the_process_has_no_environment_no_descriptors_and_limits(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("SEKISHO_MASTER_KEY", "very secret")
-    with (tmp_path / "open").open("w") as kept:
-        os.set_inheritable(kept.fileno(), True)
-        async with watched() as reader:
-            await reader.read(mail(part("a.txt", b"x")))
-            proc = Path(f"/proc/{reader.children[0].pid}")
-            status = (proc / "status").read_text()
-            limits = (proc / "limits").read_text()
-            environment = (proc / "environ").read_bytes()
-            targets = [str(each.readlink()) for each in (proc / "fd").iterdir()]
-    assert b"secret" not in environment
-    assert not any("open" in target for target in targets)
-    assert len(targets) == 3
-    assert "NoNewPrivs:\t1" in status
-    for what, value in (
-        ("Max address space", "536870912"),
-        ("Max file size", "0"),
-        ("Max core file size", "0"),
-    ):
-        assert any(
-            line.startswith(what) and line.removeprefix(what).split()[:2] == [value, value]
-            for line in limits.splitlines()
-        )
-
-
-TRIES = {
-    "the network": "import socket; socket.socket()",
-    "another program": "import os; os.execv('/bin/true', ['true'])",
-    "another process": "import os; os.fork()",
-    "a signal": "import os; os.kill(os.getppid(), 0)",
-    "a file": "open({outside!r}).read()",
-    "a folder": "import os; os.listdir({folder!r})",
-    "writing": "open({outside!r}, 'w')",
-}
-
-
-@pytest.mark.parametrize("what", TRIES)
-async def test_the_process_is_refused(what: str, tmp_path: Path) -> None:
-    (tmp_path / "outside").write_text("a secret")
-    tried = TRIES[what].format(outside=str(tmp_path / "outside"), folder=str(tmp_path))
-    code = (
-        "import sys\n"
-        "from gateway.evidence.content.confined import confine\n"
-        "confine(512 << 20)\n"
-        "import pypdf, zipfile, xml.parsers.expat\n"  # the program's own files can be read
-        f"try:\n    {tried}\n"
-        "except OSError as error:\n    print('refused', error.errno)\n"
-    )
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-c", code, stdout=asyncio.subprocess.PIPE, cwd="/"
-    )
-    out, _ = await process.communicate()
-    assert out.split() in ([b"refused", b"1"], [b"refused", b"13"])  # EPERM, EACCES
-
-
-async def test_the_process_ends_with_its_parent() -> None:
-    child = await Child.start(Bounds())
-    writer = child._process.stdin
-    assert writer is not None
-    writer.close()
-    async with asyncio.timeout(10):
-        await child._process.wait()
-    assert not is_alive(child.pid)
-    await child.kill()
-
-
-async def test_a_process_in_the_middle_of_a_mail_ends_with_its_parent() -> None:
-    code = (
-        "import asyncio, os, sys\n"
-        "from gateway.evidence.content.bounds import Bounds\n"
-        "from gateway.evidence.content.child import Child\n"
-        "from tests.evidence.content.making import mail, part\n"
-        "async def main():\n"
-        "    child = await Child.start(Bounds(seconds=100))\n"
-        "    print(child.pid, flush=True)\n"
-        "    raw = mail(part('a.csv', b'1,2\\n' * 9_000_000))\n"
-        "    async for _ in child.ask(raw, (), Bounds(seconds=100)):\n"
-        "        os.kill(os.getpid(), 9)\n"
-        "asyncio.run(main())\n"
-    )
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[3]
-    )
-    out, _ = await parent.communicate()
-    assert parent.returncode == -signal.SIGKILL
-    pid = int(out)
-    for _ in range(200):
-        if not is_alive(pid) or "Z" in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]:
-            break
-        await asyncio.sleep(0.05)
-    else:
-        pytest.fail("it lives on")
-
-
-async def test_a_stop_of_the_service_leaves_it_to_the_parent() -> None:
-    async with watched() as reader:
-        raw = mail(part("a.txt", b"x"))
-        await reader.read(raw)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            os.kill(reader.children[0].pid, number)
-        assert (await reader.read(raw)).files[0].unread == ""
-        assert len(reader.children) == 1
-
-
-def test_it_works_on_the_loop_of_the_service() -> None:
-    async def read() -> Content:
-        async with watched() as reader:
-            return await reader.read(mail(part("a.txt", b"x" * (1 << 20))))
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        assert runner.run(read()).files[0].kind == "text"
-
-
 async def test_nonsense_from_a_process_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.evidence.content.child._MODULE", "this")
     with pytest.raises(ChildDied):
         await Child.start(Bounds())
-
-
-async def test_the_gateways_process_imports_no_parser() -> None:
-    code = (
-        "import sys, gateway.evidence.content.reader; "
-        "print([each for each in ('pypdf', 'xml.parsers.expat', 'zipfile', 'csv') if each in sys.modules])"
-    )
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
-    out, _ = await process.communicate()
-    assert b"pypdf" not in out
-    assert process.returncode == 0
 
 
 def test_the_settings_bound_what_is_read() -> None:
