@@ -1,19 +1,26 @@
-"""What a case says about earlier mail. A case that says nothing stands on a gateway that has seen no mail yet.
+"""What a case says about earlier mail and the DNS. A case that says nothing stands on a gateway that has seen no mail yet.
 
-So nothing is in doubt in a case: who is not `known` was never written to, and a reply without `replied_to` answers a mail that
-did not pass here.
+So nothing of this is in doubt in a case: who is not `known` was never written to, a reply without `replied_to` answers a mail
+that did not pass here, and a domain takes mail unless `domain_states` says otherwise. Domains are compared with those of the
+people who are `known`, and with common providers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
+from gateway.detect.look_alike import KnownDomains
 from gateway.message.evidence import Earlier, Evidence, Volume
 from gateway.message.facts import Facts
 from gateway.message.replies import is_reply
 from gateway.policy import values
 from gateway.policy.people import read_address
 from gateway.policy.values import Part, told
+
+DomainState = Literal[
+    "accepts", "no-mail", "null-mx", "missing", "unknown"
+]  # message/evidence.py, DOMAIN_STATES
 
 REPLIES_TO = "<earlier@case.invalid>"  # what In-Reply-To says in a case with `replied_to`
 
@@ -52,6 +59,11 @@ class CaseHistory(Part):
         default=CaseSent(),
     )
     sent_last_day: CaseSent = told("同じく24時間の数", "the same, within 24 hours", default=CaseSent())
+    domain_states: dict[str, DomainState] = told(
+        "ドメインの DNS の状態 `{example.com: missing}`。書かないドメインはメールを受け取ります",
+        "what the DNS says of a domain: `{example.com: missing}`; all others take mail",
+        default={},
+    )
 
 
 def reply_fields(history: CaseHistory, header: Mapping[str, str]) -> dict[str, str]:
@@ -75,7 +87,19 @@ def evidence_of(history: CaseHistory, facts: Facts) -> Evidence:
         ),
         replies=is_reply(facts.header),
         earlier=None if history.replied_to is None else Earlier(frozenset(history.replied_to)),
+        domains={domain: history.domain_states.get(domain, "accepts") for domain in _domains(facts)},
+        look_alikes=_look_alikes(history, facts),
     )
+
+
+def _domains(facts: Facts) -> set[str]:
+    return {address.domain for address in (*facts.envelope.recipients, *facts.visible)}
+
+
+def _look_alikes(history: CaseHistory, facts: Facts) -> dict[str, str]:
+    known = KnownDomains({person.rpartition("@")[2] for person in history.known})
+    found = {domain: known.nearest(domain) for domain in _domains(facts)}
+    return {domain: other for domain, other in found.items() if other is not None}
 
 
 def _writers(history: CaseHistory, facts: Facts) -> dict[str, tuple[str, ...]]:

@@ -16,7 +16,6 @@ from typing import TypeVar
 import structlog
 
 from gateway.clock import Clock
-from gateway.evidence.domains import MAX_DOMAINS
 from gateway.message.address import Address
 from gateway.message.envelope import Envelope
 from gateway.message.evidence import Content, Earlier, Evidence, Volume
@@ -29,6 +28,7 @@ from gateway.receive.sources import KnownIndex, Resembles, Sources
 from gateway.spool.contract import StoreUnavailable
 from gateway.spool.knowledge import MAX_WRITERS, Noted
 
+MAX_COMPARED = 2_000  # domains of one mail that are compared with known ones; with more, all are in doubt
 QUICK_RECIPIENTS = 2_000  # sorted into inside and outside on the event loop, in some milliseconds
 MAY_BE_OTHERS = ""  # among a recipient's writers: not all of them are told
 
@@ -136,7 +136,8 @@ class LookingUp:
     async def _look_alikes(
         self, domains: Sequence[str], internal: Collection[str]
     ) -> Mapping[str, str] | None:
-        resembles = await self._nearest.get(internal)
+        # Of a domain that is not told, nobody would know that it was not compared.
+        resembles = await self._nearest.get(internal) if len(domains) <= MAX_COMPARED else None
         return None if resembles is None else await asyncio.to_thread(_resembled, domains, resembles)
 
 
@@ -148,7 +149,7 @@ def counted_as(envelope: Envelope) -> str:
 
 
 def _resembled(domains: Sequence[str], resembles: Resembles) -> dict[str, str]:
-    found = {domain: resembles(domain) for domain in domains[:MAX_DOMAINS]}
+    found = {domain: resembles(domain) for domain in domains}
     return {domain: known for domain, known in found.items() if known is not None}
 
 

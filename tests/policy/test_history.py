@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from gateway.message.address import parse_path
 from gateway.message.envelope import Client, Envelope
-from gateway.message.evidence import Earlier, Evidence, Volume
+from gateway.message.evidence import DOMAIN_STATES, Earlier, Evidence, Volume
 from gateway.message.facts import Facts
 from gateway.message.gather import gather
+from gateway.policy.case_history import DomainState
 from gateway.policy.cases import load_cases, run_case
 from gateway.policy.conditions.context import Need
 from gateway.policy.decide import decide
@@ -218,3 +219,28 @@ def test_a_case_may_say_how_much_was_sent() -> None:
     (case,) = load_cases(text, "x.cases.yaml")
     for condition in ("sent_last_hour: {mails: {at_least: 3}}", "sent_last_day: {mails: {at_least: 3}}"):
         assert run_case(case, policy(condition)).differences == ()
+
+
+DOMAIN_CASES = """
+- {name: a, mail: {from: a@example.jp, to: b@example.com}, expect: {rules: []}}
+- {name: b, mail: {from: a@example.jp, to: b@example.com, domain_states: {example.com: missing}}, expect: {rules: [r]}}
+- {name: c, mail: {from: a@example.jp, to: b@example.com, domain_states: {example.com: unknown}}, expect: {rules: [r]}}
+"""
+LOOK_ALIKE_CASES = """
+- {name: a, mail: {from: a@example.jp, to: b@gardening.example.com}, expect: {rules: []}}
+- {name: b, mail: {from: a@example.jp, to: b@gmial.com}, expect: {rules: [r]}}
+- {name: c, mail: {from: a@example.jp, to: b@gardenlng.com, known: c@gardening.com}, expect: {rules: [r]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "cases"),
+    [("domain_state: [missing, null-mx]", DOMAIN_CASES), ("look_alike: true", LOOK_ALIKE_CASES)],
+)
+def test_cases_say_what_domains_are(condition: str, cases: str) -> None:
+    results: list[Any] = [run_case(case, policy(condition)) for case in load_cases(cases, "x.cases.yaml")]
+    assert [result.differences for result in results] == [(), (), ()]
+
+
+def test_a_case_knows_all_states_there_are() -> None:
+    assert get_args(DomainState) == DOMAIN_STATES

@@ -24,7 +24,7 @@ from gateway.policy.decide import decide
 from gateway.policy.load import load_policy
 from gateway.policy.model import Policy
 from gateway.receive.intake import Intake
-from gateway.receive.looking_up import LookingUp, counted_as
+from gateway.receive.looking_up import MAX_COMPARED, LookingUp, counted_as
 from gateway.receive.sources import Resembles, Sources
 from gateway.spool.contract import StoreUnavailable
 from gateway.spool.knowledge import MAX_WRITERS, Noted, Writers
@@ -207,6 +207,16 @@ async def test_an_index_that_takes_long_is_built_once_and_used_by_those_after() 
     found = await door.evidence(facts, RAW, needing(Need.LOOK_ALIKES))
     assert found.look_alikes == {"example.com": "examp1e.com"}
     assert len(built) == 1
+
+
+async def test_domains_that_were_not_compared_are_not_told_as_unlike_any() -> None:
+    people = tuple(parse_path(f"a@d{number}.example.com") for number in range(MAX_COMPARED + 1))
+    for count, told in ((MAX_COMPARED, {}), (MAX_COMPARED + 1, None)):
+        facts = gather(replace(ENVELOPE, recipients=people[:count]), b"From: clerk@example.jp\r\n\r\nx\r\n")
+        found = await looking_up(Known(), index=lambda known: lambda domain: None).evidence(
+            facts, b"", needing(Need.LOOK_ALIKES)
+        )
+        assert found.look_alikes == told
 
 
 def test_volume_counts_for_the_account_where_there_is_one() -> None:
