@@ -1,6 +1,7 @@
 """Render copies: read an original once, compute what copies share once, then write one header after another.
 
-Promise: deterministic, linear, the body a view of the original and never copied. Every copy has our Received on top, Date and
+Promise: deterministic, linear, the body a view of the original and never copied (disclaiming.py writes another original where
+a text has to stand under it, once for all copies). Every copy has our Received on top, Date and
 Message-ID where there were none, the tags of its view, and no Bcc, Resent-Bcc or Return-Path; all other octets of an ORIGINAL
 copy are those that came. A hiding copy differs from others of its kind in the To field only, which makes the next one cheap.
 """

@@ -76,6 +76,10 @@ def test_a_report_tells_what_became_of_everybody(
     assert "SECRET" not in told
 
 
+def test_both_kinds_have_their_composer(composers: Composers) -> None:
+    assert {NoticeKind.DROPPED, NoticeKind.REPORT} <= set(composers.by_kind())
+
+
 def test_a_report_goes_inside_only(spool: MemorySpool, composers: Composers) -> None:
     message = with_states(hold(spool, "Q1", OUT), State.DELIVERED, State.DELIVERED)
     assert composers.report(message, notice(NoticeKind.REPORT, to="x@example.org"), None) is None
