@@ -19,6 +19,7 @@ from gateway.message.envelope import Client, Envelope
 from gateway.message.facts import Facts
 from gateway.message.gather import gather
 from gateway.policy import values
+from gateway.policy.case_content import CaseFile, CaseInside, content_of, domains_of, look_alikes_of
 from gateway.policy.case_history import CaseHistory, evidence_of, reply_fields
 from gateway.policy.case_mail import MAX_ATTACHMENT, write_mail
 from gateway.policy.decide import decide
@@ -52,7 +53,7 @@ Lines = Annotated[tuple[str, ...], BeforeValidator(values.one_or_many)]
 Wait = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 
-class CaseAttachment(values.Part):
+class CaseAttachment(CaseFile):
     """A file that hangs on the case's mail."""
 
     name: str = told("ファイル名", "the file's name", ...)
@@ -61,7 +62,7 @@ class CaseAttachment(values.Part):
     )
 
 
-class CaseMail(CaseHistory):
+class CaseMail(CaseHistory, CaseInside):
     """A mail. `to` and `cc` stand in its header; the envelope holds `to`, `cc` and `bcc` unless it is written out."""
 
     from_: str = told("From 欄", "the From field", ..., "from")
@@ -174,7 +175,19 @@ def decided(case: Case, policy: Policy) -> Decision:
 def facts_of(mail: CaseMail) -> Facts:
     """Return the facts of the case's mail, as they would be gathered of it."""
     facts = gather(envelope_of(mail), octets_of(mail))
-    return replace(facts, evidence=evidence_of(mail, facts))
+    recipients = facts.envelope.recipients
+    evidence = replace(
+        evidence_of(mail, facts),
+        content=content_of(mail, [(file.name, file) for file in mail.attachments], facts),
+        domains=domains_of(mail, recipients),
+        look_alikes=look_alikes_of(recipients, _known_domains(mail, facts)),
+    )
+    return replace(facts, evidence=evidence)
+
+
+def _known_domains(mail: CaseMail, facts: Facts) -> list[str]:
+    """Return the domains of those who write and of those to whom mail was delivered before."""
+    return [*(a.domain for a in facts.authors), *(text.rpartition("@")[2] for text in mail.known)]
 
 
 def octets_of(mail: CaseMail) -> bytes:

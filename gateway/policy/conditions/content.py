@@ -6,73 +6,24 @@ that says `certain: true` and leaves what is unread to rules that ask for `unrea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
-from gateway.detect.findings import findings
-from gateway.detect.plain import folded
-from gateway.message.evidence import Content, Findings
+from gateway.message.evidence import Content
 from gateway.policy import values
 from gateway.policy.bounds import Range
 from gateway.policy.conditions.certainty import NOBODY_KNOWS, Counted, asked, in_range
 from gateway.policy.conditions.context import Context, Need, Test
+from gateway.policy.conditions.things import Holds, holds, number_of, unread_of
 from gateway.policy.mail import Mail
 from gateway.policy.values import Part, told
 
-Place = Literal["subject", "body", "attachments"]
-Thing = Literal[
-    "my_number",
-    "corporate_number",
-    "card",
-    "phone",
-    "postal_address",
-    "mail_address",
-    "person",
-    "password",
-]
 MailIs = Literal["smime-signed", "smime-encrypted", "pgp-signed", "pgp-encrypted", "tnef", "calendar"]
 Unread = Literal["encrypted", "too-large", "too-deep", "too-slow", "damaged", "unknown-kind"]
 
-EVERYWHERE: tuple[Place, ...] = get_args(Place)
-_POSSIBLE = frozenset(field.name for field in fields(Findings) if field.name.endswith("_possible"))
-
-Things = Annotated[tuple[Thing, ...], values.OneOrMany, values.words_schema(Thing)]
-Places = Annotated[tuple[Place, ...], values.OneOrMany, values.words_schema(Place)]
 Kinds = Annotated[tuple[MailIs, ...], values.OneOrMany, values.words_schema(MailIs)]
 UnreadOrAny = values.Flag | Annotated[tuple[Unread, ...], values.OneOrMany, values.words_schema(Unread)]
-
-
-class Holds(Part):
-    """Which things a mail holds, where, and how many of them."""
-
-    has: Things = told(
-        "探すもの: `my_number`(マイナンバー)、`corporate_number`(法人番号)、`card`(カード番号)、`phone`(電話)、"
-        "`postal_address`(住所)、`mail_address`(メールアドレス)、`person`(表の中の人)、`password`(パスワード)。いずれか",
-        "what to look for: `my_number`, `corporate_number`, `card`, `phone`, `postal_address`, `mail_address`, `person` (in a "
-        "table: a name and something about it), `password`; OR",
-        ...,
-    )
-    in_: Places = told(
-        "探す場所: `subject`(件名)、`body`(本文)、`attachments`(添付)。既定は全部",
-        "where: `subject`, `body`, `attachments`; everywhere if it is not said",
-        EVERYWHERE,
-        alias="in",
-    )
-    at_least: values.Count = told(
-        "異なるものがこの数以上。既定は1", "this many different ones or more; 1 if not said", 1
-    )
-    possible: values.Flag = told(
-        "`true`: 検査数字が合うだけの番号も数える",
-        "`true`: count also numbers of which only the check digit speaks for them",
-        False,
-    )
-    certain: values.Flag = told(
-        "`true`: 読めたものだけで判断。読めないものは `unread` で",
-        "`true`: only what could be read counts; rules for the rest ask for `unread`",
-        False,
-    )
 
 
 class ContentKeys(Part):
@@ -145,9 +96,9 @@ def tests(keys: ContentKeys, _context: Context, in_doubt: bool) -> Iterator[Test
     for key, thing in _COUNTS.items():
         bounds = getattr(keys, key)
         if bounds is not None:
-            yield in_range(bounds.at_least, bounds.at_most, partial(_number, thing), in_doubt)
+            yield in_range(bounds.at_least, bounds.at_most, partial(number_of, thing), in_doubt)
     if keys.content is not None:
-        yield _holds(keys.content, in_doubt)
+        yield holds(keys.content, in_doubt)
     if keys.unread is not None:
         yield asked(keys.unread is not False, partial(_unread, _reasons(keys.unread)), in_doubt)
     if keys.mail_is is not None:
@@ -173,53 +124,8 @@ def _reasons(asked: bool | tuple[str, ...]) -> bool | tuple[str, ...]:
     return asked if isinstance(asked, tuple) else True
 
 
-def _holds(wanted: Holds, in_doubt: bool) -> Test:
-    counts = [
-        partial(_number, thing, places=wanted.in_, possible=wanted.possible, certain=wanted.certain)
-        for thing in wanted.has
-    ]
-    tests = [in_range(wanted.at_least, None, count, in_doubt) for count in counts]
-    return lambda mail: any(test(mail) for test in tests)
-
-
-def _number(
-    thing: str,
-    mail: Mail,
-    places: Iterable[Place] = EVERYWHERE,
-    possible: bool = False,
-    certain: bool = False,
-) -> Counted:
-    """Return how many different ones there are: as many as in one place at least, as in all of them together at most."""
-    found: list[int] = []
-    known = True
-    for place in places:
-        if place == "subject":
-            found.append(_of(findings(folded(mail.facts.subject)), thing, possible))
-            continue
-        content = mail.facts.evidence.content
-        if content is None:
-            return NOBODY_KNOWS
-        found += [_of(one, thing, possible) for one in _found(content, place)]
-        known = known and (certain or not any(_unread_of(content, place)))
-    return Counted(max(found, default=0), sum(found) if known else None)
-
-
-def _found(content: Content, place: Place) -> list[Findings]:
-    return [content.body] if place == "body" else [file.found for file in content.files]
-
-
-def _unread_of(content: Content, place: Place) -> list[str]:
-    return [content.body_unread] if place == "body" else [file.unread for file in content.files]
-
-
-def _of(found: Findings, thing: str, possible: bool) -> int:
-    certain: int = getattr(found, thing)
-    doubtful = f"{thing}_possible"
-    return certain + (getattr(found, doubtful) if possible and doubtful in _POSSIBLE else 0)
-
-
 def _password(mail: Mail) -> bool | None:
-    least, most = _number("password", mail, ("subject", "body"))
+    least, most = number_of("password", mail, ("subject", "body"))
     return True if least else False if most == 0 else None
 
 
@@ -227,7 +133,7 @@ def _unread(reasons: bool | tuple[str, ...], mail: Mail) -> bool | None:
     content = mail.facts.evidence.content
     if content is None:
         return None
-    return any(fits_unread(reasons, r) for r in (content.body_unread, *_unread_of(content, "attachments")))
+    return any(fits_unread(reasons, r) for r in (content.body_unread, *unread_of(content, "attachments")))
 
 
 def _of_body(mail: Mail, read: Callable[[Content], bool]) -> bool | None:
@@ -262,5 +168,5 @@ def _invited(mail: Mail) -> Counted:
     if content is None:
         return NOBODY_KNOWS
     outside = len({person.key for person in content.invited if mail.is_external(person)})
-    unread = content.body_unread or any(_unread_of(content, "attachments"))
+    unread = content.body_unread or any(unread_of(content, "attachments"))
     return Counted(outside, None if unread else outside)

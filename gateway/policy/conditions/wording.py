@@ -9,8 +9,8 @@ from pydantic import model_validator
 
 from gateway.policy import values
 from gateway.policy.conditions.certainty import all_of, any_of, asked
-from gateway.policy.conditions.content import EVERYWHERE, Place, Places
 from gateway.policy.conditions.context import Context, Need, Test
+from gateway.policy.conditions.things import EVERYWHERE, Place, Places, unread_of
 from gateway.policy.mail import Mail
 from gateway.policy.text_match import Folded, TextTest, contains, fold, pattern
 from gateway.policy.values import Part, told
@@ -103,8 +103,7 @@ def _in_place(mail: Mail, place: Place, fits: TextTest, certain: bool) -> Iterat
         return
     for text in mail.texts(place):
         yield _known(fits, text, certain)
-    unread = [content.body_unread] if place == "body" else [file.unread for file in content.files]
-    if not certain and (any(unread) or place in content.cut):
+    if not certain and (any(unread_of(content, place)) or place in content.cut):
         yield None
 
 

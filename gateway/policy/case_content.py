@@ -1,0 +1,89 @@
+"""What a case says of the inside of its mail and of the domains it goes to, told as it would be told of a mail that came.
+
+Texts go through the detectors themselves. A case that says nothing has a mail that was read and in which nothing was found, to
+domains that accept mail. So nothing is in doubt in a case but what it calls `unread` or `unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from gateway.detect.attached import speaks_of_attachment
+from gateway.detect.findings import findings
+from gateway.detect.kinds import KINDS, kind_of, suffix_of
+from gateway.detect.look_alike import resembles
+from gateway.detect.plain import folded
+from gateway.detect.salutation import greets_somebody_else
+from gateway.message.address import Address
+from gateway.message.evidence import Content, FileEvidence
+from gateway.message.facts import Facts
+from gateway.policy import values
+from gateway.policy.conditions.content import Unread
+from gateway.policy.values import Part, told
+
+State = Literal["accepts", "no-mail", "null-mx", "missing", "unknown"]
+
+
+class CaseFile(Part):
+    """What is in a file of the case's mail."""
+
+    text: str = told("中の文章", "the text in it", "")
+    kind: values.FileKind | None = told(
+        "中身の種類。なければ拡張子から", "what it is; by the ending of its name, if it is not said"
+    )
+    encrypted: values.Flag = told("`true`: 暗号化されている", "`true`: it is encrypted, and so unread", False)
+    macros: values.Flag = told("`true`: マクロを含む", "`true`: it holds macros", False)
+    members: tuple[str, ...] = told("書庫の中の名前", "the names in an archive", ())
+    unread: Unread | None = told("読めない理由", "why it could not be read")
+
+
+class CaseInside(Part):
+    """What is in the mail, and what the DNS says of the domains it goes to."""
+
+    body: str = told("本文", "the text of the mail, without what it quotes", "")
+    body_unread: Unread | None = told("本文が読めない理由", "why the text could not be read")
+    domain_state: dict[str, State] = told(
+        "外部ドメインの DNS の状態。書かなければ `accepts`",
+        "what the DNS says of an external domain; `accepts` if it is not said: `{example.com: missing}`",
+        {},
+    )
+
+
+def content_of(inside: CaseInside, files: Iterable[tuple[str, CaseFile]], facts: Facts) -> Content:
+    """Return what a look into the mail would have told; `files` are names and what is in them."""
+    words = folded(inside.body)
+    every = tuple(files)
+    local_parts = [address.local for address in facts.envelope.recipients]
+    return Content(
+        body=findings(words),
+        body_unread=inside.body_unread or "",
+        files=tuple(_file(name, file) for name, file in every),
+        speaks_of_attachment=speaks_of_attachment(words),
+        greets_other=greets_somebody_else(words, local_parts),
+        texts={"body": (words,), "attachments": tuple(folded(file.text) for _, file in every if file.text)},
+    )
+
+
+def _file(name: str, file: CaseFile) -> FileEvidence:
+    suffix = suffix_of(name)
+    return FileEvidence(
+        kind=file.kind or (suffix if suffix in KINDS else kind_of(name, b"text")),
+        encrypted=file.encrypted,
+        macros=file.macros,
+        members=file.members,
+        unread=file.unread or ("encrypted" if file.encrypted else ""),
+        found=findings(folded(file.text)),
+    )
+
+
+def domains_of(inside: CaseInside, outside: Iterable[Address]) -> dict[str, str]:
+    """Return a word of DOMAIN_STATES for every external domain."""
+    return {address.domain: inside.domain_state.get(address.domain, "accepts") for address in outside}
+
+
+def look_alikes_of(outside: Iterable[Address], known: Iterable[str]) -> dict[str, str]:
+    """Return the external domains that resemble a provider or a domain that is known."""
+    index = tuple(known)
+    found = {address.domain: resembles(address.domain, index) for address in outside}
+    return {domain: other for domain, other in found.items() if other is not None}
