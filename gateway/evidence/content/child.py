@@ -66,6 +66,11 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Tell whether the process is known to be gone."""
+        return self._process.returncode is not None
+
     async def ask(self, raw: bytes, local_parts: Iterable[str], bounds: Bounds) -> AsyncIterator[Told]:
         """Hand over a mail and yield what is told, up to `Done`; raises ChildDied."""
         request = orjson.dumps({"bounds": asdict(bounds), "local_parts": list(local_parts)})

@@ -110,6 +110,7 @@ class Gathering:
         self.budget.name_characters -= len(shown)
         if self.budget.members < 0 or self.budget.name_characters < 0:
             self.complete = False
+            self.tell(encrypted=None, macros=None)  # of those that were not looked at
             raise Unread("too-large")
         self.members.append(shown)
 

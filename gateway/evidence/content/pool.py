@@ -55,7 +55,7 @@ class Pool:
         """Return a process that is ready; raises NoChild. Give it back."""
         await self._wait_for_place()
         try:
-            return self._idle.pop() if self._idle else await self._started()
+            return self._living() or await self._started()
         except BaseException:
             self._free.release()
             raise
@@ -77,6 +77,15 @@ class Pool:
         self._idle.clear()
         children, self._all = self._all, set()
         await asyncio.gather(*(child.kill() for child in children))
+
+    def _living(self) -> Child | None:
+        """Return an idle process; the kernel may have ended some, where memory is short."""
+        while self._idle:
+            child = self._idle.pop()
+            if not child.ended:
+                return child
+            self._all.discard(child)
+        return None
 
     async def _wait_for_place(self) -> None:
         if self._free.locked() and self._waiting >= MAX_WAITING:

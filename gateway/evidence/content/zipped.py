@@ -25,6 +25,7 @@ def read(file: File, into: Gathering) -> None:
         _read_members(file, directory, entries, into)
     if whole:
         into.complete = False
+        into.tell(encrypted=None, macros=None)
         raise Unread(whole)
 
 

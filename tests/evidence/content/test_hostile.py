@@ -67,6 +67,7 @@ def test_a_hundred_thousand_members_are_listed_to_the_bound() -> None:
     assert not evidence.complete
     assert evidence.unread == "too-large"
     assert len(evidence.members) <= Bounds().members
+    assert (evidence.encrypted, evidence.macros) == (None, None)
 
 
 def test_a_member_that_says_it_is_small_is_bounded_by_what_it_is() -> None:

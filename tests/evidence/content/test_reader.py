@@ -73,6 +73,16 @@ async def test_a_killed_process_leaves_what_it_told_and_is_replaced() -> None:
     assert reads("died") == before + 1
 
 
+async def test_a_process_that_ended_while_it_was_idle_costs_nobody_anything() -> None:
+    raw = mail(part("a.txt", b"x"))
+    async with watched() as reader:
+        await reader.read(raw)
+        os.kill(reader.children[0].pid, signal.SIGKILL)
+        await reader.children[0]._process.wait()
+        assert (await reader.read(raw)).files[0].unread == ""
+        assert len(reader.children) == 2
+
+
 async def test_a_slow_file_is_interrupted_and_the_next_one_read() -> None:
     raw = mail(part("a.xlsx", ENDLESS), part("b.txt", b"090-1234-5678"))
     async with watched(time="1s") as reader:
