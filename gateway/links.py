@@ -27,7 +27,7 @@ from gateway.clock import Clock, utc_now
 MAX_TOKEN = 1024
 MIN_SECRET = 32  # octets; as long as the digest that signs
 _JSON = json.JSONEncoder(separators=(",", ":"))
-_LINK, _SEAL = b"sekisho link v1", b"sekisho seal v1"
+_LINK, _SEAL, _APPROVAL = b"sekisho link v1", b"sekisho seal v1", b"sekisho approval v1"
 
 
 class LinkInvalid(Exception):
@@ -65,6 +65,7 @@ class Links:
             raise ValueError(f"the secret for links has {shortest} octets, needed are {MIN_SECRET}")
         self._links = _serializer(secrets, _LINK, self._clock)
         self._seals = _serializer(secrets, _SEAL, self._clock)
+        self._approvals = _serializer(secrets, _APPROVAL, self._clock)
         self._keyed = hmac.new(self._links.make_signer(_LINK).derive_key(), digestmod="sha256")
 
     @property
@@ -86,6 +87,15 @@ class Links:
     def read(self, token: str) -> Claim:
         """Return what the token says; raises LinkExpired or LinkInvalid."""
         queue_id, person = self._load(self._links, token)
+        return Claim(queue_id, person)
+
+    def approval_url(self, queue_id: str, person: str) -> str:
+        """Return the address of the page where `person` approves or rejects this message: a capability of its own kind."""
+        return f"{self._public_url}/a/{_text(self._approvals.dumps([queue_id, person]))}"
+
+    def read_approval(self, token: str) -> Claim:
+        """Return what the token of an approver says; raises LinkExpired or LinkInvalid, also for a sender's token."""
+        queue_id, person = self._load(self._approvals, token)
         return Claim(queue_id, person)
 
     def seal(self, token: str, value: dict[str, Any]) -> str:

@@ -42,6 +42,15 @@ def pack(act: str, change: Change | None, at_once: Counter[str] | None = None) -
     }
 
 
+def kept(message: Stored, change: Change, because: str) -> dict[str, Any]:
+    """Return why recipients that were to go now stay held, for the sealed answer: people are waited for, or a reason is."""
+    rows = {row.index: row for row in message.recipients}
+    held = [rows[index] for index, state in change.not_done if state is State.HELD and index in rows]
+    people = [row for row in held if row.due_at is None]
+    reasoned = [] if because else [row for row in held if message.decision.of(row.index).demands.reasoned]
+    return {"people": len(people), "reason": len(reasoned)}
+
+
 def unheld(message: Stored, change: Change) -> Counter[str]:
     """Count who got the mail at once because no rule held it: that is no failure of a cancel for all.
 
@@ -63,11 +72,15 @@ def unpack(value: dict[str, Any], words: Words) -> Answer:
     """Return the sentences for a sealed answer."""
     if "none" in value:
         return Answer((words.gettext("No recipient is ticked. Nothing was changed."),), warning=True)
-    late = {State(name): int(count) for name, count in value["late"].items()}
+    late = {State(name): int(count) for name, count in value.get("late", {}).items()}
     if value["act"] == "cancel":
         once = {name: int(count) for name, count in value.get("once", {}).items()}
         return _cancelled(int(value["done"]), int(value.get("perhaps", 0)), late, once, words)
-    return _released(int(value["done"]), late, words)
+    if value["act"] == "confirm":
+        return _confirmed(int(value["done"]), int(value["left"]), int(value["files"]), words)
+    return _released(
+        int(value["done"]), late, words, int(value.get("people", 0)), int(value.get("reason", 0))
+    )
 
 
 def _cancelled(done: int, perhaps: int, late: dict[State, int], once: dict[str, int], words: Words) -> Answer:
@@ -91,7 +104,22 @@ def _cancelled(done: int, perhaps: int, late: dict[State, int], once: dict[str, 
     return _answer(sentences, gone + perhaps > 0, words)
 
 
-def _released(done: int, late: dict[State, int], words: Words) -> Answer:
+def _confirmed(done: int, left: int, files: int, words: Words) -> Answer:
+    sentences = [
+        words.ngettext("Confirmed for %(n)s recipient.", "Confirmed for %(n)s recipients.", done)
+        if done
+        else "",
+        words.ngettext("%(n)s attachment is not ticked.", "%(n)s attachments are not ticked.", files)
+        if files
+        else "",
+        words.ngettext("%(n)s recipient waits for a tick.", "%(n)s recipients wait for a tick.", left)
+        if left
+        else "",
+    ]
+    return _answer(sentences, left > 0, words)
+
+
+def _released(done: int, late: dict[State, int], words: Words, people: int = 0, reason: int = 0) -> Answer:
     moving = sum(
         late.get(state, 0) for state in (State.QUEUED, State.ACTIVE, State.DEFERRED, State.DELIVERED)
     )
@@ -105,13 +133,23 @@ def _released(done: int, late: dict[State, int], words: Words) -> Answer:
         _already_cancelled(late, words),
         _not_delivered(late, words),
     ]
-    kept = late.get(State.HELD, 0)
-    if kept:
+    if people:
+        sentences.append(
+            words.ngettext(
+                "%(n)s still waits for people: what they have to do cannot be left out.",
+                "%(n)s still wait for people: what they have to do cannot be left out.",
+                people,
+            )
+        )
+    if reason:
+        sentences.append(words.gettext("To send it before its time, write a reason."))
+    stays = late.get(State.HELD, 0) - people - reason
+    if stays > 0:
         sentences.append(
             words.ngettext(
                 "%(n)s stays held: a rule says that it may not leave earlier.",
                 "%(n)s stay held: a rule says that they may not leave earlier.",
-                kept,
+                stays,
             )
         )
     return _answer(sentences, False, words)

@@ -17,6 +17,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from gateway.clock import Clock
+from gateway.console.approving import ApprovalPages
+from gateway.console.confirming import ConfirmPages
 from gateway.console.guard import SecureHeaders
 from gateway.console.held import PREVIEWS_AT_ONCE, HeldPages
 from gateway.console.pages import ROOM, Failure, Pages
@@ -41,6 +43,7 @@ def create_app(
     """Return the console; without `checks` it serves no probes. `extra_routes` are looked at first."""
     pages = Pages(zone, links.base_path)
     held = HeldPages(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE))
+    approvals, confirms = ApprovalPages(held), ConfirmPages(held)
     probes = [] if checks is None else probe_routes(checks, with_metrics=with_metrics)
     routes = [
         *extra_routes,
@@ -48,6 +51,10 @@ def create_app(
         Route("/m/{token}", held.show),
         Route("/m/{token}/cancel", held.cancel, methods=["POST"]),
         Route("/m/{token}/release", held.release, methods=["POST"]),
+        Route("/m/{token}/confirm", confirms.confirm, methods=["POST"]),
+        Route("/a/{token}", approvals.show),
+        Route("/a/{token}/approve", approvals.approve, methods=["POST"]),
+        Route("/a/{token}/reject", approvals.reject, methods=["POST"]),
         *probes,
         Mount("/static", StaticFiles(directory=ROOM / "static")),
     ]

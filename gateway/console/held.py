@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import structlog
@@ -20,6 +21,7 @@ from gateway import metrics, rule_effects
 from gateway.clock import Clock
 from gateway.console import answers, guard, view
 from gateway.console.pages import Failure, Pages
+from gateway.console.ticks import ticks
 from gateway.languages import LANGUAGES
 from gateway.links import Claim, LinkInvalid, Links
 from gateway.policy.demands import Language
@@ -33,7 +35,9 @@ from gateway.spool.contract import (
     UnknownMessage,
 )
 from gateway.spool.lifecycle import Reason
+from gateway.spool.second_look import COMMENT
 from gateway.transform.preview import Preview, preview
+from gateway.waiting import needs
 
 # Each preview holds a whole original in memory (35 MiB by default): this many at once, the others wait.
 PREVIEWS_AT_ONCE = 4
@@ -54,8 +58,8 @@ class HeldPages:
 
     async def show(self, request: Request) -> Response:
         """GET /m/{token}"""
-        token, claim = self._claim(request)
-        seen = await self._preview((await self.spool.get(claim.queue_id)).as_handed_in)
+        token, claim = self.claim(request)
+        seen = await self.preview((await self.spool.get(claim.queue_id)).as_handed_in)
         message = (
             await self.spool.get(claim.queue_id)
         ).as_handed_in  # again: the preview may have waited, and states move
@@ -63,11 +67,15 @@ class HeldPages:
         return await asyncio.to_thread(self._write, request, token, message, seen)
 
     def _write(self, request: Request, token: str, message: Stored, seen: Preview) -> Response:
-        language = self._language(request, message)
+        language = self.language(request, message)
+        words = self.pages.words(language)
         values = {
-            "page": view.build(message, seen, self.pages.words(language), self.clock()),
+            "page": view.build(message, seen, words, self.clock()),
+            "needs": needs(message, words),
+            "ticks": ticks(message, seen, words),
+            "longest": COMMENT,
             "action": f"{self.links.base_path}/m/{token}",
-            "query": self._query(request),
+            "query": self.query(request),
             "seal": self.links.seal(token, {"form": 1}),
             "answer": self._answer(request, token, language),
         }
@@ -84,9 +92,16 @@ class HeldPages:
 
     async def release(self, request: Request) -> Response:
         """POST /m/{token}/release: likewise. What is firm of the window stays; the spool sees to that."""
-        token, claim, chosen = await self._posted(request)
-        change = await self._release(claim, chosen) if chosen is None or chosen else None
-        return self._back(request, token, answers.pack("release", change))
+        token, claim, fields = await self._posted_fields(request)
+        chosen = _chosen(fields)
+        because = dict(fields).get("because", "").strip()[:COMMENT]
+        if chosen is not None and not chosen:
+            return self._back(request, token, answers.pack("release", None))
+        change = await self._release(claim, chosen, because)
+        message = await self.spool.get(claim.queue_id)
+        return self._back(
+            request, token, answers.pack("release", change) | answers.kept(message, change, because)
+        )
 
     async def _cancel(self, claim: Claim, chosen: Collection[int] | None) -> Change:
         actor = Actor("sender", claim.person)
@@ -99,9 +114,10 @@ class HeldPages:
         )
         return change
 
-    async def _release(self, claim: Claim, chosen: Collection[int] | None) -> Change:
+    async def _release(self, claim: Claim, chosen: Collection[int] | None, because: str) -> Change:
         actor = Actor("sender", claim.person)
-        done = await self.spool.release(claim.queue_id, chosen, actor, Reason.BY_SENDER, self.clock())
+        now = self.clock()
+        done = await self.spool.release(claim.queue_id, chosen, actor, Reason.BY_SENDER, now, because)
         change = await self._shown(claim, done)
         log.info(
             "released-by-sender", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done)
@@ -124,21 +140,29 @@ class HeldPages:
             return change.without_copies((await self.spool.get(claim.queue_id)).decision)
         return change
 
-    def _claim(self, request: Request) -> tuple[str, Claim]:
+    def claim(self, request: Request) -> tuple[str, Claim]:
         token = request.path_params["token"]
         return token, self.links.read(token)
 
     async def _posted(self, request: Request) -> tuple[str, Claim, frozenset[int] | None]:
         """Return who posts and which recipients; None is all of them."""
-        token, claim = self._claim(request)
+        token, claim, fields = await self._posted_fields(request)
+        return token, claim, _chosen(fields)
+
+    async def _posted_fields(self, request: Request) -> tuple[str, Claim, list[tuple[str, str]]]:
+        token, claim = self.claim(request)
+        return token, claim, await self.form(request, token)
+
+    async def form(self, request: Request, token: str) -> list[tuple[str, str]]:
+        """Return the fields of a form that our own page behind this link posted; raises Failure."""
         if not guard.from_own_page(request.headers, self.links.origin):
             raise Failure(403)
         try:
             fields = await guard.read_form(request)
             self._check_seal(token, dict(fields).get("seal", ""))
-            return token, claim, chosen(fields)
         except guard.FormRefused as refused:
             raise Failure(refused.status) from None
+        return fields
 
     def _check_seal(self, token: str, seal: str) -> None:
         try:
@@ -148,7 +172,7 @@ class HeldPages:
         if not good:
             raise guard.FormRefused(403)
 
-    async def _preview(self, message: Stored) -> Preview:
+    async def preview(self, message: Stored) -> Preview:
         async with self.turns:
             try:
                 raw = None if message.unreadable else await self.spool.raw(message.queue_id)
@@ -168,30 +192,55 @@ class HeldPages:
                 indexes,
             )
 
-    def _language(self, request: Request, message: Stored) -> Language:
+    def language(self, request: Request, message: Stored) -> Language:
         asked = request.query_params.get("lang", "")
         return Language(asked) if asked in LANGUAGES else message.language
 
-    def _query(self, request: Request) -> str:
+    def query(self, request: Request) -> str:
         asked = request.query_params.get("lang", "")
         return "?" + urlencode({"lang": asked}) if asked in LANGUAGES else ""
 
     def _answer(self, request: Request, token: str, language: Language) -> answers.Answer | None:
+        value = self.sealed_answer(request, token)
+        if value is None or "act" not in value:
+            return None
+        return answers.unpack(value, self.pages.words(language))
+
+    def sealed_answer(self, request: Request, token: str) -> dict[str, Any] | None:
+        """Return what a button did, as the redirect brings it back; None where nothing, or nothing of ours, came."""
         sealed = request.query_params.get("answer")
         if sealed is None:
             return None
         try:
-            value = self.links.unseal(token, sealed)
+            return self.links.unseal(token, sealed)
         except LinkInvalid:
             return None
-        return answers.unpack(value, self.pages.words(language)) if "act" in value else None
 
-    def _back(self, request: Request, token: str, value: dict[str, object]) -> Response:
+    def _back(self, request: Request, token: str, value: dict[str, Any]) -> Response:
+        return self.back(request, f"/m/{token}", token, value)
+
+    def back(self, request: Request, path: str, token: str, value: dict[str, Any]) -> Response:
+        """Lead back to the page, which says what the button did."""
         query = {"answer": self.links.seal(token, value)}
         if request.query_params.get("lang", "") in LANGUAGES:
             query["lang"] = request.query_params["lang"]
         # 303: a reload of what follows shows the page again and does not post again (RFC 9110 15.4.4).
-        return RedirectResponse(f"{self.links.base_path}/m/{token}?{urlencode(query)}", status_code=303)
+        return RedirectResponse(f"{self.links.base_path}{path}?{urlencode(query)}", status_code=303)
+
+
+def _chosen(fields: list[tuple[str, str]]) -> frozenset[int] | None:
+    try:
+        return chosen(fields)
+    except guard.FormRefused as refused:
+        raise Failure(refused.status) from None
+
+
+def numbers(fields: list[tuple[str, str]], wanted: str) -> frozenset[int]:
+    """Return the numbers under one name in a form; raises FormRefused on what our page cannot have sent."""
+    ticked = [value for name, value in fields if name == wanted]
+    if not all(value.isascii() and value.isdigit() and len(value) < 7 for value in ticked):
+        raise guard.FormRefused(400)
+    return frozenset(map(int, ticked))
 
 
 def chosen(fields: list[tuple[str, str]]) -> frozenset[int] | None:
@@ -200,9 +249,6 @@ def chosen(fields: list[tuple[str, str]]) -> frozenset[int] | None:
     which = [value for name, value in fields if name == "which"]
     if which == ["all"]:
         return None
-    ticked = [value for name, value in fields if name == "recipient"]
-    if which != ["ticked"] or not all(
-        value.isascii() and value.isdigit() and len(value) < 7 for value in ticked
-    ):
+    if which != ["ticked"]:
         raise guard.FormRefused(400)
-    return frozenset(map(int, ticked))
+    return numbers(fields, "recipient")

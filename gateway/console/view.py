@@ -81,6 +81,7 @@ class Page:
     stoppable: int
     waivable: int
     firm_until: str
+    reasoned: bool
     unreadable: bool
 
 
@@ -112,9 +113,17 @@ def firm_until(message: Stored, row: Recipient) -> datetime:
     return message.received_at + message.decision.of(row.index).demands.firm
 
 
-def waivable(message: Stored, row: Recipient) -> bool:
+def waivable(message: Stored, row: Recipient, now: datetime) -> bool:
     """Tell whether the sender may shorten the hold of this recipient."""
-    return row.state is State.HELD and row.due_at is not None and row.due_at > firm_until(message, row)
+    return row.state is State.HELD and window_ends(message, row) > max(firm_until(message, row), now)
+
+
+def window_ends(message: Stored, row: Recipient) -> datetime:
+    """Return when the window of a held recipient is over, whether it waits for people as well or not."""
+    if row.due_at is not None:
+        return row.due_at
+    waived = message.waiver.ends.get(row.index) if message.waiver is not None else None
+    return waived or message.received_at + message.decision.of(row.index).demands.window
 
 
 def build(message: Stored, seen: Preview, words: Words, now: datetime) -> Page:
@@ -149,8 +158,9 @@ def build(message: Stored, seen: Preview, words: Words, now: datetime) -> Page:
         more_attachments=max(0, len(attachments or ()) - SHOWN_ATTACHMENTS),
         reasons=_reasons(seen.groups, words),
         stoppable=sum(states[state] for state in CANCELLABLE),
-        waivable=sum(waivable(message, row) for row in held),
+        waivable=sum(waivable(message, row, now) for row in held),
         firm_until=words.moment(firm) if firm > now else "",
+        reasoned=any(message.decision.of(row.index).demands.reasoned for row in held),
         unreadable=message.unreadable,
     )
 

@@ -23,6 +23,7 @@ from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Glance, Notice, NoticeKind
 from gateway.templates import templates_in
+from gateway.waiting import needs
 
 Composer = Callable[[Stored, Notice, bytes | None], bytes | None]
 
@@ -57,9 +58,10 @@ class Composers:
         if not any(row.state is State.HELD for row in message.recipients):
             return None
         gettext = self._words[message.language].gettext
-        summary = self._summary(message, raw, range(len(message.recipients)))
+        summary = self.summary(message, raw, range(len(message.recipients)))
         url = self._links.url(message.queue_id, notice.to)
-        return self._write(message, notice, "hold", gettext("[Held] %(subject)s"), summary, url)
+        more = {"needs": needs(message, self._words[message.language])}
+        return self.write(message, notice, "hold", gettext("[Held] %(subject)s"), summary, url, more=more)
 
     def line(self, glance: Glance, notice: Notice) -> HeldMail | None:
         """Return what a letter of many says of this mail; None when nothing of it is held any more."""
@@ -86,10 +88,10 @@ class Composers:
         if not stopped:
             return None
         gettext = self._words[message.language].gettext
-        summary = self._summary(message, raw, stopped)
+        summary = self.summary(message, raw, stopped)
         sure = gettext("[Not sent] %(subject)s")
         title = gettext("[Cancelled, may have arrived] %(subject)s") if summary.perhaps else sure
-        return self._write(message, notice, "cancelled", title, summary)
+        return self.write(message, notice, "cancelled", title, summary)
 
     def copy(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
         """Tell an address inside the facts of a mail, never its content; None for an address outside."""
@@ -97,16 +99,16 @@ class Composers:
             return None
         message = message.as_handed_in
         gettext = self._words[message.language].gettext
-        summary = self._summary(message, raw, range(len(message.recipients)))
-        return self._write(message, notice, "copy", gettext("[Notice] %(subject)s"), summary)
+        summary = self.summary(message, raw, range(len(message.recipients)))
+        return self.write(message, notice, "copy", gettext("[Notice] %(subject)s"), summary)
 
     def dropped(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
         """Tell the sender who does not get the mail, because a rule says so."""
         gettext = self._words[message.language].gettext
-        summary = self._summary(message, raw, notice.recipients)
+        summary = self.summary(message, raw, notice.recipients)
         everybody = len(notice.recipients) == len(message.as_handed_in.recipients)
         title = gettext("[Not sent by policy] %(subject)s")
-        return self._write(message, notice, "dropped", title, summary, everybody=everybody)
+        return self.write(message, notice, "dropped", title, summary, everybody=everybody)
 
     def report(self, message: Stored, notice: Notice, _raw: bytes | None) -> bytes | None:
         """Tell an address inside what became of a mailing; None for an address outside."""
@@ -115,12 +117,17 @@ class Composers:
         words = self._words[message.language]
         told = report_of(message, words)
         title = words.gettext("[Report] %(subject)s")
-        return self._write(message, notice, "report", title, told)
+        return self.write(message, notice, "report", title, told)
 
-    def _summary(self, message: Stored, raw: bytes | None, indexes: Sequence[int]) -> Summary:
+    def words(self, message: Stored) -> Words:
+        """Return the words of a message's language."""
+        return self._words[message.language]
+
+    def summary(self, message: Stored, raw: bytes | None, indexes: Sequence[int]) -> Summary:
+        """Tell of these recipients."""
         return summarise(message, raw, indexes, self._words[message.language], self._author.hostname)
 
-    def _write(
+    def write(
         self,
         message: Stored,
         notice: Notice,
@@ -130,8 +137,11 @@ class Composers:
         url: str = "",
         *,
         everybody: bool = False,
+        more: Mapping[str, object] | None = None,
     ) -> bytes:
+        """Return the letter that a template makes of a summary; `more` are values for that template alone."""
         values = {
+            **(more or {}),
             "s": summary,
             "url": url,
             "everybody": everybody,

@@ -23,6 +23,7 @@ from gateway.notices.failures import MAX_TRIES, STORE_RETRY, Failures
 from gateway.notices.writing import Many, ToldElsewhere, Writer
 from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.notice import Notice, NoticeKind
+from gateway.spool.second_look import SOMEBODY
 
 # Notices taken at once: what a look finds in a burst, and few enough that no hold notice waits long.
 BATCH = 200
@@ -121,7 +122,8 @@ class NoticeWorker:
         for notice in notices:
             now = self._clock()
             first_time = notice.notice_id not in failed
-            if first_time and notice.kind is NoticeKind.HOLD and self._bursts.add(notice, now):
+            by_time = notice.kind is NoticeKind.HOLD and notice.hold_ends != SOMEBODY
+            if first_time and by_time and self._bursts.add(notice, now):
                 continue
             try:
                 await self._handle(notice)

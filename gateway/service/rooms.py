@@ -20,6 +20,7 @@ from gateway.evidence.resolver import DnsResolver
 from gateway.links import Links
 from gateway.message.envelope import Envelope
 from gateway.message.gather import gather
+from gateway.notices.asking import Asking
 from gateway.notices.compose import Composers
 from gateway.notices.letter import Author
 from gateway.notices.worker import NoticeWorker
@@ -116,6 +117,7 @@ class Rooms:
         own = Composers(self.links, ZoneInfo(settings.timezone), author)
         composers = {
             **own.by_kind(),
+            **Asking(self.links, own).by_kind(),
             **dsn_composers(
                 settings.hostname, address, settings.notices.name, settings.delivery.give_up_after
             ),
