@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import json
-import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from gateway.cli.place import Place, find_place, place_options
+from gateway.cli.held_approvals import approve, needs_json, needs_of, reject
+from gateway.cli.place import find_place, place_options
 from gateway.cli.printable import printable
+from gateway.cli.with_spool import who, with_spool
 from gateway.clock import utc_now
 from gateway.log import escaped
-from gateway.spool.contract import Actor, Change, Recipient, Stored, StoreUnavailable, UnknownMessage
+from gateway.spool.contract import Actor, Change, Recipient, Stored
 from gateway.spool.lifecycle import Reason, State
-from gateway.spool.sql import SqlSpool, open_spool
-from gateway.store.errors import StoreMisconfigured, WrongMasterKey
-from gateway.store.keys import MasterKey
+from gateway.spool.second_look import unmet
+from gateway.spool.sql import SqlSpool
 
-T = TypeVar("T")
 PERHAPS = "cancelled, but it may have arrived already (取り消しましたが、すでに届いている可能性があります)"
 MAX_LIMIT = 10_000  # messages in one list
 
 
 @click.group(name="held")
 def held() -> None:
-    """List, show, cancel and release held mail."""
+    """List, show, cancel, release, approve and reject held mail."""
 
 
 @held.command(name="list")
@@ -60,6 +57,8 @@ def show(state: Path | None, config: Path | None, queue_id: str, as_json: bool) 
         click.echo(escaped(json.dumps(_json(message), ensure_ascii=False)))
         return
     click.echo(_summary(message))
+    for line in needs_of(message):
+        click.echo(line)
     for recipient in message.recipients:
         click.echo(_recipient_line(recipient))
 
@@ -90,7 +89,15 @@ def _verb(name: str, summary: str, done: str) -> click.Command:
 held.add_command(
     _verb("cancel", "Stop a mail, or some of its recipients, for good.", "cancelled, it does not leave")
 )
-held.add_command(_verb("release", "Let a held mail, or some of its recipients, go now.", "released"))
+held.add_command(
+    _verb(
+        "release",
+        "Let a held mail, or some of its recipients, go now. Approvals and confirmations cannot be waived.",
+        "released",
+    )
+)
+held.add_command(approve)
+held.add_command(reject)
 
 
 async def _act(spool: SqlSpool, verb: str, queue_id: str, addresses: Sequence[str]) -> tuple[Stored, Change]:
@@ -99,14 +106,6 @@ async def _act(spool: SqlSpool, verb: str, queue_id: str, addresses: Sequence[st
     do = spool.cancel if verb == "cancel" else spool.release
     change = await do(queue_id, chosen, Actor("admin", who()), Reason.BY_ADMIN, utc_now())
     return message, change
-
-
-def who() -> str:
-    """Return the name of who types this; a container's user id often has none, and a cancel must work all the same."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _indexes(message: Stored, addresses: Sequence[str]) -> list[int]:
@@ -120,22 +119,6 @@ def _indexes(message: Stored, addresses: Sequence[str]) -> list[int]:
 def _key(address: str) -> str:
     local, _, domain = address.rpartition("@")
     return f"{local.casefold()}@{domain.casefold()}"
-
-
-def with_spool(place: Place, work: Callable[[SqlSpool], Awaitable[T]], master: MasterKey | None = None) -> T:
-    """Open the spool beside a running gateway, do `work`, close it; ends the command with one line where that fails."""
-
-    async def run() -> T:
-        spool = open_spool(place.store, master or place.master())
-        try:
-            return await work(spool)
-        finally:
-            await spool.close()
-
-    try:
-        return asyncio.run(run())
-    except (StoreUnavailable, StoreMisconfigured, UnknownMessage, WrongMasterKey) as error:
-        raise click.ClickException(printable(str(error).splitlines()[0])) from error
 
 
 def _tell(message: Stored, change: Change, done: str, as_json: bool, *, all_asked: bool) -> None:
@@ -155,8 +138,14 @@ def _tell(message: Stored, change: Change, done: str, as_json: bool, *, all_aske
         click.echo(printable(f"{names[index]}: {told}"))
     for index, state in change.not_done:
         at_once = all_asked and _left_at_once(message, index, state)
-        told = "sent at once, as intended: no rule held it" if at_once else f"not done, it is {state.value}"
+        told = "sent at once, as intended: no rule held it" if at_once else _not_done(message, index, state)
         click.echo(printable(f"{names[index]}: {told}"))
+
+
+def _not_done(message: Stored, index: int, state: State) -> str:
+    if state is State.HELD and unmet(message.looks, index, message.decision):
+        return "not done: it waits for people, which nobody can waive; see sekisho held show, approve, reject"
+    return f"not done, it is {state.value}"
 
 
 def _left_at_once(message: Stored, index: int, state: State) -> bool:
@@ -169,7 +158,8 @@ def _summary(message: Stored) -> str:
     sender = str(message.envelope.sender) if message.envelope.sender else "<>"
     if message.unreadable:
         sender = "(its record cannot be read)"
-    until = f"held until {_local(due)}" if due else "nothing held"
+    people = "held until confirmed or approved" if waiting else "nothing held"
+    until = f"held until {_local(due)}" if due else people
     counted = f"{len(waiting)} of {len(message.recipients)} held"
     words = (message.queue_id, _local(message.received_at), sender, counted, until, message.subject)
     return printable("  ".join(words))
@@ -193,6 +183,7 @@ def _json(message: Stored) -> dict[str, Any]:
         "sender": str(message.envelope.sender) if message.envelope.sender else None,
         "subject": message.subject,
         "unreadable": message.unreadable,
+        "waits_for": needs_json(message),
         "size_bytes": message.size_bytes,
         "recipients": [
             {

@@ -16,8 +16,8 @@ from typing import NoReturn
 
 import click
 
-from gateway.cli.held import who, with_spool
 from gateway.cli.place import Place, find_place, place_options
+from gateway.cli.with_spool import who, with_spool
 from gateway.clock import utc_now
 from gateway.config.load import load_settings
 from gateway.config.settings import Web

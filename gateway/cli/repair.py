@@ -20,8 +20,8 @@ from pathlib import Path
 import click
 
 from gateway.cli.backup import refuse_postgresql
-from gateway.cli.held import who
 from gateway.cli.place import where
+from gateway.cli.with_spool import who
 from gateway.clock import utc_now
 from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind, Reason

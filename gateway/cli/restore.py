@@ -18,8 +18,8 @@ import click
 from gateway.audit.log import EventLog
 from gateway.audit.verify import verify
 from gateway.cli.backup import refuse_postgresql
-from gateway.cli.held import who
 from gateway.cli.place import place_options, where
+from gateway.cli.with_spool import who
 from gateway.clock import utc_now
 from gateway.durable import sync_directory
 from gateway.spool.contract import Actor, BodyUnreadable
