@@ -115,7 +115,7 @@ class Intake:
         except StoreUnavailable as error:
             log.error("store_unavailable", cause=type(error.__cause__ or error).__name__)
             return FULL if error.full else _NOT_STORED
-        asks = any([outcome.demands.approvals for outcome in decision.outcomes])
+        asks = any(outcome.demands.approvals for outcome in decision.outcomes)
         if decision.notify_sender or decision.notify or decision.tells_dropped or asks:
             self._ring()
         return self._accepted(queue_id, decision, envelope, now)
