@@ -23,7 +23,7 @@ from gateway.clock import utc_now
 from gateway.config.load import load_settings
 from gateway.config.policies import read_policy
 from gateway.log import escaped
-from gateway.policy.cases import CASE_TIME, facts_of
+from gateway.policy.cases import arrives_at, facts_of
 from gateway.policy.demands import Language
 from gateway.policy.model import Policy
 from gateway.policy.replay import as_decided, tried, tried_again
@@ -106,8 +106,9 @@ def _compare_cases(before: Path, after: Path, one: Policy, other: Policy, tally:
     every = [(file, case) for files in folders for file, cases in files for case in cases]
     for file, case in {(file, each.model_dump_json()): (file, each) for file, each in every}.values():
         facts = facts_of(case.mail)
-        pair = tried(facts, one, CASE_TIME), tried(facts, other, CASE_TIME)
-        tally.add(f"{file}: {case.name}", CASE_TIME, facts, *pair)
+        at = arrives_at(case.mail, one)
+        pair = tried(facts, one, at), tried(facts, other, at)
+        tally.add(f"{file}: {case.name}", at, facts, *pair)
 
 
 def _past(store: Where, since: datetime, until: datetime, tally: Tally) -> Iterator[PastMail]:

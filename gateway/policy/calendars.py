@@ -32,6 +32,20 @@ class Days:
 
 
 @dataclass(frozen=True, slots=True)
+class EveryYear:
+    """Days in a row of every year, as (month, day), both included; `first` after `last` goes over the year's end."""
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+
+    def __contains__(self, day: date) -> bool:
+        this = day.month, day.day
+        if self.first <= self.last:
+            return self.first <= this <= self.last
+        return this >= self.first or this <= self.last
+
+
+@dataclass(frozen=True, slots=True)
 class Calendar:
     """When an office is open. `weekdays` count from Monday = 0; `opens` beats `closes`, weekdays and holidays.
 
@@ -42,8 +56,8 @@ class Calendar:
     hours: tuple[Minutes, ...]
     weekdays: frozenset[int]
     holiday: Callable[[date], bool] | None = None
-    closes: tuple[Days, ...] = ()
-    opens: tuple[Days, ...] = ()
+    closes: tuple[Days | EveryYear, ...] = ()
+    opens: tuple[Days | EveryYear, ...] = ()
 
     def opens_on(self, day: date) -> bool:
         """Tell whether the office opens on that day at all."""

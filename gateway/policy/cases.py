@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, RootModel
@@ -30,7 +30,7 @@ from gateway.policy.values import told
 from gateway.units import format_duration, parse_duration
 from gateway.yaml_source import Hinted, load, validate
 
-CASE_TIME = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)  # a Monday; no condition looks at it
+CASE_TIME = datetime(2026, 1, 5, 10, 0)  # noqa: DTZ001 - by the clocks of the policy's zone: a Monday in office hours
 _CLIENT = Client(ip="192.0.2.1", helo="client.example.com")
 
 
@@ -38,6 +38,18 @@ def _attachment_size(size: int) -> int:
     if size > MAX_ATTACHMENT:
         raise Hinted(f"an attachment of {size} octets in a case", f"write at most {MAX_ATTACHMENT >> 20}MiB")
     return size
+
+
+def _moment(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    try:
+        at = datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        raise Hinted(f"not a date and time: {value!r}", "write it as 2026-05-03T10:00") from None
+    if not 2000 <= at.year <= 2099:
+        raise Hinted(f"a time far away: {value!r}", "write a year from 2000 to 2099")
+    return at
 
 
 def _path(text: str) -> str:
@@ -50,6 +62,7 @@ def _any_number(value: object) -> object:
 
 
 Lines = Annotated[tuple[str, ...], BeforeValidator(values.one_or_many)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 Wait = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 
@@ -63,7 +76,10 @@ class CaseAttachment(CaseFile):
 
 
 class CaseMail(CaseHistory, CaseInside):
-    """A mail. `to` and `cc` stand in its header; the envelope holds `to`, `cc` and `bcc` unless it is written out."""
+    """A mail. `to` and `cc` stand in its header; the envelope holds `to`, `cc` and `bcc` unless it is written out.
+
+    `at` is when it arrives: 2026-05-03T10:00.
+    """
 
     from_: str = told("From 欄", "the From field", ..., "from")
     envelope_from: Annotated[str, AfterValidator(_path)] | None = told(
@@ -80,6 +96,10 @@ class CaseMail(CaseHistory, CaseInside):
         "the recipients of the envelope, instead of `to`, `cc` and `bcc`",
     )
     subject: str = told("件名", "the subject", "")
+    at: Moment | None = told(
+        "受け付けた日時(組織の時間帯)。既定は月曜日の10時",
+        "when it arrives, in the organisation's time zone: `2026-05-03T10:00`; without it a Monday at 10:00",
+    )
     attachments: tuple[CaseAttachment, ...] = told("添付ファイル", "the attached files", ())
     header: dict[values.FieldName, str] = told(
         "そのほかのヘッダー欄、または壊れた欄: `{To: a@example.com; b@example.com}`",
@@ -169,7 +189,13 @@ def run_case(case: Case, policy: Policy) -> Result:
 
 def decided(case: Case, policy: Policy) -> Decision:
     """Return what the policy decides about the case's mail."""
-    return decide(facts_of(case.mail), policy, CASE_TIME)
+    return decide(facts_of(case.mail), policy, arrives_at(case.mail, policy))
+
+
+def arrives_at(mail: CaseMail, policy: Policy) -> datetime:
+    """Return when the case's mail is accepted, aware; what a case writes is the time in the organisation's time zone."""
+    at = mail.at or CASE_TIME
+    return at if at.tzinfo is not None else at.replace(tzinfo=policy.zone)
 
 
 def facts_of(mail: CaseMail) -> Facts:

@@ -19,6 +19,8 @@ from gateway.policy.bounds import Range, SizeRange
 from gateway.policy.conditions.condition import Condition
 from gateway.policy.names import check_names
 from gateway.policy.sources import Source
+from gateway.policy.tiers import Tier
+from gateway.policy.time_checks import check_times
 from gateway.yaml_source import Document, Path, Problem
 
 _EXACT = ("external", "internal", "size")  # the keys that mean the same in `when` and in `unless`
@@ -39,7 +41,10 @@ def _at(data: Any, path: Path) -> Any:
 
 def across_files(sources: list[Source]) -> Iterator[Problem]:
     """Report what only shows when all files are read together."""
-    yield from check_names(sources)
+    unclear = list(check_names(sources))
+    yield from unclear
+    if not unclear:
+        yield from check_times(sources)
     yield from leaving_checks.reports_and_copies(sources)
     yield from _approvals(sources)
     if sources and not any(source.file.rules for source in sources):
@@ -47,8 +52,11 @@ def across_files(sources: list[Source]) -> Iterator[Problem]:
 
 
 def _approvals(sources: list[Source]) -> Iterator[Problem]:
-    groups = {name: group for source in sources for name, group in source.file.groups.items()}
+    everywhere = {name: group for source in sources for name, group in source.file.groups.items()}
+    floor = [source for source in sources if source.tier is Tier.FLOOR]
+    of_floor = {name: group for source in floor for name, group in source.file.groups.items()}
     for source in sources:
+        groups = of_floor if source.tier is Tier.FLOOR else everywhere  # who approves is not in local hands
         for name, group in source.file.groups.items():
             for path, message, hint in idle_proxies(group):
                 yield _problem(source.document, ("groups", name, *path), message, hint)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from gateway.message.domains import DomainSet
 from gateway.policy import schema
 from gateway.policy.actions.action import asks, for_mail
 from gateway.policy.actions.proxies import with_proxies
+from gateway.policy.calendar_keys import calendar
 from gateway.policy.conditions.condition import Condition, asks_for_words, build, needs
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.decision import ToLine
@@ -27,8 +29,8 @@ def compile_policy(
 
     `lines` says in which line of its file each rule (by id) begins.
     """
-    organisation = next(f.organisation for f in files.values() if f.organisation is not None)
-    context = _context(files)
+    organisation = _organisation(files)
+    context = context_of(files)
     lines = lines or {}
     rules = [
         _rule(rule, name, lines.get(rule.id, 0), context) for name, f in files.items() for rule in f.rules
@@ -54,11 +56,16 @@ def compile_policy(
             {name: text for f in files.values() for name, text in f.disclaimers.items()},
             Language(organisation.language),
         ),
+        zone=context.zone,
     )
 
 
-def _context(files: Mapping[str, schema.PolicyFile]) -> Context:
+def context_of(files: Mapping[str, schema.PolicyFile]) -> Context:
+    """Return everything that rules may refer to by name."""
+    zone = ZoneInfo(_organisation(files).timezone)
     return Context(
+        zone=zone,
+        calendars={name: calendar(part, zone) for f in files.values() for name, part in f.calendars.items()},
         circles={name: frozenset(m) for f in files.values() for name, m in f.circles.items()},
         senders={name: group.senders for f in files.values() for name, group in f.groups.items()},
         keywords={name: words for f in files.values() for name, words in f.keywords.items()},
@@ -69,6 +76,10 @@ def _context(files: Mapping[str, schema.PolicyFile]) -> Context:
             for name, group in f.groups.items()
         },
     )
+
+
+def _organisation(files: Mapping[str, schema.PolicyFile]) -> schema.Organisation:
+    return next(f.organisation for f in files.values() if f.organisation is not None)
 
 
 def _needs(files: Mapping[str, schema.PolicyFile]) -> Need:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 
 from gateway.message.domains import DomainSet
 from gateway.policy.actions.ask import Ask
@@ -66,6 +67,7 @@ class Policy:
 
     `tag_names` are all header fields that some rule sets, in lower case: nobody else may. `needs` is what has to be looked up
     before it can decide. `disclaimers` are the texts that may stand under mails, by the keys that rules ask by.
+    `zone` is the organisation's time zone.
     """
 
     digest: str
@@ -78,6 +80,7 @@ class Policy:
     seats: Mapping[str, tuple[Circle, ...]]
     tag_names: frozenset[str] = frozenset()
     needs: Need = Need.NOTHING
+    zone: tzinfo = UTC
     disclaimers: Mapping[str, Disclaimer] = field(default_factory=dict)
 
     @property

@@ -13,6 +13,8 @@ from gateway.policy import values
 from gateway.policy.actions.action import Action
 from gateway.policy.actions.proxies import Proxy
 from gateway.policy.bilingual import Bilingual
+from gateway.policy.calendar_keys import CalendarPart
+from gateway.policy.clock_values import Zone
 from gateway.policy.conditions.condition import Condition
 from gateway.policy.disclaimers import Disclaimers
 from gateway.policy.values import Part, shorthand, told
@@ -87,6 +89,11 @@ class Organisation(Part):
         "what stands in To where recipients are hidden: `sender` (default) or `{group: ご案内先各位}`",
         ToField(),
     )
+    timezone: Zone = told(
+        "時間帯。`Asia/Tokyo`(既定)、`UTC` など",
+        "the time zone of everything that speaks of time: `Asia/Tokyo` (default), `UTC`, `Europe/Berlin`",
+        "Asia/Tokyo",
+    )
 
 
 class Group(Part):
@@ -129,6 +136,11 @@ class PolicyFile(Part):
     disclaimers: dict[values.DisclaimerName, Disclaimers] = told(
         "メールの本文の下に付ける文面: 名前と文面",
         "texts that rules put under mails: a name and the text",
+        {},
+    )
+    calendars: dict[values.Name, CalendarPart] = told(
+        "開いている時間: 名前と時間。`during`、`outside`、`hold` で使います",
+        "when an office is open: a name and its hours, for `during`, `outside` and `hold`",
         {},
     )
     rules: tuple[Rule, ...] = told("ルール", "the rules", ())

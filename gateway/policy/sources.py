@@ -62,6 +62,9 @@ def rule_conditions(rule: schema.Rule) -> Iterator[tuple[Path, Condition]]:
         yield ("when",), rule.when
     if rule.unless is not None:
         yield ("unless",), rule.unless
+    if rule.then.hold is not None:
+        for index, growth in enumerate(rule.then.hold.grows):
+            yield ("then", "hold", "grows", index, "when"), growth.when
 
 
 def defined(file: schema.PolicyFile) -> Iterator[Name]:
@@ -76,6 +79,8 @@ def defined(file: schema.PolicyFile) -> Iterator[Name]:
         yield Name("keyword list", name, ("keywords", name))
     for name in file.disclaimers:
         yield Name("disclaimer", name, ("disclaimers", name))
+    for name in file.calendars:
+        yield Name("calendar", name, ("calendars", name))
 
 
 def used(file: schema.PolicyFile) -> Iterator[Name]:
@@ -87,12 +92,17 @@ def used(file: schema.PolicyFile) -> Iterator[Name]:
             yield Name("group", condition.new_recipient.of, (*path, "new_recipient", "of"))
         if condition.text is not None:
             yield from _several("keyword list", condition.text.keywords, (*path, "text", "keywords"))
+        yield from _several("calendar", condition.during, (*path, "during"))
+        yield from _several("calendar", condition.outside, (*path, "outside"))
     for index, rule in enumerate(file.rules):
         then: Path = ("rules", index, "then")
         if rule.then.disclaimer is not None:
             yield Name("disclaimer", rule.then.disclaimer.name, (*then, "disclaimer", "name"))
         reported = _several("group", rule.then.report_to, (*then, "report_to"))
         yield from (use for use in reported if "@" not in use.name)
+        hold = rule.then.hold
+        if hold is not None and hold.until is not None and hold.until.calendar is not None:
+            yield Name("calendar", hold.until.calendar, (*then, "hold", "until", "calendar"))
 
 
 def _several(kind: str, names: tuple[str, ...] | None, path: Path) -> Iterator[Name]:

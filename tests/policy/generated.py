@@ -15,6 +15,9 @@ from gateway.message.facts import Attachment, Facts
 from gateway.message.header import split
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+# Around the end of a year: a weekend, public holidays and days on which the calendars below are closed.
+TIMES = st.datetimes(datetime(2026, 12, 21), datetime(2027, 1, 15), timezones=st.just(UTC))  # noqa: DTZ001
+CALENDARS = ("office", "counter")
 CLIENT = Client(ip="192.0.2.1")
 
 INTERNAL = ("a@city.example.lg.jp", "b@sub.city.example.lg.jp")
@@ -211,9 +214,48 @@ def conditions(draw: st.DrawFn) -> Json:
         "added_to_reply": _added(),
         "sent_last_hour": _sent(),
         "sent_last_day": _sent(),
+        "time": st.fixed_dictionaries({"between": _some("18:00-08:00", "09:00-17:00", "12:00-13:00")}),
+        "weekday": _some("mon", "fri", "土", "日"),
+        "holiday": st.booleans(),
+        "during": _some(*CALENDARS),
+        "outside": _some(*CALENDARS),
     }
     chosen = draw(st.lists(st.sampled_from(sorted(keys)), min_size=1, max_size=3, unique=True))
     return {key: draw(keys[key]) for key in chosen}
+
+
+@st.composite
+def _calendars(draw: st.DrawFn) -> Json:
+    keys: dict[str, st.SearchStrategy[Any]] = {
+        "hours": _some("00:00-24:00", "09:00-12:00", "13:00-17:15", "22:00-24:00"),
+        "weekdays": _some("mon", "tue", "土", "日"),
+        "holidays": st.sampled_from(["japan", "none"]),
+        "closed": st.lists(
+            st.sampled_from(["12-29..01-03", "2026-12-25", "2026-12-01..2027-02-28"]), min_size=1
+        ),
+        "open": st.lists(st.sampled_from(["2026-12-30", "2027-01-01..2027-01-02"]), min_size=1),
+    }
+    wanted = draw(st.sets(st.sampled_from(sorted(keys)))) | {"hours"}
+    return {key: draw(keys[key]) for key in sorted(wanted)}
+
+
+@st.composite
+def _holds(draw: st.DrawFn, whom: st.SearchStrategy[str]) -> Json:
+    hold: Json = {"for": draw(whom)}
+    if draw(st.booleans()):
+        hold["waive"] = draw(st.sampled_from(["sender", "reason", "nobody"]))
+    untils = st.sampled_from(["09:00", "23:59"]) | st.fixed_dictionaries(
+        {"calendar": st.sampled_from(CALENDARS)}, optional={"time": st.just("10:00")}
+    )
+    with_window = draw(st.integers(0, 3)) > 0
+    if not with_window or draw(st.integers(0, 2)) == 0:
+        hold["until"] = draw(untils)
+    if with_window:
+        hold["window"] = draw(st.sampled_from(["5m", "10m", "1h"]))
+        growth = st.fixed_dictionaries({"when": conditions(), "by": st.sampled_from(["5m", "2h", "29d"])})
+        if grows := draw(st.lists(growth, max_size=2)):
+            hold |= {"grows": grows} | ({"at_most": "3h"} if draw(st.booleans()) else {})
+    return hold
 
 
 @st.composite
@@ -232,10 +274,7 @@ def rules(draw: st.DrawFn, prefix: str) -> Json:
 def _actions(draw: st.DrawFn) -> Json:
     whom = st.sampled_from(["external", "all", "matching"])
     keys: dict[str, st.SearchStrategy[Any]] = {
-        "hold": st.fixed_dictionaries(
-            {"window": st.sampled_from(["5m", "10m", "1h"]), "for": whom},
-            optional={"waive": st.sampled_from(["sender", "reason", "nobody"])},
-        ),
+        "hold": _holds(whom),
         "recipients": st.fixed_dictionaries(
             {"form": st.sampled_from(["bcc", "individual"]), "for": whom},
             optional={"internal": st.sampled_from(["hide", "keep"])},
@@ -294,6 +333,7 @@ def floors(draw: st.DrawFn) -> Json:
         "circles": {name: draw(people) for name in CIRCLES},
         "disclaimers": {name: {"ja": f"{name}の文面", "en": f"text of {name}"} for name in TEXTS},
         "groups": {name: draw(_groups(name)) for name in GROUPS},
+        "calendars": {name: draw(_calendars()) for name in CALENDARS},
         "rules": draw(st.lists(rules("floor"), min_size=1, max_size=4, unique_by=lambda r: r["id"])),
     }
 
@@ -305,5 +345,22 @@ def additions(draw: st.DrawFn) -> Json:
         "version": 1,
         "circles": {"everybody": list(EXTERNAL + INTERNAL)} if draw(st.booleans()) else {},
         "groups": {"new": {"senders": ["example.com"]}} if draw(st.booleans()) else {},
+        "calendars": {"always": {"hours": "00:00-24:00"}} if draw(st.booleans()) else {},
         "rules": draw(st.lists(rules("added"), max_size=3, unique_by=lambda r: r["id"])),
     }
+
+
+@st.composite
+def local_files(draw: st.DrawFn) -> Json:
+    """Draw a local file that may try to get at what the floor's rules refer to, and rules that may use names of the floor."""
+    file: Json = draw(additions())
+    names = draw(st.sets(st.sampled_from(["organisation", "circles", "groups", "calendars"]), max_size=1))
+    hostile: Json = {
+        "organisation": {"name": "x", "internal": ["example.com", "example.net", "example.org"]},
+        "circles": {name: list(EXTERNAL) for name in CIRCLES},
+        "groups": {name: {"senders": ["example.invalid"]} for name in GROUPS},
+        "calendars": {name: {"hours": "00:00-24:00"} for name in CALENDARS},
+    }
+    file |= {name: hostile[name] for name in names}
+    taken = {"id": "floor-0", "reason": "why", "then": {"hold": "1m"}}
+    return file if draw(st.integers(0, 5)) else {**file, "rules": [*file["rules"], taken]}

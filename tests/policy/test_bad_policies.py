@@ -25,8 +25,8 @@ def problems_of(files: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_the_problems_are_those_expected(folder: Path) -> None:
-    text = (folder / "policy.yaml").read_text(encoding="utf-8")
-    assert problems_of({"policy.yaml": text}) + "\n" == (folder / "expected").read_text(encoding="utf-8")
+    files = {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in folder.rglob("*.yaml")}
+    assert problems_of(files) + "\n" == (folder / "expected").read_text(encoding="utf-8")
 
 
 def test_names_are_compared_across_files() -> None:

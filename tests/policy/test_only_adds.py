@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from random import Random
 
 from hypothesis import HealthCheck, event, given, settings
@@ -17,10 +20,12 @@ from gateway.policy.copies import as_handed_in, with_copies
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Form, join_all
+from gateway.policy.load import load_policy
 from gateway.policy.model import Policy
 from gateway.policy.schema import PolicyFile
 from gateway.policy.stored_decision import from_json, to_json
-from tests.policy.generated import NOW, Json, additions, facts, floors, rules
+from gateway.yaml_source import Problems
+from tests.policy.generated import EXTERNAL, GROUPS, TIMES, Json, additions, facts, floors, local_files, rules
 
 thorough = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -41,51 +46,55 @@ def assert_not_weaker(after: Decision, before: Decision) -> None:
     assert set(before.texts) <= set(after.texts)
     assert after.tells_dropped >= before.tells_dropped
     for number in range(len(before.assigned)):
-        was, now = before.of(number), after.of(number)
-        assert now.external == was.external
-        assert now.demands.covers(was.demands)
-        assert set(was.rules) <= set(now.rules)
+        was, then = before.of(number), after.of(number)
+        assert then.external == was.external
+        assert then.demands.covers(was.demands)
+        assert set(was.rules) <= set(then.rules)
         if was.demands.form > Form.ORIGINAL:
-            assert set(now.companions) <= set(was.companions)
+            assert set(then.companions) <= set(was.companions)
             event("a hiding recipient was compared")
 
 
 @thorough
-@given(floors(), additions(), facts())
-def test_a_file_added_weakens_nobody(floor: Json, addition: Json, mail: Facts) -> None:
-    before = decide(mail, policy_of({"floor.yaml": floor}), NOW)
-    after = decide(mail, policy_of({"floor.yaml": floor, "added.yaml": addition}), NOW)
+@given(floors(), additions(), facts(), TIMES)
+def test_a_file_added_weakens_nobody(floor: Json, addition: Json, mail: Facts, now: datetime) -> None:
+    before = decide(mail, policy_of({"floor.yaml": floor}), now)
+    after = decide(mail, policy_of({"floor.yaml": floor, "added.yaml": addition}), now)
     assert_not_weaker(after, before)
 
 
 @thorough
-@given(floors(), rules("added"), facts())
-def test_a_rule_added_to_the_same_file_weakens_nobody(floor: Json, rule: Json, mail: Facts) -> None:
-    before = decide(mail, policy_of({"floor.yaml": floor}), NOW)
+@given(floors(), rules("added"), facts(), TIMES)
+def test_a_rule_added_to_the_same_file_weakens_nobody(
+    floor: Json, rule: Json, mail: Facts, now: datetime
+) -> None:
+    before = decide(mail, policy_of({"floor.yaml": floor}), now)
     longer = {**floor, "rules": [*floor["rules"], rule]}
-    assert_not_weaker(decide(mail, policy_of({"floor.yaml": longer}), NOW), before)
+    assert_not_weaker(decide(mail, policy_of({"floor.yaml": longer}), now), before)
 
 
 @thorough
-@given(floors(), additions(), facts(), st.randoms(use_true_random=False))
+@given(floors(), additions(), facts(), st.randoms(use_true_random=False), TIMES)
 def test_the_order_of_rules_and_files_does_not_matter(
-    floor: Json, addition: Json, mail: Facts, random: Random
+    floor: Json, addition: Json, mail: Facts, random: Random, now: datetime
 ) -> None:
-    first = decide(mail, policy_of({"a.yaml": floor, "b.yaml": addition}), NOW)
+    first = decide(mail, policy_of({"a.yaml": floor, "b.yaml": addition}), now)
     for file in (floor, addition):
         random.shuffle(file["rules"])
-    assert decide(mail, policy_of({"z.yaml": floor, "b.yaml": addition}), NOW) == first
+    assert decide(mail, policy_of({"z.yaml": floor, "b.yaml": addition}), now) == first
 
 
 @thorough
-@given(floors(), rules("watching"), facts())
-def test_a_rule_that_only_watches_changes_nothing(floor: Json, rule: Json, mail: Facts) -> None:
+@given(floors(), rules("watching"), facts(), TIMES)
+def test_a_rule_that_only_watches_changes_nothing(
+    floor: Json, rule: Json, mail: Facts, now: datetime
+) -> None:
     longer = {**floor, "rules": [*floor["rules"], {**rule, "monitor": True}]}
     acting = {**floor, "rules": [*floor["rules"], {**rule, "monitor": False}]}
-    before = decide(mail, policy_of({"floor.yaml": floor}), NOW)
-    watched = decide(mail, policy_of({"floor.yaml": longer}), NOW)
+    before = decide(mail, policy_of({"floor.yaml": floor}), now)
+    watched = decide(mail, policy_of({"floor.yaml": longer}), now)
     assert replace(watched, watched=before.watched) == before
-    acts = decide(mail, policy_of({"floor.yaml": acting}), NOW)
+    acts = decide(mail, policy_of({"floor.yaml": acting}), now)
     seen = next((each for each in watched.watched if each.rule == rule["id"]), None)
     assert (seen is not None) is any(reason.rule == rule["id"] for reason in acts.reasons)
     if seen is not None:
@@ -95,9 +104,9 @@ def test_a_rule_that_only_watches_changes_nothing(floor: Json, rule: Json, mail:
 
 
 @thorough
-@given(floors(), facts())
-def test_decide_is_total_and_gives_everybody_an_outcome(floor: Json, mail: Facts) -> None:
-    decision = decide(mail, policy_of({"floor.yaml": floor}), NOW)
+@given(floors(), facts(), TIMES)
+def test_decide_is_total_and_gives_everybody_an_outcome(floor: Json, mail: Facts, now: datetime) -> None:
+    decision = decide(mail, policy_of({"floor.yaml": floor}), now)
     assert len(decision.assigned) == len(mail.envelope.recipients)
     assert set(decision.assigned) == set(range(len(decision.outcomes)))
     assert len(set(decision.outcomes)) == len(decision.outcomes)
@@ -109,24 +118,24 @@ def test_decide_is_total_and_gives_everybody_an_outcome(floor: Json, mail: Facts
 
 
 @thorough
-@given(floors(), facts())
-def test_doubt_never_frees_a_recipient(floor: Json, mail: Facts) -> None:
+@given(floors(), facts(), TIMES)
+def test_doubt_never_frees_a_recipient(floor: Json, mail: Facts, now: datetime) -> None:
     """What certainty about the same header section would ask for, doubt asks for as well, apart from counting more."""
     policy = policy_of({"floor.yaml": floor})
-    certain = decide(replace(mail, confident=True, unclear=frozenset()), policy, NOW)
-    doubtful = decide(replace(mail, confident=False, unclear=frozenset({"boundary"})), policy, NOW)
+    certain = decide(replace(mail, confident=True, unclear=frozenset()), policy, now)
+    doubtful = decide(replace(mail, confident=False, unclear=frozenset({"boundary"})), policy, now)
     assert_not_weaker(doubtful, certain)
 
 
 @thorough
-@given(floors(), additions(), facts())
+@given(floors(), additions(), facts(), TIMES)
 def test_copies_are_recipients_like_others_and_wait_for_them(
-    floor: Json, addition: Json, mail: Facts
+    floor: Json, addition: Json, mail: Facts, now: datetime
 ) -> None:
     policies = [policy_of({"floor.yaml": floor}), policy_of({"floor.yaml": floor, "added.yaml": addition})]
-    decided = [decide(mail, policy, NOW) for policy in policies]
+    decided = [decide(mail, policy, now) for policy in policies]
     (_, before), (envelope, after) = (
-        with_copies(mail, decision, policy, NOW) for decision, policy in zip(decided, policies, strict=True)
+        with_copies(mail, decision, policy, now) for decision, policy in zip(decided, policies, strict=True)
     )
     there = len(decided[1].assigned)
     assert after.assigned[:there] == decided[1].assigned
@@ -156,10 +165,47 @@ def test_copies_are_recipients_like_others_and_wait_for_them(
 
 
 @thorough
-@given(floors(), facts())
-def test_what_was_not_looked_up_frees_nobody(floor: Json, mail: Facts) -> None:
+@given(floors(), facts(), TIMES)
+def test_what_was_not_looked_up_frees_nobody(floor: Json, mail: Facts, now: datetime) -> None:
     """Whatever a look-up would have told, not to have looked asks for as much."""
     policy = policy_of({"floor.yaml": floor})
-    told = decide(mail, policy, NOW)
-    blind = decide(replace(mail, evidence=NOTHING_LOOKED_UP), policy, NOW)
+    told = decide(mail, policy, now)
+    blind = decide(replace(mail, evidence=NOTHING_LOOKED_UP), policy, now)
     assert_not_weaker(blind, told)
+
+
+def loaded(floor: Json, local: Json | None = None) -> Policy:
+    """Load generated files as text, without their rules that can never do anything; raises `Problems` for anything else."""
+    files = {"floor/a.yaml": floor, "local/b.yaml": local} if local is not None else {"floor/a.yaml": floor}
+    while True:
+        try:
+            return load_policy({name: json.dumps(file, ensure_ascii=False) for name, file in files.items()})
+        except Problems as found:
+            if not (idle := {(p.file, int(i[1])) for p in found.problems if (i := _IDLE.match(p.where))}):
+                raise
+            for name, file in files.items():
+                rules = [rule for n, rule in enumerate(file["rules"]) if (name, n) not in idle]
+                files[name] = {
+                    **file,
+                    "rules": rules or [{"id": f"left-{name[0]}", "reason": "why", "then": {"hold": "1m"}}],
+                }
+
+
+_IDLE = re.compile(r"rules\[(\d+)\]\.(?:when|unless|then)")
+
+
+@thorough
+@given(floors(), local_files(), facts(), TIMES)
+def test_whatever_a_local_file_says_it_is_refused_or_weakens_nobody(
+    floor: Json, local: Json, mail: Facts, now: datetime
+) -> None:
+    floor["groups"] = {name: group for name, group in floor["groups"].items() if "proxies" not in group}
+    floor["groups"] |= {name: {"senders": list(EXTERNAL)} for name in GROUPS if name not in floor["groups"]}
+    alone = loaded(floor)
+    try:
+        both = loaded(floor, local)
+    except Problems:
+        event("refused")
+        return
+    assert both.has_floor
+    assert_not_weaker(decide(mail, both, now), decide(mail, alone, now))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from gateway.message.facts import Facts
+from gateway.policy.calendars import Calendar
 from gateway.policy.compile import compile_policy
 from gateway.policy.conditions.condition import Condition, build
 from gateway.policy.conditions.context import Context
@@ -21,12 +23,24 @@ from gateway.policy.model import Policy
 from gateway.policy.redundancy import adds_nothing, idle_beside_others
 from gateway.policy.schema import PolicyFile
 from gateway.policy.unmatched import never_met
-from tests.policy.generated import CIRCLES, EXTERNAL, GROUPS, NOW, PATTERNS, Json, conditions, facts, floors
+from tests.policy.generated import (
+    CALENDARS,
+    CIRCLES,
+    EXTERNAL,
+    GROUPS,
+    NOW,
+    PATTERNS,
+    Json,
+    conditions,
+    facts,
+    floors,
+)
 
 thorough = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CONTEXT = Context(
     circles={name: frozenset(EXTERNAL[:3]) for name in CIRCLES},
     senders=dict.fromkeys(GROUPS, PATTERNS[:4]),
+    calendars=dict.fromkeys(CALENDARS, Calendar(UTC, ((9 * 60, 17 * 60),), frozenset(range(5)))),
 )
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from gateway.config.policy_files import read_case_texts, read_files
 from gateway.policy import cases, reference, schema, values
 from gateway.policy.demands import Language
 from gateway.policy.load import load_policy
+from gateway.policy.tiers import Tier, tier_of
 from gateway.yaml_source import Problems
 
 ROOT = Path(__file__).parents[2]
@@ -21,16 +23,18 @@ PAGE = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
 
 
 def files_of(folder: Path) -> dict[str, str]:
-    paths = [p for p in folder.glob("*.yaml") if not p.name.endswith(".cases.yaml")]
-    return {path.name: path.read_text(encoding="utf-8") for path in paths}
+    return read_files(folder)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_cases_of_shipped_policies_pass(folder: Path) -> None:
-    policy = load_policy(files_of(folder))
+    files = files_of(folder)
+    floor = {name: text for name, text in files.items() if tier_of(name) is Tier.FLOOR}
+    whole, alone = load_policy(files), load_policy(floor or files)
     ran = 0
-    for path in folder.glob("*.cases.yaml"):
-        for case in cases.load_cases(path.read_text(encoding="utf-8"), path.name):
+    for name, text in read_case_texts(folder).items():
+        for case in cases.load_cases(text, name):
+            policy = alone if tier_of(name) is Tier.FLOOR else whole
             assert cases.run_case(case, policy).differences == ()
             ran += 1
     assert ran > 0

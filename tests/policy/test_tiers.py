@@ -108,6 +108,17 @@ def test_the_floor_refers_to_names_of_the_floor_only() -> None:
     ]
 
 
+def test_who_approves_what_the_floor_asks_for_is_not_in_local_hands() -> None:
+    approve = "  - {id: second, reason: why, then: {approve: {by: bosses}}}\n"
+    local = LOCAL.replace(
+        "rules:", "groups: {bosses: {senders: x.jp, approvers: [me@x.jp, you@x.jp]}}\nrules:"
+    )
+    assert load_policy({"floor/a.yaml": FLOOR, "local/b.yaml": local + approve}).has_floor
+    [line] = problems(FLOOR + approve, local)
+    assert line.startswith("floor/a.yaml:8:")
+    assert "no group is called 'bosses', and it is no address" in line
+
+
 def test_a_floor_without_rules_is_an_error() -> None:
     floor = "version: 1\norganisation: {name: x, internal: [a.jp]}\ngroups: {hall: {senders: b.jp}}\n"
     [line] = problems(floor)

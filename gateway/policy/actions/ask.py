@@ -16,7 +16,8 @@ Whom = Literal["external", "all", "matching"]
 class Ask:
     """What a rule asks for, and for whom.
 
-    `worked_out` computes it where it depends on the mail or on the time of acceptance; it is pure and total.
+    `worked_out` computes it where it depends on the mail or on the time of acceptance; it is pure and total, and `demands`
+    is then the least that it ever asks.
     """
 
     whom: Whom

@@ -6,7 +6,17 @@ from typing import Self
 
 from pydantic import model_validator
 
-from gateway.policy.conditions import attachments, content, counts, domains, history, people, text, wording
+from gateway.policy.conditions import (
+    attachments,
+    content,
+    counts,
+    domains,
+    history,
+    people,
+    text,
+    time,
+    wording,
+)
 from gateway.policy.conditions.attachments import AttachmentKeys
 from gateway.policy.conditions.content import ContentKeys
 from gateway.policy.conditions.context import Context, Need, Test
@@ -15,12 +25,21 @@ from gateway.policy.conditions.domains import DomainKeys
 from gateway.policy.conditions.history import HistoryKeys
 from gateway.policy.conditions.people import PeopleKeys
 from gateway.policy.conditions.text import TextKeys
+from gateway.policy.conditions.time import TimeKeys
 from gateway.policy.conditions.wording import WordingKeys
 from gateway.yaml_source import Hinted
 
 
 class Condition(
-    WordingKeys, ContentKeys, HistoryKeys, TextKeys, AttachmentKeys, DomainKeys, PeopleKeys, CountKeys
+    TimeKeys,
+    WordingKeys,
+    ContentKeys,
+    HistoryKeys,
+    TextKeys,
+    AttachmentKeys,
+    DomainKeys,
+    PeopleKeys,
+    CountKeys,
 ):
     """What a mail must be like. All keys must hold (AND); of a list, any one item (OR)."""
 
@@ -35,6 +54,7 @@ def build(condition: Condition, context: Context, *, in_doubt: bool) -> Test:
     """Return the test that all keys of the condition hold (AND), cheap ones first."""
     tests = (
         *counts.tests(condition, context, in_doubt),
+        *time.tests(condition, context, in_doubt),
         *people.tests(condition, context, in_doubt),
         *domains.tests(condition, context, in_doubt),
         *attachments.tests(condition, context, in_doubt),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from enum import Flag, auto
 
+from gateway.policy.calendars import Calendar
 from gateway.policy.demands import Approver
 from gateway.policy.mail import Mail
 
@@ -27,9 +29,10 @@ class Need(Flag):
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything that has a name in the policy: circles (keys of addresses), groups (patterns of their senders,
-    their approvers, keys of those who get their reports), lists of keywords.
+    their approvers, keys of those who get their reports), lists of keywords, calendars.
 
-    `own_group` is the one group that the rule at hand asks for with `sender_in`, if it is one.
+    `own_group` is the one group that the rule at hand asks for with `sender_in`, if it is one. `zone` is the
+    organisation's time zone.
     """
 
     circles: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -38,6 +41,8 @@ class Context:
     keywords: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     own_group: str = ""
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    zone: tzinfo = UTC
 
 
 def certain(fits: bool | None, in_doubt: bool) -> bool:
