@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -120,3 +121,18 @@ async def test_own_mail_brings_no_notices(store: SqlSpool, worker: NoticeWorker)
     for _ in range(3):
         await worker.run_once()
     assert len(await store.claim(NOON + timedelta(seconds=1), 10, LEASE)) == 1
+
+
+async def test_a_finished_mailing_is_reported_once(store: SqlSpool, worker: NoticeWorker) -> None:
+    envelope = Envelope(parse_path(SENDER), tuple(map(parse_path, OUT)), Client("192.0.2.10"))
+    decision = replace(
+        decision_for((0, 0, 0)), notify_sender=False, report_to=frozenset({"audit@city.example.lg.jp"})
+    )
+    queue_id = await store.accept(NewMessage(envelope, mail("x", OUT), decision, NOON, subject="x"))
+    assert await worker.run_once() == 0
+    await store.cancel(queue_id, None, Actor("sender", SENDER), Reason.BY_SENDER, NOON)
+    assert await worker.run_once() == 1
+    told = read_back(await own_mail(store, 0))
+    assert told["To"].addresses[0].addr_spec == "audit@city.example.lg.jp"
+    assert all(address in text(told) for address in OUT)
+    assert await worker.run_once() == 0
