@@ -8,7 +8,8 @@ Python says, and programs stay small. The one home of re2.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import pairwise
 
@@ -19,7 +20,7 @@ MAX_PROGRAM = 2000  # instructions of a pattern
 MAX_STEPS = 50_000_000  # characters looked at times instructions: a second for the worst pattern and text that were found
 MAX_MEMORY = 8 << 20  # octets for a pattern's program and the states that are remembered
 MAX_LETTERS = 250  # classes of characters that a pattern may tell apart
-MAX_REMEMBERED = 70_000  # characters whose letter is remembered per pattern, a few MiB at most
+MAX_REMEMBERED = 10_000  # characters whose letter is remembered per pattern, a MiB at most
 
 LAST_SPECIAL = (
     0x20000  # the code point behind all that have another case or are a digit or a blank; a test looks
@@ -43,9 +44,11 @@ class Engine:
     __slots__ = ("_letters", "_regexp", "looked_at", "size")
 
     def __init__(self, pattern: str, atoms: list[CharTest], bounds: Iterable[str], *, by_kind: bool) -> None:
-        self._letters = _Letters(atoms, _examples(bounds, by_kind=by_kind))
+        self._letters = _Letters(atoms, bounds, by_kind=by_kind)
         try:
-            self._regexp = re2.compile(pattern.format(*self._letters.classes()).encode("latin-1"), _options())
+            self._regexp = re2.compile(
+                pattern.format(*self._letters.classes(len(atoms))).encode("latin-1"), _options()
+            )
         except re2.error:
             raise ValueError(_TOO_LARGE) from None
         self.size: int = self._regexp.programsize
@@ -63,33 +66,45 @@ class Engine:
 
 
 class _Letters(dict[int, str]):
-    """Gives each character its letter; what was asked for is remembered, up to a bound."""
+    """Gives each character its letter; what was asked for is remembered, up to a bound.
 
-    def __init__(self, atoms: list[CharTest], examples: Iterable[str]) -> None:
+    Each atom is asked about the examples, once. Every other character has the letter of the example before it of its kind, so
+    that a text of a million different ones costs no more than another.
+    """
+
+    def __init__(self, atoms: list[CharTest], bounds: Iterable[str], *, by_kind: bool) -> None:
         super().__init__()
-        self._atoms = atoms
-        told = sorted({self._passed(c) for c in examples})
+        self._edges = sorted(map(ord, {"\0", "_", "`", *bounds}))
+        self._by_kind = by_kind
+        special = {c: _passed(atoms, c) for c in (_special() if by_kind else ())}
+        stretches = [_stretch(low, high, by_kind) for low, high in pairwise([*self._edges, 0x110000])]
+        plain = [tuple(_passed(atoms, c) for c in stretch) for stretch in stretches]
+        told = sorted({*special.values(), *(passed for stretch in plain for passed in stretch)})
         if len(told) > MAX_LETTERS:
             raise ValueError(
                 f"the pattern tells more than {MAX_LETTERS} kinds of characters apart; use fewer ranges"
             )
-        self._known = {passed: chr(number) for number, passed in enumerate(told, 1)}
+        self._told = {passed: chr(number) for number, passed in enumerate(told, 1)}
+        self._stretches = [tuple(self._told[passed] for passed in stretch) for stretch in plain]
+        self.update({ord(c): self._told[passed] for c, passed in special.items()})
 
     def __missing__(self, code: int) -> str:
-        letter = self._known[self._passed(chr(code))]
+        stretch = self._stretches[bisect_right(self._edges, code) - 1]
+        letter = stretch[self._by_kind and not chr(code).isalnum()]
         if len(self) < MAX_REMEMBERED:
             self[code] = letter
         return letter
 
-    def classes(self) -> list[str]:
+    def classes(self, atoms: int) -> list[str]:
         """Return the set of letters, in RE2's syntax, that pass each atom."""
         return [
-            _class([letter for passed, letter in self._known.items() if passed[number]])
-            for number in range(len(self._atoms))
+            _class([letter for passed, letter in self._told.items() if passed[number]])
+            for number in range(atoms)
         ]
 
-    def _passed(self, c: str) -> tuple[bool, ...]:
-        return tuple([atom(c) for atom in self._atoms])
+
+def _passed(atoms: list[CharTest], c: str) -> tuple[bool, ...]:
+    return tuple([atom(c) for atom in atoms])
 
 
 def _class(letters: list[str]) -> str:
@@ -98,28 +113,20 @@ def _class(letters: list[str]) -> str:
     return "[" + "".join(f"\\x{ord(letter):02x}" for letter in letters) + "]"
 
 
-def _examples(bounds: Iterable[str], *, by_kind: bool) -> Iterator[str]:
-    """Yield a character for every way in which a pattern can tell characters apart.
-
-    By kind, these are all with another case, all digits and blanks, and a letter and a sign of each stretch between bounds.
-    """
-    if by_kind:
-        yield from _special()
-    edges = sorted(map(ord, {"\0", "_", "`", *bounds}))
-    for low, high in pairwise([*edges, 0x110000]):
-        yield chr(low)
-        if by_kind:
-            yield from _first(_LETTER, low, high)
-            yield from _first(_SIGN, low, high)
+def _stretch(low: int, high: int, by_kind: bool) -> tuple[str, ...]:
+    """Return an example of the characters between two bounds: by kind, of letters and of signs."""
+    if not by_kind:
+        return (chr(low),)
+    return _first(_LETTER, low, high), _first(_SIGN, low, high)
 
 
-def _first(kind: re.Pattern[str], low: int, high: int) -> Iterator[str]:
-    """Yield the first character of a kind in a stretch, if there is one."""
+def _first(kind: re.Pattern[str], low: int, high: int) -> str:
+    """Return the first character of a kind in a stretch; its beginning where there is none."""
     for start in range(low, high, _STRETCH):
         for found in kind.finditer("".join(map(chr, range(start, min(start + _STRETCH, high))))):
             if found[0].upper() == found[0]:
-                yield found[0]
-                return
+                return found[0]
+    return chr(low)
 
 
 @cache

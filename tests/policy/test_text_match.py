@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.policy.engine import LAST_SPECIAL, MAX_PROGRAM, MAX_STEPS
+from gateway.policy.engine import LAST_SPECIAL, MAX_PROGRAM, MAX_STEPS, Engine
 from gateway.policy.pattern import read_pattern
 from gateway.policy.text_match import MAX_TEXT, contains, fold, glob, pattern
 
@@ -126,6 +126,21 @@ def test_a_character_is_of_the_class_that_python_says(source: str, holds: Callab
     fits = {letter: engine.found(c) for c, letter in zip(SOME, engine.letters(SOME), strict=True)}
     wrong = [c for c, letter in zip(SOME, engine.letters(SOME), strict=True) if fits[letter] is not holds(c)]
     assert wrong == []
+
+
+def test_atoms_are_asked_about_examples_and_not_about_texts() -> None:
+    calls = 0
+
+    def is_small(c: str) -> bool:
+        nonlocal calls
+        calls += 1
+        return "a" <= c <= "z"
+
+    engine = Engine("{0}{0}", [is_small], {"a", "{"}, by_kind=True)
+    asked = calls
+    assert not engine.found(SOME[SOME.index("{") :])
+    assert engine.found(SOME)
+    assert calls == asked
 
 
 def test_no_special_character_stands_behind_the_last() -> None:
