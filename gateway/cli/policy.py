@@ -6,40 +6,34 @@ Prints to people by default and JSON to programs with --json. Exit code 0: fine;
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from gateway.cli.case_files import read_cases
 from gateway.cli.explanation import explanation_json
 from gateway.cli.offline import not_looked_up, said, with_what_is_here
+from gateway.cli.policy_cases import test
 from gateway.cli.policy_check import check
 from gateway.cli.policy_replay import diff, replay
 from gateway.cli.policy_words import explanation_text
-from gateway.cli.printing import dump, print_problems
+from gateway.cli.printing import dump
 from gateway.clock import utc_now
-from gateway.config.policy_files import read_files, read_policy
+from gateway.config.policy_files import read_policy
 from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.gather import gather
-from gateway.policy.cases import Result, run_case
 from gateway.policy.copies import with_copies
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
 from gateway.policy.explain import explain as explain_decision
-from gateway.policy.load import load_policy
-from gateway.policy.model import Policy
 from gateway.policy.reference import filled, reference
 from gateway.policy.schema import json_schema
-from gateway.policy.tiers import Tier, tier_of
 from gateway.transform.disclaiming import with_left_out
 from gateway.transform.render import prepare, render
 from gateway.transform.view import view_of
-from gateway.yaml_source import Problems
 
 MAX_MAIL = 256 << 20  # octets of a mail to explain; more than any gateway accepts
 
@@ -54,34 +48,9 @@ def policy() -> None:
 
 
 policy.add_command(check)
+policy.add_command(test)
 policy.add_command(replay)
 policy.add_command(diff)
-
-
-@policy.command()
-@_folder
-@_as_json
-@click.pass_context
-def test(ctx: click.Context, folder: Path, as_json: bool) -> None:
-    """Run the cases (*.cases.yaml) of DIR (default: policies) and print what differs.
-
-    Cases of the floor run against the floor alone, local ones against both.
-    """
-    try:
-        read = read_policy(folder)
-        floor = _floor_of(folder, read)
-        files = read_cases(folder)
-    except Problems as found:
-        print_problems(found, as_json)
-        ctx.exit(1)
-    results = [
-        (name, run_case(case, floor if tier_of(name) is Tier.FLOOR else read))
-        for name, cases in files
-        for case in cases
-    ]
-    click.echo(dump([{"file": n, **asdict(r)} for n, r in results]) if as_json else _results_text(results))
-    if not results or any(result.differences for _, result in results):
-        ctx.exit(1)
 
 
 @policy.command()
@@ -155,25 +124,6 @@ def docs(language: str, page: Path | None) -> None:
 def schema_text() -> str:
     """Return what stands in policies/schema.json."""
     return dump(json_schema()) + "\n"
-
-
-def _floor_of(folder: Path, whole: Policy) -> Policy:
-    """Return the policy that the floor's cases are for: the floor alone, whatever a local file adds to it."""
-    if not whole.has_floor:
-        return whole
-    return load_policy({n: text for n, text in read_files(folder).items() if tier_of(n) is Tier.FLOOR})
-
-
-def _results_text(results: Iterable[tuple[str, Result]]) -> str:
-    results = list(results)
-    lines = []
-    for file, result in results:
-        if result.differences:
-            lines += [f"{file}: {result.name}", *(f"    {difference}" for difference in result.differences)]
-    failed = sum(bool(result.differences) for _, result in results)
-    if not results:
-        return "no cases found; write some into a file ending in .cases.yaml"
-    return "\n".join([*lines, f"{len(results) - failed} of {len(results)} cases as expected"])
 
 
 def _envelope(sender: str, recipients: tuple[str, ...]) -> Envelope:

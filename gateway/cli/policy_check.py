@@ -13,17 +13,17 @@ from typing import TypeVar
 
 import click
 
+from gateway.cli.case_files import ReadCases, facts_of_cases, read_cases
 from gateway.cli.printing import dump, print_problems
-from gateway.config.policy_files import below, read_case_texts, read_files
+from gateway.config.policy_files import below, read_files
 from gateway.policy.case_findings import CaseFile, weak_cases
-from gateway.policy.cases import Case, load_cases
 from gateway.policy.load import compile_sources, digest, load_policy, load_sources
 from gateway.policy.model import Policy
 from gateway.policy.redundancy import idle_beside_others
 from gateway.policy.sources import Source
 from gateway.policy.tiers import Tier, tier_of
 from gateway.policy.unmatched import never_met
-from gateway.yaml_source import Document, Problem, Problems, load
+from gateway.yaml_source import Problem, Problems
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class _Checked:
 
     sources: list[Source]
     policy: Policy
-    cases: list[tuple[Document, tuple[Case, ...]]]
+    cases: list[ReadCases]
     floor: Policy
 
 
@@ -66,7 +66,7 @@ def _checked(folder: Path, problems: list[Problem]) -> _Checked | None:
     """Read policy and cases; add all their problems, of which one is enough to have no policy."""
     files = _or_problems(lambda: read_files(folder), problems)
     sources = _sources(folder, files, problems) if files is not None else None
-    cases = _cases(folder, problems)
+    cases = _or_problems(lambda: read_cases(folder), problems) or []
     if problems or files is None or sources is None:
         return None
     policy = compile_sources(sources, digest(files))
@@ -90,23 +90,14 @@ def _sources(folder: Path, files: dict[str, str], problems: list[Problem]) -> li
         return None
 
 
-def _cases(folder: Path, problems: list[Problem]) -> list[tuple[Document, tuple[Case, ...]]]:
-    found = []
-    for name, text in (_or_problems(lambda: read_case_texts(folder), problems) or {}).items():
-        try:
-            found.append((load(text, name), load_cases(text, name)))
-        except Problems as broken:
-            problems += below(folder, broken).problems
-    return found
-
-
 def _warnings(checked: _Checked) -> Iterator[Problem]:
     yield from never_met(checked.sources, checked.policy.domains)
     yield from idle_beside_others(checked.sources, checked.policy)
-    files = [
-        CaseFile(document, cases, checked.floor if tier_of(document.file) is Tier.FLOOR else checked.policy)
-        for document, cases in checked.cases
-    ]
+    files = []
+    for read in checked.cases:
+        policy = checked.floor if tier_of(read.name) is Tier.FLOOR else checked.policy
+        facts = facts_of_cases(read.cases, policy.needs)
+        files.append(CaseFile(read.document, read.cases, policy, facts))
     yield from weak_cases(files, checked.sources)
 
 
@@ -132,4 +123,4 @@ def _lines(checked: _Checked, warnings: tuple[Problem, ...]) -> Iterator[str]:
 
 
 def _count(checked: _Checked) -> int:
-    return sum(len(cases) for _, cases in checked.cases)
+    return sum(len(read.cases) for read in checked.cases)

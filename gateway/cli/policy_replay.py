@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from gateway.cli.case_files import read_cases
+from gateway.cli.case_files import facts_of_cases, read_cases
 from gateway.cli.place import find_place, place_options
 from gateway.cli.replay_words import report_json, report_text
 from gateway.cli.when import WHEN
@@ -23,7 +23,7 @@ from gateway.clock import utc_now
 from gateway.config.load import load_settings
 from gateway.config.policies import read_policy
 from gateway.log import escaped
-from gateway.policy.cases import arrives_at, facts_of
+from gateway.policy.cases import arrives_at
 from gateway.policy.demands import Language
 from gateway.policy.model import Policy
 from gateway.policy.replay import as_decided, tried, tried_again
@@ -102,10 +102,11 @@ def diff(
 
 
 def _compare_cases(before: Path, after: Path, one: Policy, other: Policy, tally: Tally) -> None:
-    folders = [read_cases(folder) for folder in (before, after)]
-    every = [(file, case) for files in folders for file, cases in files for case in cases]
-    for file, case in {(file, each.model_dump_json()): (file, each) for file, each in every}.values():
-        facts = facts_of(case.mail)
+    files = [file for folder in (before, after) for file in read_cases(folder)]
+    every = [(file.name, case) for file in files for case in file.cases]
+    distinct = list({(file, repr(case)): (file, case) for file, case in every}.values())
+    found = facts_of_cases([case for _, case in distinct], one.needs | other.needs)
+    for (file, case), facts in zip(distinct, found, strict=True):
         at = arrives_at(case.mail, one)
         pair = tried(facts, one, at), tried(facts, other, at)
         tally.add(f"{file}: {case.name}", at, facts, *pair)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from gateway.message.facts import Facts
 from gateway.policy.cases import Case, decided
 from gateway.policy.model import Policy
 from gateway.policy.sources import Source
@@ -13,19 +14,20 @@ from gateway.yaml_source import Document, Problem
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """A file of cases: what it says, where, and the policy its cases run against."""
+    """A file of cases: what it says, where, the policy its cases run against, and the facts of each one's mail."""
 
     document: Document
     cases: tuple[Case, ...]
     policy: Policy
+    facts: Sequence[Facts]
 
 
 def weak_cases(files: Sequence[CaseFile], sources: Sequence[Source]) -> Iterator[Problem]:
     """Report cases without a mail or that meet no rule, cases that expect nothing, and rules that no case meets."""
     met: set[str] = set()
     for file in files:
-        for index, case in enumerate(file.cases):
-            decision = decided(case, file.policy)
+        for index, (case, facts) in enumerate(zip(file.cases, file.facts, strict=True)):
+            decision = decided(case, file.policy, facts)
             rules = {reason.rule for reason in decision.reasons} | {each.rule for each in decision.watched}
             met |= rules
             for message, hint in _weak(case, not decision.assigned, not rules):

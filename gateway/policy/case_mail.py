@@ -17,10 +17,13 @@ MAX_ATTACHMENT = 64 << 20  # octets; a case is for rules about size, not for fil
 _TEXT = "本文 body\r\n"
 
 
-def write_mail(fields: Mapping[str, str], attachments: Sequence[tuple[str, int]]) -> bytes:
-    """Return a mail in wire form with these header fields and attachments (name, size in octets)."""
+def write_mail(
+    fields: Mapping[str, str], attachments: Sequence[tuple[str, int]], body: str | None = None
+) -> bytes:
+    """Return a mail in wire form with these header fields, body and attachments (name, size in octets)."""
+    text = _TEXT if body is None else body
     head = b"".join(_field(name, value) for name, value in fields.items())
-    return head + (_parts(attachments) if attachments else _flat(MIMEText(_TEXT, "plain", "utf-8")))
+    return head + (_parts(attachments, text) if attachments else _flat(MIMEText(text, "plain", "utf-8")))
 
 
 def _field(name: str, value: str) -> bytes:
@@ -30,14 +33,19 @@ def _field(name: str, value: str) -> bytes:
     )
 
 
-def _parts(attachments: Sequence[tuple[str, int]]) -> bytes:
+def _parts(attachments: Sequence[tuple[str, int]], text: str) -> bytes:
     mail = MIMEMultipart("mixed", boundary="=_case")
-    mail.attach(MIMEText(_TEXT, "plain", "utf-8"))
+    mail.attach(MIMEText(text, "plain", "utf-8"))
     for name, size in attachments:
         part = MIMEApplication(bytes(size), "octet-stream")
         part.add_header("Content-Disposition", "attachment", filename=("utf-8", "", name))
         mail.attach(part)
     return _flat(mail)
+
+
+def wire_form(octets: bytes) -> bytes:
+    """Return a mail with CRLF line ends, as SMTP would carry it."""
+    return octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 def _flat(mail: MIMEMultipart | MIMEText) -> bytes:

@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, RootModel
+from pydantic import AfterValidator, BeforeValidator, RootModel, model_validator
 
 from gateway.message.address import Address, parse_path
 from gateway.message.address_list import parse_mailboxes
 from gateway.message.envelope import Client, Envelope
 from gateway.message.facts import Facts
 from gateway.message.gather import gather
+from gateway.message.header import split
 from gateway.policy import values
 from gateway.policy.case_content import CaseFile, CaseInside, content_of, domains_of, look_alikes_of
 from gateway.policy.case_history import CaseHistory, evidence_of, reply_fields
-from gateway.policy.case_mail import MAX_ATTACHMENT, write_mail
+from gateway.policy.case_mail import MAX_ATTACHMENT, wire_form, write_mail
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import NO_TIME, Form
@@ -81,7 +82,12 @@ class CaseMail(CaseHistory, CaseInside):
     `at` is when it arrives: 2026-05-03T10:00.
     """
 
-    from_: str = told("From 欄", "the From field", ..., "from")
+    from_: str = told(
+        "From 欄。`file` か `raw` があれば不要",
+        "the From field; required, but with `file` or `raw`",
+        "",
+        "from",
+    )
     envelope_from: Annotated[str, AfterValidator(_path)] | None = told(
         'エンベロープの差出人(`from` の代わり)。なしは `"<>"`',
         'the sender of the envelope, instead of `from`; `"<>"` for none',
@@ -100,12 +106,39 @@ class CaseMail(CaseHistory, CaseInside):
         "受け付けた日時(組織の時間帯)。既定は月曜日の10時",
         "when it arrives, in the organisation's time zone: `2026-05-03T10:00`; without it a Monday at 10:00",
     )
+    raw: str | None = told(
+        "メール全体(ヘッダーと本文)。`from`、`to` などの代わり",
+        "the whole mail, header section and all, instead of `from`, `to` and the like; its sender and recipients are the "
+        "envelope's unless `envelope` and `envelope_from` are written out",
+    )
+    file: str | None = told(
+        "メール全体のファイル(`.eml`)。場所は cases ファイルから見たもの",
+        "a file that holds the whole mail, seen from the file of the cases: `mails/bulk.eml`",
+    )
     attachments: tuple[CaseAttachment, ...] = told("添付ファイル", "the attached files", ())
     header: dict[values.FieldName, str] = told(
         "そのほかのヘッダー欄、または壊れた欄: `{To: a@example.com; b@example.com}`",
         "further header fields, or broken ones: `{To: a@example.com; b@example.com}`",
         {},
     )
+
+    @model_validator(mode="after")
+    def _one_mail(self) -> Self:
+        whole = [key for key in ("file", "raw") if getattr(self, key) is not None]
+        if not whole and not self.from_:
+            raise Hinted("the key from is missing", "write from:, raw: or file:")
+        beside = self.model_fields_set & {"from_", "to", "cc", "subject", "body", "attachments", "header"}
+        if len(whole) == 2:
+            raise Hinted("the mail stands in `file` and in `raw`", "write one of the two")
+        if whole and beside:
+            raise Hinted(
+                f"the mail stands in `{whole[0]}`", "write beside it only envelope:, envelope_from: and bcc:"
+            )
+        return self
+
+    def with_file(self, octets: bytes) -> CaseMail:
+        """Return the same with the mail that its file holds."""
+        return self.model_copy(update={"raw": octets.decode("utf-8", "surrogateescape")})
 
 
 class ExpectedRecipient(values.Part):
@@ -181,15 +214,15 @@ def load_cases(text: str, file: str) -> tuple[Case, ...]:
     return validate(_Cases, load(text, file)).root
 
 
-def run_case(case: Case, policy: Policy) -> Result:
-    """Send the case's mail through the policy and compare."""
-    decision = decided(case, policy)
+def run_case(case: Case, policy: Policy, facts: Facts | None = None) -> Result:
+    """Send the case's mail through the policy and compare; `facts` as for `decided`."""
+    decision = decided(case, policy, facts)
     return Result(case.name, tuple(_differences(case.expect, envelope_of(case.mail), decision)))
 
 
-def decided(case: Case, policy: Policy) -> Decision:
-    """Return what the policy decides about the case's mail."""
-    return decide(facts_of(case.mail), policy, arrives_at(case.mail, policy))
+def decided(case: Case, policy: Policy, facts: Facts | None = None) -> Decision:
+    """Return what the policy decides about the case's mail; `facts` are those of it, where somebody looked further into it."""
+    return decide(facts_of(case.mail) if facts is None else facts, policy, arrives_at(case.mail, policy))
 
 
 def arrives_at(mail: CaseMail, policy: Policy) -> datetime:
@@ -217,11 +250,15 @@ def _known_domains(mail: CaseMail, facts: Facts) -> list[str]:
 
 
 def octets_of(mail: CaseMail) -> bytes:
-    """Return the mail as it would come over the wire."""
+    """Return the mail as it would come over the wire; raises ValueError where nobody read its file."""
+    if mail.raw is not None:
+        return wire_form(mail.raw.encode("utf-8", "surrogateescape"))
+    if mail.file is not None:
+        raise ValueError(f"the mail in {mail.file} was not read")
     fields = {"From": mail.from_, "To": ", ".join(mail.to), "Cc": ", ".join(mail.cc), "Subject": mail.subject}
     attachments = [(a.name, a.size) for a in mail.attachments]
     written = {**{k: v for k, v in fields.items() if v}, **reply_fields(mail, mail.header), **mail.header}
-    return write_mail(written, attachments)
+    return write_mail(written, attachments, mail.body or None)
 
 
 def envelope_of(mail: CaseMail) -> Envelope:
@@ -229,7 +266,8 @@ def envelope_of(mail: CaseMail) -> Envelope:
     if mail.envelope is not None:
         recipients = tuple(parse_path(text) for text in mail.envelope)
     else:
-        recipients = tuple(a for text in (*mail.to, *mail.cc, *mail.bcc) for a in _addresses(text))
+        shown = (*_named(mail, "to"), *_named(mail, "cc")) if mail.raw is not None else (*mail.to, *mail.cc)
+        recipients = tuple(a for text in (*shown, *mail.bcc) for a in _addresses(text))
     distinct = tuple({address.key: address for address in recipients}.values())
     client = replace(_CLIENT, account="case") if mail.authenticated else _CLIENT
     return Envelope(_sender(mail), distinct, client)
@@ -238,11 +276,18 @@ def envelope_of(mail: CaseMail) -> Envelope:
 def _sender(mail: CaseMail) -> Address | None:
     if mail.envelope_from is not None:
         return parse_path(mail.envelope_from) if mail.envelope_from not in ("", "<>") else None
-    return next(iter(_addresses(mail.from_)), None)
+    authors = _named(mail, "from") if mail.raw is not None else [mail.from_]
+    return next((address for text in authors for address in _addresses(text)), None)
+
+
+def _named(mail: CaseMail, field: str) -> list[str]:
+    """Return what stands in the fields of that name of a whole mail."""
+    header, _ = split(octets_of(mail))
+    return [found.value.decode("utf-8", "surrogateescape") for found in header.all(field)]
 
 
 def _addresses(text: str) -> list[Address]:
-    return [mailbox.address for mailbox in parse_mailboxes(text.encode("utf-8")).items]
+    return [mailbox.address for mailbox in parse_mailboxes(text.encode("utf-8", "surrogateescape")).items]
 
 
 def _differences(expect: Expected, envelope: Envelope, decision: Decision) -> Iterator[str]:

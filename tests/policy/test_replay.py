@@ -167,3 +167,10 @@ def test_a_tally_counts_and_keeps_no_more_than_it_may(monkeypatch: pytest.Monkey
 def test_time_is_the_mails_own() -> None:
     at = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
     assert tried(recorded(MAIL), of(HOLD), at).decision == decide(recorded(MAIL), of(HOLD), at)
+
+
+def test_every_kind_of_evidence_that_a_rule_may_need_is_missed_where_it_is_missing() -> None:
+    record = recorded(MAIL)
+    for need in Need:
+        rule = replace(of(HOLD).rules[0], needs=need)
+        assert not tried(record, replace(of(HOLD), rules=(rule,)), NOW).told, need

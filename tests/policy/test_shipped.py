@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from gateway.config.policy_files import read_case_texts, read_files
+from gateway.cli.case_files import facts_of_cases, read_cases
+from gateway.config.policy_files import read_files
 from gateway.policy import cases, reference, schema, values
 from gateway.policy.demands import Language
 from gateway.policy.load import load_policy
@@ -32,10 +33,10 @@ def test_cases_of_shipped_policies_pass(folder: Path) -> None:
     floor = {name: text for name, text in files.items() if tier_of(name) is Tier.FLOOR}
     whole, alone = load_policy(files), load_policy(floor or files)
     ran = 0
-    for name, text in read_case_texts(folder).items():
-        for case in cases.load_cases(text, name):
-            policy = alone if tier_of(name) is Tier.FLOOR else whole
-            assert cases.run_case(case, policy).differences == ()
+    for read in read_cases(folder):
+        policy = alone if tier_of(read.name) is Tier.FLOOR else whole
+        for case, facts in zip(read.cases, facts_of_cases(read.cases, policy.needs), strict=True):
+            assert cases.run_case(case, policy, facts).differences == ()
             ran += 1
     assert ran > 0
 
