@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from gateway.spool.lifecycle import State
+from gateway.spool.second_look import SOMEBODY
 from gateway.spool.times import span_us, to_us
-from gateway.store.schema import HELD, MOVING, events, recipients
+from gateway.store.schema import HELD, MOVING, events, recipients, second_looks
 from gateway.store.tx import Prepared, Tx
 
 TOLERANCE = timedelta(seconds=30)  # smaller steps are what time synchronisation does; a mail waits them out
@@ -55,6 +56,7 @@ def bring_back(now: datetime) -> Callable[[Tx], int]:
             return 0
         found = [row for query in _AHEAD for row in tx.rows(query, {"b_latest": latest})]
         tx.many(_BRING_BACK, [_nearer(row, at) for row in found])
+        tx.run(_BRING_DEADLINES_BACK, {"b_latest": latest, "b_at": at})
         return len(found)
 
     return job
@@ -69,9 +71,17 @@ def _nearer(row: tuple[str, int, str, int, int], at: int) -> dict[str, object]:
 def _ahead(where: str) -> Prepared:
     columns = (_R.queue_id, _R.idx, _R.state, _R.due_at, _R.changed_at)
     latest = bindparam("b_latest", type_=sa.BigInteger)
-    return Prepared(select(*columns).where(sa.text(where), _R.due_at > latest, _R.changed_at > latest))
+    ahead = _R.due_at > latest, _R.due_at < to_us(SOMEBODY), _R.changed_at > latest
+    return Prepared(select(*columns).where(sa.text(where), *ahead))
 
 
+_L = second_looks.c
+_AT = bindparam("b_at", type_=sa.BigInteger)
+_BRING_DEADLINES_BACK = Prepared(
+    second_looks.update()
+    .where(_L.due_at.is_not(None), _L.set_at > bindparam("b_latest", type_=sa.BigInteger))
+    .values(due_at=_AT + _L.due_at - _L.set_at, set_at=_AT)
+)
 _NEWEST_EVENT = Prepared(select(events.c.at).order_by(events.c.at.desc()).limit(sa.literal_column("1")))
 _AHEAD = (_ahead(HELD), _ahead(MOVING))
 _BRING_BACK = Prepared(

@@ -157,7 +157,7 @@ def _count(tx: Tx, opened: Opened, look: Look, word: Word) -> Opened:
 def _tick(
     tx: Tx, opened: Opened, look: Look, ticked: frozenset[int], attachments: bool, wish: Wish
 ) -> Opened:
-    new = (ticked & frozenset(look.recipients)) | look.ticked
+    new = (ticked & frozenset(look.shown)) | look.ticked
     files = look.attachments or attachments
     if (new, files) == (look.ticked, look.attachments):
         return opened

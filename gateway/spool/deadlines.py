@@ -64,8 +64,9 @@ def pass_one(queue_id: str, now: int) -> Callable[[Tx], int]:
 def _pass(tx: Tx, opened: Opened, look: Look, now: int) -> Opened:
     if not opened.held(look):
         return write_look(tx, opened, replace(look, due_at=None), now)
-    if from_us(now) < look.deadline and isinstance(look.demand, Approval):
-        return _escalate(tx, opened, look, look.demand, now)
+    approval = look.demand if isinstance(look.demand, Approval) else None
+    if approval is not None and look.step + 1 < len(approval.steps) and from_us(now) < look.deadline:
+        return _escalate(tx, opened, look, approval, now)
     return (
         _cancel(tx, opened, look, now) if look.demand.otherwise == "cancel" else _lapse(tx, opened, look, now)
     )

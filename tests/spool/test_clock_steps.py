@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gateway.spool.clock_steps import TOLERANCE
+from gateway.spool.contract import Actor
+from gateway.spool.lifecycle import State
 from gateway.spool.sql import SqlSpool
+from tests.spool.asking import CHIEF, HOUR, approval, asking
 from tests.spool.mails import LEASE, MINUTE, T0, WINDOW, deferred, mail
 
 YEAR = timedelta(days=365)
@@ -54,3 +57,15 @@ async def test_a_small_step_is_waited_out(spool: SqlSpool) -> None:
     await spool.release_due(T0 + MINUTE, 10)
     await spool.release_due(T0 + MINUTE - TOLERANCE, 10)
     assert (await spool.get(held)).recipients[0].due_at == T0 + WINDOW
+
+
+async def test_mail_that_waits_for_people_waits_on_with_its_deadline(spool: SqlSpool) -> None:
+    queue_id = await spool.accept(asking(approval(CHIEF, within=HOUR), at=T0 + YEAR))
+    decided = await spool.accept(asking(approval(CHIEF, within=HOUR), at=T0 + YEAR))
+    await spool.recover(T0)
+    actor = Actor("approver", CHIEF)
+    answer = await spool.approve(decided, None, CHIEF, actor, "", T0 + MINUTE)
+    assert answer.change.done == (0, 1)
+    assert await spool.pass_deadlines(T0 + HOUR - MINUTE, 10) == 0
+    assert await spool.pass_deadlines(T0 + HOUR, 10) == 1
+    assert {row.state for row in (await spool.get(queue_id)).recipients} == {State.CANCELLED}
