@@ -16,6 +16,7 @@ from gateway.cli.explanation import explanation_json
 from gateway.cli.offline import not_looked_up, said, with_what_is_here
 from gateway.cli.policy_cases import test
 from gateway.cli.policy_check import check
+from gateway.cli.policy_effective import effective_command
 from gateway.cli.policy_replay import diff, replay
 from gateway.cli.policy_words import explanation_text
 from gateway.cli.printing import dump
@@ -47,6 +48,7 @@ def policy() -> None:
     """Check, test and explain policy files; try them on past mail."""
 
 
+policy.add_command(effective_command)
 policy.add_command(check)
 policy.add_command(test)
 policy.add_command(replay)
