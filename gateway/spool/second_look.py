@@ -125,6 +125,8 @@ def asks_people(decision: Decision) -> bool:
 
 def fresh_looks(decision: Decision, received_at: datetime) -> tuple[Look, ...]:
     """Return what a mail waits for when it comes, before anybody has done anything."""
+    if all(outcome.demands.waits_for_nobody for outcome in decision.outcomes):
+        return ()  # nearly every mail: it pays nothing
     demands = demands_on_people(decision)
     return tuple([_fresh(number, demand, decision, received_at) for number, demand in enumerate(demands)])
 
