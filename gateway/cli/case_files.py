@@ -15,8 +15,9 @@ from gateway.config.policy_files import read_case_texts
 from gateway.config.settings import Content as ContentSettings
 from gateway.evidence.content.reader import Reader
 from gateway.message.facts import Facts
+from gateway.policy.case_given import facts_of, octets_of
 from gateway.policy.case_mail import MAX_ATTACHMENT
-from gateway.policy.cases import Case, facts_of, load_cases, octets_of
+from gateway.policy.cases import Case, load_cases
 from gateway.policy.conditions.context import Need
 from gateway.yaml_source import Document, Problem, Problems, load
 

@@ -23,7 +23,7 @@ from gateway.clock import utc_now
 from gateway.config.load import load_settings
 from gateway.config.policies import read_policy
 from gateway.log import escaped
-from gateway.policy.cases import arrives_at
+from gateway.policy.case_given import arrives_at
 from gateway.policy.demands import Language
 from gateway.policy.model import Policy
 from gateway.policy.replay import as_decided, tried, tried_again

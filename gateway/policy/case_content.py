@@ -1,28 +1,23 @@
-"""What a case says of the inside of its mail and of the domains it goes to, told as it would be told of a mail that came.
+"""What a case says of the inside of its mail, told as it would be told of a mail that came.
 
-Texts go through the detectors themselves. A case that says nothing has a mail that was read and in which nothing was found, to
-domains that accept mail. So nothing is in doubt in a case but what it calls `unread` or `unknown`.
+Texts go through the detectors themselves. A case that says nothing has a mail that was read and in which nothing was found. So
+nothing is in doubt in a case but what it calls `unread`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 from gateway.detect.attached import speaks_of_attachment
 from gateway.detect.findings import findings
 from gateway.detect.kinds import KINDS, kind_of, suffix_of
-from gateway.detect.look_alike import resembles
 from gateway.detect.plain import folded
 from gateway.detect.salutation import greets_somebody_else
-from gateway.message.address import Address
 from gateway.message.evidence import Content, FileEvidence
 from gateway.message.facts import Facts
 from gateway.policy import values
 from gateway.policy.conditions.content import Unread
 from gateway.policy.values import Part, told
-
-State = Literal["accepts", "no-mail", "null-mx", "missing", "unknown"]
 
 
 class CaseFile(Part):
@@ -39,15 +34,10 @@ class CaseFile(Part):
 
 
 class CaseInside(Part):
-    """What is in the mail, and what the DNS says of the domains it goes to."""
+    """What is in the mail."""
 
     body: str = told("本文", "the text of the mail, without what it quotes", "")
     body_unread: Unread | None = told("本文が読めない理由", "why the text could not be read")
-    domain_state: dict[str, State] = told(
-        "外部ドメインの DNS の状態。書かなければ `accepts`",
-        "what the DNS says of an external domain; `accepts` if it is not said: `{example.com: missing}`",
-        {},
-    )
 
 
 def content_of(inside: CaseInside, files: Iterable[tuple[str, CaseFile]], facts: Facts) -> Content:
@@ -75,15 +65,3 @@ def _file(name: str, file: CaseFile) -> FileEvidence:
         unread=file.unread or ("encrypted" if file.encrypted else ""),
         found=findings(folded(file.text)),
     )
-
-
-def domains_of(inside: CaseInside, outside: Iterable[Address]) -> dict[str, str]:
-    """Return a word of DOMAIN_STATES for every external domain."""
-    return {address.domain: inside.domain_state.get(address.domain, "accepts") for address in outside}
-
-
-def look_alikes_of(outside: Iterable[Address], known: Iterable[str]) -> dict[str, str]:
-    """Return the external domains that resemble a provider or a domain that is known."""
-    index = tuple(known)
-    found = {address.domain: resembles(address.domain, index) for address in outside}
-    return {domain: other for domain, other in found.items() if other is not None}

@@ -97,7 +97,9 @@ def _domains(facts: Facts) -> set[str]:
 
 
 def _look_alikes(history: CaseHistory, facts: Facts) -> dict[str, str]:
-    known = KnownDomains({person.rpartition("@")[2] for person in history.known})
+    known = KnownDomains(
+        {person.rpartition("@")[2] for person in history.known} | {author.domain for author in facts.authors}
+    )
     found = {domain: known.nearest(domain) for domain in _domains(facts)}
     return {domain: other for domain, other in found.items() if other is not None}
 

@@ -100,6 +100,8 @@ def used(file: schema.PolicyFile) -> Iterator[Name]:
             yield Name("disclaimer", rule.then.disclaimer.name, (*then, "disclaimer", "name"))
         reported = _several("group", rule.then.report_to, (*then, "report_to"))
         yield from (use for use in reported if "@" not in use.name)
+        if rule.then.approve is not None and rule.then.approve.calendar is not None:
+            yield Name("calendar", rule.then.approve.calendar, (*then, "approve", "calendar"))
         hold = rule.then.hold
         if hold is not None and hold.until is not None and hold.until.calendar is not None:
             yield Name("calendar", hold.until.calendar, (*then, "hold", "until", "calendar"))

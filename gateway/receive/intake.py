@@ -221,6 +221,9 @@ def _holding(decision: Decision) -> set[str]:
 def _is_quickly_judged(facts: Facts) -> bool:
     """Tell whether there are few recipients, and little text for the patterns of `matches:`."""
     texts = len(facts.subject) + sum([len(each.name) for each in facts.attachments])
+    content = facts.evidence.content
+    if content is not None:
+        texts += sum([len(text) for several in content.texts.values() for text in several])
     return len(facts.envelope.recipients) <= QUICK_RECIPIENTS and texts <= QUICK_CHARACTERS
 
 

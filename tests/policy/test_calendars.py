@@ -9,6 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from gateway.message.address import parse_path
+from gateway.message.envelope import Client, Envelope
+from gateway.message.gather import gather
 from gateway.policy.calendars import (
     MIDNIGHT,
     Calendar,
@@ -20,7 +23,10 @@ from gateway.policy.calendars import (
     next_open,
     open_spans,
 )
+from gateway.policy.decide import decide
+from gateway.policy.load import load_policy
 from gateway.policy.values import MAX_WINDOW
+from gateway.yaml_source import Problems
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 ZONES = ("Asia/Tokyo", "UTC", "America/New_York", "Africa/Casablanca", "Asia/Beirut", "Australia/Lord_Howe")
@@ -177,3 +183,31 @@ def test_hours_that_summer_time_leaves_out_are_none() -> None:
     night = Calendar(ZoneInfo("America/New_York"), ((150, 170), (180, 240)), frozenset(range(7)))
     spans = list(open_spans(night, datetime(2027, 3, 14, 6, 0, tzinfo=UTC)))
     assert spans[0] == (datetime(2027, 3, 14, 7, 0, tzinfo=UTC), datetime(2027, 3, 14, 8, 0, tzinfo=UTC))
+
+
+COUNTED = """
+version: 1
+organisation: {name: x, internal: [city.example.lg.jp]}
+calendars: {office: {hours: "09:00-17:00"}}
+rules:
+  - id: look
+    reason: why
+    then: {approve: {by: a@x.example, escalate: {to: b@x.example, after: 1h}, within: 4h, calendar: office}}
+"""
+
+
+def test_the_time_for_an_approval_counts_in_office_hours() -> None:
+    """Handed in half an hour before a weekend begins: the rest is counted from Monday morning on."""
+    policy = load_policy({"a.yaml": COUNTED})
+    sender, recipient = parse_path("c@city.example.lg.jp"), parse_path("p@mail.example")
+    facts = gather(Envelope(sender, (recipient,), Client("192.0.2.1")), b"\r\n")
+    friday = datetime(2026, 11, 27, 16, 30, tzinfo=TOKYO)
+    [approval] = decide(facts, policy, friday).of(0).demands.approvals
+    assert friday + approval.within == datetime(2026, 11, 30, 12, 30, tzinfo=TOKYO)
+    assert friday + approval.steps[1].after == datetime(2026, 11, 30, 9, 30, tzinfo=TOKYO)
+
+
+def test_a_calendar_nobody_defined_is_named_at_its_place() -> None:
+    with pytest.raises(Problems) as caught:
+        load_policy({"a.yaml": COUNTED.replace("calendar: office", "calendar: offise")})
+    assert "approve.calendar: no calendar is called 'offise' (did you mean 'office'?)" in str(caught.value)

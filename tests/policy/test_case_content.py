@@ -36,7 +36,7 @@ FILE = "attachments: [{name: a.xlsx, %s}]"
         ("attachment_forgotten: true", "body: 資料を添付します。", True),
         ("attachment_forgotten: true", "body: お知らせです。", False),
         ("greets_other: true", "body: 佐藤様", False),
-        ("domain_state: missing", "domain_state: {example.com: missing}", True),
+        ("domain_state: missing", "domain_states: {example.com: missing}", True),
         ("domain_state: missing", "subject: x", False),
         ("look_alike: true", "known: [a@exampel.com]", True),
         ("look_alike: true", "known: [a@example.com]", False),

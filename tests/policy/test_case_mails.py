@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import main
-from gateway.policy.cases import CaseMail, envelope_of, load_cases, octets_of
+from gateway.policy.case_given import CaseMail, envelope_of, octets_of
+from gateway.policy.cases import load_cases
 from gateway.yaml_source import Problems
 
 POLICY = """

@@ -227,7 +227,7 @@ DOMAIN_CASES = """
 - {name: c, mail: {from: a@example.jp, to: b@example.com, domain_states: {example.com: unknown}}, expect: {rules: [r]}}
 """
 LOOK_ALIKE_CASES = """
-- {name: a, mail: {from: a@example.jp, to: b@gardening.example.com}, expect: {rules: []}}
+- {name: a, mail: {from: a@example.jp, to: b@gardening.org}, expect: {rules: []}}
 - {name: b, mail: {from: a@example.jp, to: b@gmial.com}, expect: {rules: [r]}}
 - {name: c, mail: {from: a@example.jp, to: b@gardenlng.com, known: c@gardening.com}, expect: {rules: [r]}}
 """

@@ -19,7 +19,8 @@ from gateway.policy.tiers import Tier, tier_of
 from gateway.yaml_source import Problems
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [ROOT / "policies", *sorted(p for p in (ROOT / "policies" / "examples").iterdir() if p.is_dir())]
+SHIPPED = sorted(folder for kind in ("examples", "ready") for folder in (ROOT / "policies" / kind).iterdir())
+FOLDERS = [ROOT / "policies", *SHIPPED]
 PAGE = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
 
 

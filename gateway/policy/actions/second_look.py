@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from gateway.policy import values
 from gateway.policy.actions.ask import Ask, Whom
+from gateway.policy.calendars import Calendar, deadline
 from gateway.policy.conditions.context import Context
 from gateway.policy.demands import NO_TIME, NOTHING, Approval, Approver, Confirmation, Demands, Step
 from gateway.policy.mail import Mail
@@ -122,6 +123,10 @@ class Approve(Part):
         "who may decide as well after a while, because nobody did: `{to: …, after: 1h}`, or a list of these",
         (),
     )
+    calendar: values.Name | None = told(
+        "`within` と `after` を、このカレンダーの開いている時間だけで数える",
+        "`within` and `after` count in the open hours of this calendar only",
+    )
     for_: Whom = told(*_FOR, "external", "for")
 
     @model_validator(mode="before")
@@ -147,7 +152,8 @@ def asks(keys: SecondLookKeys, rule: str, context: Context) -> Iterator[Ask]:
         yield Ask(confirm.for_, worked_out=lambda mail: _confirmed(wanted, mail))
     if keys.approve is not None:
         approval = approval_of(keys.approve, rule, context)
-        yield Ask(keys.approve.for_, worked_out=lambda mail: _approved(approval, mail))
+        office = context.calendars[keys.approve.calendar] if keys.approve.calendar is not None else None
+        yield Ask(keys.approve.for_, worked_out=lambda mail: _approved(approval, office, mail))
 
 
 def approval_of(approve: Approve, rule: str, context: Context) -> Approval:
@@ -180,14 +186,18 @@ def _confirmed(wanted: Confirmation, mail: Mail) -> Demands:
     return Demands(confirm=frozenset([wanted]))
 
 
-def _approved(approval: Approval, mail: Mail) -> Demands:
-    """Leave the sender out: by the envelope, by From, and by the account that handed the mail in."""
+def _approved(approval: Approval, office: Calendar | None, mail: Mail) -> Demands:
+    """Leave the sender out: by the envelope, by From, and by the account; count the spans in the calendar's open hours."""
     own = _senders(mail)
     steps = [
-        Step(step.after, tuple([a for a in step.approvers if not _is_one(a.address, own)]))
+        Step(
+            deadline(mail.now, step.after, office),
+            tuple([a for a in step.approvers if not _is_one(a.address, own)]),
+        )
         for step in approval.steps
     ]
-    return Demands(approvals=frozenset([replace(approval, steps=tuple(steps))]))
+    within = deadline(mail.now, approval.within, office)
+    return Demands(approvals=frozenset([replace(approval, within=within, steps=tuple(steps))]))
 
 
 def _senders(mail: Mail) -> frozenset[str]:
