@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -32,8 +33,11 @@ def compile_policy(
     organisation = _organisation(files)
     context = context_of(files)
     lines = lines or {}
+    named = _names(files)
     rules = [
-        _rule(rule, name, lines.get(rule.id, 0), context) for name, f in files.items() for rule in f.rules
+        _rule(rule, name, lines.get(rule.id, 0), context, named)
+        for name, f in files.items()
+        for rule in f.rules
     ]
     return Policy(
         digest=digest,
@@ -110,7 +114,13 @@ def _seats(files: Mapping[str, schema.PolicyFile]) -> dict[str, tuple[Circle, ..
     return seats
 
 
-def _rule(rule: schema.Rule, file: str, line: int, context: Context) -> Rule:
+def _names(files: Mapping[str, schema.PolicyFile]) -> str:
+    """Return what stands for everything that rules refer to by name, and for who is inside."""
+    told = [f"{name}\n{file.model_dump_json(exclude={'rules'})}" for name, file in sorted(files.items())]
+    return hashlib.sha256("\n".join(told).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _rule(rule: schema.Rule, file: str, line: int, context: Context, names: str) -> Rule:
     wanted = rule.when.recipient if rule.when is not None else None
     groups = rule.when.sender_in if rule.when is not None else None
     context = replace(context, own_group=groups[0]) if groups and len(groups) == 1 else context
@@ -127,7 +137,7 @@ def _rule(rule: schema.Rule, file: str, line: int, context: Context) -> Rule:
         monitor=rule.monitor,
         needs=_needs_of(rule),
         words=any(asks_for_words(condition) for condition in _conditions(rule)),
-        written=rule.model_dump_json(exclude_defaults=True),
+        written=f"{names}\n{file}\n{rule.model_dump_json(exclude_defaults=True)}",
     )
 
 

@@ -25,7 +25,7 @@ class Rule:
 
     A rule that only watches (`monitor`) asks for nothing; what it would ask for is recorded. `needs` is what has to be looked
     up before it can be told whether it applies; `words`: the mail's header fields or texts are.
-    `written` is the rule as its file has it, in one spelling.
+    `written` is the rule as its file has it, in one spelling, with what stands for all names of the policy.
     """
 
     id: str

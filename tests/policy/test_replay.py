@@ -174,3 +174,16 @@ def test_every_kind_of_evidence_that_a_rule_may_need_is_missed_where_it_is_missi
     for need in Need:
         rule = replace(of(HOLD).rules[0], needs=need)
         assert not tried(record, replace(of(HOLD), rules=(rule,)), NOW).told, need
+
+
+def test_the_same_words_in_another_policy_are_not_the_same_rule() -> None:
+    text = (
+        "version: 1\norganisation: {{name: x, internal: [city.example.lg.jp]}}\ncircles: {{c: [{person}]}}\nrules:\n"
+        "  - {{id: a, reason: x, unless: {{circle: c, header: {{X-A: {{contains: b}}}}}}, then: {{hold: 1h}}}}\n"
+    )
+    one, other = (
+        load_policy({"a.yaml": text.format(person=who)}) for who in ("p@example.com", "q@example.com")
+    )
+    record = recorded(MAIL)
+    assert verdict(tried(record, one, NOW), tried(record, other, NOW)) is Verdict.UNTOLD
+    assert verdict(tried(record, one, NOW), tried(record, one, NOW)) is Verdict.SAME
