@@ -16,6 +16,7 @@ from gateway.message.evidence import Evidence, Volume
 from gateway.message.facts import Facts
 from gateway.message.gather import gather
 from gateway.message.recorded_facts import from_json, to_json
+from gateway.message.replies import is_reply
 from gateway.policy.compile import compile_policy
 from gateway.policy.conditions.context import Need
 from gateway.policy.decide import decide
@@ -39,12 +40,17 @@ def policy(*files: Json) -> Policy:
 policies = st.builds(policy, floors(), additions())
 
 
+mails = facts().map(  # whoever looks for the earlier mail tells from the header section whether there is one
+    lambda mail: replace(mail, evidence=replace(mail.evidence, replies=is_reply(mail.header)))
+)
+
+
 def recorded(of: Facts) -> Facts:
     return from_json(to_json(of), of.envelope, of.subject, of.size_bytes)
 
 
 @thorough
-@given(policies, facts())
+@given(policies, mails)
 def test_what_is_told_from_a_record_is_what_the_mail_gets(tried_policy: Policy, mail: Facts) -> None:
     truth = decide(mail, tried_policy, NOW)
     found = tried(recorded(mail), tried_policy, NOW)
@@ -55,7 +61,7 @@ def test_what_is_told_from_a_record_is_what_the_mail_gets(tried_policy: Policy, 
 
 
 @thorough
-@given(policies, policies, facts())
+@given(policies, policies, mails)
 def test_a_verdict_is_certain(one: Policy, other: Policy, mail: Facts) -> None:
     then, now = decide(mail, one, NOW), decide(mail, other, NOW)
     record = recorded(mail)
@@ -77,7 +83,7 @@ def test_a_verdict_is_certain(one: Policy, other: Policy, mail: Facts) -> None:
 
 
 @thorough
-@given(policies, policies, facts())
+@given(policies, policies, mails)
 def test_differences_are_said_exactly_where_there_are_some(one: Policy, other: Policy, mail: Facts) -> None:
     then, now = decide(mail, one, NOW), decide(mail, other, NOW)
     assert (differences(then, now) == ()) is same_effect(then, now)

@@ -81,4 +81,6 @@ def needs(condition: Condition) -> Need:
 
 def asks_for_words(condition: Condition) -> bool:
     """Tell whether only the words of the mail itself can answer: header fields and texts, which no record of facts holds."""
-    return text.asks_for_words(condition) or wording.asks_for_words(condition)
+    # Whether a mail replies stands in a header field, and is recorded only where somebody looked for the earlier mail.
+    in_fields = condition.replies is not None or text.asks_for_words(condition)
+    return in_fields or wording.asks_for_words(condition)
