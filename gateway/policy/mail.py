@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from gateway.detect.findings import findings
+from gateway.detect.plain import folded
 from gateway.message.address import Address
 from gateway.message.address_list import distinct
 from gateway.message.domains import DomainSet
 from gateway.message.embedded import embedded
+from gateway.message.evidence import Findings
 from gateway.message.facts import Facts
-from gateway.policy.text_match import Folded, fold
+from gateway.policy.text_match import Folded, fold, fold_read
 
 
 class Mail:
     """Facts plus what every condition needs: computed once for a mail, however many rules ask."""
 
-    __slots__ = ("_internal", "_texts", "external", "external_count", "facts", "now", "visible_external")
+    __slots__ = (
+        "_internal",
+        "_subject",
+        "_subject_findings",
+        "_texts",
+        "external",
+        "external_count",
+        "facts",
+        "now",
+        "visible_external",
+    )
 
     def __init__(self, facts: Facts, internal: DomainSet, now: datetime) -> None:
         self.now = now
         self._internal = internal
+        self._subject: Folded | None = None
+        self._subject_findings: Findings | None = None
         self._texts: dict[str, tuple[Folded, ...]] = {}
         recipients = facts.envelope.recipients
         self.facts = facts
@@ -42,12 +57,26 @@ class Mail:
         """Return the different domains of the external recipients."""
         return list(dict.fromkeys([address.domain for address in self.external_recipients()]))
 
+    @property
+    def subject(self) -> Folded:
+        """Return the subject in the form in which it is compared."""
+        if self._subject is None:
+            self._subject = fold(self.facts.subject)
+        return self._subject
+
+    @property
+    def subject_findings(self) -> Findings:
+        """Return what the detectors find in the subject."""
+        if self._subject_findings is None:
+            self._subject_findings = findings(folded(self.facts.subject))
+        return self._subject_findings
+
     def texts(self, place: str) -> tuple[Folded, ...]:
         """Return the texts of the body or of the attachments in the form in which they are compared, folded once."""
         if place not in self._texts:
             content = self.facts.evidence.content
             found = content.texts.get(place, ()) if content is not None else ()
-            self._texts[place] = tuple(map(fold, found))
+            self._texts[place] = tuple(map(fold_read, found))
         return self._texts[place]
 
     @property

@@ -40,6 +40,12 @@ def fold(text: str, *, cut: bool = False) -> Folded:
     return Folded(plain[:MAX_TEXT], cut or len(plain) > MAX_TEXT)
 
 
+def fold_read(text: str) -> Folded:
+    """Do the same with a text of `Content.texts`, which is without widths and kinds of signs already."""
+    plain = text[:MAX_TEXT].casefold()
+    return Folded(plain[:MAX_TEXT], max(len(text), len(plain)) > MAX_TEXT)
+
+
 def contains(needle: str) -> TextTest:
     """Return a test whether a text holds `needle`."""
     wanted = fold(needle).text

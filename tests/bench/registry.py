@@ -11,6 +11,7 @@ from functools import partial
 from tests.bench import source
 from tests.bench.banner import banner
 from tests.bench.copies import copies
+from tests.bench.deciding import PARSER, deciding
 from tests.bench.figures import Aim, Figure
 from tests.bench.latency import latency
 from tests.bench.limits import MACHINE, limits
@@ -146,6 +147,15 @@ TASKS: tuple[Task, ...] = (
         copies,
         source.absent,
         rounds=1,
+    ),
+    Task(
+        "decide",
+        "a decision by a municipality's policy, against Python's parser on the same mail",
+        (
+            _costs("decide-1", "deciding, one recipient", under(200.0), "us/mail", peer=PARSER),
+            _costs("decide-30", "deciding, thirty recipients", under(1000.0), "us/mail", peer=PARSER),
+        ),
+        deciding,
     ),
     Task(
         "tls",

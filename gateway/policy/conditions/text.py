@@ -70,7 +70,7 @@ def text_test(asked: TextMatch, in_doubt: bool) -> Callable[[Folded], bool]:
 
 def _subject(asked: TextMatch, in_doubt: bool) -> Test:
     fits = text_test(asked, in_doubt)
-    return lambda mail: fits(fold(mail.facts.subject))
+    return lambda mail: fits(mail.subject)
 
 
 def _header(name: str, asked: TextMatch, in_doubt: bool) -> Test:

@@ -11,8 +11,6 @@ from dataclasses import fields
 from functools import partial
 from typing import Annotated, Literal, get_args
 
-from gateway.detect.findings import findings
-from gateway.detect.plain import folded
 from gateway.message.evidence import Content, Findings
 from gateway.policy import values
 from gateway.policy.conditions.certainty import NOBODY_KNOWS, Counted, in_range
@@ -92,7 +90,7 @@ def number_of(
     known = True
     for place in places:
         if place == "subject":
-            found.append(_of(findings(folded(mail.facts.subject)), thing, possible))
+            found.append(_of(mail.subject_findings, thing, possible))
             continue
         content = mail.facts.evidence.content
         if content is None:

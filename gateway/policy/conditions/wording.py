@@ -12,7 +12,7 @@ from gateway.policy.conditions.certainty import all_of, any_of, asked
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.conditions.things import EVERYWHERE, Place, Places, unread_of
 from gateway.policy.mail import Mail
-from gateway.policy.text_match import Folded, TextTest, contains, fold, pattern
+from gateway.policy.text_match import Folded, TextTest, contains, pattern
 from gateway.policy.values import Part, told
 from gateway.yaml_source import Hinted
 
@@ -95,7 +95,7 @@ def _all_groups(groups: list[list[TextTest]]) -> TextTest:
 def _in_place(mail: Mail, place: Place, fits: TextTest, certain: bool) -> Iterator[bool | None]:
     """Yield the answer of every text of a place, and None where there may be one that nobody could read."""
     if place == "subject":
-        yield fits(fold(mail.facts.subject))
+        yield fits(mail.subject)
         return
     content = mail.facts.evidence.content
     if content is None or mail.facts.recorded:
