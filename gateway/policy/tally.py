@@ -66,22 +66,26 @@ class Tally:
         return sum(self.verdicts[each] for each in (Verdict.STRICTER, Verdict.MILDER, Verdict.DIFFERENT))
 
     def add(self, name: str, at: datetime, facts: Facts, then: Tried, now: Tried) -> None:
-        """Count one mail: `then` is what was decided, `now` what the other policy decides."""
+        """Count one mail: `then` is what was decided, `now` what the other policy decides.
+
+        Counted is what is certain; rules of which the record cannot tell whether they apply are counted as that.
+        """
         found = verdict(then, now)
         self.mails += 1
         self.verdicts[found] += 1
+        for rule, _ in now.untold | then.untold:
+            self._rule(rule).untold += 1
         if found is Verdict.UNTOLD:
-            for rule, _ in now.untold | then.untold:
-                self._rule(rule).untold += 1
             return
-        self.recipients += len(now.decision.assigned)
-        self.fates_then += fates(then.decision)
-        self.fates_now += fates(now.decision)
-        self.forms_then += forms(then.decision)
-        self.forms_now += forms(now.decision)
-        gained, lost = self._count_rules(then.decision, now.decision)
+        before, after = then.least, now.least
+        self.recipients += len(after.assigned)
+        self.fates_then += fates(before)
+        self.fates_now += fates(after)
+        self.forms_then += forms(before)
+        self.forms_now += forms(after)
+        gained, lost = self._count_rules(before, after)
         if found is not Verdict.SAME:
-            self._differing(name, at, facts, found, gained, lost, differences(then.decision, now.decision))
+            self._differing(name, at, facts, found, gained, lost, differences(before, after))
 
     def _count_rules(self, then: Decision, now: Decision) -> tuple[set[str], set[str]]:
         before, after = ({reason.rule for reason in each.reasons} for each in (then, now))

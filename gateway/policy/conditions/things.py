@@ -93,6 +93,8 @@ def number_of(
             found.append(_of(mail.subject_findings, thing, possible))
             continue
         content = mail.facts.evidence.content
+        if content is None and certain and not mail.facts.recorded:
+            continue  # nothing could be read: a rule that is sure of what it says must not take that for a find
         if content is None:
             return NOBODY_KNOWS
         found += [_of(one, thing, possible) for one in _found(content, place)]

@@ -99,7 +99,10 @@ def _in_place(mail: Mail, place: Place, fits: TextTest, certain: bool) -> Iterat
         return
     content = mail.facts.evidence.content
     if content is None or mail.facts.recorded:
-        yield None
+        if (
+            not certain or mail.facts.recorded
+        ):  # a record holds no texts: what was read then cannot be told now
+            yield None
         return
     for text in mail.texts(place):
         yield _known(fits, text, certain)
