@@ -143,7 +143,7 @@ def _tell(message: Stored, change: Change, done: str, as_json: bool, *, all_aske
 
 
 def _not_done(message: Stored, index: int, state: State) -> str:
-    if state is State.HELD and unmet(message.looks, index, message.decision):
+    if state is State.HELD and unmet(message.looks, index):
         return "not done: it waits for people, which nobody can waive; see sekisho held show, approve, reject"
     return f"not done, it is {state.value}"
 

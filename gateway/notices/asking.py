@@ -137,4 +137,4 @@ def _from_the_beginning(look: Look, person: str) -> bool:
 
 def _about(message: Stored, notice: Notice) -> list[Look]:
     told = frozenset(notice.recipients)
-    return [look for look in message.looks if told & frozenset(look.recipients)]
+    return [look for look in message.looks if told & look.recipients]

@@ -83,13 +83,14 @@ def reject(word: Word) -> Job:
         said, looks = _asked(opened, word, rejecting=True)
         gone: list[RecipientRow] = []
         for look in looks:
-            rows = opened.held(look)
+            rows = opened.ended_by(look)
             cancel_rows(
                 tx, opened, rows, word.wish(Reason.REJECTED), NoticeKind.REJECTED, **word.detail(look)
             )
             gone += rows
             opened = replace(opened, rows=without(opened.rows, rows))
             opened = write_look(tx, opened, replace(look, rejected=word.consent(), due_at=None), word.now)
+        settle(tx, opened, word.actor, word.reason, word.now)
         return Consented(said, Change(tuple(sorted(row.idx for row in gone)), ()), 0)
 
     return job
@@ -181,9 +182,10 @@ def _change(opened: Opened, looks: Collection[Look], free: Collection[RecipientR
     waiting = [
         row
         for row in opened.rows
-        if row.idx in bearers - done
+        if row.idx in bearers
+        and row.idx not in done
         and row.state is State.HELD
-        and unmet(opened.looks.looks, row.idx, opened.decision)
+        and unmet(opened.looks.looks, row.idx)
     ]
     return Change(tuple(sorted(done)), tuple([(row.idx, row.state) for row in waiting]))
 

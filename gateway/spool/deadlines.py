@@ -90,7 +90,7 @@ def _escalate(tx: Tx, opened: Opened, look: Look, approval: Approval, now: int) 
 
 
 def _cancel(tx: Tx, opened: Opened, look: Look, now: int) -> Opened:
-    rows = opened.held(look)
+    rows = opened.ended_by(look)
     wish = Wish(opened.queue_id, None, SYSTEM, Reason.TIMED_OUT, now)
     cancel_rows(tx, opened, rows, wish, NoticeKind.TIMED_OUT, rule=look.demand.rule)
     opened = replace(opened, rows=without(opened.rows, rows))

@@ -58,7 +58,7 @@ def cancel(wish: Wish) -> Job:
         going = [row for row in rows if row.state in CANCELLABLE]
         if going:
             move(tx, going, State.CANCELLED, Arrival(wish.now))
-            tx.event(wish.event(Kind.CANCELLED, going, **_doubt(going)))
+            tx.event(wish.event(Kind.CANCELLED, going, **doubt(going)))
             if wish.actor.kind == "admin":
                 indexes = [row.idx for row in going]
                 tell_sender(tx, NoticeKind.CANCELLED, wish.queue_id, indexes, wish.now, wish.actor.name)
@@ -142,7 +142,7 @@ def _with_copies(tx: Tx, wish: Wish) -> Decision | None:
     return parsed(envelope, decision)[1] if '"copied"' in decision else None
 
 
-def _doubt(rows: Iterable[RecipientRow]) -> dict[str, object]:
+def doubt(rows: Iterable[RecipientRow]) -> dict[str, object]:
     """Return what the event of a cancellation adds where it may have come too late."""
     perhaps = to_ranges(row.idx for row in rows if row.perhaps)
     return {"may_have_arrived": perhaps} if perhaps else {}

@@ -27,6 +27,9 @@ from gateway.store.tx import Prepared, Queries, Tx
 
 WAIVER = -1  # the number of the row that says by whom, why and to when a window was shortened
 
+# What a damaged row may raise; one mail must not keep the list of all others, or their deadlines, from being read.
+_UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+
 _L = second_looks.c
 _ROW = (_L.number, _L.step, _L.due_at, _L.met_at, _L.given)
 _OF_IT = _L.queue_id == bindparam("b_queue_id")
@@ -97,26 +100,32 @@ def write_waiver(tx: Tx, queue_id: str, looks: Looks, waiver: Waiver) -> None:
         "ends": [[to_ranges(indexes), to_us(end)] for end, indexes in by_end.items()],
     }
     values = _row(queue_id, WAIVER, to_us(waiver.at), given)
-    _put(tx, values, looks.waiver is not None)
+    _put(tx, values, WAIVER in looks.known)
 
 
 def _together(rows: Iterable[Any], decision: Decision, received_at: datetime) -> Looks:
     found = {row[0]: row for row in rows}
-    waiver = found.pop(WAIVER, None)
+    known, waiver = frozenset(found), found.pop(WAIVER, None)
     looks = [
         _given(look, *found[look.number][1:]) if look.number in found else look
         for look in fresh_looks(decision, received_at)
     ]
-    return Looks(tuple(looks), None if waiver is None else _waiver(waiver[4]), frozenset(found))
+    return Looks(tuple(looks), None if waiver is None else _waiver(waiver[4]), known)
 
 
 def _given(look: Look, step: int, due_at: int | None, met_at: int | None, given: str) -> Look:
-    data = orjson.loads(given)
+    """Return the look with what its row says; one that nobody can read says nothing: what is not known to be given is not."""
+    asked = replace(look, step=step, due_at=from_us(due_at))
+    try:
+        return _said(asked, met_at, orjson.loads(given))
+    except _UNREADABLE:
+        return asked
+
+
+def _said(look: Look, met_at: int | None, data: dict[str, Any]) -> Look:
     rejected = data.get("rejected")
     return replace(
         look,
-        step=step,
-        due_at=from_us(due_at),
         met_at=from_us(met_at),
         consents=tuple([_consent(each) for each in data.get("consents", ())]),
         rejected=None if rejected is None else _consent(rejected),
@@ -176,8 +185,12 @@ def _consent(data: list[Any]) -> Consent:
     return Consent(person, from_us(at), comment, by)
 
 
-def _waiver(given: str) -> Waiver:
-    data = orjson.loads(given)
-    by = _consent(data["by"])
-    ends = {index: from_us(end) for ranges, end in data["ends"] for index in from_ranges(ranges)}
+def _waiver(given: str) -> Waiver | None:
+    """Return the waiver; one that nobody can read is none."""
+    try:
+        data = orjson.loads(given)
+        by = _consent(data["by"])
+        ends = {index: from_us(end) for ranges, end in data["ends"] for index in from_ranges(ranges)}
+    except _UNREADABLE:
+        return None
     return Waiver(by.person, by.at, by.comment, ends)

@@ -13,7 +13,7 @@ from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.spool import look_rows
 from gateway.spool.contract import Actor
-from gateway.spool.holds import Wish, recipients_of, tell_sender
+from gateway.spool.holds import Wish, doubt, recipients_of, tell_sender
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.look_rows import Looks
 from gateway.spool.moves import Arrival, move
@@ -40,23 +40,33 @@ class Opened:
 
     def held(self, look: Look) -> list[RecipientRow]:
         """Return the recipients that this demand, perhaps among others, holds now."""
-        bearers = frozenset(look.recipients)
         return [
             row
             for row in self.rows
-            if row.idx in bearers and row.state is State.HELD and not look.met_for(row.idx)
+            if row.idx in look.recipients and row.state is State.HELD and not look.met_for(row.idx)
         ]
 
     def shown(self, rows: Sequence[RecipientRow]) -> list[int]:
         """Return the indexes of those whom the sender knows of."""
         return [row.idx for row in rows if not self.decision.is_copy(row.idx)]
 
-    def window_ends(self, index: int) -> datetime:
-        """Return when the window of a recipient is over, as the sender may have shortened it."""
+    def ended_by(self, look: Look) -> list[RecipientRow]:
+        """Return whom the end of this demand cancels: copies (`bcc_to`) only with the last of the others."""
+        held = [row for row in self.held(look) if not self.decision.is_copy(row.idx)]
+        gone = {row.idx for row in held} | {row.idx for row in self.rows if row.state is State.CANCELLED}
+        if any(row.idx not in gone and not self.decision.is_copy(row.idx) for row in self.rows):
+            return held
+        return held + [row for row in self.rows if self.decision.is_copy(row.idx) and row.state is State.HELD]
+
+    def window_ends(self, index: int, now: datetime) -> datetime:
+        """Return when the window of a recipient is over, as the sender may have shortened it.
+
+        A mail from the future came when the clock ran ahead: its window is as long as it was meant to be, from now.
+        """
         waiver = self.looks.waiver
         if waiver is not None and index in waiver.ends:
             return waiver.ends[index]
-        return self.received_at + self.decision.of(index).demands.window
+        return min(self.received_at, now) + self.decision.of(index).demands.window
 
 
 class RecordUnreadable(Exception):
@@ -89,8 +99,9 @@ def write_look(tx: Tx, opened: Opened, look: Look, at: int) -> Opened:
 def settle(tx: Tx, opened: Opened, actor: Actor, reason: Reason, now: int) -> list[RecipientRow]:
     """Queue who has everything, or let their windows run on; return whom nobody is waited for any more."""
     waiting = [row for row in opened.rows if row.state is State.HELD and row.due_at == _SOMEBODY]
-    free = [row for row in waiting if not unmet(opened.looks.looks, row.idx, opened.decision)]
-    ends = {row.idx: to_us(opened.window_ends(row.idx)) for row in free}
+    free = [row for row in waiting if not unmet(opened.looks.looks, row.idx)]
+    at = from_us(now)
+    ends = {row.idx: to_us(opened.window_ends(row.idx, at)) for row in free}
     going = [row for row in free if ends[row.idx] <= now]
     if going:
         move(tx, going, State.QUEUED, Arrival(now, due_at=now, queued_at=now))
@@ -107,7 +118,7 @@ def cancel_rows(
     if not rows:
         return
     move(tx, rows, State.CANCELLED, Arrival(wish.now))
-    tx.event(wish.event(Kind.CANCELLED, rows, **detail))
+    tx.event(wish.event(Kind.CANCELLED, rows, **detail, **doubt(rows)))
     tell_sender(tx, told, opened.queue_id, opened.shown(rows), wish.now, wish.actor.name)
 
 

@@ -72,7 +72,7 @@ def _kept(tx: Tx, wish: Wish, held: Sequence[RecipientRow], because: str) -> _Ke
     if opened is None:
         return _Kept({}, frozenset())
     looks = opened.looks.looks
-    people = frozenset(row.idx for row in held if looks and unmet(looks, row.idx, opened.decision))
+    people = frozenset(row.idx for row in held if looks and unmet(looks, row.idx))
     until = {row.idx: _firm_until(opened, row.idx, because) for row in held} if by_sender else {}
     return _Kept(until, people, opened)
 
@@ -105,7 +105,8 @@ def _waive(tx: Tx, wish: Wish, rows: Sequence[RecipientRow], kept: _Kept, becaus
         row.idx: end
         for row in rows
         if row.due_at == _SOMEBODY
-        and (end := max(kept.until[row.idx], wish.now)) < to_us(opened.window_ends(row.idx))
+        and (end := max(kept.until[row.idx], wish.now))
+        < to_us(opened.window_ends(row.idx, from_us(wish.now)))
     }
     sooner = [row for row in rows if row.idx in ends]
     if sooner:

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 
 from gateway.message.envelope import Envelope
+from gateway.message.same_person import is_among, senders_of
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Approval, Approver, Confirmation
 
@@ -56,7 +57,7 @@ class Look:
 
     number: int
     demand: Demand
-    recipients: tuple[int, ...]
+    recipients: frozenset[int]
     deadline: datetime
     due_at: datetime | None = None
     step: int = 0
@@ -70,12 +71,14 @@ class Look:
     @property
     def shown(self) -> tuple[int, ...]:
         """Return the recipients that the sender knows of."""
-        return tuple([index for index in self.recipients if index not in self.copies])
+        return tuple(sorted(self.recipients - self.copies))
 
     def met_for(self, index: int) -> bool:
         """Tell whether this demand keeps that recipient no longer."""
         if self.met_at is not None:
             return True
+        if index in self.copies and self.due_at is None:
+            return True  # whom it held is cancelled: a copy of what the others get waits for nobody on their behalf
         if isinstance(self.demand, Approval):
             return False
         goes_along = index in self.copies and bool(self.ticked)
@@ -138,21 +141,14 @@ def next_due(demand: Demand, step: int, received_at: datetime) -> datetime:
     return received_at + demand.within
 
 
-def unmet(looks: tuple[Look, ...], index: int, decision: Decision) -> list[Look]:
+def unmet(looks: tuple[Look, ...], index: int) -> list[Look]:
     """Return what a recipient still waits for; what the spool knows nothing of is not met."""
-    demands = decision.of(index).demands
-    return [
-        look
-        for look in looks
-        if (look.demand in demands.approvals or look.demand in demands.confirm) and not look.met_for(index)
-    ]
+    return [look for look in looks if index in look.recipients and not look.met_for(index)]
 
 
 def is_sender(person: str, envelope: Envelope) -> bool:
     """Tell whether a person (a key) is who sent the mail: by its envelope, or by the account that handed it in."""
-    account = (envelope.client.account or "").casefold()
-    own = {account, *([envelope.sender.key] if envelope.sender is not None else [])}
-    return person in own or person.rpartition("@")[0].casefold() == account != ""
+    return is_among(person, senders_of(envelope))
 
 
 def day_of(at: datetime) -> date:
@@ -176,7 +172,7 @@ def _fresh(number: int, demand: Demand, decision: Decision, received_at: datetim
         if (demand in outcome.demands.confirm or demand in outcome.demands.approvals)
         and not outcome.demands.drop
     }
-    bearers = tuple([index for index, place in enumerate(decision.assigned) if place in numbers])
+    bearers = frozenset([index for index, place in enumerate(decision.assigned) if place in numbers])
     return Look(
         number=number,
         demand=demand,

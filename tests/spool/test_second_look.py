@@ -14,13 +14,16 @@ from gateway.policy.demands import Approver
 from gateway.spool.contract import Actor, Change, Consented, UnknownMessage
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
+from gateway.spool.reopening import hold_all
 from gateway.spool.second_look import COMMENT, SOMEBODY, Said
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.database import event_seal
+from gateway.store.schema import second_looks
 from gateway.store.where import Where
 from tests.spool.asking import CHIEF, DEPUTY, HOUR, MAYOR, approval, asking, confirmation
 from tests.spool.conftest import MASTER
 from tests.spool.mails import LEASE, MINUTE, SENDER, T0, mail
+from tests.spool.test_leaving import copied
 
 HELD, QUEUED, CANCELLED = State.HELD, State.QUEUED, State.CANCELLED
 BY_SENDER = Actor("sender", str(SENDER))
@@ -91,6 +94,7 @@ async def test_the_window_runs_meanwhile_and_its_rest_stays(spool: SqlSpool) -> 
     [
         (str(SENDER), Said.OWN_MAIL),
         ("clerk@elsewhere.example.jp", Said.OWN_MAIL),  # the account that handed it in is called clerk
+        ("clerk+approvals@elsewhere.example.jp", Said.OWN_MAIL),
         ("stranger@example.com", Said.NOT_ASKED),
         (DEPUTY, Said.NOT_ASKED),  # only after an hour
     ],
@@ -356,3 +360,64 @@ async def test_a_cancel_and_an_approval_at_one_moment_agree(where: Where) -> Non
     finally:
         await second.close()
         await first.close()
+
+
+async def test_a_copy_goes_on_where_others_got_the_mail(spool: SqlSpool) -> None:
+    """Whoever lets a demand on some recipient end badly does not stop the copy of what the others got."""
+    for ends in ("rejected", "timed-out"):
+        queue_id = await spool.accept(copied(asking(approval(CHIEF), outside=1, inside=1)))
+        assert await states(spool, queue_id) == [HELD, QUEUED, HELD]
+        if ends == "rejected":
+            answer = await spool.reject(queue_id, None, CHIEF, by(CHIEF), "", T0)
+            assert answer.change.done == (0,)
+        else:
+            assert await spool.pass_deadlines(T0 + 4 * HOUR, 100) == 1
+        assert await states(spool, queue_id) == [CANCELLED, QUEUED, QUEUED]
+
+
+async def test_a_copy_goes_with_the_last_whom_people_stop(spool: SqlSpool) -> None:
+    rejected = await spool.accept(copied(asking(approval(CHIEF))))
+    assert (await spool.reject(rejected, None, CHIEF, by(CHIEF), "", T0)).change.done == (0, 1, 2)
+    assert await states(spool, rejected) == [CANCELLED] * 3
+    late = await spool.accept(copied(asking(approval(CHIEF), confirmation())))
+    assert await spool.pass_deadlines(T0 + 4 * HOUR, 100) == 1
+    assert await states(spool, late) == [CANCELLED] * 3
+
+
+async def test_a_mail_from_a_clock_that_ran_ahead_keeps_its_window_only(spool: SqlSpool) -> None:
+    ahead = T0 + timedelta(days=365)
+    queue_id = await spool.accept(asking(approval(CHIEF), window=10 * MINUTE, at=ahead))
+    await approve(spool, queue_id, CHIEF, T0)
+    assert {row.due_at for row in (await spool.get(queue_id)).recipients} == {T0 + 10 * MINUTE}
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"consents": [[1]]}', '{"ticked": 7}', '{"by": 1}'])
+async def test_a_row_that_nobody_can_read_says_nothing_and_stops_nobody_else(
+    spool: SqlSpool, damage: str
+) -> None:
+    hurt = await spool.accept(asking(approval(CHIEF, DEPUTY, at_least=2), window=HOUR))
+    await approve(spool, hurt, CHIEF)
+    await spool.release(hurt, None, BY_SENDER, Reason.BY_SENDER, T0)
+    other = await spool.accept(asking(approval(CHIEF)))
+    await spool.database.committer.run(
+        lambda tx: tx.connection.execute(
+            second_looks.update().where(second_looks.c.queue_id == hurt).values(given=damage)
+        )
+    )
+    assert len(await spool.held(10)) == 2
+    assert (await approve(spool, hurt, DEPUTY)).missing == 1
+    await spool.release(hurt, None, BY_SENDER, Reason.BY_SENDER, T0)
+    assert await spool.pass_deadlines(T0 + 4 * HOUR, 100) == 2
+    assert await states(spool, hurt) == await states(spool, other) == [CANCELLED, CANCELLED]
+
+
+async def test_what_may_have_left_is_not_said_to_be_stopped(spool: SqlSpool, where: Where) -> None:
+    """After a restore, approved and gone may look as if it waited still."""
+    queue_id = await spool.accept(asking(approval(CHIEF)))
+    assert await hold_all(spool, "2026-07-01", ADMIN, T0) == 2
+    await spool.pass_deadlines(T0 + 4 * HOUR, 100)
+    with EventLog(where) as log:
+        (cancelled,) = [
+            event for event in log.query(Question(queue_id=queue_id)) if event.kind == Kind.CANCELLED
+        ]
+    assert cancelled.detail["may_have_arrived"] == "0-1"

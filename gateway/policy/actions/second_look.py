@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from gateway.message.same_person import is_among, senders_of
 from gateway.policy import values
 from gateway.policy.actions.ask import Ask, Whom
 from gateway.policy.calendars import Calendar, deadline
@@ -188,24 +189,13 @@ def _confirmed(wanted: Confirmation, mail: Mail) -> Demands:
 
 def _approved(approval: Approval, office: Calendar | None, mail: Mail) -> Demands:
     """Leave the sender out: by the envelope, by From, and by the account; count the spans in the calendar's open hours."""
-    own = _senders(mail)
+    own = senders_of(mail.facts.envelope, mail.facts.authors)
     steps = [
         Step(
             deadline(mail.now, step.after, office),
-            tuple([a for a in step.approvers if not _is_one(a.address, own)]),
+            tuple([a for a in step.approvers if not is_among(a.address, own)]),
         )
         for step in approval.steps
     ]
     within = deadline(mail.now, approval.within, office)
     return Demands(approvals=frozenset([replace(approval, within=within, steps=tuple(steps))]))
-
-
-def _senders(mail: Mail) -> frozenset[str]:
-    envelope = mail.facts.envelope
-    keys = {address.key for address in (envelope.sender, *mail.facts.authors) if address is not None}
-    return frozenset({*keys, (envelope.client.account or "").casefold()})
-
-
-def _is_one(address: str, own: frozenset[str]) -> bool:
-    """An account may be named by an address, or by what stands before the @: in doubt it is the sender."""
-    return address in own or address.rpartition("@")[0].casefold() in own
