@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.postgres import Cluster, cluster, needed
+
+# A machine that is busy is no fault of the code: no example has to be ready in a time.
+settings.register_profile("sekisho", deadline=None)
+settings.load_profile("sekisho")
 
 CORPUS = Path(os.environ.get("TEST_CORPUS", Path(__file__).parents[1].parent / "shared" / "corpus"))
 

@@ -31,7 +31,8 @@ class Facts:
     MIME structure can be read in two ways. `blind` holds the keys of those whom only a Bcc or the like shows:
     they count as visible, since a mail may have gone past us with it, but no copy may name them. `evidence` is what had to be
     looked up elsewhere: nothing, until somebody did. `recorded`: they were read from a record (recorded_facts.py), which holds
-    neither header fields nor texts, so that what asks for those is in doubt.
+    neither header fields nor texts, so that what asks for those is in doubt. `answers` is what a record says of them: the mail
+    is a reply (replies.py).
     """
 
     envelope: Envelope
@@ -46,3 +47,4 @@ class Facts:
     blind: frozenset[str] = frozenset()
     evidence: Evidence = NOTHING_LOOKED_UP
     recorded: bool = False
+    answers: bool = False

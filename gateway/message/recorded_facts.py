@@ -16,6 +16,7 @@ from gateway.message.evidence import NOTHING_LOOKED_UP
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import HeaderSection
 from gateway.message.recorded_evidence import evidence_from, evidence_json
+from gateway.message.replies import says_reply
 from gateway.message.runs import in_order, long_addresses, long_keys, short
 
 VERSION = 1
@@ -38,6 +39,8 @@ def to_json(facts: Facts) -> Json:
         record["authors"] = short(facts.authors, envelope.recipients)
     if facts.attachments:
         record["attachments"] = [[a.name, a.size_bytes, a.content_type, a.inline] for a in facts.attachments]
+    if says_reply(facts):
+        record["answers"] = True
     if facts.unclear:
         record["unclear"] = sorted(facts.unclear)
     if facts.evidence is not NOTHING_LOOKED_UP and facts.evidence != NOTHING_LOOKED_UP:
@@ -76,6 +79,7 @@ def _facts(record: Json, envelope: Envelope, subject: str, size_bytes: int) -> F
         blind=frozenset(long_keys(record["blind"], _keys_of(envelope))) if "blind" in record else frozenset(),
         evidence=NOTHING_LOOKED_UP if looked_up is None else evidence_from(looked_up, _keys_of(envelope)),
         recorded=True,
+        answers=record.get("answers", False),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from gateway.message.facts import Facts
 from gateway.message.header import HeaderSection
 
 MAX_IDS = 20
@@ -33,6 +34,11 @@ def is_reply(header: HeaderSection) -> bool:
     """Tell whether the mail says that it answers another one, in whatever broken words."""
     fields = (header.first("in-reply-to"), header.first("references"))
     return any(field is not None and field.value for field in fields)
+
+
+def says_reply(facts: Facts) -> bool:
+    """Tell the same of facts, which may come from a record and then have no header section."""
+    return facts.answers if facts.recorded else is_reply(facts.header)
 
 
 def answered(header: HeaderSection) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from gateway.message.facts import Attachment, Facts
 from gateway.message.gather import gather
 from gateway.message.header import HeaderSection, split
 from gateway.message.recorded_facts import from_json, to_json
+from gateway.message.replies import is_reply
 
 PEOPLE = [Address(name, "example.com", odd) for name in "abcdef" for odd in (False, True)]
 people = st.sampled_from(PEOPLE) | st.builds(Address, st.text(min_size=1), st.text(min_size=1), st.booleans())
@@ -33,7 +34,9 @@ evidences = st.builds(
 all_facts = st.builds(
     Facts,
     envelope=st.builds(Envelope, st.none() | people, lists, st.just(Client("192.0.2.1"))),
-    header=st.just(split(b"X-Secret: words\r\n\r\n")[0]),
+    header=st.sampled_from(
+        [split(b"X-Secret: words\r\n" + more)[0] for more in (b"\r\n", b"References: <a@b>\r\n\r\n")]
+    ),
     visible=lists,
     confident=st.booleans(),
     authors=lists,
@@ -52,7 +55,8 @@ def without_words(facts: Facts) -> Facts:
     evidence = facts.evidence
     if evidence.content is not None:
         evidence = replace(evidence, content=replace(evidence.content, texts={}, cut=frozenset()))
-    return replace(facts, header=HeaderSection(()), evidence=evidence, recorded=True)
+    answers = is_reply(facts.header)
+    return replace(facts, header=HeaderSection(()), evidence=evidence, recorded=True, answers=answers)
 
 
 @given(all_facts)

@@ -13,7 +13,7 @@ from gateway.policy.demands import Form
 from gateway.policy.load import load_policy
 from gateway.policy.stored_decision import from_json, to_json
 from gateway.yaml_source import load
-from tests.policy.generated import CLIENT, NOW, address
+from tests.policy.generated_facts import CLIENT, NOW, address
 
 POLICIES = Path(__file__).parents[2] / "policies"
 FILES = [POLICIES / "default.yaml", *sorted(POLICIES.glob("examples/*/policy.yaml"))]

@@ -16,7 +16,7 @@ from gateway.policy.decision import Decision
 from gateway.policy.demands import Demands, Form, Text
 from gateway.policy.load import load_policy
 from gateway.policy.text_match import MAX_TEXT
-from tests.policy.generated import CLIENT, NOW, address
+from tests.policy.generated_facts import CLIENT, NOW, address
 
 HEAD = """version: 1
 organisation: {name: x, internal: [city.example.lg.jp, .city.example.lg.jp]}

@@ -23,18 +23,8 @@ from gateway.policy.model import Policy
 from gateway.policy.redundancy import adds_nothing, idle_beside_others
 from gateway.policy.schema import PolicyFile
 from gateway.policy.unmatched import never_met
-from tests.policy.generated import (
-    CALENDARS,
-    CIRCLES,
-    EXTERNAL,
-    GROUPS,
-    NOW,
-    PATTERNS,
-    Json,
-    conditions,
-    facts,
-    floors,
-)
+from tests.policy.generated import CALENDARS, CIRCLES, CONDITIONS, GROUPS, PATTERNS, Json, floors
+from tests.policy.generated_facts import EXTERNAL, NOW, facts
 
 thorough = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CONTEXT = Context(
@@ -47,7 +37,7 @@ CONTEXT = Context(
 @st.composite
 def narrowed(draw: st.DrawFn, condition: Json) -> Json:
     """Draw a condition that is likely narrower: keys of another one beside, ranges and lists cut."""
-    more = {**draw(conditions()), **condition}
+    more = {**draw(CONDITIONS), **condition}
     for key, value in condition.items():
         if isinstance(value, list) and draw(st.booleans()):
             more[key] = value[:1]
@@ -57,9 +47,9 @@ def narrowed(draw: st.DrawFn, condition: Json) -> Json:
 
 
 @thorough
-@given(st.data(), conditions(), facts())
+@given(st.data(), CONDITIONS, facts())
 def test_what_implies_never_fits_alone(data: st.DataObject, wide: Json, mail: Facts) -> None:
-    narrow = data.draw(narrowed(wide) | conditions())
+    narrow = data.draw(narrowed(wide) | CONDITIONS)
     inner, outer = Condition.model_validate(narrow), Condition.model_validate(wide)
     if not implies(inner, outer):
         return

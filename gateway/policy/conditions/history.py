@@ -12,11 +12,10 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from gateway.message.address import Address
-from gateway.message.facts import Facts
-from gateway.message.replies import is_reply
+from gateway.message.replies import says_reply
 from gateway.policy import values
 from gateway.policy.bounds import Range, check_range
-from gateway.policy.conditions.context import Context, Need, Test, certain
+from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.mail import Mail
 from gateway.policy.people import People
 from gateway.policy.values import Part, shorthand, told
@@ -128,7 +127,7 @@ def tests(keys: HistoryKeys, context: Context, in_doubt: bool) -> Iterator[Test]
     if keys.authenticated is not None:
         yield _authenticated(keys.authenticated)
     if keys.replies is not None:
-        yield _replies(keys.replies, in_doubt)
+        yield _replies(keys.replies)
     if keys.sent_last_hour is not None:
         yield _sent(keys.sent_last_hour, "hour", in_doubt)
     if keys.sent_last_day is not None:
@@ -143,17 +142,8 @@ def _authenticated(wanted: bool) -> Test:
     return lambda mail: mail.facts.envelope.client.authenticated is wanted
 
 
-def _replies(wanted: bool, in_doubt: bool) -> Test:
-    def test(mail: Mail) -> bool:
-        answers = says_reply(mail.facts)
-        return certain(None if answers is None else answers is wanted, in_doubt)
-
-    return test
-
-
-def says_reply(facts: Facts) -> bool | None:
-    """Tell whether the mail says that it is a reply; a record of facts may not know it."""
-    return facts.evidence.replies if facts.recorded else is_reply(facts.header)
+def _replies(wanted: bool) -> Test:
+    return lambda mail: says_reply(mail.facts) is wanted
 
 
 def _sent(asked: Sent, span: str, in_doubt: bool) -> Test:
@@ -173,8 +163,8 @@ def _added(asked: AddedToReply, in_doubt: bool) -> Test:
     only_known = asked.earlier == "passed-here"
 
     def test(mail: Mail) -> bool:
-        answers, evidence = says_reply(mail.facts), mail.facts.evidence
-        if answers is False:
+        evidence = mail.facts.evidence
+        if not says_reply(mail.facts):
             return False
         if evidence.earlier is None:
             known_to_be_foreign = evidence.replies is True
