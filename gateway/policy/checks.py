@@ -17,6 +17,7 @@ from gateway.policy.actions.second_look import Approve, Confirm
 from gateway.policy.approval_checks import idle_approvals, idle_proxies
 from gateway.policy.bounds import Range, SizeRange
 from gateway.policy.conditions.condition import Condition
+from gateway.policy.local_checks import check_local
 from gateway.policy.names import check_names
 from gateway.policy.sources import Source
 from gateway.policy.tiers import Tier
@@ -46,6 +47,7 @@ def across_files(sources: list[Source]) -> Iterator[Problem]:
     if not unclear:
         yield from check_times(sources)
     yield from leaving_checks.reports_and_copies(sources)
+    yield from check_local(sources)
     yield from _approvals(sources)
     if sources and not any(source.file.rules for source in sources):
         yield sources[0].document.problem((), "the policy has no rule: no mail would be held or changed")
@@ -59,18 +61,10 @@ def _approvals(sources: list[Source]) -> Iterator[Problem]:
         groups = of_floor if source.tier is Tier.FLOOR else everywhere  # who approves is not in local hands
         for name, group in source.file.groups.items():
             for path, message, hint in idle_proxies(group):
-                yield _problem(source.document, ("groups", name, *path), message, hint)
+                yield source.problem(("groups", name, *path), message, hint)
         for index, rule in enumerate(source.file.rules):
             for path, message, hint in idle_approvals(rule, groups):
-                yield _problem(source.document, ("rules", index, *path), message, hint)
-
-
-def _problem(document: Document, path: Path, message: str, hint: str) -> Problem:
-    """Report at the path, without those of its steps that a short form leaves out."""
-    here: Path = ()
-    for step in path:
-        here = (*here, step) if (*here, step) in document.values else here
-    return document.problem(here, message, hint)
+                yield source.problem(("rules", index, *path), message, hint)
 
 
 def idle_rules(source: Source) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ def reports_and_copies(sources: list[Source]) -> Iterator[Problem]:
         for path, name in _reported(source):
             if "@" not in name and name in groups and groups[name].report_to is None:
                 hint = f"write report_to: in groups: {{{name}: …}}, or an address here"
-                yield source.document.problem(path, f"the group {name!r} says no report_to", hint)
+                yield source.problem(path, f"the group {name!r} says no report_to", hint)
     yield from _outside(sources)
 
 
@@ -34,7 +34,7 @@ def _outside(sources: list[Source]) -> Iterator[Problem]:
         for path, address in _reported(source):
             if "@" in address and not inside.matches(parse_path(address)):
                 hint = "a report names recipients; it goes to addresses of organisation.internal only"
-                yield source.document.problem(path, f"{address} is outside", hint)
+                yield source.problem(path, f"{address} is outside", hint)
         for index, rule in enumerate(source.file.rules):
             copied.update(rule.then.bcc_to or ())
             if len(copied) > MAX_COPIES:
@@ -48,12 +48,7 @@ def _outside(sources: list[Source]) -> Iterator[Problem]:
 def _reported(source: Source) -> Iterator[tuple[Path, str]]:
     for index, rule in enumerate(source.file.rules):
         for number, address in enumerate(rule.then.report_to or ()):
-            yield _deepest(source, ("rules", index, "then", "report_to"), number), address
+            yield ("rules", index, "then", "report_to", number), address
     for name, group in source.file.groups.items():
         for number, address in enumerate(group.report_to or ()):
-            yield _deepest(source, ("groups", name, "report_to"), number), address
-
-
-def _deepest(source: Source, path: Path, below: str | int) -> Path:
-    """Return the place of what stands below a key, or of the key where it was written short."""
-    return (*path, below) if (*path, below) in source.document.values else path
+            yield ("groups", name, "report_to", number), address

@@ -12,7 +12,7 @@ from gateway.policy import schema
 from gateway.policy.conditions.condition import Condition
 from gateway.policy.conditions.history import RESERVED
 from gateway.policy.tiers import Tier, tier_of
-from gateway.yaml_source import Document, Path
+from gateway.yaml_source import Document, Path, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,13 @@ class Source:
     def place(self, path: Path) -> str:
         """Return `file:line` of what stands at `path`."""
         return f"{self.document.file}:{self.document.position(path)[0]}"
+
+    def problem(self, path: Path, message: str, hint: str = "") -> Problem:
+        """Report at the path, without those of its steps that a short form leaves out."""
+        here: Path = ()
+        for step in path:
+            here = (*here, step) if (*here, step) in self.document.values else here
+        return self.document.problem(here, message, hint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from gateway.policy.model import Policy
 from gateway.policy.schema import PolicyFile
 from gateway.policy.stored_decision import from_json, to_json
 from gateway.yaml_source import Problems
-from tests.policy.generated import EXTERNAL, GROUPS, TIMES, Json, additions, facts, floors, local_files, rules
+from tests.policy.generated import GROUPS, Json, additions, floors, local_files, rules
+from tests.policy.generated_facts import EXTERNAL, TIMES, facts
 
 thorough = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -208,4 +209,25 @@ def test_whatever_a_local_file_says_it_is_refused_or_weakens_nobody(
         event("refused")
         return
     assert both.has_floor
-    assert_not_weaker(decide(mail, both, now), decide(mail, alone, now))
+    before, after = decide(mail, alone, now), decide(mail, both, now)
+    assert_not_weaker(after, before)
+    if not after.refusals and not all(after.of(number).demands.drop for number in range(len(after.assigned))):
+        assert _reached(mail, after, both, now) >= before.bcc_to & _reached(mail, before, alone, now)
+    for number in range(len(before.assigned)):
+        was, then = before.of(number).demands, after.of(number).demands
+        assert then.routes == was.routes or not alone.routes
+        for name, _ in was.tags:
+            assert {said for tag, said in then.tags - was.tags if tag == name} <= _values(alone, name)
+
+
+def _reached(mail: Facts, decision: Decision, policy: Policy, now: datetime) -> set[str]:
+    """Return the keys of everybody, copies included, who is not dropped."""
+    envelope, whole = with_copies(mail, decision, policy, now)
+    return {a.key for n, a in enumerate(envelope.recipients) if not whole.of(n).demands.drop}
+
+
+def _values(policy: Policy, name: str) -> set[str]:
+    """Return the values of a tag that the rules of a policy set."""
+    return {
+        value for rule in policy.rules for ask in rule.asks for tag, value in ask.demands.tags if tag == name
+    }

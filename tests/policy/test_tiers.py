@@ -111,7 +111,8 @@ def test_the_floor_refers_to_names_of_the_floor_only() -> None:
 def test_who_approves_what_the_floor_asks_for_is_not_in_local_hands() -> None:
     approve = "  - {id: second, reason: why, then: {approve: {by: bosses}}}\n"
     local = LOCAL.replace(
-        "rules:", "groups: {bosses: {senders: x.jp, approvers: [me@x.jp, you@x.jp]}}\nrules:"
+        "rules:",
+        "groups: {bosses: {senders: x.jp, approvers: [me@city.example.lg.jp, you@city.example.lg.jp]}}\nrules:",
     )
     assert load_policy({"floor/a.yaml": FLOOR, "local/b.yaml": local + approve}).has_floor
     [line] = problems(FLOOR + approve, local)
