@@ -174,4 +174,4 @@ def test_cases_of_the_floor_run_against_the_floor_alone(folder: Path) -> None:
     assert (result.stdout, result.exit_code) == ("2 of 2 cases as expected\n", 0)
     put(folder / "floor" / "f.cases.yaml", case.format("floor"))
     result = CliRunner().invoke(main, ["policy", "test", str(folder)])
-    assert "floor/f.cases.yaml: n" in result.stdout
+    assert "floor/f.cases.yaml:1: n" in result.stdout
