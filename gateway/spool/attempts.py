@@ -11,6 +11,7 @@ from gateway.spool.contract import Change, Claim, Result
 from gateway.spool.due import take
 from gateway.spool.holds import by_message, recipients_among, tell_sender
 from gateway.spool.known import KnownMessages
+from gateway.spool.last_gate import who_may_leave
 from gateway.spool.leases import Lease, Leases
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
@@ -157,6 +158,9 @@ def _messages(tx: Tx, queue_ids: list[str]) -> dict[str, MessageRow]:
 
 
 def _lease(tx: Tx, message: MessageRow, rows: list[RecipientRow], at: int, lease: Lease) -> Claim | None:
+    rows = who_may_leave(tx, message, rows, at)
+    if not rows:
+        return None
     arrival = Arrival(at, attempts=1, lease=lease.token, owner=lease.owner, lease_until=lease.until)
     move(tx, rows, State.ACTIVE, arrival)
     tx.event(Event(at, message.queue_id, Kind.ATTEMPT, Reason.SYSTEM, recipients=_indexes(rows)))

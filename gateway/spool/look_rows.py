@@ -114,19 +114,18 @@ def _together(rows: Iterable[Any], decision: Decision, received_at: datetime) ->
 
 
 def _given(look: Look, step: int, due_at: int | None, met_at: int | None, given: str) -> Look:
-    """Return the look with what its row says; one that nobody can read says nothing: what is not known to be given is not."""
-    asked = replace(look, step=step, due_at=from_us(due_at))
+    """Return the look with what its row says; words that nobody can read are none: what is not known to be given is not."""
+    asked = replace(look, step=step, due_at=from_us(due_at), met_at=from_us(met_at))
     try:
-        return _said(asked, met_at, orjson.loads(given))
+        return _said(asked, orjson.loads(given))
     except _UNREADABLE:
         return asked
 
 
-def _said(look: Look, met_at: int | None, data: dict[str, Any]) -> Look:
+def _said(look: Look, data: dict[str, Any]) -> Look:
     rejected = data.get("rejected")
     return replace(
         look,
-        met_at=from_us(met_at),
         consents=tuple([_consent(each) for each in data.get("consents", ())]),
         rejected=None if rejected is None else _consent(rejected),
         ticked=frozenset(from_ranges(data.get("ticked", ""))),

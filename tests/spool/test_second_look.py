@@ -12,13 +12,17 @@ from gateway.audit.log import EventLog
 from gateway.audit.verify import verify
 from gateway.policy.demands import Approver
 from gateway.spool.contract import Actor, Change, Consented, UnknownMessage
+from gateway.spool.holds import recipients_of
 from gateway.spool.lifecycle import Kind, Reason, State
+from gateway.spool.moves import Arrival, move
 from gateway.spool.notice import NoticeKind
 from gateway.spool.reopening import hold_all
 from gateway.spool.second_look import COMMENT, SOMEBODY, Said
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.times import to_us
 from gateway.store.database import event_seal
 from gateway.store.schema import second_looks
+from gateway.store.tx import Tx
 from gateway.store.where import Where
 from tests.spool.asking import CHIEF, DEPUTY, HOUR, MAYOR, approval, asking, confirmation
 from tests.spool.conftest import MASTER
@@ -421,3 +425,23 @@ async def test_what_may_have_left_is_not_said_to_be_stopped(spool: SqlSpool, whe
             event for event in log.query(Question(queue_id=queue_id)) if event.kind == Kind.CANCELLED
         ]
     assert cancelled.detail["may_have_arrived"] == "0-1"
+
+
+async def test_what_an_older_gateway_lets_go_is_held_again(spool: SqlSpool, where: Where) -> None:
+    """Its administrator releases whatever is held: that code never learned to ask for approvals."""
+    asked = await spool.accept(asking(approval(CHIEF), confirmation(), inside=1))
+
+    def released(tx: Tx) -> None:
+        held = [row for row in recipients_of(tx, asked) if row.state is HELD]
+        move(tx, held, QUEUED, Arrival(to_us(T0), due_at=to_us(T0), queued_at=to_us(T0)))
+
+    await spool.database.committer.run(released)
+    (claim,) = await spool.claim(T0, 10, LEASE)
+    assert [row.index for row in claim.message.recipients] == [2]
+    message = await spool.get(asked)
+    assert {(row.state, row.due_at) for row in message.recipients[:2]} == {(HELD, None)}
+    assert (Kind.DEFERRED, Reason.POLICY, "0-1") in events(where, asked)
+    await approve(spool, asked, CHIEF)
+    await spool.confirm(asked, [0], False, BY_SENDER, T0)
+    (claim,) = await spool.claim(T0, 10, LEASE)
+    assert [row.index for row in claim.message.recipients] == [0]
