@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import AnyStr
 
 import pytest
 from hypothesis import event, given, settings
@@ -16,6 +17,7 @@ from gateway.policy.disclaimers import Disclaimer
 from gateway.transform.disclaiming import WHY, disclaimed
 from gateway.transform.part_octets import decoded
 from gateway.transform.render import carrying, prepare_views, render, unprepared
+from gateway.transform.under_plain import certain_text
 from gateway.transform.view import view_of
 from tests.transform.leaks import leaks
 from tests.transform.sample import decision, envelope, original
@@ -31,12 +33,24 @@ def structure_of(raw: bytes) -> Structure:
     return scan_structure(raw, header, body_at)
 
 
-def words(raw: bytes, part: Part) -> str:
+def octets_of(raw: bytes, part: Part) -> bytes:
     octets = decoded(raw[part.body_at : part.end], part.encoding)
     assert octets is not None
+    return octets
+
+
+def words(raw: bytes, part: Part) -> str:
+    octets = octets_of(raw, part)
     if part.charset in ("", "us-ascii"):  # raw ISO-2022-JP is ASCII, too: readers look at it as we do
         return charset.guess(octets)[0]
     return charset.decode(octets, part.charset)
+
+
+def assert_inserted(old: AnyStr, new: AnyStr) -> None:
+    """Check that all of `old` stands in `new`, in one place or on both sides of what is new."""
+    at = next((n for n, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), len(old))
+    assert len(new) > len(old)
+    assert new.endswith(old[at:])
 
 
 def assert_law(raw: bytes, texts: list[Disclaimer]) -> str:
@@ -60,16 +74,15 @@ def assert_law(raw: bytes, texts: list[Disclaimer]) -> str:
             continue
         touched += 1
         assert was.content_type in ("text/plain", "text/html")
-        old, said = words(raw, was), words(made.raw, now)
         if was.content_type == "text/plain":
+            old, said = words(raw, was), words(made.raw, now)
             assert said.startswith(old)
             assert said[len(old) :].strip() != ""
         else:
-            at = next(
-                (n for n, pair in enumerate(zip(old, said, strict=False)) if pair[0] != pair[1]), len(old)
-            )
-            rest = len(old) - at
-            assert said[len(said) - rest :] == old[at:]
+            plain = octets_of(raw, was)
+            assert_inserted(plain, octets_of(made.raw, now))
+            if certain_text(plain, was.charset) is not None:  # else readers guess, at what is new, too
+                assert_inserted(words(raw, was), words(made.raw, now))
     assert touched + new in (1, 2)
     assert disclaimed(made.raw, texts).raw is made.raw  # nothing is put there twice
     return ""
