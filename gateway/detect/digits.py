@@ -19,6 +19,7 @@ COLUMN = 3  # numbers of a column from which on their share says something
 SHARE = 0.8  # of them that pass
 
 _RUN = re.compile(r"[0-9]++(?:[ -][0-9]++)*+")
+_APART = re.compile(r"[0-9]++(?:[ \v./・-]{1,3}[0-9]++)*+")
 _INVOICE = re.compile(r"(?:^|[^0-9A-Za-z/._@=&?#-])T-?\Z")
 _PART_BEFORE = re.compile(r"[0-9A-Za-z/._@=&?#-]-\Z|[0-9A-Za-z/._@=&?#]\Z")
 _PART_AFTER = re.compile(r"[0-9A-Za-z/_@]|[.-][0-9A-Za-z]")
@@ -29,6 +30,8 @@ _CARD = re.compile(r"カード|credit|visa|master|jcb|amex|american express|dine
 _SLIP = re.compile(
     r"伝票|追跡|送り状|お?問い?合わ?せ番号|注文|受付番号|受注|荷物|tracking|order", re.IGNORECASE
 )
+_SHAPES = frozenset({(12,), (4, 4, 4)})
+_LOOSE = frozenset({*_SHAPES, (1,) * 12, (3,) * 4, (6, 6)})
 _CARD_GROUPS = {(16,), (4, 4, 4, 4), (15,), (4, 6, 5), (14,), (4, 6, 4)}
 
 
@@ -52,13 +55,23 @@ class _Token(NamedTuple):
 
 def my_numbers(text: str) -> Numbers:
     """Count My Numbers in a folded text."""
-    seen = [token for token in _tokens(text, ((12,), (4, 4, 4))) if not token.invoice]
+    seen = [token for token in _tokens(text, _SHAPES) if not token.invoice]
     passed = [token for token in seen if is_my_number(token.digits)]
     in_column = len(seen) >= COLUMN and len(passed) >= SHARE * len(seen)
-    return _judged(
-        passed,
-        [_is_personal(t) or (in_column and not _SLIP.search(t.around)) for t in passed],
-    )
+    sure = [_is_personal(t) or (in_column and not _SLIP.search(t.around)) for t in passed]
+    boxed = _boxed(text) if _PERSON.search(text) else []
+    return _judged(passed + boxed, sure + [True] * len(boxed))
+
+
+def _boxed(text: str) -> list[_Token]:
+    """Return the My Numbers in the way of forms: a digit or four in a cell, dots between them, `マイナンバー=` before them.
+
+    Such digits are also amounts and dates: only those with a word for it nearby count, or whole columns.
+    """
+    seen = [token for token in _tokens(text, _LOOSE, _APART, _PERSON) if not token.invoice]
+    passed = [token for token in seen if is_my_number(token.digits)]
+    in_column = len(seen) >= COLUMN and len(passed) >= SHARE * len(seen)
+    return [t for t in passed if _is_personal(t) or (in_column and not _SLIP.search(t.around))]
 
 
 def _is_personal(token: _Token) -> bool:
@@ -118,19 +131,28 @@ def _luhn(digits: str) -> bool:
     return (sum(map(int, digits[-1::-2])) + sum(n - 9 if n > 9 else n for n in doubled)) % 10 == 0
 
 
-def _tokens(text: str, shapes: Collection[tuple[int, ...]]) -> Iterator[_Token]:
-    """Yield what has one of these shapes: no shape is looked for inside a longer one of equal groups."""
-    longest, fewest = max(map(len, shapes)), min(map(sum, shapes))
-    for run in _RUN.finditer(text):
+def _tokens(
+    text: str,
+    shapes: Collection[tuple[int, ...]],
+    runs: re.Pattern[str] = _RUN,
+    word: re.Pattern[str] | None = None,
+) -> Iterator[_Token]:
+    """Yield what has one of these shapes: no shape is looked for inside a longer one of equal groups.
+
+    What a `word` stands just before is a number of its own, whatever sign is between them.
+    """
+    by_first, fewest = _by_first(shapes), min(map(sum, shapes))
+    for run in runs.finditer(text):
         if run.end() - run.start() < fewest:  # house numbers, dates and counts: nearly all digits of a table
             continue
         before = text[max(0, run.start() - 3) : run.start()]
         invoice = _INVOICE.search(before) is not None
-        parts = _whole(text, run, invoice or not _PART_BEFORE.search(before))
+        named = word is not None and word.search(text, max(0, run.start() - JUST_BEFORE), run.start())
+        parts = _whole(text, run, invoice or bool(named) or not _PART_BEFORE.search(before))
         lengths = [len(part[0]) for part in parts]
         at = 0
         while at < len(parts):
-            size = _fitting(lengths, at, shapes, longest)
+            size = _fitting(lengths, at, by_first.get(lengths[at], ()))
             if size:
                 found = parts[at : at + size]
                 around = text[max(0, found[0].start() - AROUND) : found[-1].end() + AROUND]
@@ -151,9 +173,19 @@ def _whole(text: str, run: re.Match[str], begins: bool) -> list[re.Match[str]]:
     return parts[0 if begins else 1 : None if ends else -1]
 
 
-def _fitting(lengths: list[int], at: int, shapes: Collection[tuple[int, ...]], longest: int) -> int:
-    for size in range(min(longest, len(lengths) - at), 0, -1):
-        if tuple(lengths[at : at + size]) in shapes:
+def _by_first(shapes: Collection[tuple[int, ...]]) -> dict[int, list[tuple[int, ...]]]:
+    """Return the shapes by the length of their first group, those of more groups first."""
+    found: dict[int, list[tuple[int, ...]]] = {}
+    for shape in sorted(shapes, key=len, reverse=True):
+        found.setdefault(shape[0], []).append(shape)
+    return found
+
+
+def _fitting(lengths: list[int], at: int, shapes: Collection[tuple[int, ...]]) -> int:
+    """Return of how many groups the first shape is that stands here, 0 where none does or it is part of a longer row."""
+    for shape in shapes:
+        size = len(shape)
+        if tuple(lengths[at : at + size]) == shape:
             run = size > 1 and lengths[at] == lengths[at + 1]
             before = at > 0 and run and lengths[at - 1] == lengths[at]
             after = at + size < len(lengths) and run and lengths[at + size] == lengths[at + size - 1]

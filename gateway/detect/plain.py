@@ -1,4 +1,5 @@
-"""The form of a text in which detectors look: full-width and half-width folded, one sign for each kind of dash and blank.
+"""The form of a text in which detectors look: full-width and half-width folded, one sign for each kind of dash and blank, and
+without what nobody sees (soft hyphens, joiners, marks of direction).
 
 Line ends stay, so that a detector can tell a line from its neighbours; offsets are those of the folded text.
 """
@@ -11,7 +12,10 @@ from gateway.message.compatibility import nfkc
 
 MAX_TEXT = 2_000_000  # characters looked at: a text of that length has been read far enough to be judged
 
-_SIGNS = {"-": "‐‑‒–—―−﹣－", " ": "\u00a0\u3000\u2002\u2003\u2009\u202f", "": "\r"}
+_UNSEEN = (
+    "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
+_SIGNS = {"-": "‐‑‒–—―−﹣－", " ": "\u00a0\u3000\u2002\u2003\u2009\u202f", "": "\r" + _UNSEEN}
 _LONG_VOWEL = "ー"  # between digits people type it for a dash
 
 

@@ -7,15 +7,17 @@ is incomplete, and the word is `unknown-kind`.
 from __future__ import annotations
 
 import struct
-import zlib
 
 from gateway.evidence.content.files import File, read_file
 from gateway.evidence.content.gathering import Gathering, Unread
-from gateway.evidence.content.zip_directory import decompressed, inflated
+from gateway.evidence.content.zip_directory import decompressed, gunzipped
 from gateway.message import charset
 
 _BLOCK = 512
 _LONG_NAME, _PAX = b"L", b"x"
+_NO_FILES = frozenset(
+    b"123456gK"
+)  # links, devices, folders, headers; what else there is programs unpack as a file
 _RAR4, _RAR5 = b"Rar!\x1a\x07\x00", b"Rar!\x1a\x07\x01\x00"
 _RAR4_HEADERS_ENCRYPTED, _RAR4_FILE_ENCRYPTED = 0x0080, 0x0004
 _RAR5_ENCRYPTION_HEADER = 4
@@ -42,10 +44,10 @@ def read(file: File, into: Gathering) -> None:
 
 def _read_packed(file: File, into: Gathering, suffixes: tuple[str, ...]) -> None:
     limit = max(into.budget.octets, 0)
-    if suffixes[0] == "gz":
-        octets = inflated(file.octets, limit, zlib.MAX_WBITS | 16)
-    else:
-        octets = decompressed(file.octets, limit, xz=suffixes[0] == "xz")
+    kind = suffixes[0]
+    octets = (
+        gunzipped(file.octets, limit) if kind == "gz" else decompressed(file.octets, limit, xz=kind == "xz")
+    )
     into.budget.unpack(len(octets))
     stem, dot, suffix = file.name.rpartition(".")
     known = dot and suffix.lower() in suffixes
@@ -68,7 +70,7 @@ def _read_tar(file: File, into: Gathering) -> None:
             long_name = _long(header[156:157], body) or long_name
             continue
         name, long_name = long_name or _name(header), ""
-        if header[156:157] in (b"0", b"\0"):
+        if header[156] not in _NO_FILES:
             into.member(file.prefix + name)
             into.budget.unpack(size)
             read_file(file.inside(name, body), into)

@@ -11,7 +11,7 @@ from gateway.detect.attached import speaks_of_attachment
 from gateway.detect.plain import folded
 from gateway.detect.salutation import greetings, greets_somebody_else
 from gateway.evidence.content.calendars import read_calendar
-from gateway.evidence.content.enclosed import part_octets
+from gateway.evidence.content.enclosed import part_octets, say_unparted
 from gateway.evidence.content.files import File, read_file
 from gateway.evidence.content.gathering import Budget, Gathering, Unread
 from gateway.evidence.content.judged import judged, text_and_tables
@@ -20,7 +20,7 @@ from gateway.evidence.content.octets import text_of
 from gateway.evidence.content.pages import say_page
 from gateway.evidence.content.quoting import own_text
 from gateway.evidence.content.told import BodyTold
-from gateway.evidence.content.whole_mail import mail_is, why_unread
+from gateway.evidence.content.whole_mail import is_for_machines, mail_is, why_unread
 from gateway.message.address_list import parse_mailboxes
 from gateway.message.header import HeaderSection
 from gateway.message.mime import Part, Structure
@@ -43,12 +43,9 @@ def read_body(
     """Read subject and text; `own` are the parts that are neither attachments nor inside of one."""
     subject = folded(" ".join([decode_header(field.body) for field in header.all("subject")]))
     into = Gathering(budget)
-    says = [
-        part for part in own if part.content_type.startswith(("text/", "message/")) or not part.content_type
-    ]
-    forms = [_form(raw, part, into) for part in says]
+    forms = [_form(raw, part, into) for part in own]
     text, tables = text_and_tables(into)
-    words = _own_words(says, forms)
+    words = _own_words(own, forms)
     is_a = mail_is(raw, structure, text)
     kept_subject, subject_cut = kept.keep(subject)
     kept_text, cut = kept.keep(text)
@@ -85,7 +82,9 @@ def _say(raw: bytes, part: Part, into: Gathering) -> None:
         read_calendar(text_of(octets, part.charset), into)
     elif part.content_type in PLAIN or part.content_type.startswith("message/"):
         into.say(text_of(octets, part.charset))
-    else:
+    elif part.content_type.startswith("multipart/"):
+        say_unparted(raw, part, into)
+    elif not is_for_machines(octets):
         read_file(File("", octets, part.charset, part.content_type), into)
 
 

@@ -11,7 +11,8 @@ from gateway.evidence.content.gathering import Gathering
 from gateway.evidence.content.octets import text_of, undone
 from gateway.evidence.content.pages import say_page
 from gateway.message.header import HeaderSection, split
-from gateway.message.mime import Part, scan_structure
+from gateway.message.mime import Part, Structure, scan_structure
+from gateway.message.mime_part import IDENTITY
 from gateway.message.text import decode_header
 
 _SHOWN = frozenset({"subject", "from", "to", "cc"})
@@ -23,11 +24,14 @@ def read(file: File, into: Gathering) -> None:
     raw = _in_wire_form(file.octets)
     header, body_at = split(raw)
     say_header(header, into)
-    for part in scan_structure(raw, header, body_at).parts:
-        octets = part_octets(raw, part)
+    structure = scan_structure(raw, header, body_at)
+    for number, part in enumerate(structure.parts):
+        if holds_parts(structure, number):
+            continue
         if not part.is_attachment:
-            say_part(part, octets, into)
+            say_part(raw, part, into)
         elif not _is_walked(part):
+            octets = part_octets(raw, part)
             into.member(file.prefix + (part.name or part.content_type))
             into.budget.unpack(len(octets))
             name = part.name or f"{part.content_type.rpartition('/')[2]}"
@@ -40,12 +44,32 @@ def say_header(header: HeaderSection, into: Gathering) -> None:
     into.say("\n".join(shown) + "\n")
 
 
-def say_part(part: Part, octets: bytes, into: Gathering) -> None:
+def say_part(raw: bytes, part: Part, into: Gathering) -> None:
     """Add the text of a part that is no attachment."""
+    octets = part_octets(raw, part)
     if part.content_type == "text/html":
         say_page(text_of(octets, part.charset), into)
-    elif part.content_type.startswith("text/") or part.content_type.startswith("message/"):
+    elif part.content_type.startswith(("text/", "message/")):
         into.say(text_of(octets, part.charset) + "\n")
+    elif part.content_type.startswith("multipart/"):
+        say_unparted(raw, part, into)
+
+
+def say_unparted(raw: bytes, part: Part, into: Gathering) -> None:
+    """Add a multipart in which no part was found, as clients show it that obey its boundary or its encoding less strictly."""
+    octets = raw[part.body_at : part.end]
+    if not octets.strip():
+        return
+    into.say(text_of(octets) + "\n")
+    if part.encoding not in IDENTITY:
+        into.say(text_of(part_octets(raw, part)) + "\n")
+    into.note("damaged")  # in whatever encoding its parts are
+
+
+def holds_parts(structure: Structure, number: int) -> bool:
+    """Tell whether a part is a multipart whose parts stand in the list behind it."""
+    part, rest = structure.parts[number], structure.parts[number + 1 : number + 2]
+    return part.content_type.startswith("multipart/") and bool(rest) and rest[0].header_at < part.end
 
 
 def part_octets(raw: bytes, part: Part) -> bytes:
@@ -55,12 +79,7 @@ def part_octets(raw: bytes, part: Part) -> bytes:
 
 def _is_walked(part: Part) -> bool:
     """Tell whether a part is a message whose own parts stand in the list as well."""
-    return part.content_type in ("message/rfc822", "message/global") and part.encoding in (
-        "",
-        "7bit",
-        "8bit",
-        "binary",
-    )
+    return part.content_type in ("message/rfc822", "message/global") and part.encoding in IDENTITY
 
 
 def _inside(file: File, part: Part, name: str, octets: bytes) -> File:

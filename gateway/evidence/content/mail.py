@@ -13,7 +13,7 @@ from functools import partial
 
 from gateway.evidence.content.body import read_body
 from gateway.evidence.content.bounds import Bounds
-from gateway.evidence.content.enclosed import part_octets, say_header, say_part
+from gateway.evidence.content.enclosed import holds_parts, part_octets, say_header, say_part
 from gateway.evidence.content.files import File, kind, read_file
 from gateway.evidence.content.gathering import Budget, Gathering, TooSlow, Unread
 from gateway.evidence.content.judged import judged, text_and_tables
@@ -78,14 +78,14 @@ def _sorted_out(structure: Structure) -> tuple[list[Part], list[tuple[Part, list
     own: list[Part] = []
     files: list[tuple[Part, list[Part]]] = []
     around: list[tuple[Part, list[Part]]] = []  # messages that the part at hand lies in
-    for part in structure.parts:
+    for number, part in enumerate(structure.parts):
         while around and part.body_at >= around[-1][0].end:
             around.pop()
         if part.is_attachment:
             files.append((part, []))
             if part.content_type in MESSAGES and part.encoding in IDENTITY:
                 around.append(files[-1])
-        elif not part.content_type.startswith("multipart/"):
+        elif not holds_parts(structure, number):
             (around[-1][1] if around else own).append(part)
     return own, files
 
@@ -148,7 +148,7 @@ def _read_into(raw: bytes, file: File, part: Part, texts: list[Part], into: Gath
     try:
         say_header(split(file.octets)[0], into)
         for text in texts:
-            say_part(text, part_octets(raw, text), into)
+            say_part(raw, text, into)
     except Unread as unread:
         into.note(unread.word)
     except Exception:  # one part that cannot be read must not hide the others

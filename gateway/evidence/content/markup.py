@@ -89,7 +89,11 @@ class _Reading:
     def _markup(self, at: int) -> int:
         """Act on what begins with `<` and return where to go on."""
         source = self.source
-        if source.startswith("<!--", at):
+        if source.startswith(("<!-->", "<!--->"), at):  # empty comments (HTML Living Standard 13.2.5.43)
+            return source.index(">", at) + 1
+        if source.startswith("<!--", at) and not source.startswith(
+            "[if", at + 4
+        ):  # what follows [if Outlook shows
             return self._after("-->", at + 4) or self._literally(at)
         if source.startswith(("<!", "<?"), at):
             return self._after(">", at) or self._literally(at)

@@ -36,6 +36,10 @@ _COMMENT = Words(
     text=frozenset({"t", "text"}), paragraph=frozenset({"p", "comment", "threadedComment", "text"})
 )
 _DRAWING = Words(text=frozenset({"Text"}), paragraph=frozenset({"Text"}))
+_PROPERTY_NAMES = frozenset(
+    {"title", "subject", "description", "keywords", "category", "creator", "lastModifiedBy", "lpwstr"}
+)
+_PROPERTIES = Words(text=_PROPERTY_NAMES, paragraph=_PROPERTY_NAMES)
 _ELSEWHERE = Words(text=frozenset({"v"}), paragraph=frozenset({"v"}), blank=frozenset({"row"}))
 _OPEN = Words(
     text=frozenset({"p", "h"}),
@@ -47,10 +51,14 @@ _OPEN = Words(
 )
 _READ: tuple[tuple[re.Pattern[str], Words], ...] = (
     (
-        re.compile(r"word/(?:document\d*|header\d*|footer\d*|footnotes|endnotes|comments\w*)\.xml", re.I),
+        re.compile(r"word/(?:glossary/)?[^/]+\.xml", re.I),
         _WORD,
+    ),  # what a part is called is up to who writes it
+    (
+        re.compile(r"ppt/(?:(?:notes)?slides|\w{1,12}masters|slidelayouts|comments)/[^/]+\.xml", re.I),
+        _SLIDE,
     ),
-    (re.compile(r"ppt/(?:slides|notesSlides|comments)/[^/]+\.xml", re.I), _SLIDE),
+    (re.compile(r"docprops/(?:core|custom)\.xml", re.I), _PROPERTIES),
     (
         re.compile(r"(?:word|xl|ppt)/(?:charts|diagrams|drawings)/(?:chart|data|drawing)\d*\.xml", re.I),
         _SLIDE,

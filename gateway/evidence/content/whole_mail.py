@@ -43,11 +43,19 @@ def _word(raw: bytes, part: Part) -> str:
     return _SIGNATURES.get(kind, "") if part.within == "multipart/signed" else ""
 
 
+def is_for_machines(octets: bytes) -> bool:
+    """Tell whether a part that claims to be a signature, or what goes with an encrypted text, holds nothing else."""
+    head = octets[:_HEAD].lstrip()
+    return head.startswith(b"-----BEGIN PGP ") or is_signed(octets) or octets.strip() in (b"", b"Version: 1")
+
+
 def why_unread(is_a: frozenset[str], structure: Structure) -> str:
     """Return why the text of the mail cannot be read as a whole, empty where it can."""
     if is_a & {"smime-encrypted", "pgp-encrypted"}:
         return "encrypted"
     if any(part.content_type in _PKCS7 and not part.depth for part in structure.parts):
+        return "unknown-kind"
+    if structure.unclear & {"uuencoded", "partial"}:  # files that nobody here unpacks, or that are elsewhere
         return "unknown-kind"
     if "too-deep" in structure.unclear:
         return "too-deep"

@@ -26,6 +26,8 @@ _MAX_COMMENT = 0xFFFF
 _ENCRYPTED, _UTF8, _MASKED = 0x0001, 0x0800, 0x2000
 _STORED, _DEFLATED, _BZIP2, _LZMA, _AES = 0, 8, 12, 14, 99
 _UNICODE_PATH, _ZIP64 = 0x7075, 0x0001
+_GZIP, _BZIP, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ"
+_MAX_STREAMS = 100  # of one packed file, one behind the other: what stands behind each is copied
 _WIDE = 0xFFFFFFFF  # says that the value stands in the extra field
 
 
@@ -61,12 +63,16 @@ class Directory:
             self._moved, self._at = 0, start
 
     def entries(self) -> Iterator[Entry]:
-        """Yield the entries in order; raises Unread("damaged") where one cannot be read."""
-        at = self._at
-        for _ in range(self.count):
+        """Yield the entries in order; raises Unread("damaged") where one cannot be read.
+
+        Those beyond the count are read as well: programs go by what stands there.
+        """
+        at, number = self._at, 0
+        while number < self.count or self._octets[at : at + 4] == _ENTRY:
             if self._octets[at : at + 4] != _ENTRY or at + _ENTRY_OCTETS > len(self._octets):
                 raise Unread("damaged")
             entry, at = self._entry(at)
+            number += 1
             yield entry
 
     def unpacked(self, entry: Entry, limit: int) -> bytes:
@@ -157,6 +163,23 @@ def _unpack(packed: memoryview, method: int, limit: int) -> bytes:
 
 def inflated(packed: bytes | memoryview, limit: int, bits: int) -> bytes:
     """Inflate at most `limit` octets (RFC 1951, or RFC 1952 by `bits`); raises Unread."""
+    return _inflated(packed, limit, bits)[0]
+
+
+def gunzipped(packed: bytes, limit: int) -> bytes:
+    """Unpack every member of a gzip file (RFC 1952 2.2) to at most `limit` octets; raises Unread."""
+    pieces: list[bytes] = []
+    for _ in range(_MAX_STREAMS):
+        piece, packed = _inflated(packed, limit, zlib.MAX_WBITS | 16)
+        pieces.append(piece)
+        limit -= len(piece)
+        if not packed.startswith(_GZIP):  # nothing more, or padding that every program passes over
+            return b"".join(pieces)
+    raise Unread("too-large")
+
+
+def _inflated(packed: bytes | memoryview, limit: int, bits: int) -> tuple[bytes, bytes]:
+    """Inflate one stream; return what it holds, and what stands behind it."""
     machine = zlib.decompressobj(bits)
     try:
         out = machine.decompress(packed, limit + 1)
@@ -166,7 +189,7 @@ def inflated(packed: bytes | memoryview, limit: int, bits: int) -> bytes:
         raise Unread("too-large")
     if not machine.eof:
         raise Unread("damaged")
-    return out
+    return out, machine.unused_data
 
 
 def _decompressed(
@@ -182,9 +205,16 @@ def _decompressed(
 
 
 def decompressed(packed: bytes, limit: int, *, xz: bool) -> bytes:
-    """Unpack bzip2 or xz to at most `limit` octets; raises Unread."""
-    machine = lzma.LZMADecompressor(memlimit=_MEMORY) if xz else bz2.BZ2Decompressor()
-    return _decompressed(machine, memoryview(packed), limit)
+    """Unpack all streams of a bzip2 or xz file to at most `limit` octets; raises Unread."""
+    pieces: list[bytes] = []
+    for _ in range(_MAX_STREAMS):
+        machine = lzma.LZMADecompressor(memlimit=_MEMORY) if xz else bz2.BZ2Decompressor()
+        pieces.append(_decompressed(machine, memoryview(packed), limit))
+        limit -= len(pieces[-1])
+        packed = machine.unused_data
+        if not packed.startswith(_XZ if xz else _BZIP):
+            return b"".join(pieces)
+    raise Unread("too-large")
 
 
 _MEMORY = 128 << 20

@@ -6,12 +6,14 @@ Each member is unpacked, read and forgotten before the next one; one that cannot
 from __future__ import annotations
 
 from gateway.evidence.content import office
-from gateway.evidence.content.files import File, read_file
+from gateway.evidence.content.files import File, kind, read_file
 from gateway.evidence.content.gathering import Gathering, Unread
 from gateway.evidence.content.zip_directory import Directory, Entry
 
 _MANIFEST = "[Content_Types].xml"
 _OPEN_DOCUMENT = "META-INF/manifest.xml"
+_ARCHIVES = frozenset({"zip", "jar", "apk"})
+"""What has a document's manifest may still be no document: then each member is read as well."""
 
 
 def read(file: File, into: Gathering) -> None:
@@ -19,9 +21,10 @@ def read(file: File, into: Gathering) -> None:
     directory = Directory(file.octets)
     entries, whole = _listed(directory, into)
     names = {entry.name for entry in entries}
-    if _MANIFEST in names or _OPEN_DOCUMENT in names:
+    is_document = _MANIFEST in names or _OPEN_DOCUMENT in names
+    if is_document:
         office.read(file, directory, entries, into)
-    else:
+    if not is_document or kind(file) in _ARCHIVES:
         _read_members(file, directory, entries, into)
     if whole:
         into.complete = False
