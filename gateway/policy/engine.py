@@ -20,6 +20,7 @@ MAX_PROGRAM = 2000  # instructions of a pattern
 MAX_STEPS = 50_000_000  # characters looked at times instructions: a second for the worst pattern and text that were found
 MAX_MEMORY = 8 << 20  # octets for a pattern's program and the states that are remembered
 MAX_LETTERS = 250  # classes of characters that a pattern may tell apart
+PIECE = 16_384  # characters that are turned into letters at once: a few milliseconds
 MAX_REMEMBERED = 10_000  # characters whose letter is remembered per pattern, a MiB at most
 
 LAST_SPECIAL = (
@@ -61,8 +62,12 @@ class Engine:
         return self._regexp.search(self.letters(text[: self.looked_at]).encode("latin-1")) is not None
 
     def letters(self, text: str) -> str:
-        """Return the text as the engine sees it: the letter of each character's class."""
-        return text.translate(self._letters)
+        """Return the text as the engine sees it: the letter of each character's class.
+
+        Piece by piece, because no other thread of the process runs within one call.
+        """
+        pieces = [text[at : at + PIECE].translate(self._letters) for at in range(0, len(text), PIECE)]
+        return "".join(pieces)
 
 
 class _Letters(dict[int, str]):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 
 from gateway.detect.plain import folded
+from gateway.policy.engine import PIECE
 from gateway.policy.pattern import read_pattern
 
 MAX_TEXT = 1_000_000  # characters of a text that are looked at
@@ -42,7 +43,8 @@ def fold(text: str, *, cut: bool = False) -> Folded:
 
 def fold_read(text: str) -> Folded:
     """Do the same with a text of `Content.texts`, which is without widths and kinds of signs already."""
-    plain = text[:MAX_TEXT].casefold()
+    looked_at = text[:MAX_TEXT]
+    plain = "".join([looked_at[at : at + PIECE].casefold() for at in range(0, len(looked_at), PIECE)])
     return Folded(plain[:MAX_TEXT], max(len(text), len(plain)) > MAX_TEXT)
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.policy.engine import LAST_SPECIAL, MAX_PROGRAM, MAX_STEPS, Engine
+from gateway.policy.engine import LAST_SPECIAL, MAX_PROGRAM, MAX_STEPS, PIECE, Engine
 from gateway.policy.pattern import read_pattern
-from gateway.policy.text_match import MAX_TEXT, contains, fold, glob, pattern
+from gateway.policy.text_match import MAX_TEXT, contains, fold, fold_read, glob, pattern
 
 PIECES = [
     "a",
@@ -78,6 +78,16 @@ def test_no_pattern_takes_more_than_its_steps(source: str) -> None:
         return
     assert 0 < engine.looked_at * engine.size <= MAX_STEPS
     assert engine.size <= MAX_PROGRAM
+
+
+@pytest.mark.parametrize("filling", ["ab", "パス", "ß"])
+def test_long_texts_are_turned_piece_by_piece_and_fit_over_the_edges(filling: str) -> None:
+    text = (filling * PIECE)[: PIECE - 2] + "X123" + filling * PIECE
+    seen = fold_read(text)
+    assert seen.text == text.casefold()
+    assert pattern(r"x\d{3}")(seen)
+    engine = read_pattern(r"x\d{3}")
+    assert engine.letters(seen.text) == "".join(map(engine.letters, seen.text))
 
 
 def test_a_text_beyond_what_is_looked_at_is_in_doubt() -> None:
