@@ -2,23 +2,23 @@
 
 A broken edit never replaces a working policy (docs/decisions/0002-fail-closed.md): the last good one stays, and
 `sekisho_policy_stale`, /readyz and the log say so. Without any good policy there is none, and mail gets 451. A floor that was
-in force (docs/decisions/0052-tiers.md) does not go while the gateway runs.
+in force (docs/decisions/0052-tiers.md) does not go while the gateway runs; a broken local file does not keep a new one out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import structlog
 from watchfiles import awatch
 
 from gateway import metrics, rule_effects
-from gateway.config.policy_files import problem, read_policy, tier_folders
+from gateway.config.policy_files import policy_of, problem, read_files, read_floor, read_policy, tier_folders
 from gateway.policy.model import Policy
-from gateway.policy.tiers import Tier
+from gateway.policy.tiers import Tier, tier_of
 from gateway.yaml_source import Problems
 
 __all__ = ["PolicyInForce", "read_policy"]
@@ -65,6 +65,7 @@ class PolicyInForce:
         self._folder = folder
         self._routes = routes
         self._policy: Policy | None = None
+        self._local: dict[str, str] = {}  # the local files of the policy in force
         self._read_from: Identity | None = None
         self._on_change = on_change
         self._turn = asyncio.Lock()
@@ -85,10 +86,11 @@ class PolicyInForce:
         async with self._turn:
             self._read_from = _identity(self._folder)
             try:
-                policy = await asyncio.to_thread(read_policy, self._folder)
-                check_routes(policy, self._routes, self._folder)
+                files = await asyncio.to_thread(read_files, self._folder)
+                policy = await self._checked(files)
             except Problems as problems:
                 self._keep(problems)
+                await self._renew_floor()
                 return False
             except Exception as error:
                 # A fault of ours in reading must not end a service that has a good policy.
@@ -98,8 +100,34 @@ class PolicyInForce:
             if self._policy is not None and self._policy.has_floor and not policy.has_floor:
                 self._keep(Problems([problem(self._folder / "floor", "the floor is gone", _GIVE_UP)]))
                 return False
+            self._local = {name: text for name, text in files.items() if tier_of(name) is Tier.LOCAL}
+            self.problems = None
+            metrics.POLICY_STALE.set(0)
             self._put(policy)
             return True
+
+    async def _checked(self, files: Mapping[str, str]) -> Policy:
+        policy = await asyncio.to_thread(policy_of, self._folder, files)
+        check_routes(policy, self._routes, self._folder)
+        return policy
+
+    async def _renew_floor(self) -> None:
+        """Put a changed floor in force where the local files are broken, together with the last good ones.
+
+        Or whoever may write `local/` could keep the ordering body's next rule out for ever.
+        """
+        if self._policy is None or not self._policy.has_floor:
+            return
+        try:
+            floor = await asyncio.to_thread(read_floor, self._folder)
+            policy = await self._checked({**floor, **self._local})
+        except Problems:
+            return  # in the floor, or between both: that was told
+        except Exception:
+            log.exception("policy.not-read")
+            return
+        if policy.digest != self._policy.digest:
+            self._put(policy)
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Reload on every change of the folder until `stop` is set.
@@ -148,8 +176,7 @@ class PolicyInForce:
         )
 
     def _put(self, policy: Policy) -> None:
-        before, self._policy, self.problems = self._policy, policy, None
-        metrics.POLICY_STALE.set(0)
+        before, self._policy = self._policy, policy
         if before is not None and before.digest == policy.digest:
             metrics.POLICY_RELOADS.labels("unchanged").inc()
             return

@@ -7,7 +7,7 @@ Names are those below the folder, such as `floor/10-base.yaml`; problems show th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +25,11 @@ _NO_FLOOR = "no floor/ stands beside it, and local files only add to a floor"
 
 def read_policy(folder: Path) -> Policy:
     """Read the policy of a folder; raises `Problems`."""
-    files = read_files(folder)
+    return policy_of(folder, read_files(folder))
+
+
+def policy_of(folder: Path, files: Mapping[str, str]) -> Policy:
+    """Return the policy of files (name -> text) of this folder; raises `Problems` with their whole paths."""
     try:
         return load_policy(files)
     except Problems as found:
@@ -39,11 +43,22 @@ def below(folder: Path, found: Problems) -> Problems:
 
 def read_files(folder: Path) -> dict[str, str]:
     """Return every policy file by its name; raises `Problems`, also for a file that only looks like one of them."""
-    found = [path for path in _listed(folder) if not path.name.endswith(_CASES)]
+    return _policy_texts(folder, folder, _listed(folder))
+
+
+def read_floor(folder: Path) -> dict[str, str]:
+    """Return the floor's files alone, whatever stands beside them; raises `Problems`."""
+    paths = _inside(folder / _FLOOR)
+    _stop_at(_overlooked(paths))
+    return _policy_texts(folder, folder / _FLOOR, _yaml(paths))
+
+
+def _policy_texts(folder: Path, place: Path, paths: list[Path]) -> dict[str, str]:
+    found = [path for path in paths if not path.name.endswith(_CASES)]
     if not found:
-        raise Problems([problem(folder, "holds no policy", "put a file such as default.yaml there")])
+        raise Problems([problem(place, "holds no policy", "put a file such as default.yaml there")])
     if len(found) > MAX_FILES:
-        raise Problems([problem(folder, f"holds more than {MAX_FILES} policy files")])
+        raise Problems([problem(place, f"holds more than {MAX_FILES} policy files")])
     return _texts(folder, found)
 
 
@@ -74,7 +89,7 @@ def _listed(folder: Path) -> list[Path]:
         _stop_at(_overlooked(entries))
         return top
     everything = [*entries, *(path for paths in inside.values() for path in paths)]
-    _stop_at([*_overlooked(everything), *_misplaced(folder, tiers, inside, top)])
+    _stop_at([*_overlooked(everything), *_misplaced(folder, tiers, inside, top), *_buried(tiers.values())])
     return [path for name in sorted(tiers) for path in _yaml(inside[name])]
 
 
@@ -109,6 +124,14 @@ def _overlooked(paths: Iterable[Path]) -> Iterator[Problem]:
             yield problem(path, "this file is not read", "rename it to end in .yaml")
         if path.name not in tuple(Tier) and path.name.casefold() in tuple(Tier) and path.is_dir():
             yield problem(path, "this folder is not read", f"rename it to {path.name.casefold()}")
+
+
+def _buried(tiers: Iterable[Path]) -> Iterator[Problem]:
+    """Report folders with rules below a tier; hidden ones hold what a mounted volume points to."""
+    for tier in tiers:
+        for below in _entries(tier) if tier.is_dir() else ():
+            if below.is_dir() and not below.name.startswith(".") and any(below.glob("*.y*ml")):
+                yield problem(below, "this folder is not read", f"move its files to {tier.name}/ itself")
 
 
 def _misplaced(

@@ -124,6 +124,53 @@ async def test_a_broken_local_edit_keeps_the_whole_policy(folder: Path) -> None:
     assert policy.problems is not None
 
 
+@pytest.mark.parametrize("broken", ["version: 1\nrules: [\n", LOCAL.replace("id: more", "id: floor"), "\x00"])
+async def test_a_broken_local_file_does_not_keep_a_new_floor_out(folder: Path, broken: str) -> None:
+    told: list[str] = []
+    policy = PolicyInForce(folder, lambda changed: told.append(changed.digest))
+    assert await policy.reload()
+    put(folder / "local" / "hall.yaml", broken)
+    assert not await policy.reload()
+    put(folder / "floor" / "20-more.yaml", MORE.replace("even-more", "new"))
+    for _ in range(2):
+        assert not await policy.reload()
+        assert [rule.id for rule in policy.current.rules] == ["floor", "halls", "more", "new"]
+        assert policy.problems is not None
+    assert len(told) == 2
+    put(folder / "local" / "hall.yaml", LOCAL)
+    assert await policy.reload()
+    assert policy.problems is None
+    assert policy.current.digest == told[-1]
+
+
+async def test_a_new_floor_that_meets_the_last_local_files_in_a_name_waits_for_somebody(folder: Path) -> None:
+    policy = PolicyInForce(folder)
+    assert await policy.reload()
+    put(folder / "floor" / "20-more.yaml", LOCAL)
+    assert not await policy.reload()
+    assert [rule.place for rule in policy.current.rules if rule.id == "more"] == ["local/hall.yaml:3"]
+    assert "stands twice" in str(policy.problems) or "belongs to the floor" in str(policy.problems)
+
+
+def test_a_start_with_a_broken_local_file_has_no_policy(folder: Path) -> None:
+    """Neither without the floor, nor without what the contractor wanted: mail gets 451, and the log names the line."""
+    put(folder / "local" / "hall.yaml", LOCAL.replace("hold", "hald"))
+    policy = PolicyInForce(folder)
+    assert not asyncio.run(policy.reload())
+    with pytest.raises(Problems, match=r"hall.yaml:3:.*hald"):
+        policy.current  # noqa: B018
+
+
+def test_rules_in_a_folder_below_a_tier_are_not_overlooked(folder: Path) -> None:
+    for name in (".mounted", "mails"):
+        (folder / "floor" / name).mkdir()
+    put(folder / "floor" / ".mounted" / "a.yaml", LOCAL)
+    put(folder / "floor" / "mails" / "a.eml", "")
+    assert read_policy(folder).has_floor
+    put(folder / "floor" / "old" / "a.yaml", LOCAL)
+    assert problems(folder) == ["/floor/old:1:1: this folder is not read (move its files to floor/ itself)"]
+
+
 async def test_a_floor_that_disappears_stays_in_force(folder: Path) -> None:
     policy = PolicyInForce(folder)
     assert await policy.reload()

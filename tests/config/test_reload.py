@@ -10,7 +10,7 @@ import pytest
 
 from gateway.config import policies
 from gateway.config.policies import PolicyInForce, read_policy
-from gateway.policy.model import Policy
+from gateway.config.policy_files import read_files
 
 SHIPPED = (Path(__file__).parents[2] / "policies" / "default.yaml").read_text("utf-8")
 NEWER = SHIPPED.replace("name:", "name: newer ", 1)
@@ -22,14 +22,14 @@ async def test_an_older_read_never_replaces_a_newer_one(
     """A SIGHUP and the file watch may read at the same time; the slow first read saw the old files."""
     slow, go_on = threading.Event(), threading.Event()
 
-    def read(folder: Path) -> Policy:
-        found = read_policy(folder)
+    def read(folder: Path) -> dict[str, str]:
+        found = read_files(folder)
         if not slow.is_set():
             slow.set()
             assert go_on.wait(10)
         return found
 
-    monkeypatch.setattr(policies, "read_policy", read)
+    monkeypatch.setattr(policies, "read_files", read)
     (tmp_path / "default.yaml").write_text(SHIPPED, "utf-8")
     policy = PolicyInForce(tmp_path)
     first = asyncio.create_task(policy.reload())
@@ -49,10 +49,10 @@ async def test_an_error_nobody_foresaw_keeps_the_policy_and_says_so(
     policy = PolicyInForce(tmp_path)
     assert await policy.reload()
 
-    def broken(_folder: Path) -> Policy:
+    def broken(_folder: Path) -> dict[str, str]:
         raise RecursionError
 
-    monkeypatch.setattr(policies, "read_policy", broken)
+    monkeypatch.setattr(policies, "read_files", broken)
     assert not await policy.reload()
     assert policy.problems is not None
     assert policy.current.digest == read_policy(tmp_path).digest
