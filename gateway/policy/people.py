@@ -16,6 +16,8 @@ def read_address(text: str) -> str:
     """Return the key of one mail address; raises `Hinted`."""
     if "*" in text:
         raise Hinted(f"no stars in addresses: {text!r}", "a domain stands for everybody in it: example.jp")
+    if "@" not in text:
+        raise Hinted(f"not a mail address: {text!r}", "write it as person@example.jp")
     try:
         address = parse_path(text)
     except AddressError as error:

@@ -12,6 +12,9 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from gateway.yaml_source.places import Document, Path, Problem, Problems, show_path
 
+MAX_KEYS_TOLD = 12  # keys in one hint where none of them is near
+_FULL_WIDTH = "\uff1a\u3000"  # colon and blank, as Japanese input writes them
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -47,29 +50,47 @@ def _real_path(data: Any, loc: Path, kind: str) -> Path:
 def _explain(model: type[BaseModel], path: Path, error: dict[str, Any]) -> tuple[str, str]:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        return f"unknown key {path[-1]!r}" if path else "unknown key", nearest(
-            str(path[-1]), _keys_at(model, path[:-1])
-        )
+        return _unknown_key(model, path)
     if kind == "missing":
         return "this key is required and missing", ""
     if kind == "value_error":
         cause = context.get("error")
         return str(cause), getattr(cause, "hint", "")
-    if kind == "literal_error":
+    if kind in ("literal_error", "enum"):
         choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         choices = choices or [str(context.get("expected", ""))]
         return f"must be {' or '.join(choices)}", nearest(str(error.get("input")), choices, offer_all=False)
     if kind in ("model_type", "dict_type", "model_attributes_type"):
-        return "keys and values are expected here", ""
+        return "keys and values are expected here", _few_keys(model, path)
     if kind in ("tuple_type", "list_type"):
         return "a list is expected here", ""
     if kind == "greater_than_equal":
         return f"must be at least {context['ge']}", ""
     if kind in ("bool_type", "bool_parsing"):
         return "true or false is expected here", ""
+    if kind in ("int_type", "int_parsing", "int_from_float"):
+        return "a whole number is expected here", "write it in half-width digits without quotes: 10"
     if kind == "string_type" and isinstance(error.get("input"), int | bool):
         return "text is expected here", "put the value in quotes"
     return str(error["msg"]), ""
+
+
+def _unknown_key(model: type[BaseModel], path: Path) -> tuple[str, str]:
+    if not path:
+        return "unknown key", ""
+    key = str(path[-1])
+    if any(sign in key for sign in _FULL_WIDTH):
+        return (
+            f"unknown key {key!r}",
+            "it holds full-width signs (全角); write : and blanks in half width (半角)",
+        )
+    return f"unknown key {key!r}", nearest(key, _keys_at(model, path[:-1]))
+
+
+def _few_keys(model: type[BaseModel], path: Path) -> str:
+    """Write the hint where a value stands instead of keys, unless there are too many of them to help."""
+    keys = _keys_at(model, path)
+    return f"known here: {', '.join(sorted(keys))}" if 0 < len(keys) <= MAX_KEYS_TOLD else ""
 
 
 def nearest(word: str, known: Sequence[str], *, offer_all: bool = True) -> str:

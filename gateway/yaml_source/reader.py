@@ -23,6 +23,7 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_NO_KEY = ("expected ':'", "mapping values are not allowed")  # what PyYAML says of a key without its colon
 _QUOTE_IT = {
     "@": 'put the value in quotes: "@example.jp"',
     "*": 'put a value that begins with * in quotes: "*.xlsx"',
@@ -179,6 +180,10 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
         hint = next((hint for sign, hint in _QUOTE_IT.items() if f"'{sign}'" in str(message)), "")
         if not hint and text.splitlines()[mark.line : mark.line + 1]:
             hint = _QUOTE_IT["*"] if "alias" in str(getattr(error, "context", "")) else ""
+        if not hint and any(sign in str(message) for sign in _NO_KEY):
+            hint = (
+                "behind a key stand a half-width colon (半角) and a blank, before it half-width blanks only"
+            )
         return Problem(file, mark.line + 1, mark.column + 1, "", f"not YAML: {message}", hint)
     before = text[: getattr(error, "position", 0)]
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")

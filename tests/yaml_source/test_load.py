@@ -135,7 +135,7 @@ def test_validate_reports_everything_with_places_and_hints() -> None:
     assert str(caught.value).splitlines() == [
         "f.yaml:1:1: name: this key is required and missing",
         "f.yaml:2:6: leaves[0].four: unknown key 'four' (did you mean 'for'?)",
-        "f.yaml:3:12: leaves[1].count: Input should be a valid integer, unable to parse string as an integer",
+        "f.yaml:3:12: leaves[1].count: a whole number is expected here (write it in half-width digits without quotes: 10)",
         "f.yaml:5:7: named.x.cuont: unknown key 'cuont' (did you mean 'count'?)",
         "f.yaml:6:1: nmae: unknown key 'nmae' (did you mean 'name'?)",
     ]
