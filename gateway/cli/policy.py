@@ -88,7 +88,7 @@ def explain(
             decision, notify_sender=False, tells_dropped=False
         )  # there is nobody to tell (RFC 5321 4.5.5)
     places = {rule.id: rule.place for rule in in_force.rules}
-    explained = explain_decision(decision, envelope.recipients, now, places)
+    explained = explain_decision(decision, envelope.recipients, now.astimezone(in_force.zone), places)
     headers = _headers(raw, envelope, decision, now)
     if as_json:
         told = {"not_looked_up": not_looked_up(in_force)}
