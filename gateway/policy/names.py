@@ -70,10 +70,9 @@ def _unknown(sources: list[Source]) -> Iterator[Problem]:
         for use in used(source.file):
             if (use.kind, use.name) in known:
                 continue
-            path = use.path if use.path in source.document.values else use.path[:-1]
             place = places.get((use.kind, use.name))
             words = _not_of_the_floor(use, place[1]) if place is not None else _nobody_knows(use, known)
-            yield source.document.problem(path, *words)
+            yield source.problem(use.path, *words)
 
 
 def _not_of_the_floor(use: Name, place: str) -> tuple[str, str]:

@@ -172,7 +172,7 @@ def _added(asked: AddedToReply, in_doubt: bool) -> Test:
                 return False
             return in_doubt and _within(asked, (0, mail.external_count), in_doubt)
         people = evidence.earlier.people
-        outside = _external(mail)
+        outside = mail.external_recipients()
         least = sum(a.key not in people for a in outside)
         return _within(
             asked, (least, least + sum(a.ambiguous and a.key in people for a in outside)), in_doubt
@@ -217,7 +217,7 @@ def _span_of_new(mail: Mail, wrote: Callable[[Mail], Callable[[str], bool]]) -> 
     if writers is None:
         return 0, mail.external_count
     counts, least, doubtful = wrote(mail), 0, 0
-    for address in _external(mail):
+    for address in mail.external_recipients():
         known = writers.get(address.key, ())
         wrote_before = any(counts(key) for key in known if key)
         if address.ambiguous or (not wrote_before and "" in known):
@@ -225,11 +225,6 @@ def _span_of_new(mail: Mail, wrote: Callable[[Mail], Callable[[str], bool]]) -> 
         elif not wrote_before:
             least += 1
     return least, least + doubtful
-
-
-def _external(mail: Mail) -> list[Address]:
-    recipients = mail.facts.envelope.recipients
-    return [address for address, external in zip(recipients, mail.external, strict=True) if external]
 
 
 def _within(bounds: Range | NewRecipient | AddedToReply, span: Span, in_doubt: bool) -> bool:
