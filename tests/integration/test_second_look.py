@@ -171,3 +171,21 @@ def test_one_link_does_not_open_the_other_page(gw: Gateway, hop: NextHop) -> Non
     held = page_of(notice_to(hop, OFFICE, "hold"))
     assert gw.get("/m/" + asked.removeprefix("/a/"))[0] == 404
     assert gw.get("/a/" + held.removeprefix("/m/"))[0] == 404
+
+
+def test_a_copy_of_what_waits_is_seen_by_nobody_and_the_log_holds(gw: Gateway, hop: NextHop) -> None:
+    """One recipient gets the mail at once, the other is rejected: the supervisor's copy follows the one who got it."""
+    boss, colleague = "supervisor@city.example.lg.jp", "colleague@sports.example.jp"
+    demand(gw, f"{{approve: {{by: [{CHIEF}, {OFFICE.replace('@', '+me@')}]}}, bcc_to: [{boss}]}}")
+    queue_id = submit(gw, [CITIZEN, colleague], mail([CITIZEN, colleague], "copied"))
+    wait_for(lambda: any(colleague in taken.recipients for taken in hop.taken), "the colleague's mail")
+    request = notice_to(hop, CHIEF, "approval")
+    press(gw, page_of(request), "reject", ("comment", "wrong class"))
+    wait_for(lambda: any(boss in taken.recipients for taken in hop.taken), "the supervisor's copy")
+    assert not arrived(hop)
+    for taken in hop.taken:
+        assert boss.encode() not in taken.raw
+        assert boss not in taken.recipients or len(taken.recipients) == 1
+    assert not any(OFFICE.replace("@", "+me@") in taken.recipients for taken in hop.taken)
+    assert states(gw, queue_id) == ["cancelled", "delivered", "delivered"]
+    assert gw.cli("log", "verify", "--config", str(gw.config)).returncode == 0
