@@ -51,16 +51,6 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(part)
 
 
-def undescribed() -> list[str]:
-    """Return the keys that do not say in both languages what they mean; there should be none."""
-    return [
-        f"{name}.{key}"
-        for name, model in models().items()
-        for key, field in keys(model)
-        if not all(told_in(field, language) for language in BOTH)
-    ]
-
-
 def keys(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
     """Return the keys of a model as files write them."""
     return [(field.alias or name, field) for name, field in model.model_fields.items()]

@@ -2,147 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import strategies as st
 
+from tests.policy.generated_conditions import (
+    CALENDARS,
+    CIRCLES,
+    CONDITIONS,
+    GROUPS,
+    LISTS,
+    PATTERNS,
+    Json,
+    Keys,
+    some,
+)
 from tests.policy.generated_facts import EXTERNAL, INTERNAL
 
-PATTERNS = (*INTERNAL, *EXTERNAL, "example.com", "example.net", ".example.net", "city.example.lg.jp")
-CALENDARS = ("office", "counter")
-CIRCLES = ("one", "two")
-GROUPS = ("desk", "hall")
-LISTS = ("secret", "usual")
 TEXTS = ("notice", "school")
 OTHERWISE = st.sampled_from(["cancel", "release"])
 
-Json = dict[str, Any]
-Keys = dict[str, st.SearchStrategy[Any]]
-
-
-_THREE = st.integers(0, 2)
-_TWO_COUNTS = st.tuples(st.integers(0, 4), st.integers(0, 4))
-
-
-@st.composite
-def _ranges(draw: st.DrawFn) -> Json:
-    low, high = sorted(draw(_TWO_COUNTS))
-    return ({"at_least": low}, {"at_most": high}, {"at_least": low, "at_most": high})[draw(_THREE)]
-
-
-RANGE = _ranges()
-
-
-def _new_recipient() -> st.SearchStrategy[Any]:
-    of = st.sampled_from(["sender", "anybody", *GROUPS])
-    return of | st.builds(lambda name, bounds: {"of": name, **bounds}, of, RANGE)
-
-
-def _added() -> st.SearchStrategy[Json]:
-    earlier = st.sampled_from([{}, {"earlier": "passed-here"}])
-    return st.builds(lambda bounds, which: {**bounds, **which}, RANGE, earlier)
-
-
-def _sent() -> st.SearchStrategy[Json]:
-    return st.fixed_dictionaries({"mails": RANGE}) | st.fixed_dictionaries(
-        {"recipients": RANGE}, optional={"mails": RANGE}
-    )
-
-
-def _some(*choices: str) -> st.SearchStrategy[list[str]]:
-    return st.lists(st.sampled_from(choices), min_size=1, max_size=3)
-
-
-def _text() -> st.SearchStrategy[Json]:
-    return st.fixed_dictionaries(
-        {"contains": _some("通知", "BATCH", "nowhere")},
-        optional={"matches": _some(r"\d+号$", "^conf", "o.h")},
-    )
-
-
-_CONDITIONS: Keys = {
-    "external": RANGE,
-    "internal": RANGE,
-    "visible_external": RANGE,
-    "sender": _some(*PATTERNS),
-    "sender_in": _some(*GROUPS),
-    "recipient": _some(*PATTERNS),
-    "circle": _some(*CIRCLES),
-    "attachments": RANGE
-    | st.fixed_dictionaries(
-        {},
-        optional={
-            "at_least": st.integers(0, 1),
-            "at_most": st.integers(1, 2),
-            "name": st.just(["*.exe"]),
-            "size": st.just({"at_least": 2}),
-            "kind": st.just("exe"),
-            "member": st.just("*.exe"),
-            "encrypted": st.booleans(),
-            "macros": st.booleans(),
-            "unread": st.booleans() | _some("encrypted", "damaged"),
-            "kind_differs": st.booleans(),
-        },
-    ).filter(bool),
-    "content": st.fixed_dictionaries(
-        {"has": _some("person", "card")},
-        optional={
-            "at_least": st.integers(1, 3),
-            "in": _some("body", "attachments"),
-            "certain": st.booleans(),
-            "possible": st.booleans(),
-        },
-    ),
-    "persons": RANGE,
-    "phones": RANGE,
-    "postal_addresses": RANGE,
-    "mail_addresses": RANGE,
-    "my_numbers": RANGE,
-    "cards": RANGE,
-    "password_in_clear": st.booleans(),
-    "unread": st.booleans() | _some("encrypted", "damaged"),
-    "greets_other": st.booleans(),
-    "attachment_forgotten": st.booleans(),
-    "mail_is": _some("calendar", "tnef"),
-    "invited_external": RANGE,
-    "text": _text()
-    | st.fixed_dictionaries({"contains": _some("通知"), "in": _some("body"), "certain": st.booleans()})
-    | st.fixed_dictionaries({"keywords": _some(*LISTS)}),
-    "external_domains": RANGE,
-    "free_mail": RANGE | st.just(True) | st.builds(lambda bounds: {**bounds, "of": ["free", "isp"]}, RANGE),
-    "bcc_only_external": st.booleans(),
-    "domain_state": _some("missing", "no-mail"),
-    "look_alike": st.booleans(),
-    "subject": _text(),
-    "header": st.fixed_dictionaries({"X-Mailer": _text()}),
-    "size": RANGE,
-    "null_sender": st.booleans(),
-    "authenticated": st.booleans(),
-    "replies": st.booleans(),
-    "new_recipient": _new_recipient(),
-    "added_to_reply": _added(),
-    "sent_last_hour": _sent(),
-    "sent_last_day": _sent(),
-    "time": st.fixed_dictionaries({"between": _some("18:00-08:00", "09:00-17:00", "12:00-13:00")}),
-    "weekday": _some("mon", "fri", "土", "日"),
-    "holiday": st.booleans(),
-    "during": _some(*CALENDARS),
-    "outside": _some(*CALENDARS),
-}
-_SOME_CONDITIONS = st.lists(st.sampled_from(sorted(_CONDITIONS)), min_size=1, max_size=3, unique=True)
-
-
-@st.composite
-def _conditions(draw: st.DrawFn) -> Json:
-    return {key: draw(_CONDITIONS[key]) for key in draw(_SOME_CONDITIONS)}
-
-
-CONDITIONS = _conditions()
-
-
 _CALENDAR: Keys = {
-    "hours": _some("00:00-24:00", "09:00-12:00", "13:00-17:15", "22:00-24:00"),
-    "weekdays": _some("mon", "tue", "土", "日"),
+    "hours": some("00:00-24:00", "09:00-12:00", "13:00-17:15", "22:00-24:00"),
+    "weekdays": some("mon", "tue", "土", "日"),
     "holidays": st.sampled_from(["japan", "none"]),
     "closed": st.lists(st.sampled_from(["12-29..01-03", "2026-12-25", "2026-12-01..2027-02-28"]), min_size=1),
     "open": st.lists(st.sampled_from(["2026-12-30", "2027-01-01..2027-01-02"]), min_size=1),
@@ -184,23 +64,23 @@ _ACTIONS: Keys = {
         optional={"within": st.sampled_from(["1h", "2h"]), "otherwise": OTHERWISE},
     ),
     "approve": st.fixed_dictionaries(
-        {"by": _some(*GROUPS, "approvers", *INTERNAL), "for": WHOM},
+        {"by": some(*GROUPS, "approvers", *INTERNAL), "for": WHOM},
         optional={
             "at_least": st.integers(1, 2),
             "within": st.sampled_from(["1h", "2h"]),
             "otherwise": OTHERWISE,
             "calendar": st.sampled_from(CALENDARS),
             "escalate": st.fixed_dictionaries(
-                {"to": _some(*GROUPS, *INTERNAL), "after": st.sampled_from(["5m", "10m"])}
+                {"to": some(*GROUPS, *INTERNAL), "after": st.sampled_from(["5m", "10m"])}
             ),
         },
     ),
     "refuse": st.just("no"),
     "tag": st.sampled_from([{"X-A": "1"}, {"X-A": "2"}, {"X-B": "1"}]),
-    "notify": _some("sender", "audit@city.example.lg.jp"),
+    "notify": some("sender", "audit@city.example.lg.jp"),
     "drop_recipient": st.just(True) | st.fixed_dictionaries({"for": WHOM}),
-    "bcc_to": _some("boss@city.example.lg.jp", "p@example.com"),
-    "report_to": _some("audit@city.example.lg.jp", *GROUPS),
+    "bcc_to": some("boss@city.example.lg.jp", "p@example.com"),
+    "report_to": some("audit@city.example.lg.jp", *GROUPS),
     "route": st.fixed_dictionaries({"name": st.sampled_from(["one", "two"]), "for": WHOM}),
     "disclaimer": st.fixed_dictionaries(
         {"name": st.sampled_from(TEXTS), "for": WHOM},
@@ -237,9 +117,9 @@ def _groups(name: str) -> st.SearchStrategy[Json]:
     person = st.sampled_from(INTERNAL + EXTERNAL)
     proxy = {"for": person, "by": person, "from": st.just("2026-01-01"), "until": st.just("2026-01-05")}
     return st.fixed_dictionaries(
-        {"senders": _some(*PATTERNS), "report_to": st.just(f"{name}@city.example.lg.jp")},
+        {"senders": some(*PATTERNS), "report_to": st.just(f"{name}@city.example.lg.jp")},
         optional={
-            "approvers": _some(*INTERNAL, *EXTERNAL),
+            "approvers": some(*INTERNAL, *EXTERNAL),
             "proxies": st.lists(st.fixed_dictionaries(proxy), max_size=2),
         },
     )

@@ -18,7 +18,8 @@ from gateway.policy.compile import compile_policy, context_of
 from gateway.policy.decide import decide
 from gateway.policy.effective import Applies, Known, effective
 from gateway.policy.schema import PolicyFile
-from tests.policy.generated import Json, floors
+from tests.policy.generated import floors
+from tests.policy.generated_conditions import Json
 from tests.policy.generated_facts import INTERNAL, TIMES, address, facts
 
 EXAMPLES = Path(__file__).parents[2] / "policies" / "examples"

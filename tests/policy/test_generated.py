@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from gateway.policy.conditions.condition import Condition
 from gateway.policy.schema import PolicyFile
-from tests.policy.generated import CONDITIONS, Json, additions, floors
+from tests.policy.generated import additions, floors
+from tests.policy.generated_conditions import CONDITIONS, Json
 
 # One organisation for all: what it says of itself is in other tests.
 NOT_DRAWN = {

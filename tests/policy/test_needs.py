@@ -12,7 +12,8 @@ from gateway.message.facts import Facts
 from gateway.policy.conditions.context import Need
 from gateway.policy.decide import decide
 from gateway.policy.model import Policy
-from tests.policy.generated import Json, additions, floors
+from tests.policy.generated import additions, floors
+from tests.policy.generated_conditions import Json
 from tests.policy.generated_facts import TIMES, facts
 from tests.policy.test_only_adds import assert_not_weaker, policy_of
 

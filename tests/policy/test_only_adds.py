@@ -25,7 +25,8 @@ from gateway.policy.model import Policy
 from gateway.policy.schema import PolicyFile
 from gateway.policy.stored_decision import from_json, to_json
 from gateway.yaml_source import Problems
-from tests.policy.generated import GROUPS, Json, additions, floors, local_files, rules
+from tests.policy.generated import additions, floors, local_files, rules
+from tests.policy.generated_conditions import GROUPS, Json
 from tests.policy.generated_facts import EXTERNAL, TIMES, facts
 
 thorough = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -23,7 +23,8 @@ from gateway.policy.model import Policy
 from gateway.policy.redundancy import adds_nothing, idle_beside_others
 from gateway.policy.schema import PolicyFile
 from gateway.policy.unmatched import never_met
-from tests.policy.generated import CALENDARS, CIRCLES, CONDITIONS, GROUPS, PATTERNS, Json, floors
+from tests.policy.generated import floors
+from tests.policy.generated_conditions import CALENDARS, CIRCLES, CONDITIONS, GROUPS, PATTERNS, Json
 from tests.policy.generated_facts import EXTERNAL, NOW, facts
 
 thorough = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])

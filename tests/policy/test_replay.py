@@ -26,7 +26,8 @@ from gateway.policy.model import Policy
 from gateway.policy.replay import Verdict, as_decided, tried, tried_again, verdict
 from gateway.policy.schema import PolicyFile
 from gateway.policy.tally import OTHERS, Tally
-from tests.policy.generated import Json, additions, floors
+from tests.policy.generated import additions, floors
+from tests.policy.generated_conditions import Json
 from tests.policy.generated_facts import NOW, facts
 
 thorough = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

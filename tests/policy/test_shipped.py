@@ -48,7 +48,13 @@ def test_the_published_schema_is_this_one() -> None:
 
 
 def test_every_key_says_in_both_languages_what_it_means() -> None:
-    assert reference.undescribed() == []
+    silent = [
+        f"{name}.{key}"
+        for name, model in reference.models().items()
+        for key, field in reference.keys(model)
+        if not all(reference.told_in(field, language) for language in reference.BOTH)
+    ]
+    assert silent == []
 
 
 def test_the_tables_of_the_page_are_the_models() -> None:
