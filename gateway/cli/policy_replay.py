@@ -105,6 +105,10 @@ def _compare_cases(before: Path, after: Path, one: Policy, other: Policy, tally:
     files = [file for folder in (before, after) for file in read_cases(folder)]
     every = [(file.name, case) for file in files for case in file.cases]
     distinct = list({(file, repr(case)): (file, case) for file, case in every}.values())
+    if not distinct:  # or CI would take two folders for the same that nothing was tried on
+        raise click.UsageError(
+            "neither folder has cases (*.cases.yaml); write some, or give --state or --config"
+        )
     found = facts_of_cases([case for _, case in distinct], one.needs | other.needs)
     for (file, case), facts in zip(distinct, found, strict=True):
         at = arrives_at(case.mail, one)

@@ -131,3 +131,11 @@ def test_a_broken_policy_ends_with_1(state: Path, tmp_path: Path) -> None:
     result = sekisho("replay", "--state", state, "--policies", tmp_path)
     assert result.exit_code == 1
     assert "did you mean 'rules'" in result.output
+
+
+def test_diff_of_folders_without_cases_says_nothing_of_them(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text((SHIPPED / "default.yaml").read_text("utf-8"), "utf-8")
+    result = sekisho("diff", tmp_path, tmp_path)
+    assert result.exit_code == 2
+    assert "neither folder has cases" in result.stderr
+    assert sekisho("diff", tmp_path, SHIPPED).exit_code == 0
