@@ -24,13 +24,14 @@ from gateway.policy.redundancy import adds_nothing, idle_beside_others
 from gateway.policy.schema import PolicyFile
 from gateway.policy.unmatched import never_met
 from tests.policy.generated import floors
-from tests.policy.generated_conditions import CALENDARS, CIRCLES, CONDITIONS, GROUPS, PATTERNS, Json
+from tests.policy.generated_conditions import CALENDARS, CIRCLES, CONDITIONS, GROUPS, LISTS, PATTERNS, Json
 from tests.policy.generated_facts import EXTERNAL, NOW, facts
 
 thorough = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CONTEXT = Context(
     circles={name: frozenset(EXTERNAL[:3]) for name in CIRCLES},
     senders=dict.fromkeys(GROUPS, PATTERNS[:4]),
+    keywords=dict.fromkeys(LISTS, ("通知",)),
     calendars=dict.fromkeys(CALENDARS, Calendar(UTC, ((9 * 60, 17 * 60),), frozenset(range(5)))),
 )
 
