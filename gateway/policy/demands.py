@@ -138,6 +138,8 @@ class Demands:
 
     def join(self, other: Demands) -> Demands:
         """Return the least demands that satisfy both."""
+        if self is NOTHING or other is NOTHING:  # as nearly always: one rule, one ask
+            return other if self is NOTHING else self
         return Demands(
             window=max(self.window, other.window),
             firm=max(self.firm, other.firm),
@@ -189,6 +191,8 @@ class MailDemands:
 
     def join(self, other: MailDemands) -> MailDemands:
         """Return the least demands that satisfy both."""
+        if self is NOTHING_FOR_THE_MAIL or other is NOTHING_FOR_THE_MAIL:
+            return other if self is NOTHING_FOR_THE_MAIL else self
         return MailDemands(
             refusals=self.refusals | other.refusals,
             notify_sender=self.notify_sender or other.notify_sender,

@@ -143,6 +143,15 @@ def write_nothing(state: Path, master: MasterKey) -> None:
 
 
 _EVENT = "seq, at, queue_id, kind, reason, actor_kind, actor_name, recipients, detail, prev, hash"
+_NEWER_TABLES = (
+    "secrets",
+    "acquaintances",
+    "written_domains",
+    "learned",
+    "sendings",
+    "threads",
+    "second_looks",
+)
 _BACK_TO_THE_FIRST_SCHEMA = (
     f"CREATE TABLE kept AS SELECT {_EVENT} FROM events",
     "DROP TABLE events",
@@ -161,5 +170,7 @@ _BACK_TO_THE_FIRST_SCHEMA = (
     "ALTER TABLE outbox DROP COLUMN owner",
     "DROP INDEX ix_bodies_segment",
     *(f"ALTER TABLE bodies DROP COLUMN {name}" for name in ("segment", "start", "length")),
+    *(f"DROP TABLE {name}" for name in _NEWER_TABLES),
+    "ALTER TABLE messages DROP COLUMN facts",
     "UPDATE alembic_version SET version_num = '0001'",
 )
