@@ -20,7 +20,7 @@ from types import FrameType
 import orjson
 
 from gateway.evidence.content.bounds import Bounds
-from gateway.evidence.content.confined import NotConfined, allow_processor_time, confine, memory_used
+from gateway.evidence.content.confined import Memory, NotConfined, allow_processor_time, confine
 from gateway.evidence.content.frames import read_frame, write_frame
 from gateway.evidence.content.gathering import TooSlow
 from gateway.evidence.content.mail import Letter, read_letter
@@ -74,8 +74,9 @@ class Clock:
 def main() -> int:
     """Read mails until the parent has gone."""
     try:
+        memory = Memory()
         confine(int(sys.argv[1]))
-    except NotConfined:
+    except (NotConfined, OSError):
         return CANNOT_BEGIN
     for stop in _LEFT_TO_THE_PARENT:
         signal.signal(stop, signal.SIG_IGN)
@@ -88,13 +89,13 @@ def main() -> int:
         raw = read_frame(_IN) if request is not None else None
         if request is None or raw is None:
             return 0
-        retires = _serve(request, raw, last=number == MOST_MAILS - 1)
+        retires = _serve(request, raw, memory, last=number == MOST_MAILS - 1)
         if retires:
             return 0
     return 0
 
 
-def _serve(request: bytes, raw: bytes, *, last: bool) -> bool:
+def _serve(request: bytes, raw: bytes, memory: Memory, *, last: bool) -> bool:
     """Read one mail and tell what is in it; return whether the process ends after it."""
     wanted = orjson.loads(request)
     bounds = Bounds(**wanted["bounds"])
@@ -102,10 +103,10 @@ def _serve(request: bytes, raw: bytes, *, last: bool) -> bool:
     clock = Clock(bounds.seconds)
     for told in read_letter(Letter.of(raw, wanted["local_parts"]), bounds, clock.share):
         write_frame(_OUT, to_octets(told))
-    retires = last or memory_used() > bounds.memory_octets // 2
-    write_frame(_OUT, to_octets(Done(retires)))
     if len(raw) > _LARGE:
         gc.collect()
+    retires = last or memory.octets() > bounds.memory_octets // 2
+    write_frame(_OUT, to_octets(Done(retires)))
     return retires
 
 

@@ -33,7 +33,7 @@ async def test_the_process_has_no_environment_no_descriptors_and_limits(
             targets = [str(each.readlink()) for each in (proc / "fd").iterdir()]
     assert b"secret" not in environment
     assert not any("open" in target for target in targets)
-    assert len(targets) == 3
+    assert len(targets) == 4  # its pipes, nowhere for what goes wrong, and how much memory it occupies
     assert "NoNewPrivs:\t1" in status
     for what, value in (
         ("Max address space", "536870912"),
@@ -113,6 +113,15 @@ async def test_a_process_in_the_middle_of_a_mail_ends_with_its_parent() -> None:
         await asyncio.sleep(0.05)
     else:
         pytest.fail("it lives on")
+
+
+async def test_a_reader_of_a_large_gateway_is_not_taken_for_large_itself() -> None:
+    occupied = bytearray(b"x") * (300 << 20)  # more than half of what a reader may use
+    async with watched() as reader:
+        for _ in range(3):
+            await reader.read(mail(part("a.txt", b"x")))
+        assert len(reader.children) == 1
+    assert len(occupied) == 300 << 20
 
 
 async def test_a_stop_of_the_service_leaves_it_to_the_parent() -> None:
