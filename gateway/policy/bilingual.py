@@ -12,13 +12,13 @@ from gateway.policy.values import Part, shorthand, told
 from gateway.yaml_source import Hinted
 
 
-class Bilingual(Part):
-    """A sentence for people. One text, or one language, stands for both."""
+class InBoth(Part):
+    """Something for people in two languages. One text, or one language, stands for both."""
 
-    model_config = shorthand(None)
+    model_config = shorthand()
 
-    ja: values.Sentence | None = told("日本語の文", "the text in Japanese")
-    en: values.Sentence | None = told("英語の文", "the text in English")
+    ja: str | None = None
+    en: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -35,24 +35,15 @@ class Bilingual(Part):
         return Text(ja=self.ja or self.en or "", en=self.en or self.ja or "")
 
 
-class Markup(Part):
-    """A piece of HTML. One piece, or one language, stands for both."""
+class Bilingual(InBoth):
+    """A sentence for people. One text, or one language, stands for both."""
 
-    model_config = shorthand(None)
+    ja: values.Sentence | None = told("日本語の文", "the text in Japanese")
+    en: values.Sentence | None = told("英語の文", "the text in English")
+
+
+class Markup(InBoth):
+    """A piece of HTML. One piece, or one language, stands for both."""
 
     ja: values.Html | None = told("日本語のHTML", "the HTML in Japanese")
     en: values.Html | None = told("英語のHTML", "the HTML in English")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_piece(cls, value: object) -> object:
-        return {"ja": value, "en": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _at_least_one(self) -> Self:
-        if self.ja is None and self.en is None:
-            raise Hinted("a text is missing", "write {ja: …, en: …} or one text")
-        return self
-
-    def text(self) -> Text:
-        return Text(ja=self.ja or self.en or "", en=self.en or self.ja or "")

@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pydantic import model_validator
-
 from gateway.policy import values
-from gateway.policy.bilingual import Markup
+from gateway.policy.bilingual import InBoth, Markup
 from gateway.policy.demands import Language
-from gateway.policy.values import Part, shorthand, told
-from gateway.yaml_source import Hinted
+from gateway.policy.values import told
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,10 +24,8 @@ class Disclaimer:
     html: str = ""
 
 
-class Disclaimers(Part):
+class Disclaimers(InBoth):
     """A text for people outside, of any number of lines. One language stands for both."""
-
-    model_config = shorthand(None)
 
     ja: values.Paragraphs | None = told("日本語の文面", "the text in Japanese")
     en: values.Paragraphs | None = told("英語の文面", "the text in English")
@@ -39,22 +34,10 @@ class Disclaimers(Part):
         "the same for HTML parts; without it the text is used there, too",
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_text(cls, value: object) -> object:
-        return {"ja": value, "en": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _has_a_text(self) -> Disclaimers:
-        if self.ja is None and self.en is None:
-            raise Hinted("a text is missing", "write {ja: …, en: …} or one text")
-        return self
-
     def in_(self, language: Language, key: str) -> Disclaimer:
         """Return the text in a language, or in the one there is."""
-        ja, en = self.ja or self.en or "", self.en or self.ja or ""
         html = self.html.text().in_(language) if self.html is not None else ""
-        return Disclaimer(key, ja if language is Language.JA else en, html)
+        return Disclaimer(key, self.text().in_(language), html)
 
 
 def key_of(name: str, language: Language | None) -> str:

@@ -52,7 +52,7 @@ class Rule(Part):
 class ToField(Part):
     """The To line of a hiding copy: `sender`, or an empty group with a name (RFC 5322 3.4)."""
 
-    model_config = shorthand(None, {"const": "sender"})
+    model_config = shorthand({"const": "sender"})
 
     group: values.Name | None = told(
         "To に入る表示名。アドレスは見えません",

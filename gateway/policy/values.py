@@ -7,9 +7,18 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    WithJsonSchema,
+    model_validator,
+)
 
 from gateway.detect.kinds import KINDS
 from gateway.policy.people import read_address, read_domain, read_pattern
@@ -227,15 +236,34 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def shorthand(key: str | None, short: dict[str, Any] | None = None) -> ConfigDict:
-    """Return the settings of a part that may also be written short: as its `key`'s text, or as `short`."""
+def shorthand(short: dict[str, Any] | None = None) -> ConfigDict:
+    """Return the settings of a part that may also be written as something else: as text, or as `short` says."""
 
     def widen(schema: dict[str, Any]) -> None:
         long_form = dict(schema)
         schema.clear()
-        schema["anyOf"] = [long_form["properties"][key] if key else short or _STRING, long_form]
+        schema["anyOf"] = [short or _STRING, long_form]
 
     return ConfigDict(json_schema_extra=widen)
+
+
+def _widen(schema: dict[str, Any], part: type[Short]) -> None:
+    """Let a part's schema be either the value of its short key or the whole."""
+    long_form = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [long_form["properties"][part.short], long_form]
+
+
+class Short(Part):
+    """A part that may be written as the value of one of its keys: `hold: 10m` is `hold: {window: 10m}`."""
+
+    short: ClassVar[str]
+    model_config = ConfigDict(json_schema_extra=_widen)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_full(cls, value: object) -> object:
+        return {cls.short: value} if isinstance(value, str | int | list) else value
 
 
 def told(ja: str, en: str, default: Any = None, alias: str | None = None) -> Any:

@@ -18,14 +18,14 @@ from gateway.policy.conditions.condition import Condition, build
 from gateway.policy.conditions.context import Context
 from gateway.policy.demands import NO_TIME, Demands
 from gateway.policy.mail import Mail
-from gateway.policy.values import MAX_WINDOW, Part, shorthand, told
+from gateway.policy.values import MAX_WINDOW, Part, Short, told
 from gateway.yaml_source import Hinted
 
 
-class Until(Part):
+class Until(Short):
     """A time of the day, the opening of an office, or both: the first such time at which the office is open."""
 
-    model_config = shorthand("time")
+    short = "time"
 
     time: clock_values.TimeOfDay | None = told(
         "この時刻まで", "until the clock shows this time next: `09:00`"
@@ -35,11 +35,6 @@ class Until(Part):
         "until this calendar is open; while it is open, nothing waits for it. With `time`: until that time on a day on which "
         "it is then open",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: object) -> object:
-        return {"time": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _asks(self) -> Self:
@@ -55,10 +50,10 @@ class Growth(Part):
     by: values.Window = told("これだけ長くする", "the window is this much longer; required", ...)
 
 
-class Hold(Part):
+class Hold(Short):
     """Leave not before `window` has passed, nor before `until`."""
 
-    model_config = shorthand("window")
+    short = "window"
 
     window: values.Window | None = told("保留時間", "how long to wait; required without `until`")
     until: Until | None = told(
@@ -87,11 +82,6 @@ class Hold(Part):
         "those of `notify`) or `nobody`. Cancelling is always possible",
         "sender",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: object) -> object:
-        return {"window": value} if isinstance(value, str | int) else value
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

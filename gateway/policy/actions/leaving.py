@@ -11,14 +11,14 @@ from gateway.policy.actions.ask import Ask, Whom
 from gateway.policy.conditions.context import Context
 from gateway.policy.demands import Demands, Language, MailDemands
 from gateway.policy.disclaimers import key_of
-from gateway.policy.values import Part, shorthand, told
+from gateway.policy.values import Part, Short, shorthand, told
 from gateway.yaml_source import Hinted
 
 
 class Drop(Part):
     """Some recipients do not get the mail; the others do."""
 
-    model_config = shorthand(None, {"const": True})
+    model_config = shorthand({"const": True})
 
     for_: Whom = told(
         "だれに送らないか: `matching`(既定。このルールの `recipient` 条件の宛先)、`external`、`all`",
@@ -36,10 +36,10 @@ class Drop(Part):
         return {} if value is True else value
 
 
-class NextHop(Part):
+class NextHop(Short):
     """Another smarthost, by its name in the settings."""
 
-    model_config = shorthand("name")
+    short = "name"
 
     name: values.RouteName = told(
         "設定 `delivery.routes` にある中継先の名前",
@@ -53,16 +53,11 @@ class NextHop(Part):
         "for",
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: object) -> object:
-        return {"name": value} if isinstance(value, str) else value
 
-
-class TextUnder(Part):
+class TextUnder(Short):
     """A text of `disclaimers` under the mail's own."""
 
-    model_config = shorthand("name")
+    short = "name"
 
     name: values.DisclaimerName = told(
         "`disclaimers` にある文面の名前", "the name of the text in `disclaimers`", ...
@@ -77,11 +72,6 @@ class TextUnder(Part):
         "external",
         "for",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: object) -> object:
-        return {"name": value} if isinstance(value, str) else value
 
 
 class LeavingKeys(Part):

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import model_validator
-
 from gateway.policy.actions.ask import Ask, Whom
 from gateway.policy.conditions.context import Context
 from gateway.policy.demands import Demands, Form
-from gateway.policy.values import Part, shorthand, told
+from gateway.policy.values import Part, Short, told
 
 _FORMS = {"bcc": Form.BCC, "individual": Form.INDIVIDUAL}
 
 
-class Recipients(Part):
+class Recipients(Short):
     """How the recipients of a copy are shown."""
 
-    model_config = shorthand("form")
+    short = "form"
 
     form: Literal["bcc", "individual"] = told(
         "`bcc`: 全員に同じ一通、To は `to_line`。`individual`(個別送信): 一人に一通、To は本人",
@@ -37,11 +35,6 @@ class Recipients(Part):
         "external",
         "for",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: object) -> object:
-        return {"form": value} if isinstance(value, str) else value
 
 
 class RecipientKeys(Part):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from gateway.message.same_person import is_among, senders_of
 from gateway.policy import values
@@ -21,7 +21,7 @@ from gateway.policy.conditions.context import Context
 from gateway.policy.demands import NO_TIME, NOTHING, Approval, Approver, Confirmation, Demands, Step
 from gateway.policy.mail import Mail
 from gateway.policy.people import read_address
-from gateway.policy.values import Part, shorthand, told
+from gateway.policy.values import Part, Short, told
 
 DAY = timedelta(days=1)  # how long a mail waits for people where the rule does not say
 MAX_STEPS = 8  # escalations of one approval
@@ -58,10 +58,10 @@ _FOR = (
 )
 
 
-class Confirm(Part):
+class Confirm(Short):
     """The sender ticks each recipient, each attachment, or both."""
 
-    model_config = shorthand("items")
+    short = "items"
 
     items: Literal["recipients", "attachments", "both"] = told(
         "送信者が一つずつ確認するもの: `recipients`(宛先)、`attachments`(添付)、`both`(両方)",
@@ -78,11 +78,6 @@ class Confirm(Part):
     )
     for_: Whom = told(*_FOR, "external", "for")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: object) -> object:
-        return {"items": value} if isinstance(value, str) else value
-
 
 class Escalation(Part):
     """Who may decide as well after a while."""
@@ -95,10 +90,10 @@ class Escalation(Part):
     after: values.Window = told("受付からの時間", "how long after the mail came", ...)
 
 
-class Approve(Part):
+class Approve(Short):
     """Somebody other than the sender agrees."""
 
-    model_config = shorthand("by")
+    short = "by"
 
     by: Deciders = told(
         "承認者: グループ名(その `approvers`)、アドレス、または `approvers`(`sender_in` のグループの承認者)",
@@ -129,11 +124,6 @@ class Approve(Part):
         "`within` and `after` count in the open hours of this calendar only",
     )
     for_: Whom = told(*_FOR, "external", "for")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: object) -> object:
-        return {"by": value} if isinstance(value, str | list) else value
 
 
 class SecondLookKeys(Part):

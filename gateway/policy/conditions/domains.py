@@ -26,7 +26,7 @@ DomainStates = Annotated[tuple[DomainState, ...], values.OneOrMany, values.words
 class FreeMail(Part):
     """How many recipients have an address where anybody can have one."""
 
-    model_config = shorthand(None, {"const": True})
+    model_config = shorthand({"const": True})
 
     at_least: values.Count | None = told("この数以上", "this many or more")
     at_most: values.Count | None = told("この数以下", "this many or fewer")

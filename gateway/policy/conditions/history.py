@@ -18,7 +18,7 @@ from gateway.policy.bounds import Range, check_range
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.mail import Mail
 from gateway.policy.people import People
-from gateway.policy.values import Part, shorthand, told
+from gateway.policy.values import Part, Short, told
 from gateway.yaml_source import Hinted
 
 SENDER, ANYBODY = "sender", "anybody"
@@ -26,10 +26,10 @@ RESERVED = (SENDER, ANYBODY)
 Span = tuple[int, int]  # the least and the most that a count can be
 
 
-class NewRecipient(Part):
+class NewRecipient(Short):
     """External recipients to whom nobody of some people ever wrote; `new_recipient: sender` is short for `{of: sender}`."""
 
-    model_config = shorthand("of")
+    short = "of"
 
     of: values.Name = told(
         "`sender`: 差出人本人。`anybody`: 組織のだれか。またはグループの名前",
@@ -38,11 +38,6 @@ class NewRecipient(Part):
     )
     at_least: values.Count | None = told("この数以上", "this many or more")
     at_most: values.Count | None = told("この数以下", "this many or fewer")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: object) -> object:
-        return {"of": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

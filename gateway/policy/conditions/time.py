@@ -8,33 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from pydantic import model_validator
-
 from gateway.policy import clock_values, values
 from gateway.policy.calendars import Calendar, Minutes, is_open
 from gateway.policy.conditions.context import Context, Test
 from gateway.policy.japanese_holidays import japanese_holidays
 from gateway.policy.mail import Mail
-from gateway.policy.values import Part, shorthand, told
+from gateway.policy.values import Part, Short, told
 
 MomentTest = Callable[[datetime], bool]
 
 
-class Clock(Part):
+class Clock(Short):
     """A part of the day."""
 
-    model_config = shorthand("between")
+    short = "between"
 
     between: clock_values.Spans = told(
         "この間。`18:00-08:00` のように夜をまたいでもよい。終わりの時刻は含まない。複数ならいずれか",
         "between these two, the second not included; may go over midnight: `18:00-08:00`. Of several, any; required",
         ...,
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: object) -> object:
-        return {"between": value} if isinstance(value, str | list) else value
 
 
 class TimeKeys(Part):
