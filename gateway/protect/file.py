@@ -1,0 +1,46 @@
+"""A file to be protected, and a file that is: a name, and octets that can be read in chunks, again from the beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+CHUNK = 64 << 10
+"""Octets that are worked on at a time: fits a processor's cache, and is what memory use is counted in."""
+
+Entropy = Callable[[int], bytes]
+"""Gives so many random octets; `secrets.token_bytes` where it matters, a fixed row in tests."""
+
+Read = Callable[[], Iterable[bytes]]
+"""Gives the octets from the beginning, in chunks, each time it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file by the name that people see; `read` may be called more than once and gives the same octets each time."""
+
+    name: str
+    read: Read
+
+    @classmethod
+    def of(cls, name: str, octets: bytes) -> File:
+        """Make a file of octets that are in memory; nothing is copied before it is read."""
+        return cls(name, lambda: pieces(octets))
+
+    def octets(self, at_most: int) -> bytes | None:
+        """Return the whole file, None where it is larger."""
+        held: list[bytes] = []
+        left = at_most
+        for chunk in self.read():
+            left -= len(chunk)
+            if left < 0:
+                return None
+            held.append(chunk)
+        return b"".join(held)
+
+
+def pieces(octets: bytes) -> Iterator[bytes]:
+    """Cut octets into chunks."""
+    view = memoryview(octets)
+    for at in range(0, len(view), CHUNK):
+        yield bytes(view[at : at + CHUNK])
