@@ -136,7 +136,7 @@ def _sealed(files: Sequence[File], cipher: _Cipher, at: datetime) -> Iterator[by
             offset = _bounded(offset + len(local) + entry.packed)
             yield local
             spooled.seek(0)
-            yield from iter(lambda: spooled.read(CHUNK), b"")  # noqa: B023 - used up before the next turn
+            yield from iter(lambda: spooled.read(CHUNK), b"")
     yield from _directory(written, offset, when)
 
 

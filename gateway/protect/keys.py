@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
 from gateway.protect.file import Entropy
 from gateway.protect.words import ENGLISH, JAPANESE, romanised
@@ -113,4 +114,4 @@ def _grouped(characters: Sequence[str]) -> str:
     """Put hyphens between groups of nearly the same length."""
     groups = math.ceil(len(characters) / _GROUP)
     cuts = [len(characters) * n // groups for n in range(groups + 1)]
-    return "-".join("".join(characters[a:b]) for a, b in zip(cuts, cuts[1:], strict=False))
+    return "-".join("".join(characters[a:b]) for a, b in pairwise(cuts))

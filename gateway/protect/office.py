@@ -2,7 +2,7 @@
 
 AES in 256 bits, SHA-512 in 100,000 rounds from the key: Office 2010 and later, LibreOffice and phones open it with the key.
 Macros and signatures inside the package are encrypted with it and come out as they were. Documents of before 2007
-(doc, xls, ppt) have no such form, and their own is broken: they go into an archive. The document is in memory six times over.
+(doc, xls, ppt) have no such form, and their own is broken: they go into an archive.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ import zipfile
 from collections.abc import Iterator
 from io import BytesIO
 
-from msoffcrypto import OfficeFile
-from msoffcrypto.exceptions import FileFormatError
-from msoffcrypto.format.ooxml import OOXMLFile
+from msoffcrypto import OfficeFile  # type: ignore[import-untyped]
+from msoffcrypto.exceptions import FileFormatError  # type: ignore[import-untyped]
+from msoffcrypto.format.ooxml import OOXMLFile  # type: ignore[import-untyped]
 
-from gateway.protect.file import pieces
+from gateway.protect.agile import encrypt
+from gateway.protect.file import Entropy, pieces
 
-MAX_OCTETS = 32 << 20
-"""Octets of a document that is encrypted as such; about 200 MiB of memory."""
+MAX_OCTETS = 64 << 20
+"""Octets of a document that is encrypted as such; it is in memory as a whole while it is looked at."""
 
 MIN_OCTETS = 4096
-"""Octets below which the library writes a broken file (msoffcrypto-tool issue 105); no program makes so small a document."""
+"""Octets below which the large stream would have to lie elsewhere in the file; no program makes so small a document."""
 
 MAX_KEY_CHARACTERS = 255
 """Characters of a key that Office takes ([MS-OFFCRYPTO] 2.3.4.11)."""
@@ -53,13 +54,11 @@ def why_not(octets: bytes) -> str:
         return "damaged"
 
 
-def encrypt_office(octets: bytes, key: str) -> Iterator[bytes]:
-    """Yield a document that opens with the key alone. `why_not` has said yes to it."""
+def encrypt_office(octets: bytes, key: str, *, entropy: Entropy) -> Iterator[bytes]:
+    """Return the chunks of a document that opens with the key alone. `why_not` has said yes to it."""
     if not key.isascii() or not 0 < len(key) <= MAX_KEY_CHARACTERS:
         raise ValueError(f"a key of a document is of 1 to {MAX_KEY_CHARACTERS} ASCII characters")
-    sealed = BytesIO()
-    OOXMLFile(BytesIO(octets)).encrypt(key, sealed)
-    yield from pieces(sealed.getvalue())
+    return encrypt(len(octets), pieces(octets), key, entropy)
 
 
 def needs_key(octets: bytes) -> bool | None:
@@ -72,7 +71,9 @@ def needs_key(octets: bytes) -> bool | None:
         return bool(document.is_encrypted()) and not _opens_by_itself(document)
     except FileFormatError:
         return False
-    except Exception:  # the library reads fields as they come: anything may be raised, and means that nobody can tell
+    except (
+        Exception
+    ):  # the library reads fields as they come: anything may be raised, and means that nobody can tell
         return None
 
 

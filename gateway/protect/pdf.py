@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
 
 import pikepdf
 
@@ -81,7 +82,9 @@ def opens_without_key(octets: bytes) -> bool | None:
         return None
 
 
-def encrypt_pdf(octets: bytes, key: str, *, entropy: Entropy, allowed: Allowed | None = None) -> Iterator[bytes]:
+def encrypt_pdf(
+    octets: bytes, key: str, *, entropy: Entropy, allowed: Allowed | None = None
+) -> Iterator[bytes]:
     """Yield a PDF that opens with the key alone. `why_not` has said yes to it.
 
     The owner's password, which would lift what is not `allowed`, is random and known to nobody.
@@ -91,7 +94,7 @@ def encrypt_pdf(octets: bytes, key: str, *, entropy: Entropy, allowed: Allowed |
     with SpooledTemporaryFile(max_size=_IN_MEMORY) as spooled:
         with _opened(octets) as pdf:
             pdf.save(
-                spooled,
+                cast(BinaryIO, spooled),  # it has all that is asked for, but not by its type
                 encryption=pikepdf.Encryption(
                     user=key,
                     owner=entropy(_OWNER_OCTETS).hex(),

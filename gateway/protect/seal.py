@@ -138,7 +138,7 @@ def _encrypted(file: File, kind: str, recipe: Recipe) -> Iterator[bytes]:
     octets = file.octets(MAX_LOOKED_AT_OCTETS) or b""
     if kind == "pdf":
         return pdf.encrypt_pdf(octets, recipe.key, entropy=recipe.entropy, allowed=recipe.allowed)
-    return office.encrypt_office(octets, recipe.key)
+    return office.encrypt_office(octets, recipe.key, entropy=recipe.entropy)
 
 
 def _archive(files: Sequence[File], numbers: tuple[int, ...], recipe: Recipe) -> Sealed:
@@ -149,6 +149,4 @@ def _archive(files: Sequence[File], numbers: tuple[int, ...], recipe: Recipe) ->
 def _archived(files: Sequence[File], recipe: Recipe) -> Iterator[bytes]:
     if recipe.form is Form.ZIP_LEGACY:
         return zip_legacy(files, recipe.key, at=recipe.at, entropy=recipe.entropy)
-    return zip_aes256(
-        files, recipe.key, at=recipe.at, entropy=recipe.entropy, hide_names=recipe.hide_names
-    )
+    return zip_aes256(files, recipe.key, at=recipe.at, entropy=recipe.entropy, hide_names=recipe.hide_names)

@@ -1,47 +1,38 @@
 """A key as it is said on the telephone, part by part, so that nobody has to repeat it.
 
-Japanese words in the spelling table of the radio rules (無線局運用規則 別表第5号, 朝日のア), Latin letters to a Japanese listener
-by words that everybody there knows, to others by the alphabet of ITU and NATO.
+Japanese words in the spelling table of the radio rules (無線局運用規則 別表第5号, 朝日のア), Latin letters to a Japanese
+listener by words that everybody there knows, to others by the alphabet of ITU and NATO.
 """
 
 from __future__ import annotations
 
+from string import ascii_lowercase
+
 from gateway.protect.keys import parts_of
 from gateway.protect.words import BY_ROMAN
 
-_KANA = dict(
-    each.split("の", 1)[::-1]
-    for each in (
-        "朝日のア いろはのイ 上野のウ 英語のエ 大阪のオ 為替のカ 切手のキ クラブのク 景色のケ 子供のコ 桜のサ 新聞のシ すずめのス 世界のセ "
-        "そろばんのソ たばこのタ ちどりのチ つるかめのツ 手紙のテ 東京のト 名古屋のナ 日本のニ 沼津のヌ ねずみのネ 野原のノ はがきのハ "
-        "飛行機のヒ 富士山のフ 平和のヘ 保険のホ マッチのマ 三笠のミ 無線のム 明治のメ もみじのモ 大和のヤ 弓矢のユ 吉野のヨ "
-        "ラジオのラ りんごのリ るすいのル れんげのレ ローマのロ わらびのワ"
-    ).split()
-)
+_KANA_WORDS = """
+朝日のア いろはのイ 上野のウ 英語のエ 大阪のオ 為替のカ 切手のキ クラブのク 景色のケ 子供のコ
+桜のサ 新聞のシ すずめのス 世界のセ そろばんのソ たばこのタ ちどりのチ つるかめのツ 手紙のテ 東京のト
+名古屋のナ 日本のニ 沼津のヌ ねずみのネ 野原のノ はがきのハ 飛行機のヒ 富士山のフ 平和のヘ 保険のホ
+マッチのマ 三笠のミ 無線のム 明治のメ もみじのモ 大和のヤ 弓矢のユ 吉野のヨ
+ラジオのラ りんごのリ るすいのル れんげのレ ローマのロ わらびのワ
+"""
+_KANA = {each[-1]: each for each in _KANA_WORDS.split()}
 _VOICED = dict(zip("ガギグゲゴザズゼゾダデドバビブベボ", "カキクケコサスセソタテトハヒフヘホ", strict=True))
 _HALF_VOICED = dict(zip("パピプペポ", "ハヒフヘホ", strict=True))
-_LATIN_JA = dict(
-    zip(
-        "abcdefghijklmnopqrstuvwxyz",
-        (
-            "アメリカのエー ブラジルのビー チャイナのシー デンマークのディー イングランドのイー フランスのエフ ゴルフのジー 香港のエイチ "
-            "イタリアのアイ ジャパンのジェー 韓国のケー ロンドンのエル メキシコのエム 日本のエヌ オーストラリアのオー ポルトガルのピー "
-            "クイーンのキュー ローマのアール スペインのエス 東京のティー ユニオンのユー ビクトリーのブイ ワシントンのダブリュー エックス線のエックス "
-            "横浜のワイ ゼブラのゼット"
-        ).split(),
-        strict=True,
-    )
-)
-_LATIN_EN = dict(
-    zip(
-        "abcdefghijklmnopqrstuvwxyz",
-        (
-            "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel India Juliett Kilo Lima Mike November Oscar Papa Quebec Romeo "
-            "Sierra Tango Uniform Victor Whiskey X-ray Yankee Zulu"
-        ).split(),
-        strict=True,
-    )
-)
+_LATIN_JA_WORDS = """
+アメリカのエー ブラジルのビー チャイナのシー デンマークのディー イングランドのイー フランスのエフ ゴルフのジー
+香港のエイチ イタリアのアイ ジャパンのジェー 韓国のケー ロンドンのエル メキシコのエム 日本のエヌ
+オーストラリアのオー ポルトガルのピー クイーンのキュー ローマのアール スペインのエス 東京のティー ユニオンのユー
+ビクトリーのブイ ワシントンのダブリュー エックス線のエックス 横浜のワイ ゼブラのゼット
+"""
+_LATIN_EN_WORDS = """
+Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel India Juliett Kilo Lima Mike November Oscar Papa Quebec Romeo
+Sierra Tango Uniform Victor Whiskey X-ray Yankee Zulu
+"""
+_LATIN_JA = dict(zip(ascii_lowercase, _LATIN_JA_WORDS.split(), strict=True))
+_LATIN_EN = dict(zip(ascii_lowercase, _LATIN_EN_WORDS.split(), strict=True))
 _DIGITS_JA = ("ゼロ", "いち", "に", "さん", "よん", "ご", "ろく", "なな", "はち", "きゅう")
 _DIGITS_EN = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _HYPHEN = {"ja": "ハイフン", "en": "hyphen"}
@@ -81,4 +72,4 @@ def _kana(hiragana: str) -> str:
     kana = chr(ord(hiragana) + 96)
     plain = _VOICED.get(kana) or _HALF_VOICED.get(kana) or kana
     mark = "に濁点" if kana in _VOICED else "に半濁点" if kana in _HALF_VOICED else ""
-    return f"{_KANA[plain]}の{plain}{mark}"
+    return _KANA[plain] + mark

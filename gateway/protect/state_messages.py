@@ -14,12 +14,16 @@ from gateway.protect.state_word import State
 HEAD = 4096
 """Octets that are looked at; the first object of either form is shorter, but for keys, which are not encrypted."""
 
-_ENVELOPED = (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17")
+_ENVELOPED = (
+    b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03",
+    b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17",
+)
 """Object identifiers: enveloped-data, and authEnveloped-data of RFC 5083."""
 
 _CMS = re.compile(rb"0(?:[\x00-\x7f]|\x80|[\x81-\x84].{1,4}?)(\x06[\x09\x0b].{9,11})", re.DOTALL)
 _ARMOUR = re.compile(
-    rb"-----BEGIN (PGP MESSAGE|PKCS7|CMS)-----[^\n]{0,80}\n(?:[A-Za-z]+:[^\n]{0,200}\n){0,20}(?:[ \t\r]*\n)?([A-Za-z0-9+/=\r\n]+)"
+    rb"-----BEGIN (PGP MESSAGE|PKCS7|CMS)-----[^\n]{0,80}\n(?:[A-Za-z]+:[^\n]{0,200}\n){0,20}(?:[ \t\r]*\n)?"
+    rb"([A-Za-z0-9+/=\r\n]+)"
 )
 _ENCRYPTED_PACKETS = frozenset({1, 3, 9, 18, 20})
 """Session keys by public key and by password, and the three forms of encrypted data."""
@@ -40,7 +44,11 @@ def pgp_state(octets: bytes) -> State:
     """Tell by the first packet; an armour that is no message (a key, a signature, a signed text) is readable."""
     kind, body = _unarmoured(octets)
     if octets.startswith(b"-----BEGIN PGP ") and kind != b"PGP MESSAGE":
-        return State.PLAIN if kind == b"" and not octets.startswith(b"-----BEGIN PGP MESSAGE") else State.UNREADABLE
+        return (
+            State.PLAIN
+            if kind == b"" and not octets.startswith(b"-----BEGIN PGP MESSAGE")
+            else State.UNREADABLE
+        )
     if not body or not body[0] & 0x80:
         return State.PLAIN
     tag = body[0] & 0x3F if body[0] & 0x40 else (body[0] & 0x3F) >> 2

@@ -110,7 +110,9 @@ def _skip_pack(reader: _Reader) -> tuple[int, int]:
         size = sizes[0] if sizes else 0
         word = reader.octet()
     if word == 10:  # check sums: all of them, or a map first
-        known = count if reader.octet() else sum(bin(each).count("1") for each in reader.octets((count + 7) // 8))
+        known = (
+            count if reader.octet() else sum(bin(each).count("1") for each in reader.octets((count + 7) // 8))
+        )
         reader.octets(4 * known)
         word = reader.octet()
     if word != _END:

@@ -1,4 +1,4 @@
-"""Whether the members of a ZIP archive are sealed, and whether an OpenDocument is (APPNOTE 4.4.4; OpenDocument 1.2 part 3, 3.4).
+"""Whether the members of a ZIP archive are sealed, and whether an OpenDocument is (APPNOTE 4.4.4; ODF 1.2 part 3, 3.4).
 
 Read from the directory and from each member's own header: programs differ in which of them they believe, and a member that
 only one of them calls sealed may stand there in plain. Nothing is unpacked but an OpenDocument's manifest.

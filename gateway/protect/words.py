@@ -1,26 +1,24 @@
 """The words that keys are made of: common things and places, known to a child, that cannot be taken for one another.
 
-No two words of a list are one typing error apart (a letter more, less, other or in the wrong order). Japanese words stand in
-hiragana, of which only such are used as everybody writes in the same Latin letters: no し, ち, つ, ふ or じ, no small kana, no ん
-and no long vowel, so that a word heard is a word typed. tests/protect/test_words.py holds the lists to this. Made for this
-project. A changed list changes no key that was given out: keys are stored as they are.
+No two words of a list are one typing error apart (a letter more, less, other or in the wrong order). Japanese words
+stand in hiragana, of which only such are used as everybody writes in the same Latin letters: none of し ち つ ふ じ ん,
+no small kana and no long vowel, so that a word heard is a word typed. tests/protect/test_words.py holds the lists to
+this. Made for this project. A changed list changes no key that was given out: keys are stored as they are.
 """
 
 from __future__ import annotations
 
-_MORAE = dict(
-    zip(
-        "あいうえおかきくけこがぎぐげごさすせそざずぜぞたてとだでどなにぬねのはひへほばびぶべぼぱぴぷぺぽまみむめもやゆよらりるれろわ",
-        (
-            "a i u e o ka ki ku ke ko ga gi gu ge go sa su se so za zu ze zo ta te to da de do na ni nu ne no ha hi he ho "
-            "ba bi bu be bo pa pi pu pe po ma mi mu me mo ya yu yo ra ri ru re ro wa"
-        ).split(),
-        strict=True,
-    )
+_KANA = (
+    "あいうえおかきくけこがぎぐげごさすせそざずぜぞたてとだでどなにぬねの"
+    "はひへほばびぶべぼぱぴぷぺぽまみむめもやゆよらりるれろわ"
 )
+_ROMAN = """
+a i u e o ka ki ku ke ko ga gi gu ge go sa su se so za zu ze zo ta te to da de do na ni nu ne no ha hi he ho
+ba bi bu be bo pa pi pu pe po ma mi mu me mo ya yu yo ra ri ru re ro wa
+"""
+_MORAE = dict(zip(_KANA, _ROMAN.split(), strict=True))
 
-JAPANESE = tuple(
-    """
+_JAPANESE = """
 あおな あおもり あかり あきた あけび あさがお あさせ あさひ あさま あずき あずまや あそび あなぐま あなご
 あひる あまがさ あまざけ あまのがわ あみど あみもの あやとり あやめ あられ あわび いかだ いこい いずみ
 いとこ いなか いなほ いねかり いもり いるか いろがみ いろは いわて いわな うぐいす うさぎ うすべに うずまき
@@ -50,11 +48,9 @@ JAPANESE = tuple(
 やまがた やまごや やまざと やまと やまなみ やまねこ やまのぼり やまびこ やまぶき やまめ やもり ゆか ゆかた
 ゆきだるま ゆきどけ ゆきやま ゆず ゆのみ ゆびきり ゆびぬき ゆぶね ゆめ ゆり よこ よぞら よもぎ よる らくだ
 らむね りす れたす わかくさ わかば わかめ わた わたゆき わに わらび わらべうた
-""".split()
-)
+"""
 
-ENGLISH = tuple(
-    """
+_ENGLISH = """
 acorn album almond amber anchor angle antler apple april apron arena arrow artist atlas attic autumn avocado badge bagel
 baker ballet balloon bamboo banana banjo barley barrel basil basket beacon beaver bedrock beetle bicycle birch biscuit
 bistro blanket blossom bobcat bonfire bonus bottle bracket branch breeze brick bridge bronze brook brother brush bubble
@@ -84,8 +80,10 @@ spruce squid stable stamp statue steam stone storm straw suburb sugar summer sun
 teapot temple tennis tent ticket tiger tile timber tomato topaz toucan towel trail trout truck tulip tuna turkey turnip
 turtle twelve uncle valley vase vault velvet vessel vine violet violin voyage waffle wagon walnut walrus waltz water
 wharf wheat wheel wicker window winter wolf wombat wonder wool yacht yarn yellow zebra zipper
-""".split()
-)
+"""
+
+JAPANESE = tuple(_JAPANESE.split())
+ENGLISH = tuple(_ENGLISH.split())
 
 
 def romanised(word: str) -> str:

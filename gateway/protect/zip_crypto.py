@@ -16,7 +16,7 @@ def _crc_table() -> tuple[int, ...]:
     table = []
     for value in range(256):
         for _ in range(8):
-            value = (value >> 1) ^ 0xEDB88320 if value & 1 else value >> 1  # noqa: PLW2901 - eight steps of one value
+            value = (value >> 1) ^ 0xEDB88320 if value & 1 else value >> 1
         table.append(value)
     return tuple(table)
 

@@ -28,7 +28,9 @@ _WHOLE = {
 }
 """What a part must not be itself."""
 
-_KEEPS_ORDER = frozenset({"multipart/alternative", "multipart/related", "multipart/report", "multipart/digest"})
+_KEEPS_ORDER = frozenset(
+    {"multipart/alternative", "multipart/related", "multipart/report", "multipart/digest"}
+)
 """Containers in which a further part would be taken for something else than a text to be read."""
 
 MESSAGES = frozenset({"message/rfc822", "message/global"})
@@ -89,13 +91,15 @@ class Places:
             reason = self._why_not(number)
             if reason:
                 return reason
-        root = self.structure.parts[0]
-        return "no-body" if not self.raw.startswith(b"\r\n", root.body_at - 2) else ""
+        ended = self.raw.startswith(b"\r\n\r\n", max(self.structure.parts[0].body_at - 4, 0))
+        return "" if ended or self.raw.startswith(b"\r\n") else "no-body"
 
     def without_empty(self, edits: Mapping[int, _Edit | None]) -> dict[int, _Edit | None] | None:
         """Leave containers out with the last of their parts; None where nothing of the mail would be left."""
         wanted = dict(edits)
-        for number in range(len(self.structure.parts) - 1, 0, -1):  # from the inside: parts stand behind what holds them
+        for number in range(
+            len(self.structure.parts) - 1, 0, -1
+        ):  # from the inside: parts stand behind what holds them
             parent = self.parents[number]
             held = self._children(parent)
             if parent not in wanted and all(each in wanted and wanted[each] is None for each in held):

@@ -43,7 +43,7 @@ class CannotRebuild(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """What stands in the place of a part; `chunks` gives the octets, which are asked for once each time the mail is written."""
+    """What stands in the place of a part; `chunks` gives the octets, asked for once each time the mail is written."""
 
     content_type: str
     name: str
@@ -129,7 +129,7 @@ def _instead_of_all(places: Places, edit: Replacement | None, note: str) -> list
         return [*content_fields_cut(raw, edit.fields()[:-2]), behind]
     boundary = boundary_for(raw)
     line = b"--" + boundary + b"\r\n"
-    kind = b"Content-Type: multipart/mixed;\r\n boundary=\"" + boundary + b"\"\r\n"
+    kind = b'Content-Type: multipart/mixed;\r\n boundary="' + boundary + b'"\r\n'
     lead = line + note_part(note) + b"\r\n" + line
     end = b"\r\n--" + boundary + b"--\r\n"
     whole = Cut(part.body_at, part.end, lambda: _written(lead, edit, end))

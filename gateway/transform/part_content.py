@@ -54,7 +54,9 @@ def _base64(raw: bytes, start: int, end: int) -> Iterator[bytes]:
     if left:
         if closed or len(left) == 1:
             raise Undecodable("bad-base64")
-        yield _from_base64(left.rstrip(b"=") + b"=" * (4 - len(left.rstrip(b"="))))  # writers forget the padding
+        yield _from_base64(
+            left.rstrip(b"=") + b"=" * (4 - len(left.rstrip(b"=")))
+        )  # writers forget the padding
 
 
 def _from_base64(digits: bytes) -> bytes:

@@ -14,7 +14,7 @@ CHUNK = 256 << 10
 
 
 class Cut(NamedTuple):
-    """Octets from `start` up to `end` give way to what `write` gives each time it is called; an insertion where both are one."""
+    """Octets from `start` up to `end` give way to what `write` gives, each time anew; an insertion where both are one."""
 
     start: int
     end: int

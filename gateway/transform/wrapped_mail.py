@@ -1,7 +1,7 @@
-"""A mail whose own header section says what the body is, with other words there, or wrapped whole into a multipart/mixed. Pure.
+"""A mail whose own header section says something else about its body, or is wrapped whole into a multipart/mixed. Pure.
 
-Needed where a mail is nothing but a file, or where no place inside of it can hold a further text. Fields that are not about the
-content stay where they are, octet for octet; wrapped, the content's fields and the body move inside as they are.
+Needed where a mail is nothing but a file, or where no place inside of it can hold a further text. Fields that are not
+about the content stay where they are, octet for octet; wrapped, the content's fields and the body move inside as they are.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def content_fields_cut(raw: bytes, instead: bytes) -> list[Cut]:
 def as_mixed(raw: bytes, root: Part, part: bytes) -> list[Cut]:
     """Wrap the whole body into a multipart/mixed, with a further part behind it."""
     boundary = boundary_for(raw)
-    kind = b"Content-Type: multipart/mixed;\r\n boundary=\"" + boundary + b"\"\r\n"
+    kind = b'Content-Type: multipart/mixed;\r\n boundary="' + boundary + b'"\r\n'
     line = b"--" + boundary
     fields = b"".join([each.raw for each in split(raw)[0].fields if each.name.startswith("content-")])
     return [

@@ -17,7 +17,9 @@ def one_error_apart(one: str, other: str) -> bool:
     """Tell whether one typing error (a letter more, less, other, or two swapped) makes one word the other."""
     if abs(len(one) - len(other)) > 1 or one == other:
         return one == other
-    at = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    at = next(
+        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
     rest, others = one[at:], other[at:]
     swapped = len(rest) == len(others) > 1 and rest[:2] == others[1::-1] and rest[2:] == others[2:]
     return rest[1:] == others[1:] or rest[1:] == others or rest == others[1:] or swapped

@@ -1,4 +1,4 @@
-"""The old cipher against the table of keys that its specification prints, octet for octet by the standard library elsewhere."""
+"""The old cipher against the plain words of its specification, with nothing of ours in it."""
 
 from __future__ import annotations
 
