@@ -29,7 +29,7 @@ MAX_OCTETS = (1 << 32) - (1 << 20)
 
 MAX_MEMBERS = 65_534
 MAX_LEGACY_OCTETS = 16 << 20
-"""Octets, compressed, that are sealed in the old cipher: about ten seconds of one processor."""
+"""Octets, compressed, that are sealed in the old cipher: some fifteen seconds of one processor."""
 
 IN_MEMORY = 4 << 20
 """Octets of one sealed member that wait in memory; more go to a temporary file."""
