@@ -17,6 +17,7 @@ from gateway.policy.decision import Decision, LeftOut
 from gateway.policy.disclaimers import Disclaimer, asked_for
 from gateway.transform.carried import not_carried
 from gateway.transform.part_octets import decoded, encoded_anew
+from gateway.transform.splice import Cut, cut, spliced
 from gateway.transform.text_places import Places, find_places
 from gateway.transform.under_html import put_into
 from gateway.transform.under_plain import Body, Written, put_under
@@ -47,15 +48,6 @@ class Disclaimed:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Edit:
-    """Octets `start` to `end` of the original are replaced."""
-
-    start: int
-    end: int
-    octets: bytes
-
-
 class _Impossible(Exception):
     """The mail cannot carry the texts; the argument is one of WHY."""
 
@@ -76,7 +68,7 @@ def disclaimed(raw: bytes, texts: Sequence[Disclaimer]) -> Disclaimed:
             return Disclaimed(raw, str(reason))
         if not edits:
             return Disclaimed(raw)
-        made = _apply(raw, edits)
+        made = b"".join(spliced(raw, edits))
         if _has_the_same_parts(structure, made, places):
             return Disclaimed(made)
     return Disclaimed(raw, "structure")
@@ -95,14 +87,14 @@ def with_left_out(decision: Decision, raw: bytes) -> Decision:
 
 def _edits(
     raw: bytes, structure: Structure, places: Places, texts: Sequence[Disclaimer], *, anew: bool
-) -> list[_Edit]:
+) -> list[Cut]:
     if places.before is not None:
         return [_new_part(raw, places.before, texts, anew=anew)]
     found = [_edit(raw, part, texts, is_root=part is structure.parts[0], anew=anew) for part in places.parts]
     return sorted([each for each in found if each is not None], key=lambda each: each.start)
 
 
-def _edit(raw: bytes, part: Part, texts: Sequence[Disclaimer], *, is_root: bool, anew: bool) -> _Edit | None:
+def _edit(raw: bytes, part: Part, texts: Sequence[Disclaimer], *, is_root: bool, anew: bool) -> Cut | None:
     if part.end - part.body_at > MAX_TEXT:
         raise _Impossible("too-large")
     body = _body(raw, part)
@@ -137,20 +129,20 @@ def _section_end(raw: bytes, part: Part) -> int:
     return max(part.body_at - 2, part.header_at) if empty else part.body_at
 
 
-def _as_edit(raw: bytes, part: Part, written: Written, *, is_root: bool) -> _Edit:
+def _as_edit(raw: bytes, part: Part, written: Written, *, is_root: bool) -> Cut:
     if written.why:
         raise _Impossible(written.why)
     if written.section is None:
         if not raw.startswith(b"\r\n", part.body_at - 2):  # a header section that runs into nothing
             raise _Impossible("structure")
-        return _Edit(part.body_at, part.end, written.octets)
+        return cut(part.body_at, part.end, written.octets)
     section = written.section
     if is_root and b"\nmime-version:" not in b"\n" + section.lower():
         section += b"MIME-Version: 1.0\r\n"
-    return _Edit(part.header_at, part.end, section + b"\r\n" + written.octets)
+    return cut(part.header_at, part.end, section + b"\r\n" + written.octets)
 
 
-def _new_part(raw: bytes, first: Part, texts: Sequence[Disclaimer], *, anew: bool) -> _Edit:
+def _new_part(raw: bytes, first: Part, texts: Sequence[Disclaimer], *, anew: bool) -> Cut:
     """Return a text part before the first one: its delimiter line, written once more."""
     start = raw.rfind(b"\n", 0, first.header_at - 1) + 1
     delimiter = raw[start : first.header_at]
@@ -160,17 +152,7 @@ def _new_part(raw: bytes, first: Part, texts: Sequence[Disclaimer], *, anew: boo
         b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: %b\r\n\r\n"
         % encoding.encode()
     )
-    return _Edit(start, start, delimiter + head + octets.removesuffix(b"\r\n") + b"\r\n")
-
-
-def _apply(raw: bytes, edits: Sequence[_Edit]) -> bytes:
-    pieces: list[bytes | memoryview] = []
-    at = 0
-    view = memoryview(raw)
-    for edit in edits:
-        pieces += [view[at : edit.start], edit.octets]
-        at = edit.end
-    return b"".join([*pieces, view[at:]])
+    return cut(start, start, delimiter + head + octets.removesuffix(b"\r\n") + b"\r\n")
 
 
 def _has_the_same_parts(before: Structure, made: bytes, places: Places) -> bool:
