@@ -1,8 +1,8 @@
 """PDF that stays PDF: encrypted in AES-256 (ISO 32000-2 7.6.4, revision 6), which every reader of the last ten years opens.
 
 Promise: pages, forms and annotations stay as they are; nothing is repaired, thrown away or made smaller. What an encryption
-would break or what forbids it is told (`why_not`), so that the file goes into an archive, whole. The file is in memory as
-often as three times, hence MAX_OCTETS. Parses what a stranger may have made: call it in a worker process.
+would break or what forbids it is told (`why_not`), so that the file goes into an archive, whole. Parses what a stranger may
+have made, in C++: call it in a worker process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pikepdf
 from gateway.protect.file import CHUNK, Entropy
 
 MAX_OCTETS = 64 << 20
-"""Octets of a PDF that is opened; about 200 MiB of memory."""
+"""Octets of a PDF that is opened: it is in memory as a whole, and its objects beside it."""
 
 MAX_KEY_OCTETS = 127
 """Octets of a key that revision 6 takes into account."""

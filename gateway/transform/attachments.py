@@ -80,13 +80,22 @@ def rebuild(raw: bytes, structure: Structure, edits: Edits, note: str = "") -> R
     reason = places.why_not(edits)
     if reason:
         raise CannotRebuild(reason)
-    wanted = places.without_empty(edits)
-    if wanted is None and not note:
-        raise CannotRebuild("nothing-left")
-    chosen = edits if wanted is None else wanted
+    chosen = _without_empty(places, edits, note)
     if not _reads_the_same(raw, structure, chosen, _cuts(places, _hollow(chosen), note), bool(note)):
         raise CannotRebuild("structure")
     return Rebuilt(raw, tuple(_cuts(places, chosen, note)), _broken(raw))
+
+
+def _without_empty(places: Places, edits: Edits, note: str) -> Edits:
+    """Leave out containers with the last of their parts; of a mail that would be empty the note stays, in the first place."""
+    wanted = places.without_empty(edits)
+    if wanted is not None:
+        return wanted
+    if not note:
+        raise CannotRebuild("nothing-left")
+    first = min(edits)
+    others = places.without_empty({number: edit for number, edit in edits.items() if number != first})
+    return {first: None, **(others or {})}
 
 
 def _cuts(places: Places, edits: Edits, note: str) -> list[Cut]:

@@ -103,6 +103,14 @@ def test_a_container_that_would_be_empty_goes_too() -> None:
     assert seen(made(raw, {3: None, 4: None})) == [(0, "multipart/mixed", ""), (1, "text/plain", "")]
 
 
+def test_of_a_mail_of_files_alone_the_note_stays_and_no_empty_container() -> None:
+    raw = mail(
+        multipart("mixed", multipart("mixed", PDF, boundary="x"), multipart("mixed", PDF, boundary="y"))
+    )
+    out = made(raw, {2: None, 4: None}, NOTE)
+    assert seen(out) == [(0, "multipart/mixed", ""), (1, "multipart/mixed", ""), (2, "text/plain", "")]
+
+
 def test_a_forwarded_mail_is_one_file_with_all_that_is_in_it() -> None:
     raw = mail(
         multipart(
