@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -12,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pikepdf
-import pytest
+
+from tests.interop.conftest import require
 
 KEY = "sakura-tanuki-yuzu"
 AT = datetime(2026, 11, 21, 9, 30, 14)  # noqa: DTZ001 - what a clock on a wall shows
@@ -37,21 +37,11 @@ def entropy(start: int = 1) -> Callable[[int], bytes]:
     return give
 
 
-def tool(name: str) -> str:
-    """Return the path of an installed tool, or skip (fail under TEST_NO_SKIP)."""
-    found = shutil.which(name)
-    if found is None:
-        if os.environ.get("TEST_NO_SKIP"):
-            pytest.fail(f"{name} is not installed")
-        pytest.skip(f"{name} is not installed")
-    return found
-
-
 def run(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a tool in a UTF-8 locale, as desktops do, with nothing to answer its questions."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     return subprocess.run(
-        [tool(name), *map(str, arguments)],
+        [require(name), *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=60,
