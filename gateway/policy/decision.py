@@ -9,16 +9,31 @@ from dataclasses import dataclass, field
 
 from gateway.policy.demands import Demands, Language, MailDemands, Refusal, Text
 from gateway.policy.disclaimers import Disclaimer
+from gateway.policy.handling import Attached, Handling
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a class of recipients gets. `companions` are addresses (keys) that they may see although they are external."""
+    """What a class of recipients gets. `companions` are addresses (keys) that they may see although they are external.
+
+    `handling` is what becomes of the files, None where no rule asks for anything or there are none.
+    """
 
     external: bool
     demands: Demands
     companions: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    handling: Handling | None = None
+
+    @property
+    def waits_for_nobody(self) -> bool:
+        """Tell whether time alone lets these recipients go."""
+        return self.demands.waits_for_nobody and (self.handling is None or self.handling.is_complete)
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether these recipients are held at all."""
+        return self.demands.waits or not self.waits_for_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,8 @@ class Decision:
     no policy, and `tag_names` (lower case) the header fields that only the policy sets. `digest` names the policy that
     decided. `bcc_to` and `report_to` are keys of addresses; `watched` is what rules that only watch would have asked for.
     The last `copied` recipients get a copy that nobody else may hear of (copies.py). `tells_dropped`: the sender may be told
-    who does not get the mail. `texts` are what stands under copies, `left_out` what was asked for and cannot.
+    who does not get the mail. `texts` are what stands under copies, `left_out` what was asked for and cannot. `files` are
+    the attachments, where a rule asks for their protection.
     """
 
     digest: str
@@ -87,6 +103,7 @@ class Decision:
     tells_dropped: bool = False
     texts: tuple[Disclaimer, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    files: tuple[Attached, ...] = ()
 
     def of(self, recipient: int) -> Outcome:
         """Return the outcome of envelope recipient number `recipient`."""

@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from enum import IntEnum, StrEnum
 from functools import reduce
 
+from gateway.policy.protection import Protection
+
 NO_TIME = timedelta(0)
 
 
@@ -111,7 +113,8 @@ class Demands:
     only with a reason (what is firm stays firm). `hide_internal` says that a hiding form hides internal addresses too. `tags`
     are header fields to add. What `confirm` names the sender has to tick before the mail may leave. `approvals`
     must all be given. `drop`: this recipient does not get the mail. `routes` are names of next hops
-    in the settings, `disclaimers` names of texts in the policy to put under the mail.
+    in the settings, `disclaimers` names of texts in the policy to put under the mail, `protections` what becomes of
+    attachments.
     """
 
     window: timedelta = NO_TIME
@@ -125,6 +128,7 @@ class Demands:
     drop: bool = False
     routes: frozenset[str] = frozenset()
     disclaimers: frozenset[str] = frozenset()
+    protections: frozenset[Protection] = frozenset()
 
     @property
     def waits(self) -> bool:
@@ -152,6 +156,7 @@ class Demands:
             drop=self.drop or other.drop,
             routes=self.routes | other.routes,
             disclaimers=self.disclaimers | other.disclaimers,
+            protections=self.protections | other.protections,
         )
 
     def covers(self, other: Demands) -> bool:
