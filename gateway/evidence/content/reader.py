@@ -10,16 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 
 import structlog
 
 from gateway.config.settings import Content as Settings
+from gateway.confined.pool import NoChild, Pool
+from gateway.confined.process import ChildDied
 from gateway.evidence.content.assembled import assembled
 from gateway.evidence.content.bounds import Bounds
-from gateway.evidence.content.child import Child, ChildDied
+from gateway.evidence.content.child import Child
 from gateway.evidence.content.mail import Letter, read_letter
-from gateway.evidence.content.pool import NoChild, Pool
 from gateway.evidence.content.told import Told
 from gateway.message.evidence import Content
 from gateway.message.facts import Facts
@@ -52,7 +54,7 @@ class _Heard:
 class Reader:
     """Reads mails. `close` it in the end; nothing has to be started."""
 
-    def __init__(self, settings: Settings, pool: Callable[[Bounds], Pool] | None = None) -> None:
+    def __init__(self, settings: Settings, pool: Callable[[Bounds], Pool[Child]] | None = None) -> None:
         self._bounds = Bounds(
             seconds=settings.time.total_seconds(),
             memory_octets=settings.memory,
@@ -62,7 +64,8 @@ class Reader:
             unpacked_octets=settings.unpacked,
         )
         wait_s = settings.wait.total_seconds()
-        self._pool = pool(self._bounds) if pool else Pool(settings.workers, wait_s, self._bounds)
+        start = partial(Child.start, self._bounds)
+        self._pool = pool(self._bounds) if pool else Pool("content", settings.workers, wait_s, start)
 
     async def read(self, facts: Facts, raw: bytes) -> Content:
         """Return what the mail holds; `raw` is what `facts` were gathered from."""

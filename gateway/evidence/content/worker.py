@@ -8,20 +8,19 @@ for the parent, which kills this process.
 from __future__ import annotations
 
 import gc
-import logging
 import signal
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
 import orjson
 
+from gateway.confined.begin import IN, OUT, begin
+from gateway.confined.frames import read_frame, write_frame
+from gateway.confined.limits import Memory, allow_processor_time
 from gateway.evidence.content.bounds import Bounds
-from gateway.evidence.content.confined import Memory, NotConfined, allow_processor_time, confine
-from gateway.evidence.content.frames import read_frame, write_frame
 from gateway.evidence.content.gathering import TooSlow
 from gateway.evidence.content.mail import Letter, read_letter
 from gateway.evidence.content.told import Done, to_octets
@@ -29,16 +28,9 @@ from gateway.evidence.content.told import Done, to_octets
 MOST_MAILS = 1_000
 """Mails that one process reads before another takes its place: what leaks in a parser goes with it."""
 
-CANNOT_BEGIN = 3
-"""The exit code where the limits cannot be set."""
-
 _LARGE = 1 << 20
 """Octets of a mail behind which memory is put in order at once; the interpreter does so now and then by itself."""
 
-_LEFT_TO_THE_PARENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals that a terminal or a service manager sends to all processes at once."""
-
-_IN, _OUT = 0, 1
 _AGAIN_S = 0.1
 """Seconds after which an interruption is repeated: a parser may swallow the first one."""
 
@@ -73,20 +65,10 @@ class Clock:
 
 def main() -> int:
     """Read mails until the parent has gone."""
-    try:
-        memory = Memory()
-        confine(int(sys.argv[1]))
-    except (NotConfined, OSError):
-        return CANNOT_BEGIN
-    for stop in _LEFT_TO_THE_PARENT:
-        signal.signal(stop, signal.SIG_IGN)
-    logging.disable(logging.CRITICAL)  # parsers quote what they read
-    warnings.simplefilter("ignore")
-    gc.freeze()
-    write_frame(_OUT, to_octets(Done()))
+    memory = begin(to_octets(Done()))
     for number in range(MOST_MAILS):
-        request = read_frame(_IN)
-        raw = read_frame(_IN) if request is not None else None
+        request = read_frame(IN)
+        raw = read_frame(IN) if request is not None else None
         if request is None or raw is None:
             return 0
         retires = _serve(request, raw, memory, last=number == MOST_MAILS - 1)
@@ -102,11 +84,11 @@ def _serve(request: bytes, raw: bytes, memory: Memory, *, last: bool) -> bool:
     allow_processor_time(bounds.seconds)
     clock = Clock(bounds.seconds)
     for told in read_letter(Letter.of(raw, wanted["local_parts"]), bounds, clock.share):
-        write_frame(_OUT, to_octets(told))
+        write_frame(OUT, to_octets(told))
     if len(raw) > _LARGE:
         gc.collect()
     retires = last or memory.octets() > bounds.memory_octets // 2
-    write_frame(_OUT, to_octets(Done(retires)))
+    write_frame(OUT, to_octets(Done(retires)))
     return retires
 
 

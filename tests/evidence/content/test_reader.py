@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 
 from gateway.config.settings import Content as Settings
+from gateway.confined.process import ChildDied
 from gateway.evidence.content.bounds import Bounds
-from gateway.evidence.content.child import Child, ChildDied
+from gateway.evidence.content.child import Child
 from gateway.evidence.content.reader import QUICK_OCTETS, Reader
 from gateway.message.evidence import FileEvidence
 from tests.evidence.content.making import docx, letter, mail, paragraph, part, pdf, xlsx, zipped

@@ -6,11 +6,12 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from gateway.config.settings import Content as Settings
+from gateway.confined.pool import Pool
 from gateway.evidence.content.bounds import Bounds
 from gateway.evidence.content.child import Child
-from gateway.evidence.content.pool import Pool
 from gateway.evidence.content.reader import Reader
 from gateway.message.evidence import Content
 from gateway.metrics import REGISTRY
@@ -25,7 +26,9 @@ class Watched:
         self._start = start
         self._begun = asyncio.Event()
         wait = settings.wait.total_seconds()
-        self.reader = Reader(settings, lambda bounds: Pool(settings.workers, wait, bounds, self._begin))
+        self.reader = Reader(
+            settings, lambda bounds: Pool("content", settings.workers, wait, partial(self._begin, bounds))
+        )
 
     async def _begin(self, bounds: Bounds) -> Child:
         child = await self._start(bounds)

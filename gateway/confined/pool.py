@@ -1,4 +1,4 @@
-"""The processes that read: a few, started when they are needed, replaced when they fail, later each time they cannot start.
+"""The processes of one kind: a few, started when they are needed, replaced when they fail, later each time they cannot start.
 
 Who finds all of them busy waits in a bounded queue, for a bounded time.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
 
 import structlog
 
-from gateway.evidence.content.bounds import Bounds
-from gateway.evidence.content.child import Child, ChildDied
+from gateway.confined.process import ChildDied, Process
 
 MAX_WAITING = 1_000
 """Mails that wait for a process at once; their octets are counted by limits.bytes_in_flight."""
@@ -19,30 +19,26 @@ MAX_WAITING = 1_000
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 """Seconds between a start that failed and the next one, doubled each time."""
 
+Child = TypeVar("Child", bound=Process)
+
 log = structlog.get_logger()
 
 
 class NoChild(Exception):
-    """There is no process to read with; `why` is busy or broken."""
+    """There is no process to be had; `why` is busy or broken."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
 
 
-class Pool:
-    """At most `size` processes. `take` one, and `give` it back, healthy or not."""
+class Pool(Generic[Child]):
+    """At most `size` processes that `start` starts. `take` one, and `give` it back, healthy or not; `kind` is for the log."""
 
-    def __init__(
-        self,
-        size: int,
-        wait_s: float,
-        bounds: Bounds,
-        start: Callable[[Bounds], Awaitable[Child]] = Child.start,
-    ) -> None:
+    def __init__(self, kind: str, size: int, wait_s: float, start: Callable[[], Awaitable[Child]]) -> None:
+        self._kind = kind
         self._free = asyncio.Semaphore(size)
         self._wait_s = wait_s
-        self._bounds = bounds
         self._start = start
         self._idle: list[Child] = []
         self._all: set[Child] = set()
@@ -61,7 +57,7 @@ class Pool:
             raise
 
     async def give(self, child: Child, *, healthy: bool) -> None:
-        """Take a process back; one that is not healthy, or has read enough, is ended."""
+        """Take a process back; one that is not healthy, or has done enough, is ended."""
         try:
             if healthy and not child.retired and not self._closed.is_set():
                 self._idle.append(child)
@@ -72,7 +68,7 @@ class Pool:
             self._free.release()
 
     async def close(self) -> None:
-        """End all processes, also those that are reading."""
+        """End all processes, also those at work."""
         self._closed.set()
         self._idle.clear()
         children, self._all = self._all, set()
@@ -104,12 +100,12 @@ class Pool:
         if self._closed.is_set() or now() < self._not_before:
             raise NoChild("broken")
         try:
-            child = await self._start(self._bounds)
+            child = await self._start()
         except (ChildDied, OSError) as error:
             self._failures += 1
             pause = min(FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), LONGEST_PAUSE_S)
             self._not_before = now() + pause
-            log.error("content.no-worker", cause=f"{type(error).__name__}: {error}", again_in_s=pause)
+            log.error(f"{self._kind}.no-worker", cause=f"{type(error).__name__}: {error}", again_in_s=pause)
             raise NoChild("broken") from error
         self._failures = 0
         if self._closed.is_set():

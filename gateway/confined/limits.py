@@ -1,7 +1,7 @@
-"""What the process that reads gives up before it sees a mail: memory, files, children, new privileges, being looked into.
+"""What a confined process gives up before it sees a mail: memory, files, children, new privileges, being looked into.
 
-It ends when its parent does. Where one of the limits cannot be set it does not begin: a reader without them is not what was
-promised. That it has no secrets is its parent's doing (child.py): an empty environment and no descriptor but its pipes.
+It ends when its parent does. Where one of the limits cannot be set it does not begin: one without them is not what was
+promised. That it has no secrets is its parent's doing (process.py): an empty environment and no descriptor but its pipes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import resource
 import signal
 
-from gateway.evidence.content.walls import close_calls, close_files, own_program
+from gateway.confined.walls import close_calls, close_files, own_program
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
@@ -56,7 +56,7 @@ def allow_processor_time(seconds: float) -> None:
 class Memory:
     """What the process occupies. Made before `confine`, behind which no file of the system can be opened.
 
-    Not from `ru_maxrss`: it begins with what the parent occupied (Linux keeps it over execve), so that every reader of a
+    Not from `ru_maxrss`: it begins with what the parent occupied (Linux keeps it over execve), so that every child of a
     large gateway would seem to have used too much from the start.
     """
 

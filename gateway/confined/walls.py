@@ -1,8 +1,8 @@
-"""No network, no other program, and no file but the program's own: what the kernel closes for the process that reads.
+"""No network, no other program, and no file but the program's own: what the kernel closes for a confined process.
 
 Two of the kernel's means, each used where it is there: a filter of system calls (seccomp, on x86-64 and aarch64), and Landlock
-(Linux 5.13) for files. They come on top of the limits in confined.py, without which the process does not begin; where the
-kernel lacks one, or a service manager's filter forbids it, the process reads without that one.
+(Linux 5.13) for files. They come on top of the limits in limits.py, without which the process does not begin; where the
+kernel lacks one, or a service manager's filter forbids it, the process works without that one.
 """
 
 from __future__ import annotations

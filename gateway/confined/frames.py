@@ -1,4 +1,4 @@
-"""Octets over a pipe, each piece behind its length (four octets, big-endian). The side of the process that reads."""
+"""Octets over a pipe, each piece behind its length (four octets, big-endian). The side of the confined process."""
 
 from __future__ import annotations
 
