@@ -32,7 +32,7 @@ ALLOWED = {  # and why nobody learns anything from its time
         "policy.digest != self._policy.digest",
     ): "the same",
     (
-        "gateway/console/held.py",
+        "gateway/console/desk.py",
         "self.links.unseal(token, seal) == {'form': 1}",
     ): "what stands in a seal that held",
     ("gateway/delivery/proof.py", "len(record.data) == DIGEST_OCTETS.get(record.matching, -1)"): "a length",

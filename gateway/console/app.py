@@ -19,10 +19,12 @@ from starlette.staticfiles import StaticFiles
 from gateway.clock import Clock
 from gateway.console.approving import ApprovalPages
 from gateway.console.confirming import ConfirmPages
+from gateway.console.desk import PREVIEWS_AT_ONCE, Desk
 from gateway.console.guard import SecureHeaders
-from gateway.console.held import PREVIEWS_AT_ONCE, HeldPages
+from gateway.console.held import HeldPage
 from gateway.console.pages import ROOM, Failure, Pages
 from gateway.console.probes import Check, probe_routes
+from gateway.console.stopping import HeldActs
 from gateway.links import LinkInvalid, Links
 from gateway.spool.contract import Spool, StoreUnavailable, UnknownMessage
 
@@ -42,16 +44,16 @@ def create_app(
 ) -> Starlette:
     """Return the console; without `checks` it serves no probes. `extra_routes` are looked at first."""
     pages = Pages(zone, links.base_path)
-    held = HeldPages(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE))
-    approvals, confirms = ApprovalPages(held), ConfirmPages(held)
+    desk = Desk(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE))
+    acts, approvals = HeldActs(desk), ApprovalPages(desk)
     probes = [] if checks is None else probe_routes(checks, with_metrics=with_metrics)
     routes = [
         *extra_routes,
         Route("/", pages.start),
-        Route("/m/{token}", held.show),
-        Route("/m/{token}/cancel", held.cancel, methods=["POST"]),
-        Route("/m/{token}/release", held.release, methods=["POST"]),
-        Route("/m/{token}/confirm", confirms.confirm, methods=["POST"]),
+        Route("/m/{token}", HeldPage(desk).show),
+        Route("/m/{token}/cancel", acts.cancel, methods=["POST"]),
+        Route("/m/{token}/release", acts.release, methods=["POST"]),
+        Route("/m/{token}/confirm", ConfirmPages(desk).confirm, methods=["POST"]),
         Route("/a/{token}", approvals.show),
         Route("/a/{token}/approve", approvals.approve, methods=["POST"]),
         Route("/a/{token}/reject", approvals.reject, methods=["POST"]),

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from gateway import metrics
 from gateway.console import approval_view
-from gateway.console.held import HeldPages
+from gateway.console.desk import Desk
 from gateway.console.pages import Failure
 from gateway.links import Claim
 from gateway.message.address import parse_path
@@ -30,39 +30,39 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPages:
-    """The three handlers; what they share with the sender's page comes from there."""
+    """The three handlers; what they share with other pages is the desk's."""
 
-    held: HeldPages
+    desk: Desk
 
     async def show(self, request: Request) -> Response:
         """GET /a/{token}"""
         token, claim = self._claim(request)
-        seen = await self.held.preview((await self.held.spool.get(claim.queue_id)).as_handed_in)
+        seen = await self.desk.preview((await self.desk.spool.get(claim.queue_id)).as_handed_in)
         message = (
-            await self.held.spool.get(claim.queue_id)
+            await self.desk.spool.get(claim.queue_id)
         ).as_handed_in  # again: the preview may have waited
         return await asyncio.to_thread(self._write, request, token, claim, message, seen)
 
     def _write(self, request: Request, token: str, claim: Claim, message: Stored, seen: Preview) -> Response:
-        held = self.held
-        language = held.language(request, message)
+        desk = self.desk
+        language = desk.language(request, message)
         person = parse_path(claim.person).key
         values = {
-            "page": approval_view.build(message, seen, person, held.pages.words(language), held.clock()),
-            "action": f"{held.links.base_path}/a/{token}",
-            "query": held.query(request),
-            "seal": held.links.seal(token, {"form": 1}),
+            "page": approval_view.build(message, seen, person, desk.pages.words(language), desk.clock()),
+            "action": f"{desk.links.base_path}/a/{token}",
+            "query": desk.query(request),
+            "seal": desk.form_seal(token),
             "answer": self._answer(request, token, language),
             "longest": COMMENT,
         }
-        return held.pages.render("approval.html", language, values)
+        return desk.pages.render("approval.html", language, values)
 
     async def approve(self, request: Request) -> Response:
         """POST /a/{token}/approve, with a comment or without."""
         token, claim, comment = await self._posted(request)
         person = parse_path(claim.person).key
         actor = Actor("approver", person)
-        spool, now = self.held.spool, self.held.clock()
+        spool, now = self.desk.spool, self.desk.clock()
         answer = await spool.approve(claim.queue_id, None, person, actor, comment, now)
         log.info("approved", queue_id=claim.queue_id, said=answer.said.value, missing=answer.missing)
         return self._back(request, token, "approve", answer)
@@ -72,7 +72,7 @@ class ApprovalPages:
         token, claim, comment = await self._posted(request)
         person = parse_path(claim.person).key
         actor = Actor("approver", person)
-        spool, now = self.held.spool, self.held.clock()
+        spool, now = self.desk.spool, self.desk.clock()
         answer = await spool.reject(claim.queue_id, None, person, actor, comment, now)
         metrics.CANCELLED.labels(Reason.REJECTED.value).inc(len(answer.change.done))
         log.info("rejected", queue_id=claim.queue_id, said=answer.said.value, done=len(answer.change.done))
@@ -80,11 +80,11 @@ class ApprovalPages:
 
     def _claim(self, request: Request) -> tuple[str, Claim]:
         token = request.path_params["token"]
-        return token, self.held.links.read_approval(token)
+        return token, self.desk.links.read_approval(token)
 
     async def _posted(self, request: Request) -> tuple[str, Claim, str]:
         token, claim = self._claim(request)
-        fields = dict(await self.held.form(request, token))
+        fields = dict(await self.desk.form(request, token))
         comment = fields.get("comment", "").strip()
         if len(comment) > COMMENT:
             raise Failure(400)
@@ -92,11 +92,11 @@ class ApprovalPages:
 
     def _back(self, request: Request, token: str, act: str, answer: Consented) -> Response:
         value: dict[str, object] = {"act": act, "said": answer.said.value, "missing": answer.missing}
-        return self.held.back(request, f"/a/{token}", token, value)
+        return self.desk.back(request, f"/a/{token}", token, value)
 
     def _answer(self, request: Request, token: str, language: Language) -> approval_view.Told | None:
-        value = self.held.sealed_answer(request, token)
+        value = self.desk.sealed_answer(request, token)
         if value is None or "said" not in value:
             return None
-        said, words = Said(value["said"]), self.held.pages.words(language)
+        said, words = Said(value["said"]), self.desk.pages.words(language)
         return approval_view.told(str(value["act"]), said, int(value["missing"]), words)
