@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous import BadData, Signer, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode, int_to_bytes
 
 from gateway.clock import Clock, utc_now
@@ -28,6 +28,7 @@ MAX_TOKEN = 1024
 MIN_SECRET = 32  # octets; as long as the digest that signs
 _JSON = json.JSONEncoder(separators=(",", ":"))
 _LINK, _SEAL, _APPROVAL = b"sekisho link v1", b"sekisho seal v1", b"sekisho approval v1"
+_SHARE = b"sekisho share v1"
 
 
 class LinkInvalid(Exception):
@@ -44,6 +45,14 @@ class Claim:
 
     queue_id: str
     person: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShareClaim:
+    """What a good link to files says: they wait for envelope recipient number `recipient` of `queue_id`."""
+
+    queue_id: str
+    recipient: int
 
 
 class Links:
@@ -66,6 +75,13 @@ class Links:
         self._links = _serializer(secrets, _LINK, self._clock)
         self._seals = _serializer(secrets, _SEAL, self._clock)
         self._approvals = _serializer(secrets, _APPROVAL, self._clock)
+        self._shares = URLSafeSerializer(
+            [*reversed(secrets)],
+            salt=_SHARE,
+            serializer=_CompactJson,
+            signer=Signer,
+            signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+        )
         self._keyed = hmac.new(self._links.make_signer(_LINK).derive_key(), digestmod="sha256")
 
     @property
@@ -97,6 +113,24 @@ class Links:
         """Return what the token of an approver says; raises LinkExpired or LinkInvalid, also for a sender's token."""
         queue_id, person = self._load(self._approvals, token)
         return Claim(queue_id, person)
+
+    def share_url(self, queue_id: str, recipient: int) -> str:
+        """Return the address of the page where files wait for one recipient: a capability of its own kind.
+
+        The same each time, so that a copy which is sent again says the same. It has no age: how long the files wait stands
+        with them, and the sender may let them wait longer.
+        """
+        return f"{self._public_url}/d/{_text(self._shares.dumps([queue_id, recipient]))}"
+
+    def read_share(self, token: str) -> ShareClaim:
+        """Return whose files a token is for; raises LinkInvalid, also for a link of another kind."""
+        if len(token) > MAX_TOKEN:
+            raise LinkInvalid("longer than any link of ours")
+        try:
+            queue_id, recipient = self._shares.loads(token)
+        except BadData:
+            raise LinkInvalid("not signed by this gateway") from None
+        return ShareClaim(queue_id, recipient)
 
     def seal(self, token: str, value: dict[str, Any]) -> str:
         """Sign a small value that only the holder of `token` will hand back."""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
-from gateway.links import MAX_TOKEN, Claim, LinkExpired, LinkInvalid, Links
+from gateway.links import MAX_TOKEN, Claim, LinkExpired, LinkInvalid, Links, ShareClaim
 from tests.console.conftest import ORIGIN, SECRET, HandClock
 from tests.memory_spool import NOON
 
@@ -127,3 +127,55 @@ def test_a_short_secret_is_refused() -> None:
 def test_where_the_pages_stand(url: str, base: str, origin: str) -> None:
     links = Links(SECRET, url, timedelta(days=7))
     assert (links.base_path, links.origin) == (base, origin)
+
+
+def share_of(url: str) -> str:
+    return url.rpartition("/d/")[2]
+
+
+def test_a_link_to_files_reads_back_and_is_always_the_same(links: Links, clock: HandClock) -> None:
+    url = links.share_url("3K7Q", 12)
+    assert url.startswith(f"{ORIGIN}/d/")
+    clock.now += timedelta(days=400)
+    assert links.read_share(share_of(url)) == ShareClaim("3K7Q", 12)
+    assert links.share_url("3K7Q", 12) == url
+
+
+def test_links_of_one_kind_open_nothing_of_another(links: Links) -> None:
+    share = share_of(links.share_url("3K7Q", 0))
+    others = (
+        token_of(links.url("3K7Q", "clerk@example.jp")),
+        links.approval_url("3K7Q", "clerk@example.jp").rpartition("/a/")[2],
+    )
+    for other in others:
+        with pytest.raises(LinkInvalid):
+            links.read_share(other)
+    for read in (links.read, links.read_approval):
+        with pytest.raises(LinkInvalid):
+            read(share)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_no_altered_link_to_files_is_read(data: st.DataObject) -> None:
+    links = Links(SECRET, ORIGIN, timedelta(days=7), HandClock(NOON))
+    token = share_of(links.share_url("3K7Q", 7))
+    at = data.draw(st.integers(0, len(token) - 2))
+    other = data.draw(st.sampled_from([c for c in "ABCxyz019-_." if c != token[at]]))
+    with pytest.raises(LinkInvalid):
+        links.read_share(token[:at] + other + token[at + 1 :])
+
+
+@pytest.mark.parametrize("token", ["", ".", "a.b", "3K7Q", "x" * (MAX_TOKEN + 1), "\u3042", "\x00"])
+def test_no_foreign_link_to_files_is_read(links: Links, token: str) -> None:
+    with pytest.raises(LinkInvalid):
+        links.read_share(token)
+
+
+def test_a_link_to_files_outlives_a_new_master_key(links: Links) -> None:
+    token = share_of(links.share_url("3K7Q", 1))
+    links.adopt([SECRET[::-1], SECRET])
+    assert links.read_share(token) == ShareClaim("3K7Q", 1)
+    links.adopt([SECRET[::-1]])
+    with pytest.raises(LinkInvalid):
+        links.read_share(token)
