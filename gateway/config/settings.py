@@ -11,7 +11,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gateway.config.values import Fingerprint, FrontNetwork, Network, Rate, RouteName, StoreUrl, Zone
+from gateway.config.values import (
+    CountryCode,
+    Fingerprint,
+    FrontNetwork,
+    Network,
+    OutgoingUrl,
+    ProxyUrl,
+    Rate,
+    RouteName,
+    StoreUrl,
+    TextSender,
+    Zone,
+)
 from gateway.units import Duration, Size
 
 
@@ -179,6 +191,63 @@ class Knowledge(_Group):
     )
 
 
+class Webhook(_Group):
+    """Text messages through a server of one's own: signed JSON (docs/channels.md). The secret stands alone in its file."""
+
+    url: OutgoingUrl
+    secret_file: Path
+
+
+class Twilio(_Group):
+    """Text messages through Twilio's Messages API. `token_file` holds the account's auth token and nothing else.
+
+    With `api_key` messages are sent with that key and its secret; the token then only proves receipts.
+    """
+
+    account: Annotated[str, Field(pattern=r"^AC[0-9a-f]{32}$")]
+    token_file: Path
+    api_key: Annotated[str, Field(pattern=r"^SK[0-9a-f]{32}$")] | None = None
+    api_secret_file: Path | None = None
+    sender: TextSender
+    url: OutgoingUrl = "https://api.twilio.com"
+
+    @model_validator(mode="after")
+    def _key_and_secret(self) -> Self:
+        if (self.api_key is None) != (self.api_secret_file is None):
+            raise ValueError("`api_key` and `api_secret_file` belong together")
+        return self
+
+
+class Sms(_Group):
+    """Keys as text messages: who carries them, and which number belongs to whom."""
+
+    webhook: Webhook | None = None
+    twilio: Twilio | None = None
+    directory: Path | None = None
+    countries: Annotated[tuple[CountryCode, ...], Field(max_length=50)] = ("+81",)
+    timeout: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(minutes=1))] = timedelta(
+        seconds=15
+    )
+    concurrency: Annotated[int, Field(ge=1, le=50)] = 4
+    receipts: bool = False
+    proxy: ProxyUrl | None = None
+
+    @model_validator(mode="after")
+    def _one_carrier(self) -> Self:
+        if self.webhook is not None and self.twilio is not None:
+            raise ValueError("`webhook` or `twilio`: one of them carries text messages")
+        return self
+
+
+class Channels(_Group):
+    """How keys of attachments reach their recipients (docs/channels.md)."""
+
+    sms: Sms = Sms()
+    second_mail_after: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(days=7))] = timedelta(
+        minutes=10
+    )
+
+
 class Log(_Group):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "json", "text"] = "auto"
@@ -216,6 +285,7 @@ class Settings(_Group):
     retention: Retention = Retention()
     content: Content = Content()
     knowledge: Knowledge = Knowledge()
+    channels: Channels = Channels()
     log: Log = Log()
 
     def of_one_worker(self) -> Settings:
