@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import pytest
 from hypothesis import settings
 
 from tests.postgres import Cluster, cluster, needed
+
+# Tests start hundreds of processes, each of which would compile the whole program where the result may not be kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A machine that is busy is no fault of the code: no example has to be ready in a time.
 settings.register_profile("sekisho", deadline=None)

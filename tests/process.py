@@ -5,6 +5,8 @@ Everything listens on loopback at ports the kernel chose; processes are ended by
 
 from __future__ import annotations
 
+import atexit
+import functools
 import io
 import json
 import os
@@ -22,9 +24,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
+from tests.nursery import Child, Nursery
+
 ROOT = Path(__file__).parents[1]
+PROGRAM = (sys.executable, "-m", "gateway.cli")
+COMMAND_S = 60.0
 PATIENCE_S = 30.0  # how long a test waits for something that should take a moment
 
 POLICY = """\
@@ -193,7 +200,7 @@ class Gateway:
     extra: str = ""
     smtp_port: int = field(default_factory=free_port)
     web_port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Child | None = None
     surroundings: dict[str, str] = field(
         default_factory=dict
     )  # more of the environment, for the process only
@@ -223,19 +230,28 @@ class Gateway:
     def log_text(self) -> str:
         return (self.folder / "log.jsonl").read_text(encoding="utf-8")
 
-    def start(self, command: Sequence[str] = (sys.executable, "-m", "gateway.cli")) -> None:
-        """Start the process and wait until it says it is ready."""
-        with (self.folder / "log.jsonl").open("ab") as out:
-            self.process = subprocess.Popen(
-                [*command, "serve", "--config", str(self.config)],
-                cwd=ROOT,
-                stdout=out,
-                stderr=out,
-                env={**environment(), **self.surroundings},
-            )
-        process = self.process
+    def start(self, command: Sequence[str] = ()) -> None:
+        """Start the process, by this command where one is given, and wait until it says it is ready."""
+        process = self.launch(command)
         wait_for(lambda: process.poll() is not None or self.alive(), "the gateway to answer")
         assert process.poll() is None, self.log_text
+
+    def launch(self, command: Sequence[str] = ()) -> subprocess.Popen[bytes] | Child:
+        """Start the process; it is not ready yet on return.
+
+        It is forked, unless what surrounds it or the workers it starts have to be there before the first import.
+        """
+        surroundings = {**environment(), **self.surroundings}
+        words = ["serve", "--config", str(self.config)]
+        with (self.folder / "log.jsonl").open("ab") as out:
+            if command or self.surroundings or "workers:" in self.extra:
+                command = command or PROGRAM
+                self.process = subprocess.Popen(
+                    [*command, *words], cwd=ROOT, stdout=out, stderr=out, env=surroundings
+                )
+            else:
+                self.process = nursery().start("gateway.cli", words, surroundings, out.fileno(), out.fileno())
+        return self.process
 
     def alive(self) -> bool:
         """Tell whether the SMTP and web listeners answer."""
@@ -263,21 +279,34 @@ class Gateway:
 
     def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `sekisho` with arguments against this gateway's settings."""
-        done = subprocess.run(
-            [sys.executable, "-m", "gateway.cli", *arguments],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env=environment(),
-            check=False,
-        )
+        done = sekisho(*arguments)
         assert not check or done.returncode == 0, (arguments, done.stdout, done.stderr)
         return done
 
     def cli_json(self, *arguments: str) -> Any:
         """Run a verb with --json and return what it printed."""
         return json.loads(self.cli(*arguments, "--config", str(self.config), "--json").stdout)
+
+
+def sekisho(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `sekisho` with arguments."""
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        child = nursery().start("gateway.cli", arguments, environment(), out.fileno(), err.fileno())
+        try:
+            status = child.wait(COMMAND_S)
+        finally:
+            child.kill()
+        for printed in (out, err):
+            printed.seek(0)
+        return subprocess.CompletedProcess(arguments, status, out.read(), err.read())
+
+
+@functools.cache
+def nursery() -> Nursery:
+    """Return what starts processes here; it ends with us."""
+    begun = Nursery()
+    atexit.register(begun.close)
+    return begun
 
 
 def environment() -> dict[str, str]:

@@ -15,7 +15,6 @@ from gateway.store import checkpoints
 from gateway.store.database import FILE_NAME
 from gateway.store.sqlite import move_pages, moving_connection
 from gateway.store.wal import reaches
-from tests.process import wait_for
 from tests.spool.conftest import MASTER
 from tests.spool.mails import RAW, T0, mail
 
@@ -83,17 +82,23 @@ async def test_a_read_that_goes_on_keeps_what_it_sees_and_is_waited_for(
 async def test_a_disk_that_fails_is_tried_again(
     spool: SqlSpool, log_of: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failed: list[Path] = []
+    failed: list[sqlite3.Connection] = []
 
-    def fails(path: Path) -> sqlite3.Connection:
-        failed.append(path)
+    def fails(connection: sqlite3.Connection) -> bool:
+        failed.append(connection)
         raise sqlite3.OperationalError("disk I/O error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints, "moving_connection", fails)
-        await accept(spool, 30)
-        await asyncio.to_thread(wait_for, lambda: len(failed) > 2, "tries")
+        patch.setattr(checkpoints, "move_pages", fails)
+        for _ in range(2_000):
+            await accept(spool, 1)
+            if len(set(failed)) > 2:
+                break
+        await accept(
+            spool, 30
+        )  # a move from before the first failure may have let one of those above begin the log anew
         assert reaches(log_of, PAGES)
+        assert len(set(failed)) > 2, "not tried again, on a connection of its own each time"
     await until_begun_anew(spool, log_of)
 
 
