@@ -49,8 +49,8 @@ PASSWORDS = [
     Text("password: required", 0),
     Text("パスワードは、担当者の携帯にお送りしました", 0),
     Text("PW欄に入力", 0),
-    Text("パスは kobe2026 です", 1, "a short word for it", missed=True),
-    Text("合言葉：mikan-77", 1, "another word for it", missed=True),
-    Text("パスワードは 12345678 のような単純なものを避けてください", 0, "an example", missed=True),
-    Text("パスワードは「さくら」です", 1, "kana", missed=True),
+    Text("パスは kobe2026 です", 1, "a short word for it"),
+    Text("合言葉：mikan-77", 1, "another word for it"),
+    Text("パスワードは 12345678 のような単純なものを避けてください", 0, "an example"),
+    Text("パスワードは「さくら」です", 1, "kana"),
 ]
