@@ -100,6 +100,19 @@ CONTENT_SECONDS = Histogram(
     buckets=CONTENT_BUCKETS,
     registry=REGISTRY,
 )
+SEALING = Counter(
+    "sekisho_sealing_total",
+    "Mails whose attachments were looked at or protected, by how that went",
+    ["work", "result"],  # look, write; done, obstacle, refused, died, too-slow, busy, broken
+    registry=REGISTRY,
+)
+SEALING_SECONDS = Histogram(
+    "sekisho_sealing_seconds",
+    "Time to look at the attachments of one mail, or to write one copy with them protected, waiting included",
+    ["work"],
+    buckets=CONTENT_BUCKETS,
+    registry=REGISTRY,
+)
 COMMIT_SECONDS = Histogram(
     "sekisho_store_commit_seconds", "Time of one group commit", buckets=COMMIT_BUCKETS, registry=REGISTRY
 )

@@ -182,6 +182,14 @@ class Content(_Group):
     unpacked: Annotated[Size, Field(ge=1 << 20)] = 256 << 20
 
 
+class Sealing(_Group):
+    """Protecting attachments, where a policy asks for it: how many processes, how long a mail waits for one, their memory."""
+
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    wait: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(minutes=5))] = timedelta(seconds=30)
+    memory: Annotated[Size, Field(ge=256 << 20)] = 1 << 30
+
+
 class Knowledge(_Group):
     """What rules may ask about earlier mail and the DNS: how long it is kept, how long a mail waits for it."""
 
@@ -284,6 +292,7 @@ class Settings(_Group):
     notices: Notices = Notices()
     retention: Retention = Retention()
     content: Content = Content()
+    sealing: Sealing = Sealing()
     knowledge: Knowledge = Knowledge()
     channels: Channels = Channels()
     log: Log = Log()
@@ -312,5 +321,6 @@ class Settings(_Group):
                     }
                 ),
                 "content": self.content.model_copy(update={"workers": part(self.content.workers)}),
+                "sealing": self.sealing.model_copy(update={"workers": part(self.sealing.workers)}),
             }
         )

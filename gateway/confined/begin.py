@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import warnings
+from collections.abc import Iterable
 
 from gateway.confined.frames import write_frame
 from gateway.confined.limits import Memory, NotConfined, confine
@@ -21,11 +22,14 @@ _LEFT_TO_THE_PARENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that a terminal or a service manager sends to all processes at once."""
 
 
-def begin(ready: bytes) -> Memory:
-    """Confine the process to as many octets as its first argument says, and tell the parent; exits where it cannot."""
+def begin(ready: bytes, devices: Iterable[str] = ()) -> Memory:
+    """Confine the process to as many octets as its first argument says, and tell the parent; exits where it cannot.
+
+    `devices` are what it may read besides its own program.
+    """
     try:
         memory = Memory()
-        confine(int(sys.argv[1]))
+        confine(int(sys.argv[1]), devices)
     except (NotConfined, OSError):
         sys.exit(CANNOT_BEGIN)
     for stop in _LEFT_TO_THE_PARENT:

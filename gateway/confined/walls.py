@@ -60,7 +60,7 @@ def close_calls() -> bool:
 
 
 def close_files(readable: Iterable[str]) -> bool:
-    """Leave these directories to be read, and no other file; return whether that is so now. Needs PR_SET_NO_NEW_PRIVS."""
+    """Leave these directories and files to be read, no others; return whether that is so now. Needs PR_SET_NO_NEW_PRIVS."""
     version = _call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
     if version < 1:
         return False
@@ -88,7 +88,10 @@ def own_program() -> list[str]:
 def _allow_reading(ruleset: int, path: str) -> None:
     folder = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        rule = struct.pack("=Qi", _READ_FILE | _READ_DIR, folder)
+        rights = (
+            _READ_FILE | _READ_DIR if Path(path).is_dir() else _READ_FILE
+        )  # the kernel refuses what a file has not
+        rule = struct.pack("=Qi", rights, folder)
         _call(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_PATH_BENEATH), rule, ctypes.c_uint32(0))
     finally:
         os.close(folder)

@@ -18,23 +18,25 @@ from gateway.message.header import HeaderSection
 from gateway.message.mime_part import UNCLEAR, Draft
 from gateway.message.mime_walk import MAX_DEPTH, MAX_PARTS, Walk
 
-__all__ = ["MAX_DEPTH", "MAX_PARTS", "UNCLEAR", "Part", "Structure", "scan_structure"]
+__all__ = ["MAX_DEPTH", "MAX_PARTS", "REPORT_TYPES", "UNCLEAR", "Part", "Structure", "scan_structure"]
 
 _IMAGE_SUFFIXES = frozenset(
     {"png", "jpg", "jpeg", "gif", "bmp", "svg", "webp", "tif", "tiff", "heic", "emz", "wmz"}
 )
-_MACHINE_TYPES = frozenset(
+REPORT_TYPES = frozenset(
     {
-        "application/pgp-signature",
-        "application/pkcs7-signature",
-        "application/x-pkcs7-signature",
-        "application/pgp-encrypted",
         "message/delivery-status",
         "message/global-delivery-status",
         "message/disposition-notification",
         "message/feedback-report",
-    },
+    }
 )
+_MACHINE_TYPES = REPORT_TYPES | {
+    "application/pgp-signature",
+    "application/pkcs7-signature",
+    "application/x-pkcs7-signature",
+    "application/pgp-encrypted",
+}
 _MACHINE_PLACES = ("multipart/signed", "multipart/encrypted", "multipart/report")
 _UUENCODED = re.compile(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n")
 _MAX_BEGINNINGS = 1000

@@ -16,10 +16,9 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from tempfile import SpooledTemporaryFile
 from typing import IO, Protocol
 
-from gateway.protect.file import CHUNK, Entropy, File, Read
+from gateway.protect.file import CHUNK, Entropy, File, Read, Room, spooled
 from gateway.protect.member_names import member_names
 from gateway.protect.winzip_aes import WinZipAes
 from gateway.protect.zip_crypto import ZipCrypto
@@ -30,9 +29,6 @@ MAX_OCTETS = (1 << 32) - (1 << 20)
 MAX_MEMBERS = 65_534
 MAX_LEGACY_OCTETS = 16 << 20
 """Octets, compressed, that are sealed in the old cipher: some fifteen seconds of one processor."""
-
-IN_MEMORY = 4 << 20
-"""Octets of one sealed member that wait in memory; more go to a temporary file."""
 
 INNER_NAME = "attachments.zip"
 """The one name to be read in an archive that hides the names of its files."""
@@ -94,7 +90,13 @@ class _Entry:
 
 
 def zip_aes256(
-    files: Sequence[File], key: str, *, at: datetime, entropy: Entropy, hide_names: bool = False
+    files: Sequence[File],
+    key: str,
+    *,
+    at: datetime,
+    entropy: Entropy,
+    hide_names: bool = False,
+    room: Room = spooled,
 ) -> Iterator[bytes]:
     """Return the chunks of an archive sealed in AES-256; `at` is the time its members show, on the receiver's clock.
 
@@ -102,10 +104,12 @@ def zip_aes256(
     """
     octets = _key_octets(key)
     cipher = _Cipher(aes=True, version=51, at_most=MAX_OCTETS, sealer=lambda _: WinZipAes(octets, entropy))
-    return _sealed([File(INNER_NAME, lambda: _plain(files, at))] if hide_names else files, cipher, at)
+    return _sealed([File(INNER_NAME, lambda: _plain(files, at))] if hide_names else files, cipher, at, room)
 
 
-def zip_legacy(files: Sequence[File], key: str, *, at: datetime, entropy: Entropy) -> Iterator[bytes]:
+def zip_legacy(
+    files: Sequence[File], key: str, *, at: datetime, entropy: Entropy, room: Room = spooled
+) -> Iterator[bytes]:
     """Return the chunks of an archive in the old cipher (zip_crypto.py, which says what it is worth).
 
     Raises TooLarge, also half-way.
@@ -114,7 +118,7 @@ def zip_legacy(files: Sequence[File], key: str, *, at: datetime, entropy: Entrop
     cipher = _Cipher(
         aes=False, version=20, at_most=MAX_LEGACY_OCTETS, sealer=lambda crc: ZipCrypto(octets, entropy, crc)
     )
-    return _sealed(files, cipher, at)
+    return _sealed(files, cipher, at, room)
 
 
 def _key_octets(key: str) -> bytes:
@@ -124,19 +128,19 @@ def _key_octets(key: str) -> bytes:
     return key.encode("ascii")
 
 
-def _sealed(files: Sequence[File], cipher: _Cipher, at: datetime) -> Iterator[bytes]:
+def _sealed(files: Sequence[File], cipher: _Cipher, at: datetime, room: Room) -> Iterator[bytes]:
     written: list[tuple[_Entry, int]] = []
     offset = 0
     when = _dos_time(at)
     for name, file in _named(files):
-        with SpooledTemporaryFile(max_size=IN_MEMORY) as spooled:
-            entry = _seal(name, file.read, cipher, spooled)
+        with room() as waiting:
+            entry = _seal(name, file.read, cipher, waiting)
             written.append((entry, offset))
             local = _local(entry, when)
             offset = _bounded(offset + len(local) + entry.packed)
             yield local
-            spooled.seek(0)
-            yield from iter(lambda: spooled.read(CHUNK), b"")
+            waiting.seek(0)
+            yield from iter(lambda: waiting.read(CHUNK), b"")
     yield from _directory(written, offset, when)
 
 

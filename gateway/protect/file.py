@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 CHUNK = 64 << 10
 """Octets that are worked on at a time: fits a processor's cache, and is what memory use is counted in."""
@@ -13,6 +15,18 @@ Entropy = Callable[[int], bytes]
 
 Read = Callable[[], Iterable[bytes]]
 """Gives the octets from the beginning, in chunks, each time it is called."""
+
+
+IN_MEMORY = 4 << 20
+"""Octets of one sealed file that wait in memory; more go to a temporary file."""
+
+Room = Callable[[], IO[bytes]]
+"""Gives a place where sealed octets wait until their number is known."""
+
+
+def spooled() -> IO[bytes]:
+    """Return a place that is on a disk where it has to be; a process that may write no file takes BytesIO."""
+    return SpooledTemporaryFile(max_size=IN_MEMORY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
 import pikepdf
 
-from gateway.protect.file import CHUNK, Entropy
+from gateway.protect.file import CHUNK, Entropy, Room, spooled
 
 MAX_OCTETS = 64 << 20
 """Octets of a PDF that is opened: it is in memory as a whole, and its objects beside it."""
@@ -24,7 +23,6 @@ MAX_KEY_OCTETS = 127
 """Octets of a key that revision 6 takes into account."""
 
 _OWNER_OCTETS = 24
-_IN_MEMORY = 4 << 20
 _SIGNATURE = b"/ByteRange"
 """What every signature names, in plain: it stands outside of what it covers (ISO 32000-2 12.8.1)."""
 
@@ -83,7 +81,7 @@ def opens_without_key(octets: bytes) -> bool | None:
 
 
 def encrypt_pdf(
-    octets: bytes, key: str, *, entropy: Entropy, allowed: Allowed | None = None
+    octets: bytes, key: str, *, entropy: Entropy, allowed: Allowed | None = None, room: Room = spooled
 ) -> Iterator[bytes]:
     """Yield a PDF that opens with the key alone. `why_not` has said yes to it.
 
@@ -91,10 +89,10 @@ def encrypt_pdf(
     """
     if not key.isascii() or not 0 < len(key) <= MAX_KEY_OCTETS:
         raise ValueError(f"a key of a PDF is of 1 to {MAX_KEY_OCTETS} ASCII characters")
-    with SpooledTemporaryFile(max_size=_IN_MEMORY) as spooled:
+    with room() as waiting:
         with _opened(octets) as pdf:
             pdf.save(
-                cast(BinaryIO, spooled),  # it has all that is asked for, but not by its type
+                cast(BinaryIO, waiting),  # it has all that is asked for, but not by its type
                 encryption=pikepdf.Encryption(
                     user=key,
                     owner=entropy(_OWNER_OCTETS).hex(),
@@ -105,8 +103,8 @@ def encrypt_pdf(
                 compress_streams=False,
                 object_stream_mode=pikepdf.ObjectStreamMode.preserve,
             )
-        spooled.seek(0)
-        yield from iter(lambda: spooled.read(CHUNK), b"")
+        waiting.seek(0)
+        yield from iter(lambda: waiting.read(CHUNK), b"")
 
 
 def _opened(octets: bytes) -> pikepdf.Pdf:

@@ -16,13 +16,13 @@ from enum import StrEnum
 from gateway.detect.kinds import fits_name, kind_of
 from gateway.protect import office, pdf
 from gateway.protect.archive import zip_aes256, zip_legacy
-from gateway.protect.file import Entropy, File
+from gateway.protect.file import Entropy, File, Room, spooled
 from gateway.protect.state import State, state_of
 
 MAX_LOOKED_AT_OCTETS = 64 << 20
 """Octets of a file that is looked at in memory; a larger one is packed whatever it is. A mail seldom holds as much."""
 
-_ZIP = "application/zip"
+ARCHIVE_TYPE = "application/zip"
 _TYPES = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -63,6 +63,7 @@ class Recipe:
     archive: str = "attachments.zip"
     hide_names: bool = False
     allowed: pdf.Allowed = field(default_factory=pdf.Allowed)
+    room: Room = field(default=spooled, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +138,25 @@ def _native(file: File, octets: bytes | None, number: int, recipe: Recipe) -> tu
 def _encrypted(file: File, kind: str, recipe: Recipe) -> Iterator[bytes]:
     octets = file.octets(MAX_LOOKED_AT_OCTETS) or b""
     if kind == "pdf":
-        return pdf.encrypt_pdf(octets, recipe.key, entropy=recipe.entropy, allowed=recipe.allowed)
+        return pdf.encrypt_pdf(
+            octets, recipe.key, entropy=recipe.entropy, allowed=recipe.allowed, room=recipe.room
+        )
     return office.encrypt_office(octets, recipe.key, entropy=recipe.entropy)
 
 
 def _archive(files: Sequence[File], numbers: tuple[int, ...], recipe: Recipe) -> Sealed:
     chosen = [files[number] for number in numbers]
-    return Sealed(recipe.archive, _ZIP, numbers, lambda: _archived(chosen, recipe))
+    return Sealed(recipe.archive, ARCHIVE_TYPE, numbers, lambda: _archived(chosen, recipe))
 
 
 def _archived(files: Sequence[File], recipe: Recipe) -> Iterator[bytes]:
     if recipe.form is Form.ZIP_LEGACY:
-        return zip_legacy(files, recipe.key, at=recipe.at, entropy=recipe.entropy)
-    return zip_aes256(files, recipe.key, at=recipe.at, entropy=recipe.entropy, hide_names=recipe.hide_names)
+        return zip_legacy(files, recipe.key, at=recipe.at, entropy=recipe.entropy, room=recipe.room)
+    return zip_aes256(
+        files,
+        recipe.key,
+        at=recipe.at,
+        entropy=recipe.entropy,
+        hide_names=recipe.hide_names,
+        room=recipe.room,
+    )
