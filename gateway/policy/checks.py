@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.policy import leaving_checks, schema
+from gateway.policy.actions.attachments import Protect
 from gateway.policy.actions.hold import Hold
 from gateway.policy.actions.leaving import Drop, NextHop, TextUnder
 from gateway.policy.actions.recipients import Recipients
@@ -151,7 +152,7 @@ def _within(inner: Range | SizeRange | None, outer: Range | SizeRange | None, le
 
 def _reaches_nobody(rule: schema.Rule) -> Iterator[_Finding]:
     then = rule.then
-    asks: Mapping[str, Hold | Recipients | Confirm | Approve | Drop | NextHop | TextUnder | None]
+    asks: Mapping[str, Hold | Recipients | Confirm | Approve | Drop | NextHop | TextUnder | Protect | None]
     asks = {
         "hold": then.hold,
         "recipients": then.recipients,
@@ -160,6 +161,7 @@ def _reaches_nobody(rule: schema.Rule) -> Iterator[_Finding]:
         "drop_recipient": then.drop_recipient,
         "route": then.route,
         "disclaimer": then.disclaimer,
+        "attachments": then.attachments,
     }
     for key, ask in asks.items():
         if ask is None:

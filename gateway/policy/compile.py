@@ -61,6 +61,7 @@ def compile_policy(
             Language(organisation.language),
         ),
         zone=context.zone,
+        protects=any(rule.protects for rule in rules),
     )
 
 

@@ -105,6 +105,11 @@ class Decision:
     left_out: tuple[LeftOut, ...] = ()
     files: tuple[Attached, ...] = ()
 
+    @property
+    def protects(self) -> bool:
+        """Tell whether rules ask for the protection of somebody's files, so that the mail has to be looked at for them."""
+        return any(outcome.demands.protections for outcome in self.outcomes)
+
     def of(self, recipient: int) -> Outcome:
         """Return the outcome of envelope recipient number `recipient`."""
         return self.outcomes[self.assigned[recipient]]

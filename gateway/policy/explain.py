@@ -81,7 +81,7 @@ def _one(
         external=outcome.external,
         leaves_at=now + demands.window,
         firm_until=now + demands.firm,
-        held=demands.waits and not demands.drop,
+        held=outcome.waits and not demands.drop,
         firm=demands.firm > NO_TIME,
         form=demands.form.name.lower(),
         sees=outcome.companions,

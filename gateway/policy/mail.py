@@ -80,6 +80,11 @@ class Mail:
         return self._texts[place]
 
     @property
+    def may_have_files(self) -> bool:
+        """Tell whether something hangs on the mail beside pictures in its text, or nobody can tell."""
+        return bool(self.facts.unclear) or any(not each.inline for each in self.facts.attachments)
+
+    @property
     def internal_count(self) -> int:
         return len(self.external) - self.external_count
 

@@ -50,7 +50,14 @@ class Rule:
     @property
     def holds(self) -> bool:
         """Tell whether the rule may make a recipient wait."""
-        return any(ask.worked_out is not None or ask.demands.waits for ask in self.asks)
+        return any(
+            ask.worked_out is not None or ask.demands.waits or ask.demands.protections for ask in self.asks
+        )
+
+    @property
+    def protects(self) -> bool:
+        """Tell whether the rule asks for files to be protected."""
+        return any(ask.demands.protections for ask in self.asks) and not self.monitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,8 @@ class Policy:
 
     `tag_names` are all header fields that some rule sets, in lower case: nobody else may. `needs` is what has to be looked up
     before it can decide. `disclaimers` are the texts that may stand under mails, by the keys that rules ask by.
-    `zone` is the organisation's time zone.
+    `zone` is the organisation's time zone. `protects`: some rule asks for files to be protected, so that mail may have to be
+    looked at for them.
     """
 
     digest: str
@@ -82,6 +90,7 @@ class Policy:
     needs: Need = Need.NOTHING
     zone: tzinfo = UTC
     disclaimers: Mapping[str, Disclaimer] = field(default_factory=dict)
+    protects: bool = False
 
     @property
     def routes(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Decisions as JSON, as they are stored with the message, and back.
 
 Version 2 adds the second look, dropped recipients, routes, texts under the mail, copies, reports and watched rules. A decision
-without any of them is still written as version 1, which a node of the release before can read.
+without any of them is still written as version 1, which a node of the release before can read. Version 3 adds the protection
+of attachments: who reads version 2 would send them in clear, and must not be able to read it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ from gateway.policy.demands import (
     Text,
 )
 from gateway.policy.disclaimers import Disclaimer
+from gateway.policy.stored_handling import (
+    file_from,
+    file_json,
+    handling_from,
+    handling_json,
+    protection_from,
+    protection_json,
+)
 
 Json = dict[str, Any]
 
@@ -33,7 +42,7 @@ def to_json(decision: Decision) -> Json:
     later = _later(decision)
     outcomes = [_outcome_json(o) for o in decision.outcomes]
     return {
-        "v": 2 if later or any("more" in outcome for outcome in outcomes) else 1,
+        "v": _version(decision, bool(later) or any("more" in outcome for outcome in outcomes)),
         "digest": decision.digest,
         "outcomes": outcomes,
         "refusals": [[r.rule, r.text.ja, r.text.en] for r in decision.refusals],
@@ -50,8 +59,8 @@ def to_json(decision: Decision) -> Json:
 
 def from_json(data: Json, assigned: tuple[int, ...]) -> Decision:
     """Rebuild a decision from its stored form; raises ValueError on a version this code does not know."""
-    if data.get("v") not in (1, 2):
-        raise ValueError(f"stored decision has version {data.get('v')!r}, known are 1 and 2")
+    if data.get("v") not in (1, 2, 3):
+        raise ValueError(f"stored decision has version {data.get('v')!r}, known are 1, 2 and 3")
     return Decision(
         digest=data["digest"],
         outcomes=tuple(_outcome_from(o) for o in data["outcomes"]),
@@ -71,11 +80,20 @@ def from_json(data: Json, assigned: tuple[int, ...]) -> Decision:
         tells_dropped=data.get("tells_dropped", False),
         texts=tuple(Disclaimer(*each) for each in data.get("texts", ())),
         left_out=tuple(LeftOut(tuple(keys), why) for keys, why in data.get("left_out", ())),
+        files=tuple(file_from(each) for each in data.get("files", ())),
     )
 
 
+def _version(decision: Decision, more: bool) -> int:
+    watched = any(each.demands.protections for each in decision.watched)
+    handled = any(outcome.handling is not None for outcome in decision.outcomes)
+    if decision.protects or decision.files or handled or watched:
+        return 3
+    return 2 if more else 1
+
+
 def _later(decision: Decision) -> Json:
-    """Return what version 2 added for the mail as a whole, without what is empty."""
+    """Return what later versions added for the mail as a whole, without what is empty."""
     later: Json = {
         "bcc_to": sorted(decision.bcc_to),
         "report_to": sorted(decision.report_to),
@@ -84,6 +102,7 @@ def _later(decision: Decision) -> Json:
         "tells_dropped": decision.tells_dropped,
         "texts": [[each.key, each.text, each.html] for each in decision.texts],
         "left_out": [[list(each.keys), each.why] for each in decision.left_out],
+        "files": [file_json(each) for each in decision.files],
     }
     return {key: value for key, value in later.items() if value}
 
@@ -94,6 +113,7 @@ def _outcome_json(outcome: Outcome) -> Json:
         **_demands_json(outcome.demands),
         "companions": list(outcome.companions),
         "rules": list(outcome.rules),
+        **({"handling": handling_json(outcome.handling)} if outcome.handling is not None else {}),
     }
 
 
@@ -110,9 +130,9 @@ def _demands_json(demands: Demands) -> Json:
 
 
 def _more_json(demands: Demands) -> Json:
-    """Return what version 2 added for a recipient, without what is empty."""
+    """Return what later versions added for a recipient, without what is empty."""
     if demands.waits_for_nobody and not (
-        demands.drop or demands.reasoned or demands.routes or demands.disclaimers
+        demands.drop or demands.reasoned or demands.routes or demands.disclaimers or demands.protections
     ):
         return {}
     more: Json = {
@@ -122,6 +142,7 @@ def _more_json(demands: Demands) -> Json:
         "drop": demands.drop,
         "routes": sorted(demands.routes),
         "disclaimers": sorted(demands.disclaimers),
+        "protections": [protection_json(each) for each in sorted(demands.protections)],
     }
     return {key: value for key, value in more.items() if value}
 
@@ -132,6 +153,7 @@ def _outcome_from(data: Json) -> Outcome:
         demands=_demands_from(data),
         companions=tuple(data["companions"]),
         rules=tuple(data["rules"]),
+        handling=handling_from(data["handling"]) if "handling" in data else None,
     )
 
 
@@ -149,6 +171,7 @@ def _demands_from(data: Json) -> Demands:
         drop=more.get("drop", False),
         routes=frozenset(more.get("routes", ())),
         disclaimers=frozenset(more.get("disclaimers", ())),
+        protections=frozenset(protection_from(each) for each in more.get("protections", ())),
     )
 
 

@@ -198,30 +198,31 @@ TagName = Annotated[str, AfterValidator(_tag_name)]
 TagValue = Annotated[str, AfterValidator(_tag_value)]
 FieldName = Annotated[str, AfterValidator(_field_name)]
 
-_FewOrOne = WithJsonSchema({"anyOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}]})
+FEW_OR_ONE = WithJsonSchema({"anyOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}]})
 OneOrMany = BeforeValidator(one_or_many)
 _OneKind: dict[str, Any] = {"enum": sorted(KINDS)}
 _Kinds = WithJsonSchema({"anyOf": [_OneKind, {"type": "array", "items": _OneKind, "minItems": 1}]})
-Names = Annotated[tuple[Name, ...], OneOrMany, _FewOrOne]
-Sentences = Annotated[tuple[Sentence, ...], OneOrMany, _FewOrOne]
-Regexes = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], OneOrMany, _FewOrOne]
-Globs = Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], OneOrMany, _FewOrOne]
+Names = Annotated[tuple[Name, ...], OneOrMany, FEW_OR_ONE]
+Sentences = Annotated[tuple[Sentence, ...], OneOrMany, FEW_OR_ONE]
+Regexes = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], OneOrMany, FEW_OR_ONE]
+Glob = Annotated[str, AfterValidator(_glob)]
+Globs = Annotated[tuple[Glob, ...], OneOrMany, FEW_OR_ONE]
 FileKind = Annotated[str, AfterValidator(_kind), WithJsonSchema(_OneKind)]
 FileKinds = Annotated[tuple[FileKind, ...], OneOrMany, _Kinds]
-PeoplePatterns = Annotated[tuple[Annotated[str, AfterValidator(read_pattern)], ...], OneOrMany, _FewOrOne]
-Addresses = Annotated[tuple[Annotated[str, AfterValidator(read_address)], ...], OneOrMany, _FewOrOne]
-Domains = Annotated[tuple[Annotated[str, AfterValidator(_inside)], ...], OneOrMany, _FewOrOne]
+PeoplePatterns = Annotated[tuple[Annotated[str, AfterValidator(read_pattern)], ...], OneOrMany, FEW_OR_ONE]
+Addresses = Annotated[tuple[Annotated[str, AfterValidator(read_address)], ...], OneOrMany, FEW_OR_ONE]
+Domains = Annotated[tuple[Annotated[str, AfterValidator(_inside)], ...], OneOrMany, FEW_OR_ONE]
 RouteName = Annotated[str, AfterValidator(_route_name)]
 DisclaimerName = Annotated[str, AfterValidator(_disclaimer_name)]
 Paragraphs = Annotated[str, AfterValidator(_paragraphs)]
 Html = Annotated[str, AfterValidator(_html)]
 Copies = Annotated[
-    tuple[Annotated[str, AfterValidator(read_address)], ...], OneOrMany, AfterValidator(_few), _FewOrOne
+    tuple[Annotated[str, AfterValidator(read_address)], ...], OneOrMany, AfterValidator(_few), FEW_OR_ONE
 ]
 Reported = Annotated[
-    tuple[Annotated[str, AfterValidator(_reported)], ...], OneOrMany, AfterValidator(_few), _FewOrOne
+    tuple[Annotated[str, AfterValidator(_reported)], ...], OneOrMany, AfterValidator(_few), FEW_OR_ONE
 ]
-Persons = Annotated[tuple[Annotated[str, AfterValidator(_person)], ...], OneOrMany, _FewOrOne]
+Persons = Annotated[tuple[Annotated[str, AfterValidator(_person)], ...], OneOrMany, FEW_OR_ONE]
 
 
 def words_schema(words: Any) -> WithJsonSchema:

@@ -53,7 +53,36 @@ HOLD = (
 )
 
 
+_KEY = st.fixed_dictionaries(
+    {},
+    optional={
+        "style": st.sampled_from(["letters", "characters", "words-ja", "words-en"]),
+        "bits": st.sampled_from([40, 60, 80]),
+    },
+)
+_KEPT = some("pdf", "*.txt", "zip")
+_SPANS: Keys = {"expires": st.sampled_from(["1d", "30d"]), "within": st.sampled_from(["1h", "2d"])}
+_NAMES: Keys = {"hide_names": st.booleans(), "for": WHOM}
+_OF_KEYS: Keys = {
+    "per": st.sampled_from(["message", "recipient"]),
+    "key": _KEY,
+    "keep": _KEPT,
+    **_SPANS,
+}
+_WAYS = ("sms", "sender", "preagreed", "second-mail")
+ATTACHMENTS = (
+    st.fixed_dictionaries(
+        {"protect": st.sampled_from(["native", "zip-aes256", "zip-legacy"]), **_NAMES},
+        optional={"password_by": some(*_WAYS), **_OF_KEYS},
+    )
+    | st.fixed_dictionaries(
+        {"protect": st.just("link"), "downloads": st.integers(1, 3), **_NAMES},
+        optional={"password_by": some(*_WAYS, "code-page"), **_OF_KEYS},
+    )
+    | st.fixed_dictionaries({"protect": st.just("block"), "for": WHOM}, optional={"keep": _KEPT})
+)
 _ACTIONS: Keys = {
+    "attachments": ATTACHMENTS,
     "hold": HOLD,
     "recipients": st.fixed_dictionaries(
         {"form": st.sampled_from(["bcc", "individual"]), "for": WHOM},
@@ -88,7 +117,7 @@ _ACTIONS: Keys = {
     ),
 }
 _SOME_ACTIONS = st.lists(
-    st.sampled_from(["hold", "recipients", "recipients", *sorted(_ACTIONS)]),
+    st.sampled_from(["hold", "recipients", "recipients", "attachments", *sorted(_ACTIONS)]),
     min_size=1,
     max_size=3,
     unique=True,

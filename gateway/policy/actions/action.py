@@ -7,8 +7,9 @@ from typing import Self
 
 from pydantic import model_validator
 
-from gateway.policy.actions import hold, leaving, recipients, second_look, whole
+from gateway.policy.actions import attachments, hold, leaving, recipients, second_look, whole
 from gateway.policy.actions.ask import Ask
+from gateway.policy.actions.attachments import AttachmentsKeys
 from gateway.policy.actions.hold import HoldKeys
 from gateway.policy.actions.leaving import LeavingKeys
 from gateway.policy.actions.recipients import RecipientKeys
@@ -19,7 +20,7 @@ from gateway.policy.demands import MailDemands
 from gateway.yaml_source import Hinted
 
 
-class Action(LeavingKeys, WholeKeys, RecipientKeys, SecondLookKeys, HoldKeys):
+class Action(AttachmentsKeys, LeavingKeys, WholeKeys, RecipientKeys, SecondLookKeys, HoldKeys):
     """What the rule asks for. Everything here is added to what other rules ask for."""
 
     @model_validator(mode="after")
@@ -36,6 +37,7 @@ def asks(action: Action, rule: str, context: Context) -> Iterator[Ask]:
     yield from recipients.asks(action, rule, context)
     yield from whole.asks(action, rule, context)
     yield from leaving.asks(action, rule, context)
+    yield from attachments.asks(action, rule, context)
 
 
 def for_mail(action: Action, rule: str, context: Context) -> MailDemands:

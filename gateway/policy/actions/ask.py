@@ -17,13 +17,16 @@ class Ask:
     """What a rule asks for, and for whom.
 
     `worked_out` computes it where it depends on the mail or on the time of acceptance; it is pure and total, and `demands`
-    is then the least that it ever asks.
+    is then the least that it ever asks. `of_files`: asked only where the mail has files, or may have some.
     """
 
     whom: Whom
     demands: Demands = NOTHING
     worked_out: Callable[[Mail], Demands] | None = None
+    of_files: bool = False
 
     def of(self, mail: Mail) -> Demands:
         """Return what is asked for, on this mail."""
+        if self.of_files and not mail.may_have_files:
+            return NOTHING
         return self.demands if self.worked_out is None else self.worked_out(mail)
