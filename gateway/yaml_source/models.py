@@ -12,7 +12,7 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from gateway.yaml_source.places import Document, Path, Problem, Problems, show_path
 
-MAX_KEYS_TOLD = 12  # keys in one hint where none of them is near
+MAX_KEYS_TOLD = 14  # keys in one hint where none of them is near
 _FULL_WIDTH = "\uff1a\u3000"  # colon and blank, as Japanese input writes them
 
 Model = TypeVar("Model", bound=BaseModel)
