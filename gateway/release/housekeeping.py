@@ -54,6 +54,7 @@ class Housekeeping:
         if time >= self._next_round:
             full = await _past_damage(self._round(now))
             self._next_round = time if full else time + ROUND
+            await _past_damage(self._spool.shares.end_expired(now, BATCH))
         if time >= self._next_purge:
             touched = await _past_damage(
                 self._spool.purge(now, self._bodies_after, self._records_after, BATCH)

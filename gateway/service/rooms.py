@@ -21,6 +21,7 @@ from gateway.links import Links
 from gateway.message.envelope import Envelope
 from gateway.message.gather import gather
 from gateway.notices.asking import Asking
+from gateway.notices.code_letter import CodeLetters
 from gateway.notices.compose import Composers
 from gateway.notices.letter import Author
 from gateway.notices.worker import NoticeWorker
@@ -118,6 +119,7 @@ class Rooms:
         composers = {
             **own.by_kind(),
             **Asking(self.links, own).by_kind(),
+            **CodeLetters(self.spool.shares.code_of, ZoneInfo(settings.timezone), author).by_kind(),
             **dsn_composers(
                 settings.hostname, address, settings.notices.name, settings.delivery.give_up_after
             ),

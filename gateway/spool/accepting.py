@@ -23,6 +23,7 @@ from gateway.spool.ranges import to_ranges
 from gateway.spool.records import decision_json, envelope_json, facts_json
 from gateway.spool.second_look import SOMEBODY, fresh_looks
 from gateway.spool.sendings import slice_of
+from gateway.spool.shares_rows import NEW_SHARES, share_rows
 from gateway.spool.statements import NEW_BODIES, NEW_MESSAGES, NEW_NOTICES, NEW_RECIPIENTS
 from gateway.spool.threads import NEW_THREADS, thread_rows
 from gateway.spool.times import from_us, span_us, to_us
@@ -53,6 +54,7 @@ class Acceptance:
     sent: tuple[str, int] | None = None
     dropped: int = 0
     copied: int = 0
+    shares: list[Row] = field(default_factory=list)
 
     @property
     def small(self) -> bool:
@@ -80,6 +82,8 @@ class Acceptance:
         tx.tally(State.QUEUED, len(self.recipients) - self.held - self.leased - self.dropped)
         if self.threads:
             tx.insert(NEW_THREADS, self.threads)
+        if self.shares:
+            tx.insert(NEW_SHARES, self.shares)
         if self.sent is not None:
             tx.sent(*self.sent, len(self.recipients) - self.copied)
         return body.queue_id
@@ -113,6 +117,7 @@ def acceptance(queue_id: str, new: NewMessage, lease: Lease | None = None) -> Ac
         sent=(storable(new.noted.counted_as), slice_of(at)) if new.noted.counted_as else None,
         dropped=len(dropped),
         copied=new.decision.copied,
+        shares=share_rows(queue_id, new.decision, at),
     )
 
 

@@ -18,6 +18,7 @@ from gateway.spool.moves import Arrival, move
 from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import RecipientRow
+from gateway.spool.shares_rows import STILL_SHARED
 from gateway.spool.statements import DEFERRED_SINCE, DELAYED, MARK_DELAYED, NEW_NOTICES
 from gateway.store.bodies import PURGED
 from gateway.store.events import Event
@@ -95,11 +96,11 @@ def purge_records(now: int, before: int, limit: int) -> Callable[[Tx], list[str]
 
 
 def _finished(before: int, limit: int) -> sa.Select[Any]:
-    """Select messages that are finished and about which no notice waits: it may need the original."""
+    """Select finished messages out of which nothing can be fetched, and about which no notice waits: it may need them."""
     waiting = select(outbox.c.notice_id).where(outbox.c.queue_id == messages.c.queue_id).exists()
     return (
         select(messages.c.queue_id)
-        .where(messages.c.finished_at.is_not(None), messages.c.finished_at <= before, ~waiting)
+        .where(messages.c.finished_at.is_not(None), messages.c.finished_at <= before, ~waiting, ~STILL_SHARED)
         .order_by(messages.c.finished_at)
         .limit(limit)
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.message.address import Address
 from gateway.message.envelope import Envelope
@@ -22,6 +22,9 @@ from gateway.spool.notice import Glance, Notice
 from gateway.spool.second_look import Look, Said, Waiver
 from gateway.store.errors import StoreDamaged as StoreDamaged
 from gateway.store.errors import StoreUnavailable as StoreUnavailable
+
+if TYPE_CHECKING:
+    from gateway.spool.share_contract import Shares
 
 
 class UnknownMessage(Exception):
@@ -200,6 +203,10 @@ class Figures:
 
 class Spool(Protocol):
     """The only door to state. All verbs are coroutines; none holds the event loop while it commits."""
+
+    @property
+    def shares(self) -> Shares:
+        """Return the door to files behind links."""
 
     async def accept(self, message: NewMessage) -> str:
         """Store the mail, its recipients (held or queued by the decision), its event and its notices; return the queue id."""

@@ -47,6 +47,15 @@ class Kind(StrEnum):
     RESTORED = "restored"
     REPAIRED = "repaired"
     KEY = "key"
+    SHARE_CODE = "share-code"  # somebody at a download page asked for a one-time code
+    SHARE_OPENED = "share-opened"  # and proved the address with it
+    SHARE_DENIED = "share-denied"  # or tried to
+    SHARE_FETCHED = "share-fetched"
+    SHARE_LOCKED = "share-locked"
+    SHARE_UNLOCKED = "share-unlocked"
+    SHARE_EXTENDED = "share-extended"
+    SHARE_ENDED = "share-ended"
+    TAKEN_BACK = "taken-back"
 
 
 class Reason(StrEnum):
@@ -57,6 +66,7 @@ class Reason(StrEnum):
     NO_HOLD = "no-hold"  # nothing demanded a hold
     BY_SENDER = "by-sender"  # the sender pressed a button
     BY_ADMIN = "by-admin"  # sekisho held ...
+    BY_RECIPIENT = "by-recipient"  # somebody at the download page
     BY_APPROVER = "by-approver"  # somebody who was asked to approve pressed a button
     REJECTED = "rejected"  # an approver said no
     TIMED_OUT = "timed-out"  # nobody confirmed or approved in the time that the rule gives

@@ -1,7 +1,8 @@
 """The one place that changes a recipient's state: a compare-and-set that `lifecycle.TRANSITIONS` decides.
 
 The WHERE names the state and the lease that were read, and lists `lifecycle.sources(target)`; a row that moved meanwhile
-fails the whole job. Tallies and the message's own counters follow in the same transaction.
+fails the whole job. Tallies, the message's own counters and the shares of those who
+do not get it follow in the same transaction.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sqlalchemy import bindparam
 
 from gateway.spool.lifecycle import FINAL, State, sources
 from gateway.spool.records import RecipientRow
+from gateway.spool.shares_rows import NEVER_GETS_IT, end_with_recipients
 from gateway.store.errors import StoreConflict
 from gateway.store.schema import recipients
 from gateway.store.tx import Params, Prepared, Tx
@@ -49,6 +51,9 @@ def move(tx: Tx, rows: Sequence[RecipientRow], target: State, arrival: Arrival) 
         tx.tally(state, -count)
     tx.tally(target, len(rows))
     _count(tx, rows, target, arrival.at)
+    if target in NEVER_GETS_IT:
+        for queue_id in dict.fromkeys(row.queue_id for row in rows):
+            end_with_recipients(tx, queue_id, arrival.at)
 
 
 def _count(tx: Tx, rows: Sequence[RecipientRow], target: State, at: int) -> None:

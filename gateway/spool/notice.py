@@ -28,15 +28,17 @@ class NoticeKind(StrEnum):
     TIMED_OUT = "timed-out"  # to the sender: nobody decided in time, and what happened then
     KEY = "key"  # to the sender: whom to call now with the key, which is not in this letter
     KEY_FAILED = "key-failed"  # to the sender: a key did not reach its recipients, and what to do now
+    CODE = "code"  # to a recipient: the one-time code that opens the download page
     WAIVED = "waived"  # to the addresses a rule notifies: the sender shortened a window, and why
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """An outbox row: a mail still to be written. `recipients` are indexes into the message it is about; `actor` is
-    the name of who did what it tells of, where a person did; of a WAIVED, the reason that was given, and of
-    a KEY_FAILED, the way and why it failed (`sms:no-number`). `hold_ends`: of a HOLD, when the first recipient that was held
-    when the row was read is due; None where none was."""
+    the name of who did what it tells of, where a person did; of a WAIVED, the reason that was given, of
+    a KEY_FAILED, the way and why it failed (`sms:no-number`), and of a CODE, the code under the master key
+    (shares_codes.py). `hold_ends`: of a HOLD, when the first recipient that was held when the row was read is due; None where
+    none was."""
 
     notice_id: int
     kind: NoticeKind

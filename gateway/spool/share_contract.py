@@ -6,13 +6,15 @@ over answer alike where a stranger asks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor, Change
+from gateway.spool.lifecycle import Kind
+from gateway.spool.notice import Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,33 @@ class Share:
     left: tuple[tuple[int, int | None], ...] = ()
     fetched: tuple[tuple[int, int], ...] = ()
     ended_at: datetime | None = None
+    extendable_until: datetime | None = None
+
+    @property
+    def used_up(self) -> bool:
+        """Tell whether no file can be fetched any more."""
+        return all(count == 0 for _, count in self.left)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who sits at a download page: an address of the network, and a random name for this visit that the page gave."""
+
+    client: str
+    visit: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One event about shares. `place` and `name` are those of a file that was fetched; `client` is from where."""
+
+    at: datetime
+    kind: Kind
+    recipients: tuple[int, ...]
+    actor: Actor
+    client: str = ""
+    place: int | None = None
+    name: str = ""
 
 
 class NoShare(Exception):
@@ -63,31 +92,60 @@ class Shares(Protocol):
     """`spool.shares`. Every verb raises StoreUnavailable."""
 
     async def get(self, queue_id: str, recipient: int, now: datetime) -> Share:
-        """Return a share that is open to its recipient; raises NoShare."""
+        """Return a share that is open to its recipient, also where no fetch is left; raises NoShare."""
 
     async def of(self, queue_id: str) -> Sequence[Share]:
         """Return all shares of a mail, for its sender."""
 
-    async def ask_code(self, queue_id: str, recipient: int, now: datetime) -> None:
+    async def history(self, queue_id: str) -> Sequence[Happened]:
+        """Return what happened to the shares of a mail, oldest first, out of the event log."""
+
+    async def ask_code(self, queue_id: str, recipient: int, visitor: Visitor, now: datetime) -> None:
         """Make a one-time code and put the letter that carries it in the outbox; raises NoShare, also for too many."""
 
-    async def enter(self, queue_id: str, recipient: int, code: str, key: str, now: datetime) -> bool:
-        """Tell whether the code (and the key, where the share needs one) is right; counts the attempt. A code is good once."""
+    async def enter(
+        self, queue_id: str, recipient: int, code: str, key: str, visitor: Visitor, now: datetime
+    ) -> bool:
+        """Tell whether the code (and the key, where the share needs one) is right; counts the attempt. A code is good once.
 
-    async def fetch(self, queue_id: str, recipient: int, place: int, now: datetime) -> Share:
-        """Count one fetch of a file and write it down; raises NoShare where none is left."""
+        Where it is, `visitor.visit` may fetch. Raises NoShare.
+        """
+
+    async def visits(self, queue_id: str, recipient: int, visitor: Visitor) -> bool:
+        """Tell whether this visit proved the address."""
+
+    async def fetch(
+        self,
+        queue_id: str,
+        recipient: int,
+        place: int,
+        visitor: Visitor,
+        now: datetime,
+        *,
+        onward: bool = False,
+    ) -> Share:
+        """Count one fetch of a file and write it down; raises NoShare where none is left, or the visit may not.
+
+        `onward`: it goes on with what this visit began, which counts once.
+        """
 
     async def lock(
-        self, queue_id: str, recipients: Sequence[int] | None, actor: Actor, now: datetime
+        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, now: datetime
     ) -> Change:
-        """Close shares; nothing is lost."""
+        """Close shares; nothing is lost. `not_done` tells the state of the mail of those that are closed or over already."""
 
     async def unlock(
-        self, queue_id: str, recipients: Sequence[int] | None, actor: Actor, now: datetime
+        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, now: datetime
     ) -> Change:
         """Open what was locked, and was not taken back."""
 
     async def extend(
-        self, queue_id: str, recipients: Sequence[int] | None, until: datetime, actor: Actor, now: datetime
+        self, queue_id: str, recipients: Collection[int] | None, until: datetime, actor: Actor, now: datetime
     ) -> Change:
-        """Let shares live longer, within what the policy allows; never what is over."""
+        """Let shares live longer, at most as long again as the rule gave, and LONGEST in all; never what is over."""
+
+    async def end_expired(self, now: datetime, limit: int) -> int:
+        """End up to `limit` shares whose time is over; return how many."""
+
+    def code_of(self, notice: Notice) -> str | None:
+        """Return the code that a notice of the kind CODE is to tell; None where its master key is not held any more."""

@@ -50,6 +50,7 @@ from gateway.spool.outbox import AlreadyFinished, finish, may_take, take
 from gateway.spool.past_damage import PastDamage
 from gateway.spool.queue_ids import QueueIds
 from gateway.spool.records import notice
+from gateway.spool.shares import SqlShares
 from gateway.spool.statements import NOTICES
 from gateway.spool.times import span_us, to_us
 from gateway.store.database import Database
@@ -95,6 +96,7 @@ class SqlSpool:
         self._alone = True  # until other workers may have begun
         self._bodies = BodiesOfMail(database, self._past_damage, clock)
         self.knowledge = SqlKnowledge(database)
+        self.shares = SqlShares(database)
 
     @property
     def database(self) -> Database:

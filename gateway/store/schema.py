@@ -295,11 +295,13 @@ shares = sa.Table(  # files that wait behind a link, for one recipient each
     sa.Column("ended_at", sa.BigInteger),  # expired or taken back: never again
     sa.Column("opened_at", sa.BigInteger),  # when the address was proved first
     sa.Column("fetched", sa.Text, nullable=False),  # JSON: by the file's place, how often
+    sa.Column("visits", sa.Text, nullable=False),  # JSON: by visit, the places of the files it began to fetch
     sa.Column("key_id", sa.Text),
     sa.Column("wrapped_code", sa.LargeBinary),  # the one-time code that is good now
     sa.Column("code_at", sa.BigInteger),
     sa.Column("codes_asked", sa.Integer, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),  # wrong codes and keys
+    sa.Column("tried_at", sa.BigInteger),  # the last of them
     sa.Column("changed_at", sa.BigInteger, nullable=False),
 )
 

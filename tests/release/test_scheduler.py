@@ -107,6 +107,14 @@ class FakeSpool:
         self._call("purge")
         return 0
 
+    @property
+    def shares(self) -> FakeSpool:
+        return self
+
+    async def end_expired(self, now: datetime, limit: int) -> int:
+        self._call("end_expired")
+        return 0
+
 
 @dataclass
 class Stage:

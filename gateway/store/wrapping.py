@@ -1,0 +1,25 @@
+"""What a small secret is bound to when the master key wraps it: the table, and the row within it.
+
+A wrapped value that somebody puts into another row, or another table, does not open there. Bodies are bound to their queue id
+alone, which has no slash; so nothing of one kind opens as the other.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from gateway.store.schema import agreed_keys, key_sendings, message_keys, shares
+
+
+def bound(table: str, *row: object) -> str:
+    """Return what the value of one row is bound to: `message_keys/5Q.../0`."""
+    return "/".join((table, *map(str, row)))
+
+
+WRAPPED: tuple[tuple[sa.Table, str], ...] = (
+    (message_keys, "wrapped"),
+    (key_sendings, "wrapped_to"),
+    (agreed_keys, "wrapped"),
+    (shares, "wrapped_code"),
+)
+"""Every table with such a value, and its column; `key_id` names the master key, and the primary key is what it is bound to."""
