@@ -112,7 +112,6 @@ class FakeSpool:
         return self
 
     async def end_expired(self, now: datetime, limit: int) -> int:
-        self._call("end_expired")
         return 0
 
 
