@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gateway.detect.password_forms import LEADS_NOWHERE, alone, bare, told_at
 from gateway.detect.password_words import purpose, words
+from gateway.message.evidence import PASSWORD_OF
 
 MAX_FOUND = 20  # of one text
 _MAX_ASKED = 60  # times in one text that it is asked what a password is for
@@ -54,6 +55,12 @@ def told(subject: str, text: str) -> list[Told]:
         if len(found) >= MAX_FOUND:
             break
     return [Told(value, of) for value, of in found.items()]
+
+
+def password_of(subject: str, text: str) -> str:
+    """Return what subject and text tell passwords of: a word of `message.evidence.PASSWORD_OF`."""
+    found = {each.of for each in told(subject, text)}
+    return next((word for word in reversed(PASSWORD_OF) if word in found), PASSWORD_OF[0])
 
 
 def candidates(subject: str, texts: Iterable[str], limit: int) -> list[str]:

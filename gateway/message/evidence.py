@@ -51,7 +51,8 @@ class FileEvidence:
     `kind` is what the octets are (pdf, zip, docx, xlsm, doc, exe, png, text, csv, html, eml, ics, ...; empty where nobody
     knows). `encrypted` and `macros` are None where that cannot be told. `members` are the names in an archive, nested ones
     as `outer.zip/inner.txt`; `complete` says whether they are all. `unread` is empty or a word of UNREAD: of the file or
-    of the first member that was not read.
+    of the first member that was not read. `key_told` says whether a password that stands in the mail opens it: None where
+    none was tried, because it is not encrypted, cannot be tried, or nothing in the mail may be one.
     """
 
     kind: str = ""
@@ -61,6 +62,11 @@ class FileEvidence:
     complete: bool = True
     unread: str = ""
     found: Findings = Findings()
+    key_told: bool | None = None
+
+
+PASSWORD_OF = ("none", "elsewhere", "unsaid", "file")
+"""What subject and text tell passwords of: they tell none; of a meeting or an account; they do not say; of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,8 @@ class Content:
     `mail_is` names what the mail as a whole is, from {smime-signed, smime-encrypted, pgp-signed, pgp-encrypted, tnef,
     calendar}; `invited` are the ATTENDEEs of its calendar parts. `speaks_of_attachment`: the sender's own text, without what
     it quotes, says that something is attached. `greets_other` is None where no greeting with a known name stands there.
+    `password_of` is a word of PASSWORD_OF, the last one that is true of a password told; `password_follows` says that one is
+    announced for another mail; both are None where nobody could tell.
     `texts` are the folded texts for keyword and pattern conditions, by where they stand: "subject", "body", "attachments";
     `cut` holds the places whose text is longer than what is kept.
     """
@@ -81,6 +89,8 @@ class Content:
     invited: tuple[Address, ...] = ()
     speaks_of_attachment: bool = False
     greets_other: bool | None = None
+    password_of: str | None = None
+    password_follows: bool | None = None
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cut: frozenset[str] = frozenset()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gateway.detect.plain import folded
-from gateway.evidence.content.told import BodyTold, FileTold, Told
+from gateway.evidence.content.told import BodyTold, FileTold, KeyTold, Told
 from gateway.message.address_list import distinct
 from gateway.message.evidence import Content, FileEvidence
 from gateway.message.facts import Facts
@@ -35,6 +36,8 @@ def assembled(facts: Facts, told: Iterable[Told], missing: str) -> Content:
         invited=distinct(invited),
         speaks_of_attachment=known.speaks_of_attachment,
         greets_other=known.greets_other,
+        password_of=known.password_of,
+        password_follows=known.password_follows,
         texts=texts,
         cut=frozenset(
             [place for place, is_cut in (("body", known.cut), ("attachments", _cut(files))) if is_cut]
@@ -50,7 +53,15 @@ def _sorted_out(told: Iterable[Told], count: int) -> tuple[BodyTold | None, list
             body = piece
         elif isinstance(piece, FileTold) and piece.number < count:
             files[piece.number] = piece
+        elif isinstance(piece, KeyTold) and piece.number < count:
+            _tell_key(files, piece)
     return body, files
+
+
+def _tell_key(files: list[FileTold | None], told: KeyTold) -> None:
+    file = files[told.number]
+    if file is not None:
+        files[told.number] = replace(file, evidence=replace(file.evidence, key_told=told.opens))
 
 
 def _cut(files: list[FileTold | None]) -> bool:

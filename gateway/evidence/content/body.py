@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.detect.attached import speaks_of_attachment
+from gateway.detect.password_words import announced
+from gateway.detect.passwords import password_of
 from gateway.detect.plain import folded
 from gateway.detect.salutation import greetings, greets_somebody_else
 from gateway.evidence.content.calendars import read_calendar
@@ -55,6 +57,8 @@ def read_body(
         mail_is=is_a,
         speaks_of_attachment=speaks_of_attachment(words),
         greets_other=_greets_other(words, header, local_parts),
+        password_of=password_of(subject, text),
+        password_follows=announced(text),
         subject=kept_subject,
         texts=(kept_text,) if kept_text else (),
         cut=cut or subject_cut,

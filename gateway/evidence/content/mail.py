@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 
 from gateway.evidence.content.body import read_body
 from gateway.evidence.content.bounds import Bounds
@@ -19,16 +20,16 @@ from gateway.evidence.content.gathering import Budget, Gathering, TooSlow, Unrea
 from gateway.evidence.content.judged import judged, text_and_tables
 from gateway.evidence.content.kept import Kept
 from gateway.evidence.content.octets import whole
-from gateway.evidence.content.told import BodyTold, FileTold
+from gateway.evidence.content.told import BodyTold, FileTold, KeyTold
+from gateway.evidence.content.tried import Timer, tried
 from gateway.message.evidence import FileEvidence, Findings
 from gateway.message.header import HeaderSection, split
 from gateway.message.mime import Part, Structure, scan_structure
 from gateway.message.mime_part import IDENTITY
+from gateway.protect.state_word import State
 
+_STATE = "gateway.protect.state"  # loads libraries that only the process that reads pays for
 MESSAGES = frozenset({"message/rfc822", "message/global"})
-
-Timer = Callable[[int], AbstractContextManager[None]]
-"""Given how many pieces are still to come, a context in which the next one is interrupted by TooSlow."""
 
 
 def no_timer(_: int) -> AbstractContextManager[None]:
@@ -51,14 +52,20 @@ class Letter:
         return cls(raw, header, scan_structure(raw, header, body_at), tuple(local_parts))
 
 
-def read_letter(letter: Letter, bounds: Bounds, timer: Timer = no_timer) -> Iterator[BodyTold | FileTold]:
-    """Yield what is told: once about the mail, then about each attachment in the order of `Facts.attachments`."""
+def read_letter(
+    letter: Letter, bounds: Bounds, timer: Timer = no_timer
+) -> Iterator[BodyTold | FileTold | KeyTold]:
+    """Yield what is told: once about the mail, about each attachment in the order of `Facts.attachments`, then of keys."""
     kept, budget = Kept(bounds.characters), Budget.of(bounds)
     own, files = _sorted_out(letter.structure)
     pieces = len(files)
-    yield _timed_body(letter, own, kept, budget, timer(pieces + 1))
+    body = _timed_body(letter, own, kept, budget, timer(pieces + 1))
+    yield body
+    read: list[FileTold] = []
     for number, file in enumerate(files):
-        yield _read_part(letter.raw, number, file, kept, budget, partial(timer, pieces - number))
+        read.append(_read_part(letter.raw, number, file, kept, budget, partial(timer, pieces - number)))
+        yield read[-1]
+    yield from tried(body, read, lambda number: _file(letter.raw, files[number][0]), timer)
 
 
 def _timed_body(
@@ -107,6 +114,8 @@ def _read_part(
             file = _file(raw, part)
             kind_is = _kind(file, part)
             _read_into(raw, file, part, texts, into)
+            if into.encrypted is None and _is_sealed(file):
+                into.encrypted = True
     except TooSlow:
         _note_too_slow(into)
     try:
@@ -123,6 +132,12 @@ def _read_part(
         cut=cut,
         invited=tuple(budget.invited[before:]),
     )
+
+
+def _is_sealed(file: File) -> bool:
+    """Tell whether a file of which its reader could not tell is encrypted."""
+    state: State = import_module(_STATE).state_of(file.name, file.octets)
+    return state in (State.ENCRYPTED, State.PARTLY)
 
 
 def _note_too_slow(into: Gathering) -> None:

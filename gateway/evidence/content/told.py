@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from gateway.message.address import Address, AddressError, parse_path
-from gateway.message.evidence import UNREAD, FileEvidence, Findings
+from gateway.message.evidence import PASSWORD_OF, UNREAD, FileEvidence, Findings
 
 MAX_OCTETS = 64 << 20
 """Octets of one piece; a million characters of kept text take three."""
@@ -31,6 +31,8 @@ class BodyTold:
     mail_is: frozenset[str] = frozenset()
     speaks_of_attachment: bool = False
     greets_other: bool | None = None
+    password_of: str | None = None
+    password_follows: bool | None = None
     subject: str = ""
     texts: tuple[str, ...] = ()
     cut: bool = False
@@ -49,13 +51,21 @@ class FileTold:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyTold:
+    """Whether a password that stands in the mail opens the attachment with this number; of those that were tried."""
+
+    number: int
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """All was told. The process that read ends now where `retires` says so."""
 
     retires: bool = False
 
 
-Told = BodyTold | FileTold | Done
+Told = BodyTold | FileTold | KeyTold | Done
 
 
 def to_octets(told: Told) -> bytes:
@@ -79,11 +89,21 @@ def to_octets(told: Told) -> bytes:
                 "invited": [str(address) for address in told.invited],
             }
             return orjson.dumps({"file": value})
+        case KeyTold():
+            return orjson.dumps({"key": asdict(told)})
         case Done():
             return orjson.dumps({"done": told.retires})
 
 
-_BODY_PLAIN = ("unread", "speaks_of_attachment", "greets_other", "subject", "cut")
+_BODY_PLAIN = (
+    "unread",
+    "speaks_of_attachment",
+    "greets_other",
+    "password_of",
+    "password_follows",
+    "subject",
+    "cut",
+)
 
 
 def from_octets(octets: bytes) -> Told:
@@ -93,19 +113,22 @@ def from_octets(octets: bytes) -> Told:
         (key, inner) = next(iter(value.items()))
         if key == "done":
             return Done(_flag(inner))
+        if key == "key":
+            return KeyTold(_number(inner["number"]), _flag(inner["opens"]))
         return _body(inner) if key == "body" else _file(inner)
     except (AttributeError, KeyError, TypeError, StopIteration, AddressError) as error:
         raise ValueError("not what a reader says") from error
 
 
 def _body(value: dict[str, Any]) -> BodyTold:
-    greets = value["greets_other"]
     return BodyTold(
         found=_findings(value["found"]),
         unread=_word(value["unread"]),
         mail_is=frozenset(word for word in value["mail_is"] if word in MAIL_IS),
         speaks_of_attachment=_flag(value["speaks_of_attachment"]),
-        greets_other=None if greets is None else _flag(greets),
+        greets_other=_flag_or_none(value["greets_other"]),
+        password_of=_of(value["password_of"]),
+        password_follows=_flag_or_none(value["password_follows"]),
         subject=_text(value["subject"]),
         texts=_texts(value["texts"]),
         cut=_flag(value["cut"]),
@@ -115,15 +138,12 @@ def _body(value: dict[str, Any]) -> BodyTold:
 
 def _file(value: dict[str, Any]) -> FileTold:
     told = value["evidence"]
-    number = value["number"]
-    if type(number) is not int or number < 0:
-        raise ValueError("no number")
     return FileTold(
-        number=number,
+        number=_number(value["number"]),
         evidence=FileEvidence(
             kind=_text(told["kind"])[:20],
-            encrypted=None if told["encrypted"] is None else _flag(told["encrypted"]),
-            macros=None if told["macros"] is None else _flag(told["macros"]),
+            encrypted=_flag_or_none(told["encrypted"]),
+            macros=_flag_or_none(told["macros"]),
             members=_texts(told["members"]),
             complete=_flag(told["complete"]),
             unread=_word(told["unread"]),
@@ -146,6 +166,22 @@ def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("no flag")
     return value
+
+
+def _flag_or_none(value: object) -> bool | None:
+    return None if value is None else _flag(value)
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("no number")
+    return value
+
+
+def _of(value: object) -> str | None:
+    if value is not None and value not in PASSWORD_OF:
+        raise ValueError("no word of PASSWORD_OF")
+    return None if value is None else str(value)
 
 
 def _text(value: object) -> str:

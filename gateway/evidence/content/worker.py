@@ -31,6 +31,9 @@ MOST_MAILS = 1_000
 _LARGE = 1 << 20
 """Octets of a mail behind which memory is put in order at once; the interpreter does so now and then by itself."""
 
+_RANDOM = "/dev/urandom"
+"""What qpdf opens before it opens a PDF that has a password."""
+
 _AGAIN_S = 0.1
 """Seconds after which an interruption is repeated: a parser may swallow the first one."""
 
@@ -65,7 +68,7 @@ class Clock:
 
 def main() -> int:
     """Read mails until the parent has gone."""
-    memory = begin(to_octets(Done()))
+    memory = begin(to_octets(Done()), [_RANDOM])
     for number in range(MOST_MAILS):
         request = read_frame(IN)
         raw = read_frame(IN) if request is not None else None

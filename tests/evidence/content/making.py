@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from gateway.evidence.content.bounds import Bounds
 from gateway.evidence.content.mail import Letter, read_letter
-from gateway.evidence.content.told import BodyTold, FileTold
+from gateway.evidence.content.told import BodyTold, FileTold, KeyTold
 from gateway.message.address import parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.evidence import FileEvidence
@@ -56,7 +56,8 @@ def told(
     raw: bytes, bounds: Bounds = SMALL, local_parts: tuple[str, ...] = ("suzuki",)
 ) -> tuple[BodyTold, list[FileTold]]:
     """Read a mail here, and return what is told about it and about its files."""
-    first, *files = read_letter(Letter.of(raw, local_parts), bounds)
+    first, *others = read_letter(Letter.of(raw, local_parts), bounds)
+    files = [each for each in others if not isinstance(each, KeyTold)]
     assert isinstance(first, BodyTold)
     assert all(isinstance(file, FileTold) and file.number == at for at, file in enumerate(files))
     return first, [file for file in files if isinstance(file, FileTold)]
