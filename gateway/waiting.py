@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from gateway.languages import Words, shown
 from gateway.policy.demands import Approval, Confirmation
+from gateway.policy.handling import Missing
 from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
-from gateway.spool.second_look import Consent, Look
+from gateway.spool.second_look import WAY, Consent, Look
 
 NAME, COMMENT = 320, 500  # characters shown of an address, of a comment
 PEOPLE = 10  # approvers named; more help nobody
@@ -82,6 +83,8 @@ def then_of(look: Look, words: Words) -> str:
 
 
 def _what(look: Look, words: Words) -> str:
+    if isinstance(look.demand, Missing):
+        return missing_words(look.demand.what, words)
     if isinstance(look.demand, Confirmation):
         return {
             "recipients": words.gettext("The sender has to tick each recipient."),
@@ -89,6 +92,20 @@ def _what(look: Look, words: Words) -> str:
             "both": words.gettext("The sender has to tick each recipient and each attachment."),
         }[look.demand.items]
     return words.ngettext("%(n)s approval is missing.", "%(n)s approvals are missing.", look.missing)
+
+
+def missing_words(what: str, words: Words) -> str:
+    """Say why files cannot leave protected: `what` is `Missing.what`, "way" or an obstacle."""
+    if what == WAY:
+        return words.gettext("The sender has to say how the key of the attachments gets to the recipient.")
+    why = {
+        "signed": words.gettext(
+            "the mail is signed, and protecting its attachments would break the signature"
+        ),
+        "encrypted": words.gettext("the mail is encrypted, and its attachments cannot be seen"),
+        "unread": words.gettext("they could not be looked at"),
+    }.get(what, words.gettext("the mail is built so that nobody can tell for certain what would leave"))
+    return words.gettext("Its attachments cannot be protected: %(why)s.") % {"why": why}
 
 
 def _who(look: Look, words: Words) -> str:

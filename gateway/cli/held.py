@@ -92,7 +92,7 @@ held.add_command(
 held.add_command(
     _verb(
         "release",
-        "Let a held mail, or some of its recipients, go now. Approvals and confirmations cannot be waived.",
+        "Let a held mail, or some of its recipients, go now. Approvals, confirmations and missing keys cannot be waived.",
         "released",
     )
 )
@@ -144,12 +144,12 @@ def _tell(message: Stored, change: Change, done: str, as_json: bool, *, all_aske
 
 def _not_done(message: Stored, index: int, state: State) -> str:
     if state is State.HELD and unmet(message.looks, index):
-        return "not done: it waits for people, which nobody can waive; see sekisho held show, approve, reject"
+        return "not done: it waits for people, or cannot be protected, which nobody can waive; see sekisho held show"
     return f"not done, it is {state.value}"
 
 
 def _left_at_once(message: Stored, index: int, state: State) -> bool:
-    return state is State.DELIVERED and not message.decision.of(index).demands.waits
+    return state is State.DELIVERED and not message.decision.of(index).waits
 
 
 def _summary(message: Stored) -> str:
@@ -158,7 +158,7 @@ def _summary(message: Stored) -> str:
     sender = str(message.envelope.sender) if message.envelope.sender else "<>"
     if message.unreadable:
         sender = "(its record cannot be read)"
-    people = "held until confirmed or approved" if waiting else "nothing held"
+    people = "held until people have done their part" if waiting else "nothing held"
     until = f"held until {_local(due)}" if due else people
     counted = f"{len(waiting)} of {len(message.recipients)} held"
     words = (message.queue_id, _local(message.received_at), sender, counted, until, message.subject)

@@ -18,9 +18,10 @@ from gateway.clock import utc_now
 from gateway.languages import shown
 from gateway.log import escaped
 from gateway.message.address import AddressError, parse_path
-from gateway.policy.demands import Approval
+from gateway.policy.demands import Approval, Confirmation
+from gateway.policy.handling import Missing
 from gateway.spool.contract import Actor, Consented, Stored
-from gateway.spool.second_look import COMMENT, Look, Said
+from gateway.spool.second_look import COMMENT, WAY, Look, Said
 from gateway.spool.sql import SqlSpool
 from gateway.waiting import held_by, open_looks
 
@@ -103,22 +104,37 @@ def needs_json(message: Stored) -> list[dict[str, object]]:
     return [
         {
             "rule": look.demand.rule,
-            "kind": "approval" if isinstance(look.demand, Approval) else "confirmation",
+            "kind": _kind(look),
             "who": list(dict.fromkeys(each.address for each in look.approvers())),
             "approved": [each.person for each in look.consents],
             "missing": look.missing,
             "recipients": held_by(message, look),
             "until": look.deadline.isoformat(),
             "otherwise": look.demand.otherwise,
+            **({"missing_what": look.demand.what} if isinstance(look.demand, Missing) else {}),
         }
         for look in open_looks(message)
     ]
 
 
+def _kind(look: Look) -> str:
+    if isinstance(look.demand, Missing):
+        return "missing"
+    return "approval" if isinstance(look.demand, Approval) else "confirmation"
+
+
+def _missing(missing: Missing) -> str:
+    if missing.what == WAY:
+        return f"the sender to say how the key gets there ({', '.join(missing.ways) or 'no way is allowed'})"
+    return f"nobody: its files cannot be protected ({missing.what}); cancel it"
+
+
 def _need(message: Stored, look: Look) -> str:
     until = look.deadline.astimezone().isoformat(timespec="seconds")
     then = f"until {until}, then {look.demand.otherwise} ({look.demand.rule})"
-    if not isinstance(look.demand, Approval):
+    if isinstance(look.demand, Missing):
+        return f"{_missing(look.demand)}, {then}"
+    if isinstance(look.demand, Confirmation):
         return f"the sender to confirm {look.demand.items}, {then}"
     names = ", ".join(dict.fromkeys(shown(each.address, 320) for each in look.approvers()))
     given = f", approved: {', '.join(each.person for each in look.consents)}" if look.consents else ""

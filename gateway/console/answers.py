@@ -59,7 +59,7 @@ def unheld(message: Stored, change: Change) -> Counter[str]:
     counts: Counter[str] = Counter()
     for index, state in change.not_done:
         outcome = message.decision.of(index)
-        if outcome.demands.waits:
+        if outcome.waits:
             continue
         if state is State.ACTIVE:
             counts["leaving"] += 1

@@ -18,7 +18,7 @@ from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.second_look import COMMENT, Look
-from gateway.waiting import held_by, needs, open_looks, said_by
+from gateway.waiting import held_by, missing_words, needs, open_looks, said_by
 
 
 class Asking:
@@ -84,7 +84,14 @@ class Asking:
         """Tell the sender that nobody decided in time, and what the rule does then."""
         words = self._composers.words(message)
         states = {row.index: row.state for row in message.recipients}
-        if all(states.get(index) is State.CANCELLED for index in notice.recipients):
+        said: list[str] = []
+        if notice.actor:  # what was missing to protect the attachments
+            said = [missing_words(notice.actor, words)]
+            title = words.gettext("[Not sent, attachments not protected] %(subject)s")
+            sentence = words.gettext(
+                "The attachments of this mail could not be protected in time. It was not sent to the addresses below."
+            )
+        elif all(states.get(index) is State.CANCELLED for index in notice.recipients):
             title = words.gettext("[Out of time, not sent] %(subject)s")
             sentence = words.gettext(
                 "Nobody confirmed or approved this mail in time. It was not sent to the addresses below."
@@ -94,7 +101,7 @@ class Asking:
             sentence = words.gettext(
                 "Nobody confirmed or approved this mail in time. As the rule says, it does not wait for that any more."
             )
-        return self._decided(message, notice, raw, title, sentence, [])
+        return self._decided(message, notice, raw, title, sentence, said)
 
     def waived(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
         """Tell an address inside why the sender shortened a window; None for an address outside."""

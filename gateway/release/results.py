@@ -48,7 +48,7 @@ def ended_holds(message: Stored, now: datetime) -> list[tuple[int, float]]:
     return [
         (row.index, max(0.0, held))
         for row in message.recipients
-        if _is_first(row) and message.decision.of(row.index).demands.waits
+        if _is_first(row) and message.decision.of(row.index).waits
     ]
 
 
@@ -63,7 +63,7 @@ def _could_leave_at(message: Stored, row: Recipient) -> datetime:
 
 def since_release(message: Stored, row: Recipient, now: datetime) -> float:
     """Return seconds since the release: since the lease at the first attempt, since the end of the window later."""
-    held = message.decision.of(row.index).demands.waits
+    held = message.decision.of(row.index).waits
     leased = row.changed_at if held and _is_first(row) else None
     return max(0.0, (now - (leased or _could_leave_at(message, row))).total_seconds())
 

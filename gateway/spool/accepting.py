@@ -6,20 +6,18 @@ the mail, and no other transaction has to find and lease them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gateway.message.envelope import Envelope
-from gateway.policy.decision import Decision
-from gateway.policy.demands import Demands
+from gateway.policy.decision import Decision, Outcome
+from gateway.spool.acceptance_events import accepted, first_attempt
 from gateway.spool.contract import Claim, NewMessage, Recipient, Stored
 from gateway.spool.first_notices import first_notices, requests
+from gateway.spool.key_making import NO_KEYS, NewKeys
 from gateway.spool.leases import Lease
-from gateway.spool.leaving import dropped_events, dropped_of, leaving_detail, outcome_detail
-from gateway.spool.lifecycle import Kind, Reason, State
+from gateway.spool.leaving import dropped_events, dropped_of
+from gateway.spool.lifecycle import State
 from gateway.spool.look_rows import NEW_LOOKS, new_rows
-from gateway.spool.ranges import to_ranges
 from gateway.spool.records import decision_json, envelope_json, facts_json
 from gateway.spool.second_look import SOMEBODY, fresh_looks
 from gateway.spool.sendings import slice_of
@@ -55,6 +53,7 @@ class Acceptance:
     dropped: int = 0
     copied: int = 0
     shares: list[Row] = field(default_factory=list)
+    keys: NewKeys = NO_KEYS
 
     @property
     def small(self) -> bool:
@@ -84,15 +83,18 @@ class Acceptance:
             tx.insert(NEW_THREADS, self.threads)
         if self.shares:
             tx.insert(NEW_SHARES, self.shares)
+        self.keys.write(tx)
         if self.sent is not None:
             tx.sent(*self.sent, len(self.recipients) - self.copied)
         return body.queue_id
 
 
-def acceptance(queue_id: str, new: NewMessage, lease: Lease | None = None) -> Acceptance:
+def acceptance(
+    queue_id: str, new: NewMessage, lease: Lease | None = None, keys: NewKeys = NO_KEYS
+) -> Acceptance:
     """Compute the rows: held recipients are due when their window ends, dropped ones never, the others now, or leased."""
     at = to_us(new.received_at)
-    ends = [_hold_ends(outcome.demands, at) for outcome in new.decision.outcomes]
+    ends = [_hold_ends(outcome, at) for outcome in new.decision.outcomes]
     looks = fresh_looks(new.decision, new.received_at)
     held, free = split_by_hold(new.decision)
     dropped = dropped_of(new.decision)
@@ -105,9 +107,9 @@ def acceptance(queue_id: str, new: NewMessage, lease: Lease | None = None) -> Ac
         message=_message_row(queue_id, new, at, len(held), len(rows) - len(dropped)),
         recipients=rows,
         events=[
-            _event(queue_id, new, at, held),
+            accepted(queue_id, new, at, held),
             *dropped_events(queue_id, new.decision, at, dropped),
-            *_attempt(queue_id, at, leased),
+            *first_attempt(queue_id, at, leased),
         ],
         notices=[*first_notices(queue_id, new, at, held, dropped), *requests(queue_id, looks, at)],
         looks=new_rows(queue_id, looks, at),
@@ -118,6 +120,7 @@ def acceptance(queue_id: str, new: NewMessage, lease: Lease | None = None) -> Ac
         dropped=len(dropped),
         copied=new.decision.copied,
         shares=share_rows(queue_id, new.decision, at),
+        keys=keys,
     )
 
 
@@ -125,7 +128,7 @@ def split_by_hold(decision: Decision) -> tuple[list[int], list[int]]:
     """Return the indexes of the recipients that are held, and of those that may leave at once; dropped ones are neither."""
     held: list[int] = []
     free: list[int] = []
-    waits = [outcome.demands.waits for outcome in decision.outcomes]
+    waits = [outcome.waits for outcome in decision.outcomes]
     drops = [outcome.demands.drop for outcome in decision.outcomes]
     for index, number in enumerate(decision.assigned):
         if not drops[number]:
@@ -161,16 +164,6 @@ def claim_of(queue_id: str, new: NewMessage, lease: Lease) -> Claim:
     return Claim(message, lease.token, from_us(lease.until))
 
 
-def refusal(envelope: Envelope, decision: Decision, subject: str, at: int) -> Event:
-    """Return the event of a refused mail."""
-    detail = _parties(envelope) | {
-        "subject": subject,
-        "policy": decision.digest,
-        "rules": [refused.rule for refused in decision.refusals],
-    }
-    return Event(at, None, Kind.REFUSED, Reason.POLICY, "sender", _actor(envelope), detail=detail)
-
-
 def _message_row(queue_id: str, new: NewMessage, at: int, held: int, opened: int) -> Row:
     sender = new.envelope.sender
     return (
@@ -191,11 +184,11 @@ def _message_row(queue_id: str, new: NewMessage, at: int, held: int, opened: int
     )
 
 
-def _hold_ends(demands: Demands, at: int) -> int | None:
+def _hold_ends(outcome: Outcome, at: int) -> int | None:
     """Return when a hold ends by itself, which is never where it waits for people; now for no hold, None for dropped ones."""
-    if demands.drop:
+    if outcome.demands.drop:
         return None
-    return at + span_us(demands.window) if demands.waits_for_nobody else _SOMEBODY
+    return at + span_us(outcome.demands.window) if outcome.waits_for_nobody else _SOMEBODY
 
 
 def _recipient_row(queue_id: str, index: int, ends: int | None, at: int, lease: Lease | None) -> Row:
@@ -212,66 +205,3 @@ def _recipient_row(queue_id: str, index: int, ends: int | None, at: int, lease: 
 def _body_row(body: Body) -> Row:
     sealed = body.queue_id, body.place, body.format, body.key_id, body.wrapped_key, body.data
     return *sealed, *(body.spot or (None, None, None))
-
-
-def _event(queue_id: str, new: NewMessage, at: int, held: list[int]) -> Event:
-    detail = _parties(new.envelope) | {
-        "subject": new.subject,
-        "size": len(new.raw),
-        "policy": new.decision.digest,
-        "outcomes": _outcomes(new.decision),
-        "held": to_ranges(held),
-    }
-    if new.decision.watched:
-        detail["watched"] = [watched.rule for watched in new.decision.watched]
-    detail |= leaving_detail(new.envelope, new.decision)
-    if new.from_gateway:
-        detail |= {"from_gateway": True, "about": new.about}
-    reason = Reason.SYSTEM if new.from_gateway else Reason.POLICY if held else Reason.NO_HOLD
-    actor = "system" if new.from_gateway else "sender"
-    everybody = to_ranges(range(len(new.envelope.recipients)))
-    return Event(at, queue_id, Kind.ACCEPTED, reason, actor, _actor(new.envelope), everybody, detail)
-
-
-def _attempt(queue_id: str, at: int, leased: list[int]) -> list[Event]:
-    return [Event(at, queue_id, Kind.ATTEMPT, Reason.SYSTEM, recipients=to_ranges(leased))] if leased else []
-
-
-def _parties(envelope: Envelope) -> dict[str, object]:
-    return {
-        "sender": "" if envelope.sender is None else str(envelope.sender),
-        "recipients": [str(address) for address in envelope.recipients],
-        "account": envelope.client.account,
-        "client": envelope.client.ip,
-        "helo": envelope.client.helo,
-        "tls": envelope.client.tls,
-    }
-
-
-def _outcomes(decision: Decision) -> list[dict[str, object]]:
-    """Return per class of recipients: how many, inside or outside, held how long, shown how, by which rules."""
-    counts = Counter(decision.assigned)
-    return [
-        {
-            "recipients": counts[number],
-            "external": outcome.external,
-            "window_s": int(outcome.demands.window.total_seconds()),
-            "form": outcome.demands.form.name.lower(),
-            "rules": list(outcome.rules),
-            **outcome_detail(outcome.demands),
-            **_asked_of_people(outcome.demands),
-        }
-        for number, outcome in enumerate(decision.outcomes)
-    ]
-
-
-def _asked_of_people(demands: Demands) -> dict[str, object]:
-    asked = {
-        "confirm": sorted(each.rule for each in demands.confirm),
-        "approve": sorted(each.rule for each in demands.approvals),
-    }
-    return {key: rules for key, rules in asked.items() if rules}
-
-
-def _actor(envelope: Envelope) -> str:
-    return envelope.client.account or ("" if envelope.sender is None else str(envelope.sender))

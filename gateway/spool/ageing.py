@@ -11,8 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import select
 
+from gateway.spool.contract import SYSTEM
 from gateway.spool.first_notices import notice_row
 from gateway.spool.holds import by_message, tell_sender
+from gateway.spool.key_ending import told_deleted
+from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.notice import NoticeKind
@@ -36,6 +39,7 @@ def expire(now: int, before: int, limit: int) -> Callable[[Tx], int]:
         for queue_id, group in by_message(rows):
             indexes = sorted(row.idx for row in group)
             tx.event(Event(now, queue_id, Kind.BOUNCED, Reason.EXPIRED, recipients=to_ranges(indexes)))
+            stop_keys(tx, queue_id, indexes, Reason.EXPIRED, SYSTEM, now)
             tell_sender(tx, NoticeKind.FAILED, queue_id, indexes, now)
         return len(rows)
 
@@ -87,6 +91,7 @@ def purge_records(now: int, before: int, limit: int) -> Callable[[Tx], list[str]
         queue_ids = list(tx.connection.execute(_finished(before, limit)).scalars())
         if queue_ids:
             _untally(tx, queue_ids)
+            told_deleted(tx, queue_ids, now)
             tx.connection.execute(messages.delete().where(messages.c.queue_id.in_(queue_ids)))
         for queue_id in queue_ids:
             tx.event(Event(now, queue_id, Kind.PURGED, Reason.RETENTION, detail={"what": "record"}))

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.spool.contract import Change, Claim, Result
+from gateway.spool.contract import SYSTEM, Change, Claim, Result
 from gateway.spool.due import take
 from gateway.spool.holds import by_message, recipients_among, tell_sender
+from gateway.spool.key_leaving import let_keys_go
+from gateway.spool.key_making import needs_keys
+from gateway.spool.key_stopping import stop_keys
 from gateway.spool.known import KnownMessages
 from gateway.spool.last_gate import who_may_leave
 from gateway.spool.leases import Lease, Leases
@@ -101,7 +104,13 @@ def record(
         ours = [r for r in results if _is_leased(rows.get(r.index), claimed.lease, at, leases)]
         for facts, indexes in _alike(ours):
             _settle(tx, [rows[index] for index in indexes], facts, at)
+        left = [r.index for r in ours if r.state is State.DELIVERED]
+        keys = needs_keys(claimed.message.decision)
+        if keys and left:
+            let_keys_go(tx, claimed.message, left, at)
         bounced = sorted(r.index for r in ours if r.state is State.BOUNCED)
+        if keys and bounced:
+            stop_keys(tx, queue_id, bounced, Reason.REMOTE_REPLY, SYSTEM, at)
         if bounced:
             tell_sender(tx, NoticeKind.FAILED, queue_id, bounced, at)
         relayed = sorted(r.index for r in ours if r.tell_relayed and r.state is State.DELIVERED)

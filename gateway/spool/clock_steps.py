@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import SOMEBODY
 from gateway.spool.times import span_us, to_us
-from gateway.store.schema import HELD, MOVING, events, recipients, second_looks
+from gateway.store.schema import HELD, MOVING, events, key_sendings, recipients, second_looks
 from gateway.store.tx import Prepared, Tx
 
 TOLERANCE = timedelta(seconds=30)  # smaller steps are what time synchronisation does; a mail waits them out
@@ -57,6 +57,7 @@ def bring_back(now: datetime) -> Callable[[Tx], int]:
         found = [row for query in _AHEAD for row in tx.rows(query, {"b_latest": latest})]
         tx.many(_BRING_BACK, [_nearer(row, at) for row in found])
         tx.run(_BRING_DEADLINES_BACK, {"b_latest": latest, "b_at": at})
+        tx.run(_BRING_KEYS_BACK, {"b_latest": latest, "b_at": at})
         return len(found)
 
     return job
@@ -81,6 +82,12 @@ _BRING_DEADLINES_BACK = Prepared(
     second_looks.update()
     .where(_L.due_at.is_not(None), _L.set_at > bindparam("b_latest", type_=sa.BigInteger))
     .values(due_at=_AT + _L.due_at - _L.set_at, set_at=_AT)
+)
+_K = key_sendings.c
+_BRING_KEYS_BACK = Prepared(
+    key_sendings.update()
+    .where(_K.due_at.is_not(None), _K.changed_at > bindparam("b_latest", type_=sa.BigInteger))
+    .values(due_at=_AT + _K.due_at - _K.changed_at, changed_at=_AT)
 )
 _NEWEST_EVENT = Prepared(select(events.c.at).order_by(events.c.at.desc()).limit(sa.literal_column("1")))
 _AHEAD = (_ahead(HELD), _ahead(MOVING))

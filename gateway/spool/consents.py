@@ -84,9 +84,7 @@ def reject(word: Word) -> Job:
         gone: list[RecipientRow] = []
         for look in looks:
             rows = opened.ended_by(look)
-            cancel_rows(
-                tx, opened, rows, word.wish(Reason.REJECTED), NoticeKind.REJECTED, **word.detail(look)
-            )
+            cancel_rows(tx, opened, rows, word.wish(Reason.REJECTED), NoticeKind.REJECTED, word.detail(look))
             gone += rows
             opened = replace(opened, rows=without(opened.rows, rows))
             opened = write_look(tx, opened, replace(look, rejected=word.consent(), due_at=None), word.now)

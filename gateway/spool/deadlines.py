@@ -1,6 +1,7 @@
 """What time does to a mail that waits for people: more may decide, or nobody is waited for any more. Nothing waits for ever.
 
 A time-out does what the rule says (`otherwise`): it cancels who is not confirmed or approved, or counts the demand as met.
+Whom files cannot be protected for is cancelled, always.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from gateway.policy.demands import Approval
+from gateway.policy.handling import Missing
 from gateway.spool.contract import SYSTEM
 from gateway.spool.first_notices import notice_row
 from gateway.spool.holds import Wish, tell_sender
@@ -67,9 +69,9 @@ def _pass(tx: Tx, opened: Opened, look: Look, now: int) -> Opened:
     approval = look.demand if isinstance(look.demand, Approval) else None
     if approval is not None and look.step + 1 < len(approval.steps) and from_us(now) < look.deadline:
         return _escalate(tx, opened, look, approval, now)
-    return (
-        _cancel(tx, opened, look, now) if look.demand.otherwise == "cancel" else _lapse(tx, opened, look, now)
-    )
+    if look.demand.otherwise == "cancel" or isinstance(look.demand, Missing):
+        return _cancel(tx, opened, look, now)
+    return _lapse(tx, opened, look, now)
 
 
 def _escalate(tx: Tx, opened: Opened, look: Look, approval: Approval, now: int) -> Opened:
@@ -92,7 +94,11 @@ def _escalate(tx: Tx, opened: Opened, look: Look, approval: Approval, now: int) 
 def _cancel(tx: Tx, opened: Opened, look: Look, now: int) -> Opened:
     rows = opened.ended_by(look)
     wish = Wish(opened.queue_id, None, SYSTEM, Reason.TIMED_OUT, now)
-    cancel_rows(tx, opened, rows, wish, NoticeKind.TIMED_OUT, rule=look.demand.rule)
+    told: dict[str, object] = {"rule": look.demand.rule}
+    missing = look.demand.what if isinstance(look.demand, Missing) else ""
+    if missing:
+        told |= {"missing": missing}
+    cancel_rows(tx, opened, rows, wish, NoticeKind.TIMED_OUT, told, missing)
     opened = replace(opened, rows=without(opened.rows, rows))
     return write_look(tx, opened, replace(look, due_at=None), now)
 

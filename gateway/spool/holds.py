@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from gateway.policy.decision import Decision
 from gateway.spool.contract import SYSTEM, Actor, Change
 from gateway.spool.first_notices import notice_row
+from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import CANCELLABLE, Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.notice import NoticeKind
-from gateway.spool.ranges import to_ranges
+from gateway.spool.ranges import INDEXES, to_ranges
 from gateway.spool.records import RecipientRow, parsed
 from gateway.spool.statements import (
     HELD_DUE,
@@ -26,8 +27,6 @@ from gateway.store.events import Event
 from gateway.store.tx import Queries, Tx
 
 Job = Callable[[Tx], Change | None]
-# Above every recipient's index: what a form may name reaches no driver that cannot count so far.
-INDEXES = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,7 @@ def cancel(wish: Wish) -> Job:
         if going:
             move(tx, going, State.CANCELLED, Arrival(wish.now))
             tx.event(wish.event(Kind.CANCELLED, going, **doubt(going)))
+            stop_keys(tx, wish.queue_id, [row.idx for row in going], wish.reason, wish.actor, wish.now)
             if wish.actor.kind == "admin":
                 indexes = [row.idx for row in going]
                 tell_sender(tx, NoticeKind.CANCELLED, wish.queue_id, indexes, wish.now, wish.actor.name)

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor, Change
+from gateway.spool.lifecycle import Reason
 
 
 class Stage(StrEnum):
@@ -48,7 +49,8 @@ class ShownKey:
 
 @dataclass(frozen=True, slots=True)
 class KeySending:
-    """A key to be sent now, leased. `to` is where (a telephone number in E.164, an address)."""
+    """A key to be sent now, leased. `to` is where: of SECOND_MAIL an address, of SMS the telephone number (E.164) that the
+    sender typed, empty where the directory has it."""
 
     queue_id: str
     recipient: int
@@ -73,7 +75,11 @@ class KeyStatus:
 
 
 class NoKey(Exception):
-    """There is no key (any more), or this person may not see it; `why` is expired, not-theirs, or none."""
+    """There is no key (any more), or this person may not see it; `why` is one of these.
+
+    expired: it was deleted at its time and never comes again. none: nobody has said how it gets there, or a key that was
+    agreed on was removed; one may come yet. not-theirs: it is shown to somebody else.
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -92,10 +98,22 @@ class MailKeys(Protocol):
     async def supply(
         self, queue_id: str, recipients: Collection[int], way: Way, to: str, actor: Actor, now: datetime
     ) -> Change:
-        """Say how the key gets to recipients who wait for a way; `to` is a number for SMS, else empty.
+        """Say how the key gets to recipients who wait for a way, or whom it did not reach.
 
-        `done` are those who wait for it no longer; a way that the rules do not allow is nobody's.
+        `to` is a number (E.164) for SMS, or empty where the directory has it; ValueError on anything else. `done` are those
+        who wait for it no longer; a way that the rules do not allow is nobody's, nor one agreed on with nobody.
         """
+
+    async def stop(
+        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
+    ) -> Change:
+        """Never send the keys of these recipients (None: all). What is under way or was handed over is not done."""
+
+    async def reveal(self, queue_id: str, recipient: int, now: datetime) -> str:
+        """Return the key to a recipient who proved the address, where the way is the code page; raises NoKey."""
+
+    async def agreed(self, addresses: Collection[str]) -> frozenset[str]:
+        """Return those of these addresses (keys) that have a key agreed on before, of their own or of their domain."""
 
     async def due_sendings(self, now: datetime, limit: int, lease: timedelta) -> Sequence[KeySending]:
         """Lease keys whose mail has left and whose time has come, the attempt on disk."""

@@ -1,7 +1,8 @@
 """The last gate before a lease: a recipient who still waits for people goes back, whoever let it go.
 
 A gateway of a release before this one, beside us on the same store, lets an administrator release whatever is held: it never
-learned to ask for approvals. Mail that asks nobody is not looked at: it pays a search in its decision's text.
+learned to ask for approvals, or for the way of a key. Nothing leaves in clear because somebody pressed release. Mail that asks
+nobody is not looked at: it pays a search in its decision's text.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from gateway.store.tx import Tx
 _ASKS = (
     '"confirm":',
     '"approvals":',
+    '"handling":',
 )  # keys of the stored decision that stand there only where somebody is asked
 
 

@@ -46,7 +46,6 @@ class Kind(StrEnum):
     ACCOUNT = "account"
     RESTORED = "restored"
     REPAIRED = "repaired"
-    KEY = "key"
     SHARE_CODE = "share-code"  # somebody at a download page asked for a one-time code
     SHARE_OPENED = "share-opened"  # and proved the address with it
     SHARE_DENIED = "share-denied"  # or tried to
@@ -56,6 +55,17 @@ class Kind(StrEnum):
     SHARE_EXTENDED = "share-extended"
     SHARE_ENDED = "share-ended"
     TAKEN_BACK = "taken-back"
+    KEY = "key"  # the master key
+    AGREED_KEY = "agreed-key"  # set or removed by an administrator
+    KEY_WAY = "key-way"  # the sender said how a key gets to recipients
+    KEY_SHOWN = "key-shown"
+    KEY_ATTEMPT = "key-attempt"
+    KEY_SENT = "key-sent"
+    KEY_ARRIVED = "key-arrived"
+    KEY_DEFERRED = "key-deferred"
+    KEY_FAILED = "key-failed"
+    KEY_STOPPED = "key-stopped"
+    KEY_DELETED = "key-deleted"
 
 
 class Reason(StrEnum):
@@ -81,6 +91,8 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"  # the stored body cannot be opened; it is kept aside
     RETENTION = "retention"  # its time to be deleted has come
     RESTORED = "restored"  # from a backup: it may have left since that was made
+    CARRIER = "carrier"  # who carries a key said so
+    BY_RECIPIENT = "by-recipient"  # who gets the mail asked for it, and proved the address
     SYSTEM = "system"  # the service itself
 
 

@@ -15,17 +15,22 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from gateway.policy.protection import Way
+from gateway.spool.key_contract import Stage
 from gateway.spool.lifecycle import FINAL, State
 from gateway.spool.ranges import from_ranges, to_ranges
 from gateway.store.bodies import CORRUPT
 from gateway.store.events import GENESIS, Head, Seal
 from gateway.store.frames import FORMAT
 
+_STAGES = ", ".join(f"'{stage}'" for stage in Stage)
+_WAYS = ", ".join(f"'{way}'" for way in Way)
 _STATES = ", ".join(f"'{state}'" for state in State)
 _OPEN = ", ".join(f"'{state}'" for state in State if state not in FINAL)
 _FINAL = ", ".join(f"'{state}'" for state in FINAL)
 _SPEAK = " UNION ".join(
-    f"SELECT queue_id FROM {table}" for table in ("recipients", "bodies", "outbox", "second_looks")
+    f"SELECT queue_id FROM {table}"
+    for table in ("recipients", "bodies", "outbox", "second_looks", "message_keys", "key_sendings", "shares")
 )
 
 
@@ -42,6 +47,7 @@ def mend(connection: sqlite3.Connection, seal: Seal, key_id: str, now: int) -> L
     losses = Losses()
     with connection:
         connection.execute(f"DELETE FROM recipients WHERE state NOT IN ({_STATES})")
+        connection.execute(f"DELETE FROM key_sendings WHERE stage NOT IN ({_STAGES}) OR way NOT IN ({_WAYS})")
         _only_accepted(connection, losses)
         _records(connection, losses, now)
         _bodies(connection, losses, key_id)

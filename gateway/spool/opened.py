@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
+from gateway.policy.handling import Missing
 from gateway.spool import look_rows
 from gateway.spool.contract import Actor
 from gateway.spool.holds import Wish, doubt, recipients_of, tell_sender
+from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.look_rows import Looks
 from gateway.spool.moves import Arrival, move
@@ -52,6 +54,8 @@ class Opened:
 
     def ended_by(self, look: Look) -> list[RecipientRow]:
         """Return whom the end of this demand cancels: copies (`bcc_to`) only with the last of the others."""
+        if isinstance(look.demand, Missing):
+            return self.held(look)  # a copy that cannot be protected leaves no more than any other
         held = [row for row in self.held(look) if not self.decision.is_copy(row.idx)]
         gone = {row.idx for row in held} | {row.idx for row in self.rows if row.state is State.CANCELLED}
         if any(row.idx not in gone and not self.decision.is_copy(row.idx) for row in self.rows):
@@ -112,14 +116,21 @@ def settle(tx: Tx, opened: Opened, actor: Actor, reason: Reason, now: int) -> li
 
 
 def cancel_rows(
-    tx: Tx, opened: Opened, rows: Sequence[RecipientRow], wish: Wish, told: NoticeKind, **detail: object
+    tx: Tx,
+    opened: Opened,
+    rows: Sequence[RecipientRow],
+    wish: Wish,
+    told: NoticeKind,
+    detail: Mapping[str, object],
+    because: str = "",
 ) -> None:
-    """Cancel held recipients for good, and tell the sender of it."""
+    """Cancel held recipients for good, and tell the sender of it, and `because` of what where no person did it."""
     if not rows:
         return
     move(tx, rows, State.CANCELLED, Arrival(wish.now))
     tx.event(wish.event(Kind.CANCELLED, rows, **detail, **doubt(rows)))
-    tell_sender(tx, told, opened.queue_id, opened.shown(rows), wish.now, wish.actor.name)
+    stop_keys(tx, wish.queue_id, [row.idx for row in rows], wish.reason, wish.actor, wish.now)
+    tell_sender(tx, told, opened.queue_id, opened.shown(rows), wish.now, wish.actor.name or because)
 
 
 def without(rows: Collection[RecipientRow], gone: Collection[RecipientRow]) -> tuple[RecipientRow, ...]:

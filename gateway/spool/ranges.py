@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+INDEXES = 1 << 31
+"""Above every recipient's index: what a form may name reaches no driver that cannot count so far."""
+
 
 def to_ranges(indexes: Iterable[int]) -> str:
     """Write indexes in order, runs as `first-last`."""

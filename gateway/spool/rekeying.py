@@ -1,6 +1,7 @@
 """Wrap every message's key, and the store's own, under the current master key, in bounded batches while the service works.
 
-Bodies are not touched: only the 60 octets that wrap their key. A row is changed by compare-and-set on the key id it was read
+Bodies are not touched: only the 60 octets that wrap their key. Keys of attachments, numbers and codes (store/wrapping.py) are
+wrapped anew themselves (spool/rewrapping.py). A row is changed by compare-and-set on the key id it was read
 with, so the jobs can stop anywhere and be run again, also by two at once.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
+from gateway.spool.rewrapping import SMALL, rewrap_small
 from gateway.spool.sql import SqlSpool
 from gateway.spool.statements import LIMIT
 from gateway.store.chains import reseal
@@ -28,7 +30,8 @@ BATCH = 500  # rows in one transaction: well under a tenth of a second for whoev
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One walk over all bodies: how many were wrapped anew, and which could not be (their key is not held, or damaged)."""
+    """One walk over all that is wrapped: how much was wrapped anew, and of which mails, or agreed keys, something could not be
+    (its master key is not held, or it is damaged)."""
 
     changed: int
     stranded: tuple[str, ...]
@@ -38,12 +41,15 @@ async def rewrap_all(spool: SqlSpool, master: MasterKey) -> Pass:
     """Wrap what is not under the current key; raises StoreUnavailable, and then goes on where it stopped when run again."""
     stranded, after = list[str](), ""
     changed = await spool.database.committer.run(rewrap_secret(master))
+    for small in SMALL:
+        more, bad = await rewrap_small(spool.database, small, master)
+        changed, stranded = changed + more, [*stranded, *bad]
     while True:
         count, bad, last = await spool.database.committer.run(_batch(master, after))
         changed += count
         stranded += bad
         if last is None:
-            return Pass(changed, tuple(stranded))
+            return Pass(changed, tuple(dict.fromkeys(stranded)))
         after = last
 
 
@@ -96,6 +102,8 @@ def _batch(master: MasterKey, after: str) -> Callable[[Tx], tuple[int, list[str]
 
 def _uses(queries: Queries) -> dict[str, int]:
     used = Counter({row[0]: int(row[1]) for row in queries.rows(_USES)})
+    for small in SMALL:
+        used += small.uses(queries)
     return dict(used + Counter(row[0] for row in queries.rows(SECRET_KEYS)))
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from gateway.spool.contract import Actor
+from gateway.spool.key_ending import hold_keys
 from gateway.spool.restoring import WORDS, Restored, drop_hold_notices, hold_open
 from gateway.spool.sql import SqlSpool
 from gateway.spool.statements import LIMIT
@@ -27,12 +28,14 @@ _BODIES = Prepared(
 
 
 async def hold_all(spool: SqlSpool, made_at: str, actor: Actor, now: datetime, words: str = WORDS) -> int:
-    """Hold every open recipient until an admin decides; return how many. Raises StoreUnavailable; may be run again.
+    """Hold every open recipient, and every key on its way, until somebody decides; return how many recipients.
 
-    `words` say in the recipient's record why it is held.
+    Raises StoreUnavailable; may be run again. `words` say in the recipient's record why it is held.
     """
     restored = Restored(made_at, actor, to_us(now), words)
     await spool.database.committer.run(drop_hold_notices)
+    while await spool.database.committer.run(hold_keys(made_at, actor, to_us(now), BATCH)):
+        pass
     held = 0
     while count := await spool.database.committer.run(hold_open(restored, BATCH)):
         held += count

@@ -1,6 +1,7 @@
 """The second look: what people have to do before a held recipient may leave, and what they have done. Pure.
 
-What is asked for stands in the decision, numbered here; what was given stands in the spool. What is not known to be given is
+What is asked for stands in the decision, numbered here: to confirm, to approve, and to say how a key gets to whom it has no
+way to (`Missing`), which nothing else can stand in for. What was given stands in the spool. What is not known to be given is
 not given: whatever gets lost, nothing leaves for it. The lifecycle has no state for it: a recipient stays HELD until its
 window is over and every demand is met (docs/decisions/0053-second-look.md).
 """
@@ -14,8 +15,9 @@ from enum import StrEnum
 
 from gateway.message.envelope import Envelope
 from gateway.message.same_person import is_among, senders_of
-from gateway.policy.decision import Decision
+from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Approval, Approver, Confirmation
+from gateway.policy.handling import Missing
 
 SOMEBODY = datetime(3000, 1, 1, tzinfo=UTC)
 """The due time on disk of a recipient that waits for people: no clock reaches it, and every version can read it."""
@@ -23,7 +25,8 @@ SOMEBODY = datetime(3000, 1, 1, tzinfo=UTC)
 JAPAN = timezone(timedelta(hours=9))  # where the days of proxies begin and end
 COMMENT = 500  # characters of a comment, or of a reason, that are kept
 
-Demand = Approval | Confirmation
+Demand = Approval | Confirmation | Missing
+WAY = "way"  # what is missing where the sender can say it; all else is an obstacle, which nobody can remove
 
 
 class Said(StrEnum):
@@ -75,6 +78,8 @@ class Look:
 
     def met_for(self, index: int) -> bool:
         """Tell whether this demand keeps that recipient no longer."""
+        if isinstance(self.demand, Missing):
+            return self._supplied_for(index)
         if self.met_at is not None:
             return True
         if index in self.copies and self.due_at is None:
@@ -84,6 +89,12 @@ class Look:
         goes_along = index in self.copies and bool(self.ticked)
         ticked = not self.demand.of_recipients or index in self.ticked or goes_along
         return ticked and (not self.demand.of_attachments or self.attachments)
+
+    def _supplied_for(self, index: int) -> bool:
+        """Tell whether a recipient's key has a way: nothing else counts, no time that ran out and no word of anybody."""
+        if not isinstance(self.demand, Missing) or self.demand.what != WAY:
+            return False
+        return index in self.ticked or (index in self.copies and bool(self.ticked))
 
     def may_decide(self, person: str, day: date) -> bool:
         """Tell whether this person (a key) is asked, or may decide unasked, at this step."""
@@ -118,17 +129,29 @@ def demands_on_people(decision: Decision) -> tuple[Demand, ...]:
     sent = [outcome.demands for outcome in decision.outcomes if not outcome.demands.drop]
     confirmations = {each for demands in sent for each in demands.confirm}
     approvals = {each for demands in sent for each in demands.approvals}
-    return *sorted(confirmations), *sorted(approvals)
+    missing = {each for outcome in decision.outcomes if (each := missing_of(outcome)) is not None}
+    return *sorted(confirmations), *sorted(approvals), *sorted(missing)
+
+
+def missing_of(outcome: Outcome) -> Missing | None:
+    """Return what keeps files from being protected for these recipients: a way of the key, or an obstacle; None if nothing."""
+    handling = outcome.handling
+    if handling is None or handling.is_complete or outcome.demands.drop:
+        return None
+    rule = handling.rules[0] if handling.rules else ""
+    if handling.obstacle:
+        return Missing(rule, handling.obstacle, (), handling.within)
+    return Missing(rule, WAY, handling.ways, handling.within)
 
 
 def asks_people(decision: Decision) -> bool:
     """Tell whether some recipient waits for people, or may be let go early for a reason."""
-    return any(not o.demands.waits_for_nobody or o.demands.reasoned for o in decision.outcomes)
+    return any(not o.waits_for_nobody or o.demands.reasoned for o in decision.outcomes)
 
 
 def fresh_looks(decision: Decision, received_at: datetime) -> tuple[Look, ...]:
     """Return what a mail waits for when it comes, before anybody has done anything."""
-    if all(outcome.demands.waits_for_nobody for outcome in decision.outcomes):
+    if all(outcome.waits_for_nobody for outcome in decision.outcomes):
         return ()  # nearly every mail: it pays nothing
     demands = demands_on_people(decision)
     return tuple([_fresh(number, demand, decision, received_at) for number, demand in enumerate(demands)])
@@ -169,8 +192,7 @@ def _fresh(number: int, demand: Demand, decision: Decision, received_at: datetim
     numbers = {
         place
         for place, outcome in enumerate(decision.outcomes)
-        if (demand in outcome.demands.confirm or demand in outcome.demands.approvals)
-        and not outcome.demands.drop
+        if _bears(outcome, demand) and not outcome.demands.drop
     }
     bearers = frozenset([index for index, place in enumerate(decision.assigned) if place in numbers])
     return Look(
@@ -181,3 +203,9 @@ def _fresh(number: int, demand: Demand, decision: Decision, received_at: datetim
         deadline=received_at + demand.within,
         due_at=next_due(demand, 0, received_at),
     )
+
+
+def _bears(outcome: Outcome, demand: Demand) -> bool:
+    if isinstance(demand, Missing):
+        return missing_of(outcome) == demand
+    return demand in outcome.demands.confirm or demand in outcome.demands.approvals

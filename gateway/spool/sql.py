@@ -17,12 +17,12 @@ from gateway.clock import Clock, utc_now
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.spool import ageing, attempts, consents, deadlines, holds, reading, releasing
+from gateway.spool.acceptance_events import refusal
 from gateway.spool.accepting import (
     SHORT_ENVELOPE,
     SMALL_RECIPIENTS,
     acceptance,
     claim_of,
-    refusal,
     split_by_hold,
 )
 from gateway.spool.bodies import BodiesOfMail
@@ -40,10 +40,12 @@ from gateway.spool.contract import (
     UnknownMessage,
 )
 from gateway.spool.glance import glances
+from gateway.spool.key_making import NO_KEYS, NewKeys, needs_keys, new_keys
 from gateway.spool.knowing import SqlKnowledge
 from gateway.spool.known import KnownMessages
 from gateway.spool.leases import Leases, Monotonic
 from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.mail_keys import SqlMailKeys
 from gateway.spool.node import Node
 from gateway.spool.notice import Glance, Notice
 from gateway.spool.outbox import AlreadyFinished, finish, may_take, take
@@ -62,6 +64,7 @@ from gateway.store.where import Where
 
 T = TypeVar("T")
 
+QUICK_KEYS = 100  # recipients for each of whom the event loop may make a key: a millisecond or two
 QUICK_RECIPIENTS = 2_000  # whose rows the event loop computes itself, in some 8 ms; 40,000 take 150
 
 
@@ -97,6 +100,7 @@ class SqlSpool:
         self._bodies = BodiesOfMail(database, self._past_damage, clock)
         self.knowledge = SqlKnowledge(database)
         self.shares = SqlShares(database)
+        self.keys = SqlMailKeys(database)
 
     @property
     def database(self) -> Database:
@@ -116,10 +120,11 @@ class SqlSpool:
         if self.node.cut_off:  # or every client would wait for a database that does not answer
             raise StoreUnavailable("this node could not say that it lives: the database does not answer it")
         queue_id = self._ids.new(message.received_at)
+        keys = await self._keys_of(queue_id, message)
         if len(message.envelope.recipients) <= QUICK_RECIPIENTS:
-            rows = acceptance(queue_id, message)
+            rows = acceptance(queue_id, message, None, keys)
         else:
-            rows = await asyncio.to_thread(acceptance, queue_id, message)
+            rows = await asyncio.to_thread(acceptance, queue_id, message, None, keys)
         return await self._bodies.store(message.raw, queue_id, rows.with_body, small=rows.small)
 
     async def accept_and_claim(self, message: NewMessage, lease: timedelta) -> tuple[str, Claim | None]:
@@ -127,8 +132,9 @@ class SqlSpool:
         if not free or self.node.cut_off:
             return await self.accept(message), None
         queue_id = self._ids.new(message.received_at)
+        keys = await self._keys_of(queue_id, message)
         begun = self._leases.begin(to_us(message.received_at), lease, free)
-        rows = acceptance(queue_id, message, begun)
+        rows = acceptance(queue_id, message, begun, keys)
         try:
             await self._bodies.store(message.raw, queue_id, rows.with_body, small=rows.small)
         except BaseException:
@@ -136,6 +142,15 @@ class SqlSpool:
             self._leases.end(begun.token)
             raise
         return queue_id, claim_of(queue_id, message, begun)
+
+    async def _keys_of(self, queue_id: str, message: NewMessage) -> NewKeys:
+        """Make the keys that a mail's recipients need; nearly none needs any."""
+        if not needs_keys(message.decision):
+            return NO_KEYS
+        wanted = queue_id, message.decision, message.received_at, self._db.master
+        if len(message.envelope.recipients) <= QUICK_KEYS:
+            return new_keys(*wanted)
+        return await asyncio.to_thread(new_keys, *wanted)
 
     async def refused(self, envelope: Envelope, decision: Decision, subject: str, at: datetime) -> None:
         event = refusal(envelope, decision, subject, to_us(at))
@@ -250,7 +265,8 @@ class SqlSpool:
         await self._bodies.discard(bodies)
         records = await self._db.committer.run(ageing.purge_records(at, at - span_us(records_after), limit))
         await self._bodies.reclaim()
-        return len({*bodies, *records})
+        keys = await self.keys.delete_over(now, limit)
+        return max(len({*bodies, *records}), keys)
 
     async def pending_notices(self, limit: int, after: int = 0) -> Sequence[Notice]:
         if self._db.pulse is not None:

@@ -1,0 +1,221 @@
+"""Jobs of whoever carries keys: lease what is due, write what became of it. The attempt is on disk before anybody connects.
+
+A lease is a token and a time in the row itself: whoever looks for due keys finds those whose lease ran out, too, and what a
+worker says after that changes nothing. So a key may be sent twice, after a crash; it never stays unsent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, select
+
+from gateway.policy.protection import Way
+from gateway.spool.contract import SYSTEM
+from gateway.spool.holds import tell_sender
+from gateway.spool.key_contract import KeySending, NoKey, Stage
+from gateway.spool.key_reading import KeyedMail, keyed_mail
+from gateway.spool.key_rows import COLUMNS, DETAIL, SendingRow, change, sendings
+from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.notice import NoticeKind
+from gateway.spool.records import parsed
+from gateway.spool.statements import LIMIT, RELEASE_FACTS
+from gateway.spool.times import from_us, span_us
+from gateway.store.events import Event, storable
+from gateway.store.keys import MasterKey, MasterKeyError
+from gateway.store.schema import key_sendings
+from gateway.store.tx import Prepared, Queries, Tx
+from gateway.store.wrapping import bound
+
+LAST_DIGITS = 4  # of a number: enough for who typed it
+AGAIN = timedelta(
+    hours=1
+)  # until a key is tried again whose record cannot be read, or whose master key is not here
+
+_S = key_sendings.c
+_IS_DUE = (_S.due_at.is_not(None), _S.due_at <= bindparam("b_now"))
+_ANY_DUE = Prepared(select(_S.queue_id).where(*_IS_DUE).limit(sa.literal_column("1")))
+_DUE = Prepared(
+    select(*COLUMNS).where(*_IS_DUE).order_by(_S.due_at).limit(LIMIT).with_for_update(skip_locked=True)
+)
+_OF_RECEIPT = Prepared(
+    select(*COLUMNS).where(_S.receipt.is_not(None), _S.receipt == bindparam("b_receipt")).with_for_update()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Who takes keys now: the lease's token and end, the time, and the master key that opens them."""
+
+    token: str
+    until: int
+    now: int
+    master: MasterKey
+
+
+def any_due(now: int) -> Callable[[Queries], bool]:
+    """Tell whether `lease_due` may find any: most looks find none, and need no turn of the committer."""
+    return lambda queries: queries.row(_ANY_DUE, {"b_now": now}) is not None
+
+
+def lease_due(carrier: Carrier, limit: int) -> Callable[[Tx], list[KeySending]]:
+    """Lease what is due, the oldest first, and what somebody leased who did not come back."""
+
+    def job(tx: Tx) -> list[KeySending]:
+        found = [SendingRow.of(row) for row in tx.rows(_DUE, {"b_now": carrier.now, "b_limit": limit})]
+        leased = [_lease(tx, row, carrier) for row in found]
+        return [sending for sending in leased if sending is not None]
+
+    return job
+
+
+def sent(sending: KeySending, receipt: str, now: int) -> Callable[[Tx], None]:
+    """Write that it was handed over, unless the lease is over."""
+    receipt = _kept(receipt, sending)
+
+    def job(tx: Tx) -> None:
+        if (row := _leased(tx, sending)) is not None:
+            detail = {"receipt": receipt} if receipt else {}
+            change(
+                tx, row, now, stage=Stage.SENT, due_at=None, lease=None, receipt=receipt or None, detail=""
+            )
+            tx.event(_event(row, Kind.KEY_SENT, Reason.CARRIER, now, **detail))
+
+    return job
+
+
+def not_sent(sending: KeySending, detail: str, retry_at: int | None, now: int) -> Callable[[Tx], None]:
+    """Write that it was not: tried again then, or given up, of which the sender is told."""
+    why = _kept(detail, sending)
+
+    def job(tx: Tx) -> None:
+        row = _leased(tx, sending)
+        if row is None:
+            return
+        if retry_at is None:
+            _give_up(tx, row, why, now)
+            return
+        change(tx, row, now, stage=Stage.READY, due_at=retry_at, lease=None, detail=why)
+        at = from_us(retry_at).isoformat()
+        tx.event(_event(row, Kind.KEY_DEFERRED, Reason.CARRIER, now, reply=why, retry_at=at))
+
+    return job
+
+
+def receipted(receipt: str, arrived: bool, detail: str, now: int) -> Callable[[Tx], bool]:
+    """Write what the carrier said later; False where nobody knows that receipt. The first word counts."""
+    why = storable(detail)[:DETAIL]
+
+    def job(tx: Tx) -> bool:
+        rows = [SendingRow.of(row) for row in tx.rows(_OF_RECEIPT, {"b_receipt": storable(receipt)[:DETAIL]})]
+        for row in rows:
+            if row.stage is not Stage.SENT:
+                continue
+            if arrived:
+                change(tx, row, now, stage=Stage.ARRIVED, detail=why)
+                tx.event(_event(row, Kind.KEY_ARRIVED, Reason.CARRIER, now))
+            else:
+                _give_up(tx, row, why, now)
+        return bool(rows)
+
+    return job
+
+
+def _lease(tx: Tx, row: SendingRow, carrier: Carrier) -> KeySending | None:
+    try:
+        mail = keyed_mail(tx, row.queue_id, [row.recipient])
+        text, to = _opened(mail, row, carrier.master)
+    except NoKey:
+        _give_up(tx, row, "the key is deleted", carrier.now)
+        return None
+    except Exception as error:  # whatever a row holds: one mail must not keep all others' keys from going
+        _put_off(tx, row, f"it cannot be opened ({type(error).__name__})", carrier.now)
+        return None
+    lost = row.stage is Stage.SENDING
+    row = change(
+        *(tx, row, carrier.now),
+        stage=Stage.SENDING,
+        due_at=carrier.until,
+        lease=carrier.token,
+        attempts=row.attempts + 1,
+    )
+    reason = Reason.LEASE_LOST if lost else Reason.SYSTEM
+    tx.event(_event(row, Kind.KEY_ATTEMPT, reason, carrier.now, attempt=row.attempts))
+    way = row.way or Way.SMS  # a row that is due has one
+    return KeySending(row.queue_id, row.recipient, way, row.attempts, carrier.token, to, text)
+
+
+def _opened(mail: KeyedMail | None, row: SendingRow, master: MasterKey) -> tuple[str, str]:
+    """Return the key, and where it goes."""
+    number = None if mail is None else mail.number(row.recipient)
+    if mail is None or number is None or row.way not in (Way.SMS, Way.SECOND_MAIL):
+        raise ValueError("nothing to send")
+    text = mail.text(number, master)
+    if row.way is Way.SECOND_MAIL:
+        return text, str(mail.envelope.recipients[row.recipient])
+    return text, number_to(row, master)
+
+
+def number_to(row: SendingRow, master: MasterKey) -> str:
+    """Return the number that the sender typed; empty where the sender typed none. Raises MasterKeyError."""
+    if row.wrapped_to is None:
+        return ""
+    holder = master.holding(row.key_id or "") or master
+    binding = bound(key_sendings.name, row.queue_id, row.recipient)
+    return holder.unwrap(bytes(row.wrapped_to), binding).decode("ascii")
+
+
+def last_digits(row: SendingRow, master: MasterKey) -> str:
+    """Return what may be shown of that number: its end; empty where it cannot be read."""
+    try:
+        return number_to(row, master)[-LAST_DIGITS:]
+    except MasterKeyError:
+        return ""
+
+
+def _leased(tx: Tx, sending: KeySending) -> SendingRow | None:
+    row = sendings(tx, sending.queue_id, [sending.recipient], lock=True).get(sending.recipient)
+    if row is None or row.stage is not Stage.SENDING or row.lease != sending.lease:
+        return None
+    return row
+
+
+def _give_up(tx: Tx, row: SendingRow, why: str, now: int) -> None:
+    change(tx, row, now, stage=Stage.FAILED, due_at=None, lease=None, detail=why)
+    tx.event(_event(row, Kind.KEY_FAILED, Reason.CARRIER, now, reply=why))
+    if not _is_copy(tx, row):
+        tell_sender(tx, NoticeKind.KEY_FAILED, row.queue_id, [row.recipient], now, f"{row.way}:{why}")
+
+
+def _is_copy(tx: Tx, row: SendingRow) -> bool:
+    """Tell whether the sender knows nothing of this recipient, or nobody can tell."""
+    facts = tx.row(RELEASE_FACTS, {"b_queue_id": row.queue_id})
+    try:
+        return facts is None or parsed(facts[1], facts[2])[1].is_copy(row.recipient)
+    except Exception:  # whatever a row holds
+        return True
+
+
+def _put_off(tx: Tx, row: SendingRow, why: str, now: int) -> None:
+    due_at = now + span_us(AGAIN)
+    change(tx, row, now, stage=Stage.READY, due_at=due_at, lease=None, detail=why)
+    retry_at = from_us(due_at).isoformat()
+    tx.event(_event(row, Kind.KEY_DEFERRED, Reason.UNREADABLE, now, reply=why, retry_at=retry_at))
+
+
+def _kept(text: str, sending: KeySending) -> str:
+    """Return what is kept of a carrier's words: never the key, nor the number, that it may repeat."""
+    for secret in (sending.text, sending.to, sending.to.lstrip("+"), sending.to[3:]):
+        if secret:
+            text = text.replace(secret, "…")
+    return storable(text)[:DETAIL]
+
+
+def _event(row: SendingRow, kind: Kind, reason: Reason, now: int, **detail: object) -> Event:
+    told = {"way": str(row.way or ""), **detail}
+    return Event(
+        *(now, row.queue_id, kind, reason, SYSTEM.kind, SYSTEM.name, str(row.recipient)), detail=told
+    )

@@ -1,0 +1,96 @@
+"""Keys that are deleted on time, and with their mail. A key that is not there cannot be found, whoever gets hold of the store.
+
+At its time a key goes whatever became of the mail: a copy that is still on its way cannot be sealed any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, select
+
+from gateway.policy.protection import Way
+from gateway.spool.contract import SYSTEM, Actor
+from gateway.spool.key_contract import Stage
+from gateway.spool.key_rows import COLUMNS, SendingRow, change, forget_key, keys, sendings
+from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.ranges import to_ranges
+from gateway.spool.statements import LIMIT
+from gateway.store.events import Event
+from gateway.store.schema import key_sendings, message_keys
+from gateway.store.tx import Prepared, Queries, Tx
+
+RESTORED = "restored from a backup: may have been sent since"
+
+_K = message_keys.c
+_S = key_sendings.c
+_IS_OVER = _K.expires_at <= bindparam("b_now")
+_ANY_OVER = Prepared(select(_K.queue_id).where(_IS_OVER).limit(sa.literal_column("1")))
+_OVER = Prepared(select(_K.queue_id, _K.number).where(_IS_OVER).order_by(_K.expires_at).limit(LIMIT))
+_GOING = Prepared(
+    select(*COLUMNS).where(_S.due_at.is_not(None)).order_by(_S.due_at).limit(LIMIT).with_for_update()
+)
+
+
+def any_over(now: int) -> Callable[[Queries], bool]:
+    """Tell whether some key's time is over: nearly always none is, and no transaction is needed."""
+    return lambda queries: queries.row(_ANY_OVER, {"b_now": now}) is not None
+
+
+def delete_over(now: int, limit: int) -> Callable[[Tx], int]:
+    """Delete up to `limit` keys whose time is over, and stop what would send them; return how many."""
+
+    def job(tx: Tx) -> int:
+        numbers: dict[str, list[int]] = {}
+        for queue_id, number in tx.rows(_OVER, {"b_now": now, "b_limit": limit}):
+            numbers.setdefault(queue_id, []).append(number)
+        for queue_id, of in sorted(numbers.items()):
+            _delete(tx, queue_id, of, now)
+        return sum(map(len, numbers.values()))
+
+    return job
+
+
+def told_deleted(tx: Tx, queue_ids: Collection[str], now: int) -> None:
+    """Write that the keys of these mails are deleted, with their records."""
+    found = select(_K.queue_id).where(_K.queue_id.in_(queue_ids)).group_by(_K.queue_id)
+    for queue_id in tx.connection.execute(found).scalars():
+        tx.event(Event(now, queue_id, Kind.KEY_DELETED, Reason.RETENTION))
+
+
+def hold_keys(made_at: str, actor: Actor, now: int, limit: int) -> Callable[[Tx], int]:
+    """Let no key go by itself that a backup knows as not sent: it may have been, since. Return how many."""
+
+    def job(tx: Tx) -> int:
+        rows = [SendingRow.of(row) for row in tx.rows(_GOING, {"b_limit": limit})]
+        for row in rows:
+            change(tx, row, now, stage=Stage.FAILED, due_at=None, lease=None, detail=RESTORED)
+            told = Event(now, row.queue_id, Kind.KEY_FAILED, Reason.RESTORED, actor.kind, actor.name)
+            tx.event(told._replace(recipients=str(row.recipient), detail={"backup": made_at}))
+        return len(rows)
+
+    return job
+
+
+def _delete(tx: Tx, queue_id: str, numbers: Collection[int], now: int) -> None:
+    """Delete keys; number 0 is that of all who have none of their own."""
+    rows = sendings(tx, queue_id, None if 0 in numbers else [number - 1 for number in numbers], lock=True)
+    own = keys(tx, queue_id).keys() - {0}
+    for number in numbers:
+        forget_key(tx, queue_id, number)
+    concerned = [row for row in rows.values() if _number(row, own) in numbers]
+    unsent = [row for row in concerned if row.stage in (Stage.WAITING, Stage.READY)]
+    for row in unsent:
+        change(tx, row, now, stage=Stage.STOPPED, due_at=None, lease=None)
+    for kind, of in ((Kind.KEY_STOPPED, unsent), (Kind.KEY_DELETED, concerned)):
+        if of:
+            indexes = to_ranges(row.recipient for row in of)
+            tx.event(Event(now, queue_id, kind, Reason.RETENTION, SYSTEM.kind, SYSTEM.name, indexes))
+
+
+def _number(row: SendingRow, own: Collection[int]) -> int | None:
+    """Return the number of the key that a recipient needs; None for one that was agreed on before."""
+    if row.way is Way.PREAGREED:
+        return None
+    return row.recipient + 1 if row.recipient + 1 in own else 0
