@@ -130,7 +130,8 @@ def cancel_rows(
     move(tx, rows, State.CANCELLED, Arrival(wish.now))
     tx.event(wish.event(Kind.CANCELLED, rows, **detail, **doubt(rows)))
     stop_keys(tx, wish.queue_id, [row.idx for row in rows], wish.reason, wish.actor, wish.now)
-    tell_sender(tx, told, opened.queue_id, opened.shown(rows), wish.now, wish.actor.name or because)
+    if shown := opened.shown(rows):
+        tell_sender(tx, told, opened.queue_id, shown, wish.now, wish.actor.name or because)
 
 
 def without(rows: Collection[RecipientRow], gone: Collection[RecipientRow]) -> tuple[RecipientRow, ...]:
