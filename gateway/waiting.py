@@ -103,6 +103,8 @@ def missing_words(what: str, words: Words) -> str:
             "the mail is signed, and protecting its attachments would break the signature"
         ),
         "encrypted": words.gettext("the mail is encrypted, and its attachments cannot be seen"),
+        "no-way": words.gettext("the rules leave no way in which the key may get there"),
+        "no-page": words.gettext("the page for downloads is not set up"),
         "unread": words.gettext("they could not be looked at"),
     }.get(what, words.gettext("the mail is built so that nobody can tell for certain what would leave"))
     return words.gettext("Its attachments cannot be protected: %(why)s.") % {"why": why}

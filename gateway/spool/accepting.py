@@ -19,7 +19,7 @@ from gateway.spool.leaving import dropped_events, dropped_of
 from gateway.spool.lifecycle import State
 from gateway.spool.look_rows import NEW_LOOKS, new_rows
 from gateway.spool.records import decision_json, envelope_json, facts_json
-from gateway.spool.second_look import SOMEBODY, fresh_looks
+from gateway.spool.second_look import SOMEBODY, copies_wait, fresh_looks
 from gateway.spool.sendings import slice_of
 from gateway.spool.shares_rows import NEW_SHARES, share_rows
 from gateway.spool.statements import NEW_BODIES, NEW_MESSAGES, NEW_NOTICES, NEW_RECIPIENTS
@@ -94,14 +94,11 @@ def acceptance(
 ) -> Acceptance:
     """Compute the rows: held recipients are due when their window ends, dropped ones never, the others now, or leased."""
     at = to_us(new.received_at)
-    ends = [_hold_ends(outcome, at) for outcome in new.decision.outcomes]
+    ends = _ends(new.decision, at)
     looks = fresh_looks(new.decision, new.received_at)
     held, free = split_by_hold(new.decision)
     dropped = dropped_of(new.decision)
-    rows = [
-        _recipient_row(queue_id, index, ends[number], at, lease)
-        for index, number in enumerate(new.decision.assigned)
-    ]
+    rows = [_recipient_row(queue_id, index, end, at, lease) for index, end in enumerate(ends)]
     leased = free if lease is not None else []
     return Acceptance(
         message=_message_row(queue_id, new, at, len(held), len(rows) - len(dropped)),
@@ -129,10 +126,12 @@ def split_by_hold(decision: Decision) -> tuple[list[int], list[int]]:
     held: list[int] = []
     free: list[int] = []
     waits = [outcome.waits for outcome in decision.outcomes]
+    staying = copies_wait(decision)
     drops = [outcome.demands.drop for outcome in decision.outcomes]
     for index, number in enumerate(decision.assigned):
         if not drops[number]:
-            (held if waits[number] else free).append(index)
+            stays = waits[number] or (staying and decision.is_copy(index))
+            (held if stays else free).append(index)
     return held, free
 
 
@@ -182,6 +181,16 @@ def _message_row(queue_id: str, new: NewMessage, at: int, held: int, opened: int
         None,  # delay_noticed_at
         None if new.facts is None else facts_json(new.facts),
     )
+
+
+def _ends(decision: Decision, at: int) -> list[int | None]:
+    """Return for each recipient when the hold ends by itself."""
+    by_class = [_hold_ends(outcome, at) for outcome in decision.outcomes]
+    ends = [by_class[number] for number in decision.assigned]
+    if copies_wait(decision):
+        known = len(ends) - decision.copied
+        ends[known:] = [None if end is None else _SOMEBODY for end in ends[known:]]
+    return ends
 
 
 def _hold_ends(outcome: Outcome, at: int) -> int | None:

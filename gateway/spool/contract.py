@@ -24,6 +24,7 @@ from gateway.store.errors import StoreDamaged as StoreDamaged
 from gateway.store.errors import StoreUnavailable as StoreUnavailable
 
 if TYPE_CHECKING:
+    from gateway.spool.key_contract import MailKeys
     from gateway.spool.share_contract import Shares
 
 
@@ -203,6 +204,10 @@ class Figures:
 
 class Spool(Protocol):
     """The only door to state. All verbs are coroutines; none holds the event loop while it commits."""
+
+    @property
+    def keys(self) -> MailKeys:
+        """Return the keys of mails' attachments, and how they travel."""
 
     @property
     def shares(self) -> Shares:

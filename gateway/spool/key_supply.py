@@ -117,7 +117,6 @@ def _agreed(tx: Tx, opened: Opened, said: Said) -> frozenset[int]:
 
 def _write(tx: Tx, opened: Opened, said: Said, rows: list[SendingRow]) -> None:
     held = [row for row in rows if row.stage is Stage.WAITING]
-    copies = _copies_going_along(opened, {row.recipient for row in held})
     event = said.wish.event(Kind.KEY_WAY, [], way=said.way.value)
     tx.event(event._replace(recipients=to_ranges(row.recipient for row in rows)))
     for look in opened.looks.looks:
@@ -130,17 +129,6 @@ def _write(tx: Tx, opened: Opened, said: Said, rows: list[SendingRow]) -> None:
     settle(tx, opened, said.actor, said.wish.reason, said.now)
     for row in rows:
         _put(tx, said, row)
-    for row in sendings(tx, said.queue_id, copies).values():
-        if row.stage is Stage.WAITING and row.way is None:
-            change(tx, row, said.now, way=Way.SENDER)
-
-
-def _copies_going_along(opened: Opened, held: set[int]) -> list[int]:
-    """Return the copies (`bcc_to`) that the first way said for the others lets go: nobody but the sender knows their key."""
-    looks = [
-        look for look in opened.looks.looks if isinstance(look.demand, Missing) and held & look.recipients
-    ]
-    return sorted({index for look in looks for index in look.copies})
 
 
 def _put(tx: Tx, said: Said, row: SendingRow) -> None:

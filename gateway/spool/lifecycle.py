@@ -92,7 +92,6 @@ class Reason(StrEnum):
     RETENTION = "retention"  # its time to be deleted has come
     RESTORED = "restored"  # from a backup: it may have left since that was made
     CARRIER = "carrier"  # who carries a key said so
-    BY_RECIPIENT = "by-recipient"  # who gets the mail asked for it, and proved the address
     SYSTEM = "system"  # the service itself
 
 

@@ -37,8 +37,8 @@ class Notice:
     """An outbox row: a mail still to be written. `recipients` are indexes into the message it is about; `actor` is
     the name of who did what it tells of, where a person did; of a WAIVED, the reason that was given; of a KEY_FAILED, the way
     and why it failed (`sms:no-number`); of a CODE, the code under the master key (shares_codes.py); of a TIMED_OUT, what was
-    missing (`Missing.what`), where files could not be protected. `hold_ends`: of a HOLD, when the first recipient that was held
-    when the row was read is due; None where none was.
+    missing (`Missing.what`), where files could not be protected.
+    `hold_ends`: of a HOLD, when the first recipient that was held when the row was read is due; None where none was.
     """
 
     notice_id: int

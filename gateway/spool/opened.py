@@ -54,13 +54,15 @@ class Opened:
 
     def ended_by(self, look: Look) -> list[RecipientRow]:
         """Return whom the end of this demand cancels: copies (`bcc_to`) only with the last of the others."""
-        if isinstance(look.demand, Missing):
-            return self.held(look)  # a copy that cannot be protected leaves no more than any other
-        held = [row for row in self.held(look) if not self.decision.is_copy(row.idx)]
+        held = [row for row in self.held(look) if not self._goes_along(look, row.idx)]
         gone = {row.idx for row in held} | {row.idx for row in self.rows if row.state is State.CANCELLED}
         if any(row.idx not in gone and not self.decision.is_copy(row.idx) for row in self.rows):
             return held
         return held + [row for row in self.rows if self.decision.is_copy(row.idx) and row.state is State.HELD]
+
+    def _goes_along(self, look: Look, index: int) -> bool:
+        """Tell whether this is a copy that lacks nothing itself; one that cannot be protected leaves no more than others."""
+        return index in look.along if isinstance(look.demand, Missing) else self.decision.is_copy(index)
 
     def window_ends(self, index: int, now: datetime) -> datetime:
         """Return when the window of a recipient is over, as the sender may have shortened it.

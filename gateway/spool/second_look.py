@@ -56,6 +56,7 @@ class Look:
     `recipients` are all who bear the demand, whatever became of them. `due_at` is the next escalation or the time-out, None
     where nothing is waited for any more. `met_at` says that nobody is waited for: enough was given, or its time ran out and
     the rule says `release`. `copies` were added by a rule: the sender cannot tick them, they go along with the first who goes.
+    `along` are copies that lack nothing of what is missing (`Missing`) for others, and wait for them all the same.
     """
 
     number: int
@@ -70,6 +71,7 @@ class Look:
     ticked: frozenset[int] = frozenset()
     attachments: bool = False
     copies: frozenset[int] = frozenset()
+    along: frozenset[int] = frozenset()
 
     @property
     def shown(self) -> tuple[int, ...]:
@@ -92,9 +94,9 @@ class Look:
 
     def _supplied_for(self, index: int) -> bool:
         """Tell whether a recipient's key has a way: nothing else counts, no time that ran out and no word of anybody."""
-        if not isinstance(self.demand, Missing) or self.demand.what != WAY:
-            return False
-        return index in self.ticked or (index in self.copies and bool(self.ticked))
+        if index in self.along:
+            return self.due_at is None or bool(self.ticked)
+        return isinstance(self.demand, Missing) and self.demand.what == WAY and index in self.ticked
 
     def may_decide(self, person: str, day: date) -> bool:
         """Tell whether this person (a key) is asked, or may decide unasked, at this step."""
@@ -142,6 +144,11 @@ def missing_of(outcome: Outcome) -> Missing | None:
     if handling.obstacle:
         return Missing(rule, handling.obstacle, (), handling.within)
     return Missing(rule, WAY, handling.ways, handling.within)
+
+
+def copies_wait(decision: Decision) -> bool:
+    """Tell whether copies (`bcc_to`) wait because files cannot leave protected to others: nobody gets what they do not."""
+    return bool(decision.copied) and any(missing_of(outcome) is not None for outcome in decision.outcomes)
 
 
 def asks_people(decision: Decision) -> bool:
@@ -195,14 +202,23 @@ def _fresh(number: int, demand: Demand, decision: Decision, received_at: datetim
         if _bears(outcome, demand) and not outcome.demands.drop
     }
     bearers = frozenset([index for index, place in enumerate(decision.assigned) if place in numbers])
+    along = _along(decision) - bearers if isinstance(demand, Missing) else frozenset()
+    bearers |= along
     return Look(
         number=number,
         demand=demand,
         recipients=bearers,
         copies=frozenset([index for index in bearers if decision.is_copy(index)]),
+        along=along,
         deadline=received_at + demand.within,
         due_at=next_due(demand, 0, received_at),
     )
+
+
+def _along(decision: Decision) -> frozenset[int]:
+    """Return the copies that anybody gets."""
+    copies = range(len(decision.assigned) - decision.copied, len(decision.assigned))
+    return frozenset([index for index in copies if not decision.of(index).demands.drop])
 
 
 def _bears(outcome: Outcome, demand: Demand) -> bool:

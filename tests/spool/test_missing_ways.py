@@ -169,13 +169,25 @@ async def test_out_of_time_it_is_cancelled_and_the_sender_hears_why(
     assert (await spool.keys.supply(queue_id, [0], Way.SENDER, "", CLERK, T0 + DAY)).done == ()
 
 
-async def test_copies_go_along_with_the_first_way_and_never_before(spool: SqlSpool) -> None:
-    queue_id = await spool.accept(keyed(sealed(None), sealed(None), copied=1))
-    assert (await spool.keys.supply(queue_id, [1], Way.SENDER, "", CLERK, T0)).done == ()
-    change = await spool.keys.supply(queue_id, [0, 1], Way.SMS, NUMBER, CLERK, T0)
-    assert change == Change((0,), ())
-    assert await states(spool, queue_id) == [State.QUEUED, State.QUEUED]
-    assert [way for way, _, _ in await ways(spool, queue_id)] == [Way.SMS, Way.SENDER]
+@pytest.mark.parametrize("copy", [None, sealed(Way.SMS)])
+async def test_copies_go_along_with_the_first_way_and_never_before(spool: SqlSpool, copy: object) -> None:
+    queue_id = await spool.accept(keyed(sealed(None), sealed(None), None, copy, copied=1))  # type: ignore[arg-type]
+    assert await states(spool, queue_id) == [HELD, HELD, State.QUEUED, HELD]
+    assert (await spool.keys.supply(queue_id, [3], Way.SENDER, "", CLERK, T0)) == Change((), ())
+    assert (await spool.release(queue_id, [3], ADMIN, Reason.BY_ADMIN, T0)).done == ()
+    await spool.keys.supply(queue_id, [0], Way.SMS, NUMBER, CLERK, T0)
+    assert await states(spool, queue_id) == [State.QUEUED, HELD, State.QUEUED, State.QUEUED]
+
+
+@pytest.mark.parametrize("others", [True, False])
+async def test_copies_of_what_was_cancelled_go_with_the_rest_or_not_at_all(
+    spool: SqlSpool, others: bool
+) -> None:
+    plain = [None] if others else []
+    queue_id = await spool.accept(keyed(sealed(obstacle="signed"), *plain, None, copied=1))
+    await spool.pass_deadlines(T0 + DAY, 10)
+    rest = [State.QUEUED, State.QUEUED] if others else [State.CANCELLED]
+    assert await states(spool, queue_id) == [State.CANCELLED, *rest]
 
 
 @pytest.mark.parametrize("handling", [sealed(None), sealed(obstacle="unclear")])
