@@ -9,17 +9,23 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from gateway.store.migrate import upgrade
+from gateway.store.postgres import writer_engine
+from gateway.store.where import Where
 from tests.process import free_port
 
 PLACES = ("/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin")
 USER = "postgres"
+MEMORY = Path("/dev/shm")
+MEMORY_OCTETS = 2 << 30
+READY = "ready"  # the database that those of tests are copies of: migrating each takes longer than most tests
 LIMIT_S = 60
 
 
@@ -36,8 +42,18 @@ class Cluster:
         return f"postgresql://{USER}@{host}:{self.port}/{database}"
 
     def fresh(self) -> str:
-        """Create a database of its own for a test; return its URL."""
+        """Create a database of its own for a test, with our schema and no row of anybody's; return its URL."""
         name = f"t{secrets.token_hex(6)}"
+        with psycopg.connect(self.url("postgres")) as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [READY]).fetchone()
+        if found is None:
+            _migrate(self.empty(READY))
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {READY}")
+        return self.url(name)
+
+    def empty(self, name: str = "") -> str:
+        """Create a database without a schema; return its URL."""
+        name = name or f"t{secrets.token_hex(6)}"
         self.sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         return self.url(name)
 
@@ -58,6 +74,7 @@ class Cluster:
     def start(self) -> None:
         listen = ",".join(self.addresses)
         options = f"-p {self.port} -k {self.folder} -c listen_addresses={listen} -c max_connections=200"
+        options += " -c max_wal_size=80MB"  # where it lies in memory, too, the log of changes has to end
         log = str(self.folder / "log")
         self._control("start", "-w", "-l", log, "-o", options)
 
@@ -79,6 +96,13 @@ class Cluster:
 
     def _control(self, *words: str) -> None:
         _as_user([str(self.programs / "pg_ctl"), "-D", str(self.folder / "data"), *words])
+
+
+def _migrate(url: str) -> None:
+    engine = writer_engine(Where(Path(), url))
+    with engine.begin() as connection:
+        upgrade(connection)
+    engine.dispose()
 
 
 def absent() -> str:
@@ -106,7 +130,7 @@ def cluster(*addresses: str) -> Iterator[Cluster]:
     """Run a server of our own, on loopback and on these addresses; whoever reaches one may come in."""
     programs = _programs()
     assert programs is not None
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_quick_place()))
     running = Cluster(programs, folder, free_port(), ("127.0.0.1", *addresses))
     try:
         own(folder)
@@ -124,6 +148,14 @@ def cluster(*addresses: str) -> Iterator[Cluster]:
             running.end()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quick_place() -> Path | None:
+    """Return a folder in memory, None where it has no room: creating and dropping a database waits for the disk."""
+    with suppress(OSError):
+        if shutil.disk_usage(MEMORY).free > MEMORY_OCTETS:
+            return MEMORY
+    return None
 
 
 def own(folder: Path) -> None:

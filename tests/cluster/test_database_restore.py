@@ -25,7 +25,7 @@ def dump(server: Cluster, url: str, file: Path) -> None:
 
 
 def put_back(server: Cluster, file: Path) -> str:
-    url = server.fresh()
+    url = server.empty()
     subprocess.run([server.programs / "pg_restore", "-d", url, file], check=True, timeout=60)
     return url
 

@@ -193,8 +193,9 @@ def test_a_node_with_another_master_key_is_refused(node: Node, url: str, tmp_pat
     assert (said.returncode, "master key" in said.stderr) == (1, True)
 
 
-def test_two_nodes_start_together_on_an_empty_database(url: str, tmp_path: Path) -> None:
+def test_two_nodes_start_together_on_an_empty_database(postgres: Cluster, tmp_path: Path) -> None:
     """Both bring the schema: one at a time."""
+    url = postgres.empty()
     failed: list[BaseException] = []
 
     def start(name: str) -> None:

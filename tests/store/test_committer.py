@@ -20,6 +20,7 @@ from gateway.store.events import Event
 from gateway.store.schema import events, master_keys
 from gateway.store.tx import Tx
 from gateway.store.where import Where
+from tests.process import wait_for
 from tests.store.conftest import MASTER
 
 _running: list[asyncio.Future[None]] = []  # an event loop keeps no reference to its tasks
@@ -226,6 +227,7 @@ async def test_a_turn_that_another_worker_keeps_is_waited_for_in_bounded_time(
             answers = await asyncio.gather(*refused, return_exceptions=True)
             assert [type(answer) for answer in answers] == [StoreUnavailable] * 3
         await database.committer.run(write)
-        assert (database.committer.stuck, count(database)) == (False, 2)
+        assert count(database) == 2
+        await asyncio.to_thread(wait_for, lambda: not database.committer.stuck, "the thread to rest")
     finally:
         database.close()

@@ -32,7 +32,7 @@ URL = "postgresql://sekisho@db.example.jp/sekisho"
 @pytest.fixture
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Where]:
     server: Cluster = request.getfixturevalue("postgres")
-    url = server.fresh()
+    url = server.empty()
     yield Where(tmp_path / "state", url, node="gw1", node_timeout=timedelta(seconds=4))
     server.drop(url)
 
