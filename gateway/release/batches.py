@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gateway.delivery.route import Route
 from gateway.spool.contract import Recipient
-from gateway.transform.view import View
+from gateway.transform.view import Variant, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,12 @@ def by_route(work: Iterable[Batch]) -> list[deque[Batch]]:
     for batch in work:
         parts.setdefault(batch.route, deque()).append(batch)
     return list(parts.values())
+
+
+def by_variant(work: Iterable[Batch]) -> dict[Variant, list[Batch]]:
+    """Return the transactions whose files are protected, by what becomes of them, in order of first appearance."""
+    parts: dict[Variant, list[Batch]] = {}
+    for batch in work:
+        if batch.view.variant is not None:
+            parts.setdefault(batch.view.variant, []).append(batch)
+    return parts

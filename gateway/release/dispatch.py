@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -24,13 +24,22 @@ from gateway.delivery.outcome import Verdict, judge
 from gateway.delivery.route import Route, Router
 from gateway.delivery.seat import Seat
 from gateway.delivery.timeouts import TRANSACTION
-from gateway.release.batches import Batch, batches, by_route
+from gateway.release.batches import Batch, batches, by_route, by_variant
 from gateway.release.budget import Budget
 from gateway.release.lane import Lane
 from gateway.release.ledger import Ledger
 from gateway.release.prepared import Prepared, look_through, octets_in_memory
-from gateway.release.results import ended_holds, not_loaded, requests_of, result_of, since_release
+from gateway.release.results import (
+    ended_holds,
+    not_loaded,
+    not_sealed,
+    requests_of,
+    result_of,
+    since_release,
+)
 from gateway.release.shelf import Shelf
+from gateway.release.variants import NO_KEYS, ClaimKeys, Variants
+from gateway.sealing.child import NotWritten
 from gateway.spool.contract import (
     Claim,
     Recipient,
@@ -40,7 +49,7 @@ from gateway.spool.contract import (
 )
 from gateway.spool.lifecycle import State
 from gateway.transform.render import Original, prepare, render
-from gateway.transform.view import view_of
+from gateway.transform.view import Variant, view_of
 
 PATIENCE = 300.0
 """Seconds a copy waits for a free connection before its recipients are put off and can be cancelled again."""
@@ -68,6 +77,7 @@ class Dispatcher:
         jitter: Callable[[], float],
         ring: Callable[[], None] = lambda: None,
         budget: Budget | None = None,
+        variants: Variants | None = None,
     ) -> None:
         self.spool = spool
         self.router = router
@@ -76,6 +86,7 @@ class Dispatcher:
         self.limit = recipients_per_transaction
         self.clock = clock
         self.jitter = jitter
+        self.variants = variants
         self._ring = ring
         self._budget = budget or Budget()
         self.shelf: Shelf[Prepared] = Shelf()
@@ -87,24 +98,30 @@ class Dispatcher:
         Raises nothing but its own cancellation, and what is known by then is recorded first.
         """
         ledger = Ledger(self.spool, claim, self.clock, until, self._ring)
-        start_by = min(asyncio.get_running_loop().time() + PATIENCE, until - TRANSACTION)
         try:
             async with self._budget.take(octets_in_memory(claim.message.size_bytes, claim.message.decision)):
-                await _Job(self, claim.message, ledger, start_by).run(raw)
+                await _Job(self, claim.message, ledger, until).run(raw)
         except UnknownMessage:
             log.warning("message-gone", queue_id=claim.message.queue_id)
         finally:
             await ledger.settle()
 
+    @staticmethod
+    def starts_by(until: float) -> float:
+        """Return until when a copy may wait for a connection, from now; `until` is the end of its lease."""
+        return min(asyncio.get_running_loop().time() + PATIENCE, until - TRANSACTION)
+
 
 class _Job:
     """The work on one claim."""
 
-    def __init__(self, house: Dispatcher, message: Stored, ledger: Ledger, start_by: float) -> None:
+    def __init__(self, house: Dispatcher, message: Stored, ledger: Ledger, until: float) -> None:
         self._house = house
         self._message = message
         self._ledger = ledger
-        self._start_by = start_by
+        self._until = until
+        self._start_by = house.starts_by(until)
+        self._keys: ClaimKeys = NO_KEYS
 
     async def run(self, raw: bytes | None) -> None:
         now = self._house.clock()
@@ -128,8 +145,10 @@ class _Job:
         """Return what to send; None where the mail cannot be loaded, which is recorded."""
         try:
             mail = await shared
+            if self._house.variants is not None:
+                self._keys = await self._house.variants.keys_of(self._message)
             work = await self._plan()
-            await mail.views([batch.view for batch in work])
+            await mail.views([batch.view for batch in work if batch.view.variant is None])
             return work, mail
         except UnknownMessage:
             raise
@@ -139,6 +158,42 @@ class _Job:
             return None
 
     async def _deliver_all(self, work: Sequence[Batch], mail: Prepared) -> None:
+        """Deliver the copies of the mail as it came, and beside them those of its variants, one after the other."""
+        handled = by_variant(work)
+        if not handled:
+            await self._deliver_some(work, mail)
+            return
+        async with asyncio.TaskGroup() as group:
+            if plain := [batch for batch in work if batch.view.variant is None]:
+                group.create_task(self._deliver_some(plain, mail))
+            group.create_task(self._deliver_variants(handled, mail))
+
+    async def _deliver_variants(self, handled: Mapping[Variant, Sequence[Batch]], mail: Prepared) -> None:
+        for variant, work in handled.items():
+            try:
+                written = await self._written(mail.original, variant)
+                await written.views([batch.view for batch in work])
+            except Exception as error:
+                self._not_written([row for batch in work for row in batch.recipients], error)
+                continue
+            self._start_by = self._house.starts_by(self._until)  # sealing took its time, for each variant
+            await self._deliver_some(work, written)
+
+    async def _written(self, original: Original, variant: Variant) -> Prepared:
+        if self._house.variants is None:
+            raise NotWritten("broken", temporary=True)
+        return await look_through(
+            await self._house.variants.write(original, variant, self._keys, self._message)
+        )
+
+    def _not_written(self, rows: Sequence[Recipient], error: Exception) -> None:
+        """Record that copies could not be made; nobody of them gets anything else."""
+        known = isinstance(error, NotWritten)
+        log.error("copies-not-sealed", queue_id=self._message.queue_id, exc_info=None if known else error)
+        verdict = not_sealed(error) if isinstance(error, NotWritten) else not_loaded(error)
+        self._record(rows, [verdict] * len(rows))
+
+    async def _deliver_some(self, work: Sequence[Batch], mail: Prepared) -> None:
         if len(work) == 1:  # nearly always: no task for it
             await self._deliver(work[0], partial(self._outgoing, mail))
             return
@@ -169,19 +224,23 @@ class _Job:
     async def _plan(self) -> list[Batch]:
         """Look up every domain; record at once who has no route, and return the transactions for the
         others."""
-        ways = {row.index: self._way(row) for row in self._message.recipients}
+        rows = [row for row in self._message.recipients if row.index not in self._keys.gone]
+        for row in self._message.recipients:
+            if (no_key := self._keys.gone.get(row.index)) is not None:
+                self._record([row], [not_sealed(no_key)])
+        ways = {row.index: self._way(row) for row in rows}
         routes = await self._look_up(set(ways.values()))
         routed: dict[int, Route] = {}
-        for row in self._message.recipients:
+        for row in rows:
             route = routes[ways[row.index]]
             if isinstance(route, Route):
                 routed[row.index] = route
             else:
                 self._record([row], [judge(route)])
         return batches(
-            [row for row in self._message.recipients if row.index in routed],
+            [row for row in rows if row.index in routed],
             lambda row: routed[row.index],
-            lambda row: view_of(self._message.decision, row.index, row.address),
+            lambda row: view_of(self._message.decision, row.index, row.address, self._keys.keyed(row.index)),
             self._house.limit,
             lambda row: self._message.decision.is_copy(row.index),
         )

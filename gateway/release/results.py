@@ -8,7 +8,9 @@ from datetime import datetime
 from gateway.delivery.outcome import Verdict, judge
 from gateway.message.status_request import Notify, RecipientRequest
 from gateway.release.backoff import delay, put_off
+from gateway.sealing.child import NotWritten
 from gateway.spool.contract import BodyUnreadable, Recipient, Result, Stored, StoreUnavailable
+from gateway.spool.key_contract import NoKey
 from gateway.spool.lifecycle import Reason, State
 
 
@@ -75,3 +77,18 @@ def not_loaded(error: Exception) -> Verdict:
     if isinstance(error, StoreUnavailable):
         return Verdict(State.DEFERRED, Reason.SYSTEM, "the store gives no data at the moment")
     return judge(error)
+
+
+def not_sealed(error: NotWritten | NoKey) -> Verdict:
+    """Return the verdict where the files of a copy could not be protected: it does not leave.
+
+    What may go otherwise the next time is tried again as after any attempt; what cannot, bounces, so that the sender knows.
+    """
+    if isinstance(error, NoKey):
+        return Verdict(
+            State.BOUNCED, Reason.SYSTEM, f"the key of the attachments is gone ({error.why})", "5.7.5"
+        )
+    text = f"the attachments could not be protected ({error.why})"
+    if error.temporary:
+        return Verdict(State.DEFERRED, Reason.SYSTEM, text)
+    return Verdict(State.BOUNCED, Reason.SYSTEM, text, "5.6.5")

@@ -9,7 +9,7 @@ attachments' names and sizes, never their content.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.message.address import Address
@@ -82,7 +82,8 @@ class _Sights:
 
     def of(self, index: int) -> Sight:
         address = self._envelope.recipients[index]
-        view = view_of(self._decision, index, address)
+        # What a header section shows does not hang on what becomes of files (what does, `handled_preview` tells).
+        view = replace(view_of(self._decision, index, address), variant=None)
         if view not in self._seen:
             self._seen[view] = _visible_fields(bytes(render(self._original, view).header))
         to, cc = self._seen[view]

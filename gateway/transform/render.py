@@ -9,7 +9,7 @@ copy are those that came. A hiding copy differs from others of its kind in the T
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -26,7 +26,7 @@ from gateway.transform.frame import Frame, build_frame, tag_fields, without_tags
 from gateway.transform.to_line import to_field
 from gateway.transform.trace import Added, added_fields
 from gateway.transform.veil import Seen, draw_veil, seen_in
-from gateway.transform.view import View
+from gateway.transform.view import Variant, View
 
 Kind = tuple[tuple[str, ...], bool, tuple[tuple[str, str], ...]]
 """What hiding copies with the same frame share: companions, hide_internal, tags."""
@@ -36,6 +36,10 @@ QUICK_TEXT = 64 << 10
 
 QUICK_RECIPIENTS = 2_000
 """Envelope recipients whose addresses are looked for in every field within some 20 ms."""
+
+
+class OtherVariant(Exception):
+    """A copy was asked of an original whose files are not as the copy's are to be. Whoever gets it renders nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class Original:
     """An original, split once; what only hiding copies need is read when the first of them asks.
 
     The dicts keep what was computed: an entry per class of recipients, not per recipient. `under` has the mail with the texts
-    that stand under some of its copies.
+    that stand under some of its copies. `variant` says what was done to its files: it gives copies of that variant and of no
+    other, so that nobody whose files are to be protected can get the mail as it came (`carrying`).
     """
 
     header: HeaderSection
@@ -67,6 +72,7 @@ class Original:
     complete: dict[View, bytes] = field(default_factory=dict, repr=False, compare=False)
     raw: bytes = field(default=b"", repr=False, compare=False)
     under: dict[tuple[str, ...], Original] = field(default_factory=dict, repr=False, compare=False)
+    variant: Variant | None = None
 
     @cached_property
     def author(self) -> Author:
@@ -84,23 +90,38 @@ class Original:
 def prepare(
     raw: bytes, envelope: Envelope, decision: Decision, queue_id: str, received_at: datetime, hostname: str
 ) -> Original:
-    """Split an original and fix what we add to it. `received_at` is aware, `hostname` our own."""
+    """Split an original as it came and fix what we add to it. `received_at` is aware, `hostname` our own."""
     header, body_at = split(raw)
     added = added_fields(envelope, queue_id, received_at, hostname)
     return Original(header, memoryview(raw)[body_at:], added, envelope, decision, raw=raw)
 
 
+def sealed(original: Original, octets: bytes, variant: Variant) -> Original:
+    """Return the original of a variant's copies; `octets` are the mail with its files as the variant wants them."""
+    header, body_at = split(octets)
+    view = memoryview(octets)[body_at:]
+    return replace(
+        original, header=header, body=view, raw=octets, variant=variant, frames={}, complete={}, under={}
+    )
+
+
 def render(original: Original, view: View) -> Copy:
-    """Return the copy that recipients with this view get."""
-    original = carrying(original, view.disclaimers)
+    """Return the copy that recipients with this view get; raises OtherVariant."""
+    original = carrying(original, view)
     if not view.hides:
         return Copy(_complete(original, view), original.body)
     frame = frame_of(original, view)
     return Copy(b"".join((frame.before, to_field(to_entries(original, view)), frame.after)), original.body)
 
 
-def carrying(original: Original, texts: tuple[str, ...]) -> Original:
-    """Return the original with these texts under it, written at the first call."""
+def carrying(original: Original, view: View) -> Original:
+    """Return the original that a view's copies are made of, its texts under it, written at the first call.
+
+    Every copy comes through here. Raises OtherVariant where the files are not as they have to be.
+    """
+    if original.variant != view.variant:
+        raise OtherVariant("the files of this mail are not as they have to be in this copy")
+    texts = view.disclaimers
     if not texts:
         return original
     found = original.under.get(texts)
@@ -115,7 +136,7 @@ def carrying(original: Original, texts: tuple[str, ...]) -> Original:
 def _with_octets(original: Original, raw: bytes) -> Original:
     header, body_at = split(raw)
     view = memoryview(raw)[body_at:]
-    return Original(header, view, original.added, original.envelope, original.decision, raw=raw)
+    return replace(original, header=header, body=view, raw=raw, frames={}, complete={}, under={})
 
 
 def is_quick(original: Original) -> bool:
@@ -145,7 +166,7 @@ def prepare_views(original: Original, views: Iterable[View]) -> None:
         if view.hides:
             frame_of(original, view)
         else:
-            _complete(carrying(original, view.disclaimers), view)
+            _complete(carrying(original, view), view)
 
 
 def to_entries(original: Original, view: View) -> tuple[bytes, ...]:
@@ -156,7 +177,7 @@ def to_entries(original: Original, view: View) -> tuple[bytes, ...]:
 
 def frame_of(original: Original, view: View) -> Frame:
     """Return what all hiding copies of this kind share, computed at the first call."""
-    original = carrying(original, view.disclaimers)
+    original = carrying(original, view)
     kind = _kind(view)
     frame = original.frames.get(kind)
     if frame is None:

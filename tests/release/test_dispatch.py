@@ -25,6 +25,7 @@ from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands, Form
 from gateway.release.backoff import SOONEST
 from gateway.release.dispatch import Dispatcher
+from gateway.release.variants import Variants
 from gateway.spool.contract import BodyUnreadable, Change, Claim, NewMessage, Result, Stored, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import NoticeKind
@@ -93,7 +94,12 @@ class House:
 
 @contextlib.asynccontextmanager
 async def furnished(
-    state: Path, hop: NextHop, *, router: Router | None = None, limit: int = 100
+    state: Path,
+    hop: NextHop,
+    *,
+    router: Router | None = None,
+    limit: int = 100,
+    variants: Variants | None = None,
 ) -> AsyncIterator[House]:
     opened = open_spool(state, MasterKey(bytes(32)), serve=True, clock=lambda: NOW)
     opened.__class__ = Spool
@@ -114,6 +120,7 @@ async def furnished(
             clock=lambda: NOW,
             jitter=lambda: 0.0,
             ring=lambda: rings.append(1),
+            variants=variants,
         )
         try:
             yield House(spool, dispatcher, hop, rings)

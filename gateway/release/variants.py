@@ -1,0 +1,130 @@
+"""The mails that copies with protected files are made of: which key each copy has, and each variant written once for a claim.
+
+Nothing here decides: what becomes of files stands in the decision, and was said to the sender. A copy whose variant cannot be
+written gets an exception, never the mail as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from gateway.policy.handling import Attached
+from gateway.policy.protection import How
+from gateway.release.sealed_note import About, note_of
+from gateway.sealing.child import NotWritten
+from gateway.sealing.order import Order
+from gateway.spool.contract import Recipient, Stored
+from gateway.spool.key_contract import KeyStatus, NoKey, SealKey
+from gateway.transform.render import Original, sealed
+from gateway.transform.view import NO_KEY, Keyed, Variant, variant_of
+
+_KEYED = frozenset({How.NATIVE, How.ZIP_AES256, How.ZIP_LEGACY})
+
+
+class Keys(Protocol):
+    """What is asked of `spool.keys` (spool/key_contract.py)."""
+
+    async def to_seal(self, queue_id: str, recipients: Collection[int]) -> Mapping[int, SealKey]: ...
+
+    async def statuses(self, queue_id: str) -> Collection[KeyStatus]: ...
+
+
+class Writer(Protocol):
+    """What is asked of `Sealing` (sealing/sealer.py)."""
+
+    async def write(self, raw: bytes, order: Order) -> bytes: ...
+
+
+class ShareUrls(Protocol):
+    """What is asked of `Links`."""
+
+    def share_url(self, queue_id: str, recipient: int) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimKeys:
+    """The keys of one claim: each recipient's by name and way, the words by name, and for whom there is none any more."""
+
+    of: Mapping[int, Keyed] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    gone: Mapping[int, NoKey] = field(default_factory=dict)
+
+    def keyed(self, index: int) -> Keyed:
+        return self.of.get(index, NO_KEY)
+
+
+NO_KEYS = ClaimKeys()
+
+
+class Variants:
+    """Writes variants; one for the whole service. `zone` is the organisation's, for what people read."""
+
+    def __init__(self, keys: Keys, writer: Writer, links: ShareUrls, zone: ZoneInfo) -> None:
+        self._keys = keys
+        self._writer = writer
+        self._links = links
+        self._zone = zone
+
+    async def keys_of(self, message: Stored) -> ClaimKeys:
+        """Return the keys for a claim; raises StoreUnavailable. Claims that need none ask nobody."""
+        wanted = [row.index for row in message.recipients if _needs_key(message, row)]
+        if not wanted:
+            return NO_KEYS
+        found, gone = await self._found(message.queue_id, wanted)
+        ways = {each.recipient: each.way for each in await self._keys.statuses(message.queue_id)}
+        return ClaimKeys(
+            {index: Keyed(key.key_id, ways.get(index)) for index, key in found.items()},
+            {key.key_id: key.text for key in found.values()},
+            gone,
+        )
+
+    async def _found(
+        self, queue_id: str, wanted: Collection[int]
+    ) -> tuple[Mapping[int, SealKey], Mapping[int, NoKey]]:
+        """Look up all at once, and one by one where somebody has none."""
+        try:
+            return await self._keys.to_seal(queue_id, wanted), {}
+        except NoKey as no_key:
+            if len(wanted) == 1:
+                return {}, dict.fromkeys(wanted, no_key)
+        found: dict[int, SealKey] = {}
+        gone: dict[int, NoKey] = {}
+        for index in wanted:
+            try:
+                found |= await self._keys.to_seal(queue_id, [index])
+            except NoKey as no_key:
+                gone[index] = no_key
+        return found, gone
+
+    async def write(self, original: Original, variant: Variant, keys: ClaimKeys, message: Stored) -> Original:
+        """Return the original of a variant's copies, of the mail as it came; raises NotWritten."""
+        if variant.lacks:
+            raise NotWritten(variant.lacks, temporary=True)
+        order = self._order(variant, keys.texts.get(variant.keyed.key_id, ""), message)
+        return sealed(original, await self._writer.write(original.raw, order), variant)
+
+    def _order(self, variant: Variant, key: str, message: Stored) -> Order:
+        note = note_of(self._about(variant, message.decision.files, message), self._zone)
+        sealing = any(how in _KEYED for _, how in variant.forms)
+        return Order(
+            variant.forms,
+            key if sealing else "",
+            note.text,
+            message.received_at.astimezone(self._zone),
+            note.html,
+            variant.hide_names,
+        )
+
+    def _about(self, variant: Variant, files: tuple[Attached, ...], message: Stored) -> About:
+        if variant.recipient is None:
+            return About(variant, files)
+        url = self._links.share_url(message.queue_id, variant.recipient)
+        return About(variant, files, url, message.received_at + variant.expires)
+
+
+def _needs_key(message: Stored, row: Recipient) -> bool:
+    variant = variant_of(message.decision.of(row.index).handling, row.index)
+    return variant is not None and variant.needs_key and not variant.obstacle
