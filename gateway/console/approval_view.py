@@ -9,7 +9,7 @@ from gateway.console import view
 from gateway.languages import Words, shown
 from gateway.policy.demands import Approval
 from gateway.spool.contract import Stored
-from gateway.spool.second_look import Look, Said, day_of, is_sender
+from gateway.spool.second_look import Look, Said, is_sender
 from gateway.transform.preview import Preview
 from gateway.waiting import Need, needs, open_looks, said_by
 
@@ -78,7 +78,7 @@ def _asks(look: Look, person: str, message: Stored, now: datetime) -> bool:
     if not isinstance(look.demand, Approval) or now >= look.deadline or is_sender(person, message.envelope):
         return False
     given = any(each.person == person for each in look.consents)
-    return look.may_decide(person, day_of(now)) and not given
+    return look.may_decide(person, now) and not given
 
 
 def _past(message: Stored, words: Words) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def context_of(files: Mapping[str, schema.PolicyFile]) -> Context:
         keywords={name: words for f in files.values() for name, words in f.keywords.items()},
         reports={name: group.report_to or () for f in files.values() for name, group in f.groups.items()},
         approvers={
-            name: with_proxies(group.approvers or (), group.proxies)
+            name: with_proxies(group.approvers or (), group.proxies, zone)
             for f in files.values()
             for name, group in f.groups.items()
         },

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import reduce
 
@@ -42,22 +42,21 @@ class Text:
         return self.ja if language is Language.JA else self.en
 
 
+EVER = datetime.min.replace(tzinfo=UTC)  # since when who is no proxy may approve
+NEVER = datetime.max.replace(tzinfo=UTC)  # and until when
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Approver:
-    """Somebody who may approve: the key of an address. A proxy may only from `since` to `until`, both days included.
-
-    Empty strings stand for no bound, otherwise dates are ISO 8601 (2026-08-01), in the organisation's time zone.
-    """
+    """Somebody who may approve: the key of an address. A proxy may only from `since` on, and before `until`; both in UTC."""
 
     address: str
-    since: str = ""
-    until: str = ""
+    since: datetime = EVER
+    until: datetime = NEVER
 
-    def may_on(self, day: date) -> bool:
-        """Tell whether this person may approve on that day."""
-        return (not self.since or self.since <= day.isoformat()) and (
-            not self.until or day.isoformat() <= self.until
-        )
+    def may_at(self, instant: datetime) -> bool:
+        """Tell whether this person may approve at that moment."""
+        return self.since <= instant < self.until
 
 
 @dataclass(frozen=True, slots=True, order=True)

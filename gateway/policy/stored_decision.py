@@ -14,7 +14,6 @@ from gateway.policy.decision import Decision, LeftOut, Outcome, Reason, ToLine, 
 from gateway.policy.demands import (
     NOTHING_FOR_THE_MAIL,
     Approval,
-    Approver,
     Confirmation,
     Demands,
     Form,
@@ -25,6 +24,7 @@ from gateway.policy.demands import (
     Text,
 )
 from gateway.policy.disclaimers import Disclaimer
+from gateway.policy.stored_approver import approver_from, approver_json
 from gateway.policy.stored_handling import (
     file_from,
     file_json,
@@ -197,7 +197,7 @@ def _approval_json(approval: Approval) -> Json:
         "within_s": approval.within.total_seconds(),
         "otherwise": approval.otherwise,
         "steps": [
-            [step.after.total_seconds(), [[a.address, a.since, a.until] for a in step.approvers]]
+            [step.after.total_seconds(), [approver_json(each) for each in step.approvers]]
             for step in approval.steps
         ],
     }
@@ -211,7 +211,7 @@ def _approval_from(data: Json) -> Approval:
         within=timedelta(seconds=data["within_s"]),
         otherwise=data["otherwise"],
         steps=tuple(
-            Step(timedelta(seconds=after), tuple(Approver(*each) for each in approvers))
+            Step(timedelta(seconds=after), tuple(approver_from(*each) for each in approvers))
             for after, approvers in data["steps"]
         ),
     )

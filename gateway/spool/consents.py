@@ -15,7 +15,7 @@ from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.opened import Opened, cancel_rows, open_mail, settle, without, write_look
 from gateway.spool.records import RecipientRow
-from gateway.spool.second_look import COMMENT, Consent, Look, Said, day_of, is_sender, unmet
+from gateway.spool.second_look import COMMENT, Consent, Look, Said, is_sender, unmet
 from gateway.spool.times import from_us
 from gateway.store.events import storable
 from gateway.store.tx import Tx
@@ -123,12 +123,12 @@ def _asked(opened: Opened, word: Word, *, rejecting: bool = False) -> tuple[Said
     """Return the looks that wait for this person, or why there is none."""
     if is_sender(word.person, opened.envelope):
         return Said.OWN_MAIL, []
-    day, at = day_of(from_us(word.now)), from_us(word.now)
+    at = from_us(word.now)
     theirs = [
         look
         for look in opened.looks.looks
         if isinstance(look.demand, Approval)
-        and look.may_decide(word.person, day)
+        and look.may_decide(word.person, at)
         and word.approval in (None, look.number)
     ]
     if not theirs:

@@ -19,7 +19,7 @@ from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.look_rows import ANY_DUE_LOOK, DUE_LOOKS, PUT_OFF
 from gateway.spool.notice import NoticeKind
 from gateway.spool.opened import Opened, RecordUnreadable, cancel_rows, open_mail, settle, without, write_look
-from gateway.spool.second_look import Look, asked_at, day_of, next_due
+from gateway.spool.second_look import Look, asked_at, next_due
 from gateway.spool.statements import NEW_NOTICES
 from gateway.spool.times import from_us, span_us
 from gateway.store.tx import Queries, Tx
@@ -77,7 +77,7 @@ def _pass(tx: Tx, opened: Opened, look: Look, now: int) -> Opened:
 def _escalate(tx: Tx, opened: Opened, look: Look, approval: Approval, now: int) -> Opened:
     """Let more people decide, as many steps on as were slept through, and ask them."""
     rows, step = opened.held(look), look.step + 1
-    people = asked_at(approval, step, day_of(from_us(now)))
+    people = asked_at(approval, step, from_us(now))
     indexes = opened.shown(rows)
     asked = [notice_row(NoticeKind.APPROVAL, opened.queue_id, to, indexes, now) for to in people]
     tx.insert(NEW_NOTICES, asked)

@@ -12,7 +12,7 @@ from gateway.policy.demands import Approval
 from gateway.spool.contract import NewMessage
 from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
-from gateway.spool.second_look import Look, asked_at, day_of
+from gateway.spool.second_look import Look, asked_at
 from gateway.spool.times import from_us
 from gateway.store.events import storable
 from gateway.store.inserts import Row
@@ -59,11 +59,10 @@ def _to_sender(queue_id: str, new: NewMessage, at: int, held: list[int], dropped
 
 def requests(queue_id: str, looks: Iterable[Look], at: int) -> list[Row]:
     """Return a notice to everybody who may approve from the beginning."""
-    day = day_of(from_us(at))
     asked: dict[str, set[int]] = {}
     for look in looks:
         if isinstance(look.demand, Approval):
-            for person in asked_at(look.demand, 0, day):
+            for person in asked_at(look.demand, 0, from_us(at)):
                 asked.setdefault(person, set()).update(look.shown)
     return [
         notice_row(NoticeKind.APPROVAL, queue_id, person, sorted(recipients), at)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from gateway.message.envelope import Envelope
@@ -22,7 +22,6 @@ from gateway.policy.handling import Missing
 SOMEBODY = datetime(3000, 1, 1, tzinfo=UTC)
 """The due time on disk of a recipient that waits for people: no clock reaches it, and every version can read it."""
 
-JAPAN = timezone(timedelta(hours=9))  # where the days of proxies begin and end
 COMMENT = 500  # characters of a comment, or of a reason, that are kept
 
 Demand = Approval | Confirmation | Missing
@@ -98,9 +97,9 @@ class Look:
             return self.due_at is None or bool(self.ticked)
         return isinstance(self.demand, Missing) and self.demand.what == WAY and index in self.ticked
 
-    def may_decide(self, person: str, day: date) -> bool:
+    def may_decide(self, person: str, at: datetime) -> bool:
         """Tell whether this person (a key) is asked, or may decide unasked, at this step."""
-        return any(each.address == person and each.may_on(day) for each in self.approvers())
+        return any(each.address == person and each.may_at(at) for each in self.approvers())
 
     def approvers(self) -> Iterator[Approver]:
         """Yield those who may decide by now, proxies of all days among them."""
@@ -181,17 +180,12 @@ def is_sender(person: str, envelope: Envelope) -> bool:
     return is_among(person, senders_of(envelope))
 
 
-def day_of(at: datetime) -> date:
-    """Return the day that proxies go by."""
-    return at.astimezone(JAPAN).date()
-
-
-def asked_at(approval: Approval, step: int, day: date) -> list[str]:
+def asked_at(approval: Approval, step: int, at: datetime) -> list[str]:
     """Return whom to tell that they may decide from this step on: nobody who was told at an earlier one."""
     told = {
-        each.address for earlier in approval.steps[:step] for each in earlier.approvers if each.may_on(day)
+        each.address for earlier in approval.steps[:step] for each in earlier.approvers if each.may_at(at)
     }
-    asked = {each.address for each in approval.steps[step].approvers if each.may_on(day)}
+    asked = {each.address for each in approval.steps[step].approvers if each.may_at(at)}
     return sorted(asked - told)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.policy.decision import Decision, Outcome, Watched
 from gateway.policy.demands import (
+    EVER,
     Approval,
     Approver,
     Confirmation,
@@ -29,7 +30,9 @@ TIMES = st.sampled_from([timedelta(0), timedelta(minutes=5), timedelta(minutes=1
 
 def approvals() -> st.SearchStrategy[Approval]:
     approver = st.builds(
-        Approver, st.sampled_from(["a@example.jp", "b@example.jp"]), st.sampled_from(["", "2026-08-01"])
+        Approver,
+        st.sampled_from(["a@example.jp", "b@example.jp"]),
+        st.sampled_from([EVER, datetime(2026, 7, 31, 15, tzinfo=UTC)]),
     )
     steps = st.lists(
         st.builds(Step, TIMES, st.lists(approver, max_size=2).map(tuple)), min_size=1, max_size=2

@@ -234,12 +234,12 @@ async def test_a_gateway_that_slept_through_a_step_still_asks(spool: SqlSpool) -
     assert (NoticeKind.APPROVAL, DEPUTY) in await told(spool)
 
 
-async def test_a_proxy_may_on_its_days_in_japan(spool: SqlSpool) -> None:
-    proxy = Approver(DEPUTY, "2026-04-01", "2026-04-01")
+async def test_a_proxy_may_from_its_first_moment_to_its_last(spool: SqlSpool) -> None:
+    midnight = datetime(2026, 4, 1, 15, tzinfo=UTC)  # in Japan
+    proxy = Approver(DEPUTY, midnight - 24 * HOUR, midnight)
     wanted = approval(CHIEF, proxy=proxy, within=72 * HOUR)
     queue_id = await spool.accept(asking(wanted))
     assert (NoticeKind.APPROVAL, DEPUTY) in await told(spool)
-    midnight = datetime(2026, 4, 1, 15, tzinfo=UTC)  # in Japan
     assert (await approve(spool, queue_id, DEPUTY, midnight)).said is Said.NOT_ASKED
     assert (await approve(spool, queue_id, DEPUTY, midnight - MINUTE)).said is Said.COUNTED
 

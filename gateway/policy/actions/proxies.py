@@ -6,12 +6,13 @@ They count for the group they stand in only, so a file that somebody adds cannot
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, WithJsonSchema, model_validator
 
-from gateway.policy.demands import Approver
+from gateway.policy.demands import EVER, NEVER, Approver
 from gateway.policy.people import read_address
 from gateway.policy.values import Part, told
 from gateway.yaml_source import Hinted
@@ -33,11 +34,9 @@ Person = Annotated[str, AfterValidator(read_address)]
 class Proxy(Part):
     """Somebody who may approve in addition to `for`, on some days."""
 
-    for_: Person = Field(alias="for", description="the approver who is away\n不在の承認者")
+    for_: Person = told("不在の承認者", "the approver who is away", ..., "for")
     by: Person = told("代理の人", "who may approve as well", ...)
-    from_: Day = Field(
-        alias="from", description="the first day, as 2026-08-01; required\n初日(2026-08-01 の形)。必須"
-    )
+    from_: Day = told("初日(2026-08-01 の形)。必須", "the first day, as 2026-08-01; required", ..., "from")
     until: Day = told("最終日。必須", "the last day; required", ...)
 
     @model_validator(mode="after")
@@ -47,8 +46,24 @@ class Proxy(Part):
         return self
 
 
-def with_proxies(approvers: Iterable[str], proxies: Iterable[Proxy]) -> tuple[Approver, ...]:
-    """Return a group's approvers and the proxies of those, in order."""
+def with_proxies(approvers: Iterable[str], proxies: Iterable[Proxy], zone: ZoneInfo) -> tuple[Approver, ...]:
+    """Return a group's approvers and the proxies of those, in order; days begin and end in the organisation's zone."""
     own = frozenset(approvers)
-    acting = {Approver(proxy.by, proxy.from_, proxy.until) for proxy in proxies if proxy.for_ in own}
+    acting = {_acting(proxy, zone) for proxy in proxies if proxy.for_ in own}
     return tuple(sorted({Approver(address) for address in own} | acting))
+
+
+def _acting(proxy: Proxy, zone: ZoneInfo) -> Approver:
+    try:
+        since = _begin(date.fromisoformat(proxy.from_), zone)
+    except OverflowError:
+        since = EVER
+    try:
+        until = _begin(date.fromisoformat(proxy.until) + timedelta(days=1), zone)
+    except OverflowError:  # 9999-12-31, as people write "for good"
+        until = NEVER
+    return Approver(proxy.by, since, until)
+
+
+def _begin(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)
