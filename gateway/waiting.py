@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateway.file_fates import obstacle
 from gateway.languages import Words, shown
 from gateway.policy.demands import Approval, Confirmation
 from gateway.policy.handling import Missing
@@ -44,6 +45,11 @@ def held_by(message: Stored, look: Look) -> list[int]:
 def open_looks(message: Stored) -> list[Look]:
     """Return what the mail still waits for."""
     return [look for look in message.looks if held_by(message, look)]
+
+
+def is_for_way(look: Look) -> bool:
+    """Tell whether it is a key's way that is waited for."""
+    return isinstance(look.demand, Missing) and look.demand.what == WAY
 
 
 def needs(message: Stored, words: Words, looks: Iterable[Look] | None = None) -> tuple[Need, ...]:
@@ -98,16 +104,8 @@ def missing_words(what: str, words: Words) -> str:
     """Say why files cannot leave protected: `what` is `Missing.what`, "way" or an obstacle."""
     if what == WAY:
         return words.gettext("The sender has to say how the key of the attachments gets to the recipient.")
-    why = {
-        "signed": words.gettext(
-            "the mail is signed, and protecting its attachments would break the signature"
-        ),
-        "encrypted": words.gettext("the mail is encrypted, and its attachments cannot be seen"),
-        "no-way": words.gettext("the rules leave no way in which the key may get there"),
-        "no-page": words.gettext("the page for downloads is not set up"),
-        "unread": words.gettext("they could not be looked at"),
-    }.get(what, words.gettext("the mail is built so that nobody can tell for certain what would leave"))
-    return words.gettext("Its attachments cannot be protected: %(why)s.") % {"why": why}
+    said = words.gettext("The files cannot be protected, so the mail is not sent as it is.")
+    return said + ("" if words.language == "ja" else " ") + obstacle(what, words).why
 
 
 def _who(look: Look, words: Words) -> str:

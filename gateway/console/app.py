@@ -22,9 +22,13 @@ from gateway.console.confirming import ConfirmPages
 from gateway.console.desk import PREVIEWS_AT_ONCE, Desk
 from gateway.console.guard import SecureHeaders
 from gateway.console.held import HeldPage
+from gateway.console.keys import KeyPage
 from gateway.console.pages import ROOM, Failure, Pages
 from gateway.console.probes import Check, probe_routes
+from gateway.console.sharing import ShareActs
 from gateway.console.stopping import HeldActs
+from gateway.console.supplying import SupplyActs
+from gateway.console.taking_back import TakeBackPages
 from gateway.links import LinkInvalid, Links
 from gateway.spool.contract import Spool, StoreUnavailable, UnknownMessage
 
@@ -54,6 +58,7 @@ def create_app(
         Route("/m/{token}/cancel", acts.cancel, methods=["POST"]),
         Route("/m/{token}/release", acts.release, methods=["POST"]),
         Route("/m/{token}/confirm", ConfirmPages(desk).confirm, methods=["POST"]),
+        *file_routes(desk),
         Route("/a/{token}", approvals.show),
         Route("/a/{token}/approve", approvals.approve, methods=["POST"]),
         Route("/a/{token}/reject", approvals.reject, methods=["POST"]),
@@ -66,6 +71,21 @@ def create_app(
         exception_handlers=dict.fromkeys(_TOLD, pages.failed),
     )
     return _without_redirects(app)
+
+
+def file_routes(desk: Desk) -> list[BaseRoute]:
+    """Return the pages for a mail's files: their keys, what waits behind links, and taking back."""
+    keys, shares, taking = KeyPage(desk), ShareActs(desk), TakeBackPages(desk)
+    return [
+        Route("/m/{token}/supply", SupplyActs(desk).supply, methods=["POST"]),
+        Route("/m/{token}/key", keys.show, methods=["POST"]),
+        Route("/m/{token}/key", keys.lead),
+        Route("/m/{token}/lock", shares.lock, methods=["POST"]),
+        Route("/m/{token}/unlock", shares.unlock, methods=["POST"]),
+        Route("/m/{token}/extend", shares.extend, methods=["POST"]),
+        Route("/m/{token}/take-back", taking.take, methods=["POST"]),
+        Route("/m/{token}/take-back", taking.ask),
+    ]
 
 
 def create_probe_app(checks: Mapping[str, Check], *, with_metrics: bool = True) -> Starlette:

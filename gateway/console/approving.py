@@ -16,6 +16,7 @@ from starlette.responses import Response
 from gateway import metrics
 from gateway.console import approval_view
 from gateway.console.desk import Desk
+from gateway.console.files_view import files
 from gateway.console.pages import Failure
 from gateway.links import Claim
 from gateway.message.address import parse_path
@@ -48,6 +49,7 @@ class ApprovalPages:
         language = desk.language(request, message)
         person = parse_path(claim.person).key
         values = {
+            "files": files(message, (), desk.pages.words(language)),
             "page": approval_view.build(message, seen, person, desk.pages.words(language), desk.clock()),
             "action": f"{desk.links.base_path}/a/{token}",
             "query": desk.query(request),

@@ -18,9 +18,9 @@ from gateway.console import guard
 from gateway.console.forms import Fields
 from gateway.console.pages import Failure, Pages
 from gateway.languages import LANGUAGES
-from gateway.links import Claim, LinkInvalid, Links
+from gateway.links import Claim, LinkExpired, LinkInvalid, Links
 from gateway.policy.demands import Language
-from gateway.spool.contract import BodyUnreadable, Spool, Stored
+from gateway.spool.contract import BodyUnreadable, Spool, Stored, UnknownMessage
 from gateway.transform.preview import Preview, preview
 
 # Each preview holds a whole original in memory (35 MiB by default): this many at once, the others wait.
@@ -38,14 +38,37 @@ class Desk:
     hostname: str
     turns: asyncio.Semaphore
 
-    def claim(self, request: Request) -> tuple[str, Claim]:
-        """Return the token of a sender's link and what it says; raises LinkInvalid."""
+    async def claim(self, request: Request) -> tuple[str, Claim]:
+        """Return the token of a sender's link and what it says; raises LinkInvalid.
+
+        A link that is over stays good while a key of its mail is kept or a share of it open: they are the sender's to
+        tell, to lock and to take back (docs/decisions/0040-links-are-capabilities.md).
+        """
         token = request.path_params["token"]
-        return token, self.links.read(token)
+        try:
+            return token, self.links.read(token)
+        except LinkExpired:
+            old = self.links.read_old(token)
+            if not await self._lives(old.queue_id):
+                raise
+            return token, old
+
+    async def _lives(self, queue_id: str) -> bool:
+        """Tell whether something of a mail that left can still be opened."""
+        try:
+            message = await self.spool.get(queue_id)
+        except UnknownMessage:
+            return False
+        handled = [each.handling for each in message.decision.outcomes if each.handling is not None]
+        now = self.clock()
+        if any(each.needs_key and now < message.received_at + each.expires for each in handled):
+            return True
+        shares = await self.spool.shares.of(queue_id) if any(each.shares for each in handled) else ()
+        return any(share.ended_at is None and now < share.expires_at for share in shares)
 
     async def posted(self, request: Request) -> tuple[str, Claim, Fields]:
         """Return who posts, and what; raises LinkInvalid and Failure."""
-        token, claim = self.claim(request)
+        token, claim = await self.claim(request)
         return token, claim, await self.form(request, token)
 
     async def form(self, request: Request, token: str) -> Fields:
@@ -58,6 +81,11 @@ class Desk:
         except guard.FormRefused as refused:
             raise Failure(refused.status) from None
         return fields
+
+    def frame(self, request: Request, token: str) -> dict[str, object]:
+        """Return what the templates of every page behind a sender's link take."""
+        action = f"{self.links.base_path}/m/{token}"
+        return {"action": action, "query": self.query(request), "seal": self.form_seal(token)}
 
     def form_seal(self, token: str) -> str:
         """Return what a form on a page behind this link carries."""

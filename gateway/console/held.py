@@ -6,19 +6,37 @@ Changes nothing: link scanners send GET and HEAD. What the buttons do stands in 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.console import answers, view
+from gateway.console import answers, key_answers, view
 from gateway.console.desk import Desk
+from gateway.console.files_view import files
+from gateway.console.prospects import left
+from gateway.console.share_history import history
+from gateway.console.share_view import shares
+from gateway.console.sharing import DAYS
+from gateway.console.supply_view import supplies
 from gateway.console.ticks import ticks
-from gateway.policy.demands import Language
+from gateway.languages import Words
 from gateway.spool.contract import Stored
+from gateway.spool.key_contract import KeyStatus
 from gateway.spool.second_look import COMMENT
+from gateway.spool.share_contract import Happened, Share
 from gateway.transform.preview import Preview
-from gateway.waiting import needs
+from gateway.waiting import is_for_way, needs, open_looks
+
+
+@dataclass(frozen=True, slots=True)
+class OnTheWay:
+    """How the keys and the shares of a mail stand."""
+
+    statuses: Sequence[KeyStatus] = ()
+    shares: Sequence[Share] = ()
+    happened: Sequence[Happened] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,32 +48,52 @@ class HeldPage:
     async def show(self, request: Request) -> Response:
         """GET /m/{token}"""
         desk = self.desk
-        token, claim = desk.claim(request)
+        token, claim = await desk.claim(request)
         seen = await desk.preview((await desk.spool.get(claim.queue_id)).as_handed_in)
         message = (
             await desk.spool.get(claim.queue_id)
         ).as_handed_in  # again: the preview may have waited, and states move
+        on_the_way = await self._on_the_way(message)
         # A thread, because thousands of rows take longer to write than the event loop may stand still.
-        return await asyncio.to_thread(self._write, request, token, message, seen)
+        return await asyncio.to_thread(self._write, request, token, message, seen, on_the_way)
 
-    def _write(self, request: Request, token: str, message: Stored, seen: Preview) -> Response:
+    async def _on_the_way(self, message: Stored) -> OnTheWay:
+        """Return how keys and shares stand; a mail whose files nobody protects has none, and is not asked for them."""
+        if all(outcome.handling is None for outcome in message.decision.outcomes):
+            return OnTheWay()
+        spool = self.desk.spool
+        found = await spool.shares.of(message.queue_id)
+        happened = await spool.shares.history(message.queue_id) if found else ()
+        return OnTheWay(await spool.keys.statuses(message.queue_id), found, happened)
+
+    def _write(
+        self, request: Request, token: str, message: Stored, seen: Preview, on_the_way: OnTheWay
+    ) -> Response:
         desk = self.desk
         language = desk.language(request, message)
-        words = desk.pages.words(language)
+        words, now = desk.pages.words(language), desk.clock()
+        forms = supplies(message, on_the_way.statuses, words)
+        # How a key gets there is asked for by a form of its own.
+        looks = [look for look in open_looks(message) if not (forms and is_for_way(look))]
         values = {
-            "page": view.build(message, seen, words, desk.clock()),
-            "needs": needs(message, words),
+            "page": view.build(message, seen, words, now),
+            "needs": needs(message, words, looks),
             "ticks": ticks(message, seen, words),
+            "files": files(message, on_the_way.statuses, words),
+            "supplies": forms,
+            "shares": shares(message, on_the_way.shares, words, now),
+            "history": history(message, on_the_way.happened, words),
+            "days": DAYS,
+            "left": left(message),
             "longest": COMMENT,
-            "action": f"{desk.links.base_path}/m/{token}",
-            "query": desk.query(request),
-            "seal": desk.form_seal(token),
-            "answer": self._answer(request, token, language),
+            "answer": self._answer(request, token, message, words),
         }
-        return desk.pages.render("held.html", language, values)
+        return desk.pages.render("held.html", language, desk.frame(request, token) | values)
 
-    def _answer(self, request: Request, token: str, language: Language) -> answers.Answer | None:
+    def _answer(self, request: Request, token: str, message: Stored, words: Words) -> answers.Answer | None:
         value = self.desk.sealed_answer(request, token)
         if value is None or "act" not in value:
             return None
-        return answers.unpack(value, self.desk.pages.words(language))
+        if value["act"] in key_answers.ACTS:
+            return key_answers.unpack(value, message, words)
+        return answers.unpack(value, words)

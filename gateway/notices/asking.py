@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gateway.file_fates import obstacle
 from gateway.languages import shown
 from gateway.links import Links
 from gateway.message.address import parse_path
@@ -17,7 +18,7 @@ from gateway.policy.demands import Approval
 from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
-from gateway.spool.second_look import COMMENT, Look
+from gateway.spool.second_look import COMMENT, WAY, Look
 from gateway.waiting import held_by, missing_words, needs, open_looks, said_by
 
 
@@ -87,6 +88,8 @@ class Asking:
         said: list[str] = []
         if notice.actor:  # what was missing to protect the attachments
             said = [missing_words(notice.actor, words)]
+            if notice.actor != WAY:
+                said.append(obstacle(notice.actor, words).advice)
             title = words.gettext("[Not sent, attachments not protected] %(subject)s")
             sentence = words.gettext(
                 "The attachments of this mail could not be protected in time. It was not sent to the addresses below."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from urllib.parse import urlencode
 
 import httpx
 
@@ -59,3 +60,24 @@ async def press(
     )
     assert answer.status_code == 303
     return await client.get(answer.headers["location"])
+
+
+async def send(client: httpx.AsyncClient, url: str, verb: str, *fields: tuple[str, str]) -> httpx.Response:
+    """Post the form of a sender's page that leads to `verb`, with these fields; redirects are not followed."""
+    seal = read(await client.get(url)).fields["seal"]
+    return await send_raw(client, url, verb, ("seal", seal), *fields)
+
+
+async def send_raw(
+    client: httpx.AsyncClient, url: str, verb: str, *fields: tuple[str, str], site: str = "same-origin"
+) -> httpx.Response:
+    """Post just these fields."""
+    headers = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": site}
+    path, mark, query = url.partition("?")
+    return await client.post(f"{path}/{verb}{mark}{query}", content=urlencode(fields), headers=headers)
+
+
+async def answer(client: httpx.AsyncClient, response: httpx.Response) -> str:
+    """Follow to the page that answers a posted form, and return its text."""
+    assert response.status_code == 303, response.text
+    return read(await client.get(response.headers["location"])).text

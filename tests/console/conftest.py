@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from gateway.console.app import create_app
 from gateway.links import Links
+from tests.console.fake_keys import FakeKeys, FakeShares
 from tests.memory_spool import NOON, MemorySpool
 
 ORIGIN = "https://sekisho.example.jp"
@@ -47,9 +48,18 @@ def links(clock: HandClock) -> Links:
     return Links(SECRET, ORIGIN, timedelta(days=7), clock)
 
 
+class FileSpool(MemorySpool):
+    """A spool in memory with keys and shares."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys = FakeKeys()
+        self.shares = FakeShares()
+
+
 @pytest.fixture
-def spool() -> MemorySpool:
-    return MemorySpool()
+def spool() -> FileSpool:
+    return FileSpool()
 
 
 @pytest.fixture

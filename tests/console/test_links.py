@@ -93,6 +93,18 @@ def test_a_link_ends(links: Links, clock: HandClock) -> None:
         links.read(token)
 
 
+def test_an_old_link_is_read_by_who_knows_a_reason_and_a_forged_one_never(
+    links: Links, clock: HandClock
+) -> None:
+    token = token_of(links.url("3K7Q", "clerk@example.jp"))
+    clock.now += timedelta(days=400)
+    assert links.read_old(token) == Claim("3K7Q", "clerk@example.jp")
+    asked = links.approval_url("3K7Q", "clerk@example.jp").rpartition("/")[2]
+    for forged in (token[:-2] + "xx", asked, "", "x" * (MAX_TOKEN + 1)):
+        with pytest.raises(LinkInvalid):
+            links.read_old(forged)
+
+
 def test_a_clock_that_steps_back_does_not_end_a_link(links: Links, clock: HandClock) -> None:
     token = token_of(links.url("3K7Q", "clerk@example.jp"))
     clock.now -= timedelta(hours=3)

@@ -25,6 +25,7 @@ PAIRS = [
     ("held", "held-ground"),
     ("good", "good-ground"),
     ("bad", "bad-ground"),
+    ("ink", "bad-ground"),
     ("calm", "calm-ground"),
 ]
 

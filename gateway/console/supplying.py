@@ -1,0 +1,115 @@
+"""The POST by which a sender says how keys get to recipients; what the spool answers is what the page says afterwards.
+
+A telephone number goes to the spool and is nowhere else: in no event of ours, no answer and no address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.console.desk import Desk
+from gateway.console.files_view import missing_ways
+from gateway.console.forms import Fields, chosen
+from gateway.console.pages import Failure
+from gateway.console.supply_view import NUMBERS_AT_ONCE
+from gateway.links import Claim
+from gateway.policy.protection import Way
+from gateway.spool.contract import Actor
+from gateway.telephone import NoNumber, e164
+
+NAMED = 10  # recipients with a wrong number that the answer names
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a form asks for: recipients by the number that their key goes to (empty where none is needed).
+
+    `wrong` are recipients with a number that is none.
+    """
+
+    way: Way
+    by_number: Mapping[str, frozenset[int]]
+    wrong: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyActs:
+    """The handler."""
+
+    desk: Desk
+
+    async def supply(self, request: Request) -> Response:
+        """POST /m/{token}/supply: a `way`; `which=ticked` with `recipient` and `number-N` for each, or `which=all`."""
+        token, claim, fields = await self.desk.posted(request)
+        way = _way(fields)
+        whom = chosen(fields)
+        if way is None or whom == frozenset():
+            return self.desk.to_mail(
+                request, token, {"act": "supply", "missing": "way" if way is None else "whom"}
+            )
+        if whom is None:
+            whom = await self._all(claim, way)
+        asked = _asked(way, whom, dict(fields))
+        done, left = await self._supply(claim, asked)
+        wrong = asked.wrong
+        log.info(
+            "key-way-said", queue_id=claim.queue_id, way=way.value, done=done, left=left, wrong=len(wrong)
+        )
+        value = {"act": "supply", "done": done, "left": left, "wrong": wrong[:NAMED], "wrongs": len(wrong)}
+        return self.desk.to_mail(request, token, value)
+
+    async def _all(self, claim: Claim, way: Way) -> frozenset[int]:
+        """Return all whose key lacks a way and may go by this one; a number is never for all of them."""
+        if way is Way.SMS:
+            raise Failure(400)
+        spool = self.desk.spool
+        message = (await spool.get(claim.queue_id)).as_handed_in
+        missing = missing_ways(message, await spool.keys.statuses(claim.queue_id))
+        handled = [(row.index, message.decision.of(row.index).handling) for row, _ in missing]
+        return frozenset(index for index, each in handled if each is not None and way in each.ways)
+
+    async def _supply(self, claim: Claim, asked: Asked) -> tuple[int, int]:
+        """Hand over number by number; return for how many it is said now, and for how many it is not."""
+        spool, actor = self.desk.spool, Actor("sender", claim.person)
+        known = {row.index for row in (await spool.get(claim.queue_id)).as_handed_in.recipients}
+        done = left = 0
+        for number, recipients in asked.by_number.items():
+            mine = recipients & known  # a copy is nobody's to supply, whatever a form names
+            change = await spool.keys.supply(
+                claim.queue_id, mine, asked.way, number, actor, self.desk.clock()
+            )
+            done += len(mine.intersection(change.done))
+            left += len(recipients) - len(mine.intersection(change.done))
+        return done, left
+
+
+def _way(fields: Fields) -> Way | None:
+    """Return the way that was chosen, None where none was; raises Failure on one that does not exist."""
+    named = [value for name, value in fields if name == "way"]
+    if len(named) > 1 or any(value not in {way.value for way in Way} for value in named):
+        raise Failure(400)
+    return Way(named[0]) if named else None
+
+
+def _asked(way: Way, whom: Collection[int], fields: Mapping[str, str]) -> Asked:
+    if way is not Way.SMS:
+        return Asked(way, {"": frozenset(whom)})
+    if len(whom) > NUMBERS_AT_ONCE:
+        raise Failure(400)
+    by_number: dict[str, frozenset[int]] = {}
+    wrong = []
+    for index in sorted(whom):
+        try:
+            number = e164(fields.get(f"number-{index}", ""))
+        except NoNumber:
+            wrong.append(index)
+        else:
+            by_number[number] = by_number.get(number, frozenset()) | {index}
+    return Asked(way, by_number, tuple(wrong))
