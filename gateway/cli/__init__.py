@@ -24,6 +24,7 @@ _COMMANDS = {
     "policy": "Policies: check, test, explain, replay, diff, docs, schema.",
     "restore": "Put a backup into an empty state directory; nothing of it leaves by itself.",
     "restored": "Hold what is open in a PostgreSQL that was put back by its own tools.",
+    "secret": "Keys of attachments agreed on with receivers: set, list, remove.",
     "serve": "Run the gateway.",
 }
 

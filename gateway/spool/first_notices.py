@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from gateway.message.domains import DomainSet
 from gateway.policy.demands import Approval
 from gateway.spool.contract import NewMessage
 from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
-from gateway.spool.second_look import Look, asked_at
+from gateway.spool.second_look import Look, asked_at, missing_of
 from gateway.spool.times import from_us
 from gateway.store.events import storable
 from gateway.store.inserts import Row
@@ -50,11 +51,23 @@ def _to_sender(queue_id: str, new: NewMessage, at: int, held: list[int], dropped
     shown = [index for index in held if not decision.is_copy(index)]
     gone = [index for index in dropped if not decision.is_copy(index)]
     rows = []
-    if decision.notify_sender and shown:
+    if shown and (decision.notify_sender or _has_to_act(new)):
         rows.append(notice_row(NoticeKind.HOLD, queue_id, str(sender), shown, at))
     if decision.tells_dropped and gone:
         rows.append(notice_row(NoticeKind.DROPPED, queue_id, str(sender), gone, at))
     return rows
+
+
+def _has_to_act(new: NewMessage) -> bool:
+    """Tell whether files cannot leave protected unless the sender does something: told without a rule that says so.
+
+    But nobody outside is: a hold notice shows whom an alias stands for, and lets its reader cancel.
+    """
+    if all(missing_of(outcome) is None for outcome in new.decision.outcomes):
+        return False
+    envelope = new.envelope
+    inside = envelope.sender is not None and DomainSet(new.decision.internal).matches(envelope.sender)
+    return inside or envelope.client.authenticated
 
 
 def requests(queue_id: str, looks: Iterable[Look], at: int) -> list[Row]:

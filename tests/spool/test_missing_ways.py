@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.languages import Words
+from gateway.message.address import Address
 from gateway.policy.demands import Demands, Language
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor, Change
@@ -163,8 +164,9 @@ async def test_out_of_time_it_is_cancelled_and_the_sender_hears_why(
     assert await spool.pass_deadlines(T0 + DAY - MINUTE, 10) == 0
     assert await spool.pass_deadlines(T0 + DAY, 10) == 1
     assert await states(spool, queue_id) == [State.CANCELLED, State.QUEUED]
-    (notice,) = await spool.pending_notices(10)
-    assert (notice.kind, notice.recipients, notice.actor) == (NoticeKind.TIMED_OUT, (0,), why)
+    asked, told = await spool.pending_notices(10)
+    assert (asked.kind, asked.recipients) == (NoticeKind.HOLD, (0,))
+    assert (told.kind, told.recipients, told.actor) == (NoticeKind.TIMED_OUT, (0,), why)
     assert all(stage is Stage.STOPPED for _, stage, _ in await ways(spool, queue_id))
     assert (await spool.keys.supply(queue_id, [0], Way.SENDER, "", CLERK, T0 + DAY)).done == ()
 
@@ -205,6 +207,13 @@ async def test_a_mail_can_be_cancelled_by_its_sender(spool: SqlSpool) -> None:
     change = await spool.cancel(queue_id, None, CLERK, Reason.BY_SENDER, T0)
     assert change.done == (0, 1)
     assert await spool.pass_deadlines(T0 + 2 * DAY, 10) == 1
+    assert [each.kind for each in await spool.pending_notices(10)] == [NoticeKind.HOLD]
+
+
+async def test_a_stranger_is_not_asked(spool: SqlSpool) -> None:
+    mail = keyed(sealed(None), sender=Address("someone", "elsewhere.example.net"))
+    client = replace(mail.envelope.client, account=None)
+    await spool.accept(replace(mail, envelope=replace(mail.envelope, client=client)))
     assert await spool.pending_notices(10) == []
 
 
