@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gateway.policy.demands import Approval, Confirmation
+from gateway.policy.handling import Missing
 from gateway.spool.lifecycle import State
 
 Key = tuple[str, int]
@@ -13,15 +14,18 @@ Key = tuple[str, int]
 
 @dataclass
 class Asked:
-    """One demand of one mail. `alive`: time may still do something to it."""
+    """One demand of one mail, on all its recipients or on those it `concerns`. `alive`: time may still do something to it."""
 
-    demand: Approval | Confirmation
+    demand: Approval | Confirmation | Missing
     people: set[str] = field(default_factory=set)
     ticked: set[int] = field(default_factory=set)
     met: bool = False
     alive: bool = True
+    concerns: frozenset[int] | None = None
 
     def open_for(self, index: int) -> bool:
+        if self.concerns is not None and index not in self.concerns:
+            return False
         return not self.met and index not in self.ticked
 
 
@@ -64,6 +68,14 @@ class WaitingMail:
         for one in self.asked:
             if isinstance(one.demand, Confirmation) and self.keys(states, one) and not ticked <= one.ticked:
                 one.ticked |= ticked
+                if not self.keys(states, one):
+                    one.met, one.alive = True, False
+
+    def supply(self, states: dict[Key, State], index: int) -> None:
+        """Say a way for a recipient who waits for one."""
+        for one in self.asked:
+            if isinstance(one.demand, Missing) and self.keys(states, one) and one.open_for(index):
+                one.ticked.add(index)
                 if not self.keys(states, one):
                     one.met, one.alive = True, False
 
