@@ -17,7 +17,6 @@ from gateway.spool.lifecycle import CANCELLABLE, State
 from gateway.spool.share_contract import Share
 
 _SEALED = frozenset({How.ZIP_AES256, How.NATIVE, How.LINK, How.BLOCK})
-_UNSENT = frozenset({Stage.WAITING, Stage.READY})
 
 
 class Prospect(StrEnum):
@@ -29,12 +28,16 @@ class Prospect(StrEnum):
     LOCKED = "locked"  # files behind a link that nobody has opened
     OPENED = "opened"  # files behind a link that was opened before
     UNKEYED = "unkeyed"  # sealed files whose key has not gone
+    FAILED = "failed"  # sealed files whose key could not be sent
+    HALTED = "halted"  # sealed files whose key was stopped before
     CLOSED = "closed"  # files behind a link that is over, and that nobody ever opened
+    SEEN = "seen"  # files behind a link that is over, and that was opened
     GONE = "gone"
     OVER = "over"  # cancelled or bounced before
 
 
-WORTH = frozenset(set(Prospect) - {Prospect.CLOSED, Prospect.GONE, Prospect.OVER})
+_NO_USE = frozenset({Prospect.HALTED, Prospect.CLOSED, Prospect.SEEN, Prospect.GONE, Prospect.OVER})
+WORTH = frozenset(Prospect) - _NO_USE
 """Prospects for which taking back does something."""
 
 
@@ -83,13 +86,23 @@ def _delivered(handling: Handling | None, share: Share | None, status: KeyStatus
     """Tell of a copy that arrived: links first, because locking is the stronger word."""
     if share is not None and share.ended_at is None:
         return Prospect.LOCKED if share.opened_at is None else Prospect.OPENED
-    if share is not None and share.opened_at is None:
-        return Prospect.CLOSED
-    return Prospect.UNKEYED if _unkeyed(handling, status) else Prospect.GONE
+    if share is not None:
+        return Prospect.CLOSED if share.opened_at is None else Prospect.SEEN
+    if handling is None or status is None or not _opens_with_key_only(handling, status):
+        return Prospect.GONE
+    return _BY_STAGE.get(status.stage, Prospect.GONE)
 
 
-def _unkeyed(handling: Handling | None, status: KeyStatus | None) -> bool:
-    """Tell whether what was sealed opens for nobody unless its key goes; a key agreed on before is there already."""
-    if handling is None or status is None or status.stage not in _UNSENT or status.way is Way.PREAGREED:
+def _opens_with_key_only(handling: Handling, status: KeyStatus) -> bool:
+    """Tell whether what was sealed opens for nobody whose key did not go; a key agreed on before is there already."""
+    if not handling.needs_key or status.way is Way.PREAGREED:
         return False
-    return handling.needs_key and all(how in _SEALED for _, how in handling.forms)
+    return all(how in _SEALED for _, how in handling.forms)
+
+
+_BY_STAGE = {
+    Stage.WAITING: Prospect.UNKEYED,
+    Stage.READY: Prospect.UNKEYED,
+    Stage.FAILED: Prospect.FAILED,
+    Stage.STOPPED: Prospect.HALTED,
+}

@@ -71,6 +71,9 @@ def _before(words: Words) -> dict[Prospect, str]:
         Prospect.UNKEYED: _("Has the mail, but not the key: the key will not be sent"),
         Prospect.OPENED: _("Has opened the link: the files can be closed, what was fetched is gone"),
         Prospect.CLOSED: _("Has the mail; the link was never opened and is over"),
+        Prospect.FAILED: _("Has the mail; the key could not be sent, and will not be"),
+        Prospect.HALTED: _("Has the mail; its key was stopped before, and never goes"),
+        Prospect.SEEN: _("Had opened the link, which is over; what was fetched is gone"),
         Prospect.GONE: _("Has all of it: nothing can be taken back"),
         Prospect.OVER: _("Was cancelled before, or never arrived"),
     }  # fmt: skip

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from gateway import metrics
-from gateway.console.prospects import Prospect, fates, left
+from gateway.console.prospects import WORTH, Prospect, fates, left
 from gateway.links import Links
 from gateway.policy.handling import Handling
 from gateway.policy.protection import How, Way
@@ -46,10 +46,13 @@ def status(stage: Stage, way: Way = Way.SENDER) -> KeyStatus:
         (State.DELIVERED, LINKED, share(locked_at=NOON), None, Prospect.LOCKED),
         (State.DELIVERED, LINKED, share(opened_at=NOON), None, Prospect.OPENED),
         (State.DELIVERED, LINKED, share(ended_at=NOON), None, Prospect.CLOSED),
-        (State.DELIVERED, LINKED, share(ended_at=NOON, opened_at=NOON), None, Prospect.GONE),
+        (State.DELIVERED, LINKED, share(ended_at=NOON, opened_at=NOON), None, Prospect.SEEN),
         (State.DELIVERED, SEALED, None, status(Stage.READY, Way.SMS), Prospect.UNKEYED),
         (State.DELIVERED, SEALED, None, status(Stage.SENDING, Way.SMS), Prospect.GONE),
         (State.DELIVERED, SEALED, None, status(Stage.SENT), Prospect.GONE),
+        (State.DELIVERED, SEALED, None, status(Stage.FAILED, Way.SMS), Prospect.FAILED),
+        (State.DELIVERED, SEALED, None, status(Stage.STOPPED), Prospect.HALTED),
+        (State.DELIVERED, LEGACY, None, status(Stage.STOPPED), Prospect.GONE),
         (State.DELIVERED, SEALED, None, status(Stage.READY, Way.PREAGREED), Prospect.GONE),
         (State.DELIVERED, LEGACY, None, status(Stage.READY), Prospect.GONE),  # opens without its key
     ],
@@ -68,7 +71,12 @@ def test_what_can_still_be_done(
     spool.set_state("Q1", 0, state)
     sorted_ = fates(spool.messages["Q1"], [found] if found else [], [key] if key else [])
     assert [prospect for prospect, _ in sorted_.by_prospect] == [expected]
-    assert sorted_.worth == (expected not in (Prospect.GONE, Prospect.CLOSED, Prospect.OVER))
+    assert sorted_.worth == (expected in WORTH)
+
+
+def test_taking_back_is_offered_where_it_does_something() -> None:
+    helps = {Prospect.STOPPED, Prospect.PERHAPS, Prospect.LEAVING, Prospect.LOCKED, Prospect.OPENED}
+    assert helps | {Prospect.UNKEYED, Prospect.FAILED} == WORTH
 
 
 def test_an_answer_that_never_came_is_no_certainty(spool: FileSpool) -> None:
