@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from gateway.message.address import Address
+from gateway.message.envelope import Envelope
 from gateway.message.facts import Facts
 from gateway.policy.decision import Decision, Outcome, Reason, Watched
 from gateway.policy.demands import NOTHING, Demands, Form, join_all, join_all_for_mail
@@ -33,14 +34,14 @@ def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
         mail, policy, rules, zip(facts.envelope.recipients, mail.external, strict=True)
     )
     whole = join_all_for_mail([rule.for_mail for rule in rules])
-    may_be_told = _may_be_told(facts, policy)
+    tells = may_be_told(facts.envelope, policy)
     return Decision(
         digest=policy.digest,
         outcomes=outcomes,
         assigned=assigned,
         refusals=tuple(sorted(whole.refusals)) if whole.refusals else (),
         reasons=tuple([Reason(rule.id, rule.reason) for rule in rules]),
-        notify_sender=whole.notify_sender and may_be_told,
+        notify_sender=whole.notify_sender and tells,
         notify=whole.notify,
         internal=policy.internal,
         to_line=policy.to_line,
@@ -49,7 +50,7 @@ def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
         bcc_to=whole.bcc_to,
         report_to=whole.report_to,
         watched=tuple([_watched(mail, rule) for rule in applying if rule.monitor]),
-        tells_dropped=may_be_told and any(each.demands.drop for each in outcomes),
+        tells_dropped=tells and any(each.demands.drop for each in outcomes),
         texts=asked_for(policy.disclaimers, (key for o in outcomes for key in o.demands.disclaimers)),
     )
 
@@ -64,13 +65,12 @@ def _watched(mail: Mail, rule: Rule) -> Watched:
     return Watched(rule.id, len(asked), join_all(asked), rule.for_mail)
 
 
-def _may_be_told(facts: Facts, policy: Policy) -> bool:
+def may_be_told(envelope: Envelope, policy: Policy) -> bool:
     """Tell whether the sender is one of us: signed in, or inside.
 
     A stranger whose mail a trusted relay brings would learn from a hold notice whom an alias stands for, and could
     cancel the mail.
     """
-    envelope = facts.envelope
     inside = envelope.sender is not None and policy.domains.matches(envelope.sender)
     return inside or envelope.client.authenticated
 

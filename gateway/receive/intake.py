@@ -8,7 +8,7 @@ without a cause in it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,15 +16,18 @@ import structlog
 
 from gateway import rule_effects
 from gateway.clock import Clock
+from gateway.confined.pool import NoChild
 from gateway.message.envelope import Envelope
 from gateway.message.facts import Facts
 from gateway.message.gather import is_quick
 from gateway.metrics import ACCEPTED, HELD
 from gateway.policy.copies import with_copies
-from gateway.policy.decision import Decision
-from gateway.policy.demands import Demands, Language
+from gateway.policy.decide import may_be_told
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import Language
 from gateway.policy.model import Policy
 from gateway.receive.looking_up import LookingUp
+from gateway.receive.protecting import Protecting
 from gateway.receive.reply import Reply
 from gateway.spool.accepting import split_by_hold
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
@@ -41,6 +44,7 @@ MAX_REFUSALS = 5  # rules named in one reply; a client shows no more than a few 
 
 FULL = Reply(452, "4.3.1", "not enough room to store mail now; try again later", "store")
 _NOT_STORED = Reply(451, "4.3.0", "the mail cannot be stored now; try again later", "store")
+NOT_LOOKED_AT = Reply(451, "4.3.0", "the attachments cannot be looked at now; try again later", "error")
 NO_POLICY = Reply(451, "4.3.5", "no mail policy is in force; try again later", "error")
 UNHIDEABLE = Reply(
     550, "5.6.0", "the MIME boundary shows an address that has to be hidden; send the mail anew", "content"
@@ -67,6 +71,7 @@ class Intake:
         express: Express | None = None,
         ring: Callable[[], None] = lambda: None,
         looking_up: LookingUp | None = None,
+        protecting: Protecting | None = None,
     ) -> None:
         self._spool = spool
         self._policy = policy
@@ -77,6 +82,7 @@ class Intake:
         self._express = express
         self._ring = ring
         self._looking_up = looking_up
+        self._protecting = protecting
 
     async def submit(self, envelope: Envelope, raw: bytes) -> Reply:
         """Decide on the mail and store it; on a 250 it is on disk. Unexpected errors leave as they are."""
@@ -102,6 +108,7 @@ class Intake:
                 await self._spool.refused(envelope, decision, facts.subject, now)
                 return self._refused(decision, envelope)
             extended, whole = await self._with_copies(facts, decision, policy, now)
+            whole = await self._protected(whole, extended, raw, policy)
             new = NewMessage(
                 extended,
                 raw,
@@ -115,10 +122,24 @@ class Intake:
         except StoreUnavailable as error:
             log.error("store_unavailable", cause=type(error.__cause__ or error).__name__)
             return FULL if error.full else _NOT_STORED
-        asks = any(outcome.demands.approvals for outcome in decision.outcomes)
+        except NoChild as no_child:
+            log.error("attachments-not-looked-at", cause=no_child.why)
+            return NOT_LOOKED_AT
+        asks = any(not outcome.waits_for_nobody for outcome in whole.outcomes)
         if decision.notify_sender or decision.notify or decision.tells_dropped or asks:
             self._ring()
-        return self._accepted(queue_id, decision, envelope, now)
+        return self._accepted(queue_id, whole, envelope, now)
+
+    async def _protected(
+        self, decision: Decision, envelope: Envelope, raw: bytes, policy: Policy
+    ) -> Decision:
+        """Find out what becomes of files that rules protect; a gateway that cannot is a process that is not there."""
+        if not decision.protects:
+            return decision
+        if self._protecting is None:
+            raise NoChild("broken")
+        told = envelope.sender is not None and may_be_told(envelope, policy)
+        return await self._protecting.handled(decision, envelope, raw, sender_may_be_told=told)
 
     async def _accept(self, message: NewMessage) -> str:
         """Store the mail; what nothing holds leaves at once where there is a place for it, octets in hand."""
@@ -188,9 +209,9 @@ class Intake:
         return Reply(550, "5.7.1", refusal_text(decision, utf8=envelope.smtputf8), "policy")
 
     def _accepted(self, queue_id: str, decision: Decision, envelope: Envelope, now: datetime) -> Reply:
-        demands = [decision.of(index).demands for index in range(len(envelope.recipients))]
-        held = [each for each in demands if each.waits and not each.drop]
-        dropped = sum([each.drop for each in demands])
+        outcomes = [decision.of(index) for index in range(len(envelope.recipients))]
+        held = [each for each in outcomes if each.waits and not each.demands.drop]
+        dropped = sum([each.demands.drop for each in outcomes])
         ACCEPTED.inc()
         HELD.inc(len(held))
         _count_rules(decision)
@@ -200,11 +221,11 @@ class Intake:
             "accepted",
             queue_id=queue_id,
             account=envelope.client.account,
-            recipients=len(demands),
+            recipients=len(outcomes),
             held=len(held),
             dropped=dropped,
         )
-        return Reply(250, "2.0.0", f"{queue_id} {accepted_text(len(demands), held, now, dropped)}")
+        return Reply(250, "2.0.0", f"{queue_id} {accepted_text(len(outcomes), held, now, dropped)}")
 
 
 def _count_rules(decision: Decision) -> None:
@@ -214,7 +235,7 @@ def _count_rules(decision: Decision) -> None:
 
 
 def _holding(decision: Decision) -> set[str]:
-    waiting = [outcome.rules for outcome in decision.outcomes if outcome.demands.waits]
+    waiting = [outcome.rules for outcome in decision.outcomes if outcome.waits]
     return rule_effects.holding(waiting[0] if len(waiting) == 1 else {r for rules in waiting for r in rules})
 
 
@@ -227,17 +248,18 @@ def _is_quickly_judged(facts: Facts) -> bool:
     return len(facts.envelope.recipients) <= QUICK_RECIPIENTS and texts <= QUICK_CHARACTERS
 
 
-def accepted_text(recipients: int, held: list[Demands], now: datetime, dropped: int = 0) -> str:
+def accepted_text(recipients: int, held: Sequence[Outcome], now: datetime, dropped: int = 0) -> str:
     """Say what happens next, such as `held until 2026-11-21T10:12:00Z`; the longest hold where they differ."""
     if dropped:
         rest = f"{accepted_text(recipients - dropped, held, now)}, " if dropped < recipients else ""
         return f"{rest}{dropped} of {recipients} not sent by policy"
     if not held:
         return "queued"
-    longest = max(demands.window for demands in held)
+    longest = max(each.demands.window for each in held)
     until = f"held until {(now + longest).isoformat(timespec='seconds')[:19]}Z"
-    if not all(demands.waits_for_nobody for demands in held):
-        until = "held until confirmed or approved"
+    if not all(each.waits_for_nobody for each in held):
+        asked = not all(each.demands.waits_for_nobody for each in held)
+        until = "held until confirmed or approved" if asked else "held until the attachments can be protected"
     return until if len(held) == recipients else f"queued, {len(held)} of {recipients} {until}"
 
 

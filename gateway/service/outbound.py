@@ -19,6 +19,7 @@ from gateway.evidence.resolver import DnsResolver
 from gateway.release.dispatch import Dispatcher
 from gateway.release.housekeeping import Housekeeping
 from gateway.release.scheduler import Scheduler
+from gateway.release.variants import Variants
 from gateway.service.errors import CannotStart
 from gateway.spool.sql import SqlSpool
 
@@ -31,7 +32,7 @@ class Outbound:
     pool: Pool
 
 
-def outbound(settings: Settings, spool: SqlSpool, ring: Callable[[], None]) -> Outbound:
+def outbound(settings: Settings, spool: SqlSpool, ring: Callable[[], None], variants: Variants) -> Outbound:
     """Build the way out; `ring` is called when a notice may have been put into the outbox. Raises CannotStart."""
     out = settings.delivery
     timeouts = Timeouts.bounded(out.connect_timeout, out.command_timeout)
@@ -46,6 +47,7 @@ def outbound(settings: Settings, spool: SqlSpool, ring: Callable[[], None]) -> O
         clock=utc_now,
         jitter=lambda: random.uniform(-1, 1),  # noqa: S311 - it spreads retries, it keeps no secret
         ring=ring,
+        variants=variants,
     )
     housekeeping = Housekeeping(
         spool,

@@ -140,6 +140,7 @@ class Service:
         stack.push_async_callback(self._loops.end)
         stack.push_async_callback(rooms.pool.close)
         stack.push_async_callback(rooms.reader.close)
+        stack.push_async_callback(rooms.sealing.close)
         stack.push_async_callback(rooms.scheduler.stop, DRAIN_S)
 
     async def _open_web(self, stack: AsyncExitStack, rooms: Rooms) -> Mapping[str, Check]:

@@ -27,17 +27,25 @@ from gateway.notices.letter import Author
 from gateway.notices.worker import NoticeWorker
 from gateway.policy.conditions.context import Need
 from gateway.policy.decide import decide
+from gateway.policy.protection import Way
 from gateway.receive.accounts import Accounts, OnChange
 from gateway.receive.intake import FULL, Intake
 from gateway.receive.looking_up import LookingUp
+from gateway.receive.protecting import Protecting
 from gateway.receive.reply import Reply
 from gateway.receive.sources import Sources
 from gateway.release.learner import Learner
+from gateway.release.variants import Variants
+from gateway.sealing.sealer import Sealing
+from gateway.service.key_ways import KeyWays
 from gateway.service.outbound import outbound
 from gateway.service.watch import FreeSpace, StoreTrouble
 from gateway.spool.sql import SqlSpool
 from gateway.store.keys import MasterKey
 from gateway.yaml_source import Problems
+
+_UNEQUIPPED = frozenset(Way) - {Way.SMS}
+"""The ways that need nothing but this gateway."""
 
 
 class Rooms:
@@ -56,7 +64,10 @@ class Rooms:
         self.space = FreeSpace(settings.state, settings.minimum_free_space)
         self.trouble = StoreTrouble()
         self.accounts = Accounts(settings.accounts, accounts_changed)
-        out = outbound(settings, spool, self.ring)
+        self.links = Links(key.derived("links"), settings.web.public_url, settings.web.link_valid)
+        self.sealing = Sealing(settings.sealing)
+        variants = Variants(spool.keys, self.sealing, self.links, ZoneInfo(settings.timezone))
+        out = outbound(settings, spool, self.ring, variants)
         self.scheduler = out.scheduler
         self.pool = out.pool
         self.reader = Reader(settings.content)
@@ -64,8 +75,9 @@ class Rooms:
         self.learner = Learner(
             spool.knowledge, self._asks_for_people, utc_now, settings.knowledge.acquaintances
         )
+        ways = KeyWays(lambda: _UNEQUIPPED, lambda _: frozenset(), spool.keys.agreed)
+        self._protecting = Protecting(self.sealing.look, ways)
         self._intake = self._intake_of_mail()
-        self.links = Links(key.derived("links"), settings.web.public_url, settings.web.link_valid)
         self.notices = self._notice_worker(settings)
 
     async def submit(self, envelope: Envelope, raw: bytes) -> Reply:
@@ -110,6 +122,7 @@ class Rooms:
             self.scheduler,
             self.ring,
             self._looking_up,
+            self._protecting,
         )
 
     def _notice_worker(self, settings: Settings) -> NoticeWorker:

@@ -18,6 +18,7 @@ from gateway.message.header import HeaderSection
 from gateway.metrics import ACCEPTED, HELD, RULE_MAILS
 from gateway.policy.decision import Decision, Outcome, Reason, Watched
 from gateway.policy.demands import NOTHING_FOR_THE_MAIL, Confirmation, Demands, Language, Refusal, Text
+from gateway.policy.handling import Handling
 from gateway.policy.model import Policy
 from gateway.receive.intake import QUICK_CHARACTERS, QUICK_RECIPIENTS, Intake, accepted_text, refusal_text
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
@@ -126,13 +127,15 @@ async def test_rules_are_counted_for_what_they_did() -> None:
     ],
 )
 def test_accepted_text(recipients: int, held: list[timedelta], text: str) -> None:
-    assert accepted_text(recipients, [Demands(window=window) for window in held], NOW) == text
+    assert accepted_text(recipients, [Outcome(True, Demands(window=window)) for window in held], NOW) == text
 
 
 def test_a_mail_that_waits_for_people_has_no_time_to_tell() -> None:
     confirm = frozenset([Confirmation("tick", "recipients", timedelta(hours=1), "cancel")])
-    held = [Demands(window=timedelta(minutes=10)), Demands(confirm=confirm)]
+    held = [Outcome(True, each) for each in (Demands(window=timedelta(minutes=10)), Demands(confirm=confirm))]
     assert accepted_text(3, held, NOW) == "queued, 2 of 3 held until confirmed or approved"
+    unprotected = Outcome(True, Demands(), handling=Handling(("r",), obstacle="signed"))
+    assert accepted_text(1, [unprotected], NOW) == "held until the attachments can be protected"
 
 
 async def test_the_owner_s_language_beats_the_policy_s() -> None:
