@@ -39,7 +39,9 @@ from gateway.yaml_source import Problems
 
 QUICK_RECIPIENTS = 2_000  # to decide on them takes some 10 ms
 QUICK_TEXT = 64 << 10  # octets of a mail under which a text is tried within some milliseconds
-QUICK_CHARACTERS = 256  # of subject and file names: the worst pattern found takes 0.5 s for 4,096
+QUICK_CHARACTERS = (
+    2_048  # of subject, names and texts: 0.3 ms for the worst pattern found, as opposed to 45 for 4,096
+)
 MAX_REFUSALS = 5  # rules named in one reply; a client shows no more than a few lines
 
 FULL = Reply(452, "4.3.1", "not enough room to store mail now; try again later", "store")
