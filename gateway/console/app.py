@@ -7,7 +7,7 @@ paths, because a link is a capability (gateway/log.py silences uvicorn's access 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
@@ -20,6 +20,7 @@ from gateway.clock import Clock
 from gateway.console.approving import ApprovalPages
 from gateway.console.confirming import ConfirmPages
 from gateway.console.desk import PREVIEWS_AT_ONCE, Desk
+from gateway.console.download.routes import download_routes
 from gateway.console.guard import SecureHeaders
 from gateway.console.held import HeldPage
 from gateway.console.keys import KeyPage
@@ -45,8 +46,12 @@ def create_app(
     checks: Mapping[str, Check] | None = None,
     with_metrics: bool = True,
     extra_routes: Sequence[BaseRoute] = (),
+    ring: Callable[[], None] = lambda: None,
 ) -> Starlette:
-    """Return the console; without `checks` it serves no probes. `extra_routes` are looked at first."""
+    """Return the console; without `checks` it serves no probes. `extra_routes` are looked at first.
+
+    `ring` is called when a page put a letter into the outbox.
+    """
     pages = Pages(zone, links.base_path)
     desk = Desk(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE))
     acts, approvals = HeldActs(desk), ApprovalPages(desk)
@@ -62,6 +67,7 @@ def create_app(
         Route("/a/{token}", approvals.show),
         Route("/a/{token}/approve", approvals.approve, methods=["POST"]),
         Route("/a/{token}/reject", approvals.reject, methods=["POST"]),
+        *download_routes(desk, ring),
         *probes,
         Mount("/static", StaticFiles(directory=ROOM / "static")),
     ]

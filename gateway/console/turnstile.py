@@ -13,13 +13,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 CONNECTIONS = 500  # open at once; a page takes milliseconds, and each takes a descriptor that mail needs too
 REQUEST_S = 30.0  # from the first chance to speak to the last octet of a form; 2 MiB at 70 KB/s
-RESPONSE_S = 120.0  # to make a page, which may wait for its turn, and to take it
+RESPONSE_S = 120.0  # to make a page, which may wait for its turn, and to take it; or 64 KiB of a file
 
 
 class Turnstile(H11Protocol):
     """Counts what stands open on this listener; `connections` is uvicorn's own set of them."""
 
     _timer: asyncio.TimerHandle | None = None
+    _takes = False  # octets of an answer, since the timer was set
     waits_since: float | None = None
     """When this connection began to wait for its client; None while an answer is made or sent."""
 
@@ -41,6 +42,11 @@ class Turnstile(H11Protocol):
         super().on_response_complete()
         self._look()
 
+    def resume_writing(self) -> None:
+        """The client has taken what was written so far: a file is on its way, however long it takes."""
+        super().resume_writing()
+        self._takes = True
+
     def _look(self) -> None:
         """Note whose turn it is: the client's until its request is whole, ours until the answer is."""
         cycle = self.cycle
@@ -61,7 +67,11 @@ class Turnstile(H11Protocol):
         self._timer = None if seconds is None else self.loop.call_later(seconds, self._late)
 
     def _late(self) -> None:
-        """Cut, unless the client is still taking an answer that is written and not yet sent."""
+        """Cut, unless the client is still taking an answer."""
+        if self.waits_since is None and self._takes:
+            self._takes = False
+            self._arm(RESPONSE_S)
+            return
         left = self.waits_since + RESPONSE_S - self.loop.time() if self.waits_since is not None else 0.0
         if left > 0 and self.transport.get_write_buffer_size() > 0:
             self._arm(left)

@@ -35,6 +35,7 @@ async def open_web(
         checks=checks,
         with_metrics=web.metrics_listen is None,
         extra_routes=extra_routes,
+        ring=rooms.ring,
     )
     with listening():
         await stack.enter_async_context(http_server(app, web.listen))

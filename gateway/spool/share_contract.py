@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from gateway.policy.handling import Attached
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor, Change
 from gateway.spool.lifecycle import Kind
@@ -21,7 +22,8 @@ from gateway.spool.notice import Notice
 class Share:
     """What waits for one recipient. `left` is how many fetches of each file are left, None without a limit.
 
-    `files` are places and names. `opened_at` is when the recipient first proved the address, `fetched` counts by place.
+    `files` are places and names, `attached` what else is known of them. `opened_at` is when the recipient first proved the
+    address, `fetched` counts by place. No share lives beyond `extendable_until`.
     """
 
     queue_id: str
@@ -36,6 +38,9 @@ class Share:
     fetched: tuple[tuple[int, int], ...] = ()
     ended_at: datetime | None = None
     extendable_until: datetime | None = None
+    sender: str = ""
+    sent_at: datetime | None = None
+    attached: tuple[Attached, ...] = ()
 
     @property
     def used_up(self) -> bool:

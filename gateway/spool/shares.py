@@ -91,7 +91,7 @@ class SqlShares:
         if onward:
             fetched = await self._db.readers.run(shares_fetching.onward(*wanted))
         if fetched == "not-begun":
-            fetched = await self._db.committer.run(shares_fetching.fetch(*wanted))
+            fetched = await self._db.committer.run(shares_fetching.fetch(*wanted, onward))
         if isinstance(fetched, str):
             raise NoShare(fetched)
         return fetched
@@ -147,5 +147,5 @@ def _all(queries: Queries, queue_id: str) -> list[Share]:
     facts = queries.row(RELEASE_FACTS, {"b_queue_id": queue_id}) if rows else None
     if facts is None:
         return []
-    decision = parsed(facts[1], facts[2])[1]
-    return [of_decision(row, decision, from_us(facts[0]), None) for row in rows]
+    envelope, decision = parsed(facts[1], facts[2])
+    return [of_decision(row, envelope, decision, from_us(facts[0]), None) for row in rows]

@@ -91,7 +91,7 @@ def enter(
         if found is None:
             return False, "unknown"
         row, facts = found
-        why = why_closed(row, facts, now)
+        why = why_closed(row, facts, now) or ("used-up" if share_of(row, facts).used_up else "")
         if why:
             return False, why
         code = _good_code(row, now, master)

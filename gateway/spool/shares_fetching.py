@@ -19,8 +19,10 @@ Fetched = Share | str
 """The share, or why nothing can be fetched from it."""
 
 
-def fetch(queue_id: str, recipient: int, place: int, visitor: Visitor, now: int) -> Callable[[Tx], Fetched]:
-    """Count one fetch."""
+def fetch(
+    queue_id: str, recipient: int, place: int, visitor: Visitor, now: int, goes_on: bool
+) -> Callable[[Tx], Fetched]:
+    """Count one fetch; of pieces that are asked for at once the first counts."""
 
     def job(tx: Tx) -> Fetched:
         found = lock_row(tx, queue_id, recipient)
@@ -29,6 +31,8 @@ def fetch(queue_id: str, recipient: int, place: int, visitor: Visitor, now: int)
         row, facts = found
         allowed = _allowed(row, facts, place, visitor, now)
         if isinstance(allowed, str):
+            return allowed
+        if goes_on and place in row.begun[visitor.visit]:
             return allowed
         if dict(allowed.left)[place] == 0:
             return "used-up"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from gateway.message.address import Address
+from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.policy.protection import Way
 from gateway.spool.lifecycle import State
@@ -40,11 +41,15 @@ def why_closed(row: ShareRow, facts: Facts, now: int) -> str:
 
 def share_of(row: ShareRow, facts: Facts) -> Share:
     """Return the share as other rooms see it; raises ValueError where its mail's record cannot be read."""
-    _, decision = parsed(facts.envelope, facts.decision)
-    return of_decision(row, decision, from_us(facts.received_at), Way(facts.way) if facts.way else None)
+    envelope, decision = parsed(facts.envelope, facts.decision)
+    return of_decision(
+        row, envelope, decision, from_us(facts.received_at), Way(facts.way) if facts.way else None
+    )
 
 
-def of_decision(row: ShareRow, decision: Decision, received_at: datetime, way: Way | None) -> Share:
+def of_decision(
+    row: ShareRow, envelope: Envelope, decision: Decision, received_at: datetime, way: Way | None
+) -> Share:
     """Return the same from what is read already."""
     handling = decision.of(row.recipient).handling
     files = tuple(places(decision, row.recipient))
@@ -65,6 +70,9 @@ def of_decision(row: ShareRow, decision: Decision, received_at: datetime, way: W
         fetched=tuple([(place, counts[place]) for place, _ in files if counts.get(place)]),
         ended_at=from_us(row.ended_at),
         extendable_until=received_at + LONGEST,
+        sender=str(envelope.sender or ""),
+        sent_at=received_at,
+        attached=tuple([file for file in decision.files if file.place in dict(files)]),
     )
 
 

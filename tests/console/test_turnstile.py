@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.config.settings import Listen
@@ -63,7 +63,19 @@ async def visitors() -> AsyncIterator[Visitors]:
     async def large(request: Request) -> Response:
         return PlainTextResponse(b"x" * LARGE)
 
-    routes = [Route("/", page, methods=["GET", "POST"]), Route("/slow", slow), Route("/large", large)]
+    async def stream(request: Request) -> Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(LARGE >> 16):
+                yield b"x" * (1 << 16)
+
+        return StreamingResponse(pieces())
+
+    routes = [
+        Route("/", page, methods=["GET", "POST"]),
+        Route("/slow", slow),
+        Route("/large", large),
+        Route("/stream", stream),
+    ]
     async with http_server(Starlette(routes=routes), Listen(host="127.0.0.1", port=port)):
         while True:
             with contextlib.suppress(OSError):
@@ -144,3 +156,22 @@ async def test_one_connection_may_ask_many_times(visitors: Visitors, monkeypatch
         await reader.readexactly(2)
         await asyncio.sleep(0.15)
         visitors.writers[-1].write(WHOLE)
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_a_file_may_take_as_long_as_somebody_takes_it(
+    visitors: Visitors, monkeypatch: pytest.MonkeyPatch, takes: bool
+) -> None:
+    monkeypatch.setattr(turnstile, "RESPONSE_S", 0.5)
+    reader = await visitors.come(
+        WHOLE.replace(b"/ ", b"/stream ").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    )
+    got = 0
+    for _ in range(8):  # two seconds
+        await asyncio.sleep(0.25)
+        if takes:
+            got += len(await reader.readexactly(6 << 20))
+    with contextlib.suppress(ConnectionError):
+        while octets := await asyncio.wait_for(reader.read(8 << 20), 10):
+            got += len(octets)
+    assert (got > LARGE) is takes
