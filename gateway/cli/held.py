@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from gateway.cli.held_approvals import approve, needs_json, needs_of, reject
+from gateway.cli.held_naming import indexes_of
+from gateway.cli.held_take_back import take_back
 from gateway.cli.place import find_place, place_options
 from gateway.cli.printable import printable
 from gateway.cli.with_spool import who, with_spool
@@ -28,7 +30,7 @@ MAX_LIMIT = 10_000  # messages in one list
 
 @click.group(name="held")
 def held() -> None:
-    """List, show, cancel, release, approve and reject held mail."""
+    """List, show, cancel, release, approve and reject held mail; take back what left."""
 
 
 @held.command(name="list")
@@ -98,27 +100,15 @@ held.add_command(
 )
 held.add_command(approve)
 held.add_command(reject)
+held.add_command(take_back)
 
 
 async def _act(spool: SqlSpool, verb: str, queue_id: str, addresses: Sequence[str]) -> tuple[Stored, Change]:
     message = await spool.get(queue_id)
-    chosen = _indexes(message, addresses) if addresses else None
+    chosen = indexes_of(message, addresses) if addresses else None
     do = spool.cancel if verb == "cancel" else spool.release
     change = await do(queue_id, chosen, Actor("admin", who()), Reason.BY_ADMIN, utc_now())
     return message, change
-
-
-def _indexes(message: Stored, addresses: Sequence[str]) -> list[int]:
-    by_key = {recipient.address.key: recipient.index for recipient in message.recipients}
-    unknown = [address for address in addresses if _key(address) not in by_key]
-    if unknown:
-        raise click.UsageError(printable(f"{message.queue_id} has no recipient {', '.join(unknown)}"))
-    return [by_key[_key(address)] for address in addresses]
-
-
-def _key(address: str) -> str:
-    local, _, domain = address.rpartition("@")
-    return f"{local.casefold()}@{domain.casefold()}"
 
 
 def _tell(message: Stored, change: Change, done: str, as_json: bool, *, all_asked: bool) -> None:

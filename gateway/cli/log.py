@@ -18,6 +18,7 @@ from gateway.audit.export import as_json, to_csv, to_json_lines
 from gateway.audit.log import EventLog
 from gateway.audit.verify import Verdict, together, verify_chains
 from gateway.cli.log_rules import rules
+from gateway.cli.log_statement import statement
 from gateway.cli.place import find_place, place_options
 from gateway.cli.printable import printable
 from gateway.spool.lifecycle import Kind, Reason
@@ -31,10 +32,11 @@ _WHEN = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%
 
 @click.group(name="log")
 def log() -> None:
-    """Ask, export and verify the event log; what each rule did."""
+    """Ask, export and verify the event log; what each rule did, who opened files."""
 
 
 log.add_command(rules)
+log.add_command(statement)
 
 
 def _question_options(command: Callable[..., Any]) -> Callable[..., Any]:

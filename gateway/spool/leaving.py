@@ -34,6 +34,15 @@ def dropped_events(queue_id: str, decision: Decision, at: int, dropped: list[int
     ]
 
 
+def linked_of(decision: Decision) -> list[int]:
+    """Return the indexes of the recipients for whom files wait behind a link; none of nearly every mail."""
+    linked = [
+        outcome.handling is not None and outcome.handling.shares and not outcome.demands.drop
+        for outcome in decision.outcomes
+    ]
+    return [index for index, number in enumerate(decision.assigned) if linked[number]] if any(linked) else []
+
+
 def leaving_detail(envelope: Envelope, decision: Decision) -> dict[str, object]:
     """Return what rules changed about what leaves and to whom, without what they did not."""
     copies = envelope.recipients[len(envelope.recipients) - decision.copied :]
@@ -41,6 +50,7 @@ def leaving_detail(envelope: Envelope, decision: Decision) -> dict[str, object]:
         "bcc_to": [str(address) for address in copies],
         "report_to": sorted(decision.report_to),
         "disclaimers": [text.key for text in decision.texts],
+        "linked": to_ranges(linked_of(decision)),
         "left_out": [{"disclaimers": list(each.keys), "why": each.why} for each in decision.left_out],
     }
     return {key: value for key, value in told.items() if value}

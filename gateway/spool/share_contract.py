@@ -149,6 +149,14 @@ class Shares(Protocol):
     ) -> Change:
         """Let shares live longer, at most as long again as the rule gave, and LONGEST in all; never what is over."""
 
+    async def take_back(
+        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, now: datetime
+    ) -> TakenBack:
+        """Cancel who has not got the mail yet, end the shares and stop the keys of the others, and say what that means.
+
+        One transaction. Raises UnknownMessage.
+        """
+
     async def end_expired(self, now: datetime, limit: int) -> int:
         """End up to `limit` shares whose time is over; return how many."""
 

@@ -14,13 +14,14 @@ from gateway.spool.contract import Actor, Change, UnknownMessage
 from gateway.spool.key_contract import MailKeys, NoKey
 from gateway.spool.notice import Notice
 from gateway.spool.records import parsed
-from gateway.spool.share_contract import Happened, NoShare, Share, Visitor
+from gateway.spool.share_contract import Happened, NoShare, Share, TakenBack, Visitor
 from gateway.spool.shares_codes import Entry
 from gateway.spool.shares_history import history
 from gateway.spool.shares_life import Asked
 from gateway.spool.shares_rows import Facts, ShareRow, read, rows_of
 from gateway.spool.shares_standing import of_decision, share_of, why_closed
 from gateway.spool.statements import RELEASE_FACTS
+from gateway.spool.taking_back import take_back
 from gateway.spool.times import from_us, to_us
 from gateway.store.database import Database
 from gateway.store.tx import Queries, Tx
@@ -29,12 +30,9 @@ T = TypeVar("T")
 
 
 class SqlShares:
-    """Implements `gateway.spool.share_contract.Shares` on a database; `keys` are those of the same spool.
+    """Implements `gateway.spool.share_contract.Shares` on a database; `keys` are those of the same spool."""
 
-    Without them a share that needs a key opens for nobody.
-    """
-
-    def __init__(self, database: Database, keys: MailKeys | None = None) -> None:
+    def __init__(self, database: Database, keys: MailKeys) -> None:
         self._db = database
         self._keys = keys
 
@@ -114,6 +112,12 @@ class SqlShares:
         asked = Asked(queue_id, recipients, actor, to_us(now))
         return await self._known(shares_life.extend(asked, to_us(until)), queue_id)
 
+    async def take_back(
+        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, now: datetime
+    ) -> TakenBack:
+        asked = Asked(queue_id, recipients, actor, to_us(now))
+        return await self._known(take_back(asked), queue_id)
+
     async def end_expired(self, now: datetime, limit: int) -> int:
         if not await self._db.readers.run(shares_life.any_expired(to_us(now))):
             return 0
@@ -127,8 +131,6 @@ class SqlShares:
 
     async def _key(self, share: Share) -> str:
         """Return the key that the recipient has to enter; empty where there is none (any more), which nothing equals."""
-        if self._keys is None:
-            return ""
         try:
             keys = await self._keys.to_seal(share.queue_id, [share.recipient])
         except NoKey:

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, select
 
 from gateway.policy.decision import Decision
 from gateway.policy.protection import How
+from gateway.spool.leaving import linked_of
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.ranges import to_ranges
 from gateway.spool.times import span_us
@@ -72,19 +73,9 @@ NEVER_GETS_IT = frozenset({State.CANCELLED, State.BOUNCED})
 
 def share_rows(queue_id: str, decision: Decision, at: int) -> list[Row]:
     """Return a row for each recipient with a file behind a link; none for nearly every mail."""
-    ends = [
-        at + span_us(outcome.handling.expires)
-        if outcome.handling is not None and outcome.handling.shares and not outcome.demands.drop
-        else None
-        for outcome in decision.outcomes
-    ]
-    if not any(ends):
-        return []
-    found = ((index, ends[number]) for index, number in enumerate(decision.assigned))
     return [
-        (queue_id, index, end, None, None, None, "{}", "{}", None, None, None, 0, 0, None, at)
-        for index, end in found
-        if end is not None
+        (queue_id, index, at + _life(decision, index), *(None,) * 3, "{}", "{}", *(None,) * 3, 0, 0, None, at)
+        for index in linked_of(decision)
     ]
 
 
@@ -143,6 +134,11 @@ def places(decision: Decision, recipient: int) -> Sequence[tuple[int, str]]:
         return ()
     names = {file.place: file.name for file in decision.files}
     return tuple([(place, names.get(place, "")) for place, how in handling.forms if how is How.LINK])
+
+
+def _life(decision: Decision, index: int) -> int:
+    handling = decision.of(index).handling
+    return 0 if handling is None else span_us(handling.expires)
 
 
 def _with_facts(queries: Queries, row: Any) -> tuple[ShareRow, Facts] | None:

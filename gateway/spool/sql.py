@@ -99,8 +99,8 @@ class SqlSpool:
         self._alone = True  # until other workers may have begun
         self._bodies = BodiesOfMail(database, self._past_damage, clock)
         self.knowledge = SqlKnowledge(database)
-        self.shares = SqlShares(database)
         self.keys = SqlMailKeys(database)
+        self.shares = SqlShares(database, self.keys)
 
     @property
     def database(self) -> Database:

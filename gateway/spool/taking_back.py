@@ -1,0 +1,166 @@
+"""Taking a mail back: one transaction that stops what can be stopped, and says of the rest what is true.
+
+Who has not got the mail never gets it; a link that nobody opened opens for nobody; a key that was not sent is not sent. What
+somebody has is named as such: what was opened, with the time, and what is gone. The event carries all of it. Asked again, it
+says the same again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select
+
+from gateway.policy.decision import Decision
+from gateway.policy.protection import How, Way
+from gateway.spool.contract import Change
+from gateway.spool.holds import Wish, cancel, recipients_of
+from gateway.spool.key_contract import Stage
+from gateway.spool.key_rows import change, sendings
+from gateway.spool.key_stopping import stop_keys
+from gateway.spool.lifecycle import Kind, State
+from gateway.spool.ranges import from_ranges, to_ranges
+from gateway.spool.records import parsed
+from gateway.spool.share_contract import TakenBack
+from gateway.spool.shares_life import Asked
+from gateway.spool.shares_rows import NEVER_GETS_IT, ShareRow, end, lock_rows
+from gateway.spool.statements import RELEASE_FACTS
+from gateway.spool.times import from_us
+from gateway.store.schema import events
+from gateway.store.tx import Prepared, Tx
+
+SECOND_MAIL = "mail:"  # begins the receipt of a key that went in a mail of our own, before its queue id
+_IN_THE_MAIL = frozenset({How.ZIP_LEGACY, How.NATIVE, How.ZIP_AES256})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the transaction knows of each recipient when everything is stopped."""
+
+    states: Mapping[int, State]
+    perhaps: frozenset[int]
+    shares: Mapping[int, ShareRow]
+    sealed: frozenset[int]  # who has a file in the mail that a key opens
+    unsent: frozenset[int]  # whose key nobody ever sent or told
+
+    def word(self, index: int) -> str:
+        """Return the one word of TakenBack for a recipient: the worst that may have happened counts."""
+        if self.states[index] in NEVER_GETS_IT and index not in self.perhaps:
+            return "stopped"
+        share = self.shares.get(index)
+        if share is not None and share.opened_at is not None:
+            return "opened"
+        if index in self.sealed and index not in self.unsent:
+            return "gone"
+        if share is not None:
+            return "locked"
+        return "unkeyed" if index in self.sealed else "gone"
+
+
+def take_back(asked: Asked) -> Callable[[Tx], TakenBack | None]:
+    """Take a mail back from some recipients, or from all; the job gives None for an unknown message."""
+
+    def job(tx: Tx) -> TakenBack | None:
+        facts = tx.row(RELEASE_FACTS, {"b_queue_id": asked.queue_id})
+        if facts is None:
+            return None
+        decision = parsed(facts[1], facts[2])[1]
+        found = _stop(tx, asked, decision)
+        taken = _told(asked, found)
+        tx.event(asked.event(Kind.TAKEN_BACK, found.states, **_evidence(taken, found)))
+        return taken
+
+    return job
+
+
+def _stop(tx: Tx, asked: Asked, decision: Decision) -> _Found:
+    indexes = _meant(tx, asked, decision)
+    unsent = frozenset(stop_keys(tx, asked.queue_id, indexes, asked.reason, asked.actor, asked.now))
+    unsent |= _second_mails(tx, asked, indexes) | _unsent_before(tx, asked.queue_id)
+    wish = Wish(asked.queue_id, asked.recipients, asked.actor, asked.reason, asked.now)
+    cancelled = cancel(wish)(tx) or Change((), ())
+    shares = {row.recipient: row for row in lock_rows(tx, asked.queue_id) if row.recipient in indexes}
+    ended = end(tx, shares.values(), asked.now)
+    if ended:
+        tx.event(asked.event(Kind.SHARE_ENDED, [row.recipient for row in ended]))
+    rows = [row for row in recipients_of(tx, asked.queue_id) if row.idx in indexes]
+    return _Found(
+        states={row.idx: State.CANCELLED if row.idx in cancelled.done else row.state for row in rows},
+        perhaps=frozenset(row.idx for row in rows if row.perhaps),
+        shares=shares,
+        sealed=frozenset(row.idx for row in rows if _is_sealed(decision, row.idx)),
+        unsent=unsent,
+    )
+
+
+def _meant(tx: Tx, asked: Asked, decision: Decision) -> frozenset[int]:
+    """Return whom it is about; no act of a sender reaches a copy that a rule asked for (`bcc_to`)."""
+    rows = recipients_of(tx, asked.queue_id)
+    chosen = (row.idx for row in rows if asked.recipients is None or row.idx in asked.recipients)
+    admin = asked.actor.kind == "admin"
+    return frozenset(index for index in chosen if admin or not decision.is_copy(index))
+
+
+def _is_sealed(decision: Decision, index: int) -> bool:
+    handling = decision.of(index).handling
+    return handling is not None and any(how in _IN_THE_MAIL for _, how in handling.forms)
+
+
+def _second_mails(tx: Tx, asked: Asked, indexes: Collection[int]) -> frozenset[int]:
+    """Cancel mails of our own that carry a key and have not left; return whose key that was."""
+    stopped = []
+    for index, row in sendings(tx, asked.queue_id, indexes, lock=True).items():
+        if row.way is not Way.SECOND_MAIL or row.stage is not Stage.SENT:
+            continue
+        own = (row.receipt or "").removeprefix(SECOND_MAIL)
+        done = cancel(Wish(own, None, asked.actor, asked.reason, asked.now))(tx)
+        if done is not None and done.done and not done.perhaps:
+            change(tx, row, asked.now, stage=Stage.STOPPED, due_at=None, lease=None)
+            stopped.append(index)
+    if stopped:
+        tx.event(asked.event(Kind.KEY_STOPPED, stopped))
+    return frozenset(stopped)
+
+
+def _unsent_before(tx: Tx, queue_id: str) -> frozenset[int]:
+    """Return whose key was stopped when the mail was taken back before: what is deleted since cannot tell any more."""
+    rows = tx.rows(_TAKEN_BACK, {"b_queue_id": queue_id})
+    return frozenset(
+        index for (detail,) in rows for index in from_ranges(json.loads(detail).get("unsent", ""))
+    )
+
+
+def _told(asked: Asked, found: _Found) -> TakenBack:
+    words = {index: found.word(index) for index in sorted(found.states)}
+
+    def those(word: str) -> tuple[int, ...]:
+        return tuple([index for index, said in words.items() if said == word])
+
+    opened = [(index, found.shares[index].opened_at) for index in those("opened")]
+    return TakenBack(
+        stopped=those("stopped"),
+        locked=those("locked"),
+        opened=tuple([(index, from_us(at)) for index, at in opened if at is not None]),
+        unkeyed=those("unkeyed"),
+        gone=those("gone"),
+        at=from_us(asked.now),
+    )
+
+
+def _evidence(taken: TakenBack, found: _Found) -> dict[str, object]:
+    """Return what the event says; a word that fits nobody does not occur."""
+    ranges = {name: to_ranges(getattr(taken, name)) for name in ("stopped", "locked", "unkeyed", "gone")}
+    ranges["unsent"] = to_ranges(found.unsent & found.states.keys())
+    said: dict[str, object] = {name: value for name, value in ranges.items() if value}
+    opened = [[index, at.isoformat()] for index, at in taken.opened]
+    return said | ({"opened": opened} if opened else {})
+
+
+_E = events.c
+_TAKEN_BACK = Prepared(
+    select(_E.detail).where(
+        _E.queue_id == bindparam("b_queue_id"), _E.kind == bindparam("b_kind", Kind.TAKEN_BACK.value)
+    )
+)
