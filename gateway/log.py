@@ -22,6 +22,8 @@ _QUIET = {
     "mail.log": logging.ERROR,  # aiosmtpd prints content lines at DEBUG
     "asyncio": logging.WARNING,
     "uvicorn.access": logging.CRITICAL,  # links are capabilities: no URL with a token in a log
+    "httpx": logging.WARNING,  # a line for each request, with the account in its URL
+    "httpcore": logging.WARNING,
     "watchfiles": logging.WARNING,
     "alembic": logging.WARNING,
 }

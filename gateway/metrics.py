@@ -159,6 +159,24 @@ RULE_MAILS = Counter(
 RULE_WAIT = Counter(
     "sekisho_rule_wait_seconds_total", "Seconds recipients waited, by rule", ["rule"], registry=REGISTRY
 )
+KEY_SENDINGS = Counter(
+    "sekisho_key_sendings_total",
+    "Attempts to send the key of an attachment, by way and outcome",
+    ["way", "outcome"],  # sms, second-mail; sent, put-off, given-up
+    registry=REGISTRY,
+)
+KEY_RECEIPTS = Counter(
+    "sekisho_key_receipts_total",
+    "What became of keys that were sent, by way and outcome",
+    ["way", "outcome"],  # sms, second-mail; arrived, lost, on-the-way, unknown, forged
+    registry=REGISTRY,
+)
+KEY_CHANNEL = Gauge(
+    "sekisho_key_channel_works",
+    "0 where the last keys could not be sent by this way, 1 where they could",
+    ["way"],
+    registry=REGISTRY,
+)
 READY = Gauge("sekisho_ready", "1 where a readiness check passes", ["check"], registry=REGISTRY)
 
 
