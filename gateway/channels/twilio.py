@@ -132,6 +132,8 @@ class TwilioMessages:
 
 def _refusal(answer: Answer) -> NotSent:
     code = answer.json().get("code")
+    if not isinstance(code, int):
+        return refuse(answer)
     if code in NUMBER_ERRORS:
         return NotSent(Why.REFUSED_NUMBER, final=True)
     if code == REGION_ERROR:

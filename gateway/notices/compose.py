@@ -151,6 +151,14 @@ class Composers:
         }
         return self._to_octets(message, notice, name, values)
 
+    def bare(
+        self, message: Stored, notice: Notice, kind: str, name: str, values: Mapping[str, object]
+    ) -> bytes:
+        """Return the letter that a template makes of these values alone (with a `subject`); `kind` is what it calls itself."""
+        return self._to_octets(
+            message, notice, name, {**values, "language": message.language.value}, kind=kind
+        )
+
     def _to_octets(
         self,
         message: Stored | Glance,
@@ -158,10 +166,11 @@ class Composers:
         name: str,
         values: Mapping[str, object],
         mails: int = 1,
+        kind: str = "",
     ) -> bytes:
         templates = self._templates[message.language]
         letter = Letter(
-            kind=notice.kind.value,
+            kind=kind or notice.kind.value,
             queue_id=message.queue_id,
             notice_id=notice.notice_id,
             language=message.language.value,
