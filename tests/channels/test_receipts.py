@@ -100,7 +100,7 @@ async def test_what_a_receipt_does(
     assert row.detail == ("not-delivered" if state == "failed" else "")
 
 
-FORGED = {
+FORGED: dict[str, tuple[str, dict[str, object]]] = {
     "no signature": ("webhook", {"content": b'{"id":"Q1-0","status":"delivered"}', "headers": {}}),
     "another secret": ("webhook", ours("delivered", secret="x" * 32)),
     "old": ("webhook", ours("delivered", late=-timedelta(minutes=6))),
