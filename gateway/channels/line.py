@@ -100,8 +100,10 @@ class Line:
         self._bell.set()
 
     async def _wait(self) -> None:
+        # Not `wait_for`: in Python 3.11 it loses a cancellation that comes in the moment of the ring, and the line never ends.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._bell.wait(), IDLE.total_seconds())
+            async with asyncio.timeout(IDLE.total_seconds()):
+                await self._bell.wait()
 
     async def _drain(self) -> None:
         tasks = tuple(self._tasks)
