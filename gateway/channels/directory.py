@@ -1,7 +1,8 @@
 """The directory: a CSV file with the telephone numbers of recipients, `address,number`, that an administrator keeps.
 
 Read at the start and again when it changes; a broken edit, or a file that is gone, leaves in force what was good, and says so.
-Questions are answered from memory. Numbers are personal data: none is ever logged, a problem names the line only.
+From the start that is nobody: mail whose key should have gone to a number then waits for its sender to say one. Questions are
+answered from memory. Numbers are personal data: none is ever logged, a problem names the line only.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 
 
 class Directory:
-    """The numbers in force. Without a path nobody has one. Raises `Problems` where the file is broken from the start."""
+    """The numbers in force. Without a path nobody has one. `problems` is what is wrong with the file as it is now."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -37,7 +38,7 @@ class Directory:
         self.problems: Problems | None = None
         if path is not None:
             self._stamp = _stamp(path)
-            self._numbers = read(path)
+            self._read(path)
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -55,8 +56,11 @@ class Directory:
         if self._path is None or (stamp := _stamp(self._path)) == self._stamp:
             return
         self._stamp = stamp
+        self._read(self._path)
+
+    def _read(self, path: Path) -> None:
         try:
-            self._numbers = read(self._path)
+            self._numbers = read(path)
         except Problems as problems:
             self.problems = problems
             found = [str(problem) for problem in problems.problems]

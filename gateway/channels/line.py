@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,7 +40,7 @@ class Sendings(Protocol):
     """What of `spool.keys` (key_contract.py) sending needs."""
 
     async def due_sendings(
-        self, now: datetime, limit: int, lease: timedelta, ways: Collection[Way] | None = None
+        self, now: datetime, limit: int, lease: timedelta, way: Way | None = None
     ) -> Sequence[KeySending]: ...
 
     async def sent(self, sending: KeySending, receipt: str, now: datetime) -> None: ...
@@ -83,7 +83,7 @@ class Line:
         if free < 1:
             return
         try:
-            due = await self._sendings.due_sendings(self._clock(), free, LEASE, (self._channel.way,))
+            due = await self._sendings.due_sendings(self._clock(), free, LEASE, self._channel.way)
         except StoreUnavailable:
             log.warning("keys-wait", way=self._channel.way.value)
             return

@@ -28,7 +28,7 @@ HEALTH_S = 20.0  # a channel that has not answered by then does not work
 
 
 class Channels:
-    """`by_way` has every way; `carrier` is who carries text messages, None without one. Raises `Problems` (the directory)."""
+    """`by_way` has every way; `carrier` is who carries text messages, None without one."""
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ Compose = Callable[[Stored, KeySending], NewMessage]
 
 
 class SecondMail:
-    """`compose` writes the mail; `wake` is called after one was spooled."""
+    """`compose` writes the mail; `wake` is called after one was spooled. `under_way` are receipts whose fate is not known."""
 
     way = Way.SECOND_MAIL
     route_is_mails_own = True
@@ -30,6 +30,7 @@ class SecondMail:
         self._spool = spool
         self._compose = compose
         self._wake = wake
+        self.under_way: set[str] = set()
 
     def needs(self, recipient: str) -> str:
         return ""
@@ -41,6 +42,7 @@ class SecondMail:
             raise NotSent(Why.GONE, final=True) from None
         queue_id = await self._spool.accept(mail)
         self._wake()
+        self.under_way.add(PREFIX + queue_id)
         return Handed(PREFIX + queue_id, sending.to)
 
     async def health(self) -> Health:

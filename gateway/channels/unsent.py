@@ -6,10 +6,9 @@ They are channels like the others, so that whoever asks what is missing, or what
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 from gateway.channels.contract import Handed, Health, NotSent, Why
-from gateway.config.values import is_loopback
+from gateway.config.key_ways import is_reachable
 from gateway.policy.protection import Way
 from gateway.spool.contract import Stored
 from gateway.spool.key_contract import KeySending
@@ -65,9 +64,3 @@ class CodePage(_Unsent):
         if self._reachable:
             return Health(True, "recipients reach the page at web.public_url")
         return Health(True, "not used: web.public_url is an address of this machine alone")
-
-
-def is_reachable(public_url: str) -> bool:
-    """Tell whether the address of the pages can mean anything to somebody outside."""
-    host = urlsplit(public_url).hostname
-    return bool(host) and not is_loopback(str(host))

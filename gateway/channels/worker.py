@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Protocol
 
 import structlog
@@ -23,8 +24,9 @@ from gateway.policy.protection import Way
 from gateway.spool.contract import Spool, StoreUnavailable, UnknownMessage
 
 MAIL_SLOTS = 4  # second mails written at once
-LOOK_AT_MAILS = timedelta(seconds=20)  # between two looks at second mails that were spooled
-MAILS = 200  # looked at in one go
+LOOK_AT_MAILS = timedelta(seconds=20)  # between two looks at the second mails that this process has spooled
+ASK_FOR_MAILS = 30  # looks, and those of others are asked for: of a process that is gone, or of another node
+MAILS = 1000  # asked for in one go
 READ_DIRECTORY = timedelta(seconds=5)  # between two looks at the directory file
 
 log = structlog.get_logger()
@@ -37,7 +39,7 @@ class Keys(Sendings, Receipted, Protocol):
 
 
 class ChannelWorker:
-    """Run with `run()`; `ring()` says that a key may be due."""
+    """Run with `run()`. Nobody rings: a key that waits for the next look is not late, and mail without keys pays nothing."""
 
     def __init__(self, channels: Channels, keys: Keys, spool: Spool, clock: Clock, text_slots: int) -> None:
         self._channels = channels
@@ -47,11 +49,6 @@ class ChannelWorker:
             Way.SMS: Line(channels.sms, keys, spool, text_slots, clock),
             Way.SECOND_MAIL: Line(channels.second_mail, keys, spool, MAIL_SLOTS, clock),
         }
-
-    def ring(self) -> None:
-        """Say that a key may be due; from the loop's own thread."""
-        for line in self._lines.values():
-            line.ring()
 
     @property
     def ails(self) -> str:
@@ -69,26 +66,32 @@ class ChannelWorker:
             group.create_task(self._look_at_mails())
             group.create_task(self._read_directory())
 
-    async def look_at_mails_once(self) -> None:
-        """Write down what became of second mails; one of which nothing is known yet is asked about again."""
-        for receipt in await self._keys.mailed(MAILS):
+    async def look_at_mails(self, all_of_them: bool) -> None:
+        """Write down what became of second mails; one of which nothing is known yet stays to be asked about again."""
+        mails = self._channels.second_mail.under_way
+        if all_of_them:
+            mails.update(await self._keys.mailed(MAILS))
+        for receipt in tuple(mails):
             try:
                 arrived = await self._channels.second_mail.fate(receipt)
             except UnknownMessage:
+                mails.discard(receipt)
                 continue
-            if arrived is not None:
-                await self._write(receipt, arrived, self._clock())
+            if arrived is not None and await self._write(receipt, arrived, self._clock()):
+                mails.discard(receipt)
 
-    async def _write(self, receipt: str, arrived: bool, now: datetime) -> None:
+    async def _write(self, receipt: str, arrived: bool, now: datetime) -> bool:
         detail = "" if arrived else Why.BOUNCED.value
-        if await self._keys.receipted(receipt, arrived, detail, now):
+        known = await self._keys.receipted(receipt, arrived, detail, now)
+        if known:
             outcome = "arrived" if arrived else "lost"
             metrics.KEY_RECEIPTS.labels(Way.SECOND_MAIL.value, outcome).inc()
+        return known
 
     async def _look_at_mails(self) -> None:
-        while True:
+        for look in count():
             try:
-                await self.look_at_mails_once()
+                await self.look_at_mails(look % ASK_FOR_MAILS == 0)
             except StoreUnavailable:
                 log.warning("second-mails-unseen")
             except Exception as error:

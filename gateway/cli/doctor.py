@@ -15,8 +15,10 @@ import click
 
 from gateway.cli.before import check_certificate
 from gateway.cli.descriptors import needed, provide
+from gateway.cli.doctor_channels import channels
 from gateway.cli.repair import repair
 from gateway.cli.settings_file import settings_file
+from gateway.config.key_ways import carries_texts, check_ways
 from gateway.config.load import load_settings
 from gateway.config.policies import check_routes, read_policy
 from gateway.config.settings import Settings
@@ -78,6 +80,7 @@ def verdict(check: Callable[[Settings], str], settings: Settings) -> str:
 def _policies(settings: Settings) -> str:
     policy = read_policy(settings.policies)
     check_routes(policy, settings.delivery.routes, settings.policies)
+    check_ways(policy, carries_texts(settings), settings.policies)
     return f"ok, digest {policy.digest[:12]}"
 
 
@@ -173,5 +176,6 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "disk": _disk,
     "descriptors": _descriptors,
     "next hop": _next_hop,
+    "channels": channels,
     "listeners": _listeners,
 }

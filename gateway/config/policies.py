@@ -16,6 +16,7 @@ import structlog
 from watchfiles import awatch
 
 from gateway import metrics, rule_effects
+from gateway.config.key_ways import check_ways
 from gateway.config.policy_files import policy_of, problem, read_files, read_floor, read_policy, tier_folders
 from gateway.policy.model import Policy
 from gateway.policy.tiers import Tier, tier_of
@@ -54,16 +55,21 @@ def check_routes(policy: Policy, routes: Collection[str] | None, folder: Path) -
 
 
 class PolicyInForce:
-    """Holds the last good policy of one folder. `routes` are the next hops that the settings name; None asks for none."""
+    """Holds the last good policy of one folder.
+
+    `routes` are the next hops that the settings name, `texts` is whether they name a carrier of text messages; None asks not.
+    """
 
     def __init__(
         self,
         folder: Path,
         on_change: Callable[[Policy], None] | None = None,
         routes: Collection[str] | None = None,
+        texts: bool | None = None,
     ) -> None:
         self._folder = folder
         self._routes = routes
+        self._texts = texts
         self._policy: Policy | None = None
         self._local: dict[str, str] = {}  # the local files of the policy in force
         self._read_from: Identity | None = None
@@ -109,6 +115,7 @@ class PolicyInForce:
     async def _checked(self, files: Mapping[str, str]) -> Policy:
         policy = await asyncio.to_thread(policy_of, self._folder, files)
         check_routes(policy, self._routes, self._folder)
+        check_ways(policy, self._texts, self._folder)
         return policy
 
     async def _renew_floor(self) -> None:

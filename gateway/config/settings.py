@@ -251,9 +251,6 @@ class Channels(_Group):
     """How keys of attachments reach their recipients (docs/channels.md)."""
 
     sms: Sms = Sms()
-    second_mail_after: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(days=7))] = timedelta(
-        minutes=10
-    )
 
 
 class Log(_Group):

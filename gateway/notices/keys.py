@@ -41,9 +41,12 @@ class KeyLetters:
         return {NoticeKind.KEY: self.key, NoticeKind.KEY_FAILED: self.key_failed}
 
     def key(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
-        """Tell the sender whom to call with the key; None where the mail reached nobody of them."""
+        """Tell the sender whom to call with the key; None where the mail reaches nobody of them.
+
+        The row is put with the first delivery, for all: to others it may be on its way still.
+        """
         message = message.as_handed_in
-        told = _delivered(message, notice.recipients)
+        told = _reached(message, notice.recipients)
         if not told:
             return None
         words = self._composers.words(message)
@@ -125,9 +128,10 @@ def _second_text(words: Words, subject: str, sender: str, at: datetime) -> dict[
     }
 
 
-def _delivered(message: Stored, indexes: Sequence[int]) -> list[int]:
+def _reached(message: Stored, indexes: Sequence[int]) -> list[int]:
     states = {row.index: row.state for row in message.recipients}
-    return [index for index in indexes if states.get(index) is State.DELIVERED]
+    lost = (None, State.CANCELLED, State.BOUNCED)
+    return [index for index in indexes if states.get(index) not in lost]
 
 
 def _until(message: Stored, indexes: Sequence[int], words: Words) -> str:

@@ -12,7 +12,7 @@ _OF_ONE = frozenset({Way.SMS, Way.PREAGREED})
 
 
 class KeyWays:
-    """`usable` are the ways that the settings allow; the two functions return those of the addresses that they know."""
+    """`usable` are the ways that the settings allow; the others return those of the addresses (keys) that they know."""
 
     def __init__(
         self,
@@ -26,7 +26,8 @@ class KeyWays:
 
     async def of(self, recipients: Sequence[Address]) -> Sequence[frozenset[Way]]:
         """Return the ways to each of them, in their order; raises StoreUnavailable."""
-        names = [str(each) for each in recipients]
+        # An address that can be read in two ways is nobody's: its key may be somebody else's.
+        names = ["" if each.ambiguous else each.key for each in recipients]
         usable = self._usable()
         known = {
             Way.SMS: self._numbers_known(names) if Way.SMS in usable else frozenset[str](),

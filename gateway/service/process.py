@@ -19,12 +19,14 @@ from starlette.routing import BaseRoute
 
 from gateway import __version__
 from gateway.clock import utc_now
+from gateway.config.key_ways import carries_texts
 from gateway.config.policies import PolicyInForce
 from gateway.config.settings import Settings
 from gateway.console.probes import Check
 from gateway.policy.model import Policy
 from gateway.receive.account import Changes
 from gateway.receive.listener import Listener
+from gateway.service.channels import warn_of_ways
 from gateway.service.errors import listening
 from gateway.service.lag import watch_lag
 from gateway.service.loops import Loops
@@ -132,8 +134,14 @@ class Service:
         def accounts_changed(changes: Changes) -> None:
             self._loops.begin(events.note_in_time(Kind.ACCOUNT, changes=changes))
 
-        policy = PolicyInForce(self._settings.policies, policy_changed, tuple(self._settings.delivery.routes))
+        policy = PolicyInForce(
+            self._settings.policies,
+            policy_changed,
+            tuple(self._settings.delivery.routes),
+            carries_texts(self._settings),
+        )
         await policy.reload()
+        warn_of_ways(policy, self._settings)
         return Rooms(self._settings, key, spool, policy, accounts_changed)
 
     def _end_with(self, stack: AsyncExitStack, rooms: Rooms) -> None:
@@ -141,12 +149,17 @@ class Service:
         stack.push_async_callback(rooms.pool.close)
         stack.push_async_callback(rooms.reader.close)
         stack.push_async_callback(rooms.sealing.close)
+        stack.push_async_callback(rooms.keys.channels.close)
         stack.push_async_callback(rooms.scheduler.stop, DRAIN_S)
 
     async def _open_web(self, stack: AsyncExitStack, rooms: Rooms) -> Mapping[str, Check]:
         hop = NextHopProbe(self._settings.delivery.smarthost)
-        checks = readiness(rooms.spool, rooms.policy, rooms.space, rooms.trouble, hop, self._muster.others)
-        await open_web(stack, self._settings, rooms, checks, self._extra_routes)
+        checks = {
+            **readiness(rooms.spool, rooms.policy, rooms.space, rooms.trouble, hop, self._muster.others),
+            "channels": rooms.keys.check(),
+        }
+        routes = (*self._extra_routes, *rooms.keys.routes())
+        await open_web(stack, self._settings, rooms, checks, routes)
         return checks
 
     async def _open_mail_in(self, stack: AsyncExitStack, rooms: Rooms) -> Listener:
@@ -174,6 +187,7 @@ class Service:
         others = [look_for_notices(rooms.notices)] if self._settings.workers > 1 else []
         return [
             rooms.notices.run(),
+            rooms.keys.worker.run(),
             rooms.learner.run(),
             publish_figures(rooms.spool, utc_now),
             publish_readiness(checks),

@@ -23,11 +23,11 @@ from gateway.message.gather import gather
 from gateway.notices.asking import Asking
 from gateway.notices.code_letter import CodeLetters
 from gateway.notices.compose import Composers
+from gateway.notices.keys import KeyLetters
 from gateway.notices.letter import Author
 from gateway.notices.worker import NoticeWorker
 from gateway.policy.conditions.context import Need
 from gateway.policy.decide import decide
-from gateway.policy.protection import Way
 from gateway.receive.accounts import Accounts, OnChange
 from gateway.receive.intake import FULL, Intake
 from gateway.receive.looking_up import LookingUp
@@ -37,15 +37,13 @@ from gateway.receive.sources import Sources
 from gateway.release.learner import Learner
 from gateway.release.variants import Variants
 from gateway.sealing.sealer import Sealing
+from gateway.service.channels import KeyRooms
 from gateway.service.key_ways import KeyWays
 from gateway.service.outbound import outbound
 from gateway.service.watch import FreeSpace, StoreTrouble
 from gateway.spool.sql import SqlSpool
 from gateway.store.keys import MasterKey
 from gateway.yaml_source import Problems
-
-_UNEQUIPPED = frozenset(Way) - {Way.SMS}
-"""The ways that need nothing but this gateway."""
 
 
 class Rooms:
@@ -75,10 +73,14 @@ class Rooms:
         self.learner = Learner(
             spool.knowledge, self._asks_for_people, utc_now, settings.knowledge.acquaintances
         )
-        ways = KeyWays(lambda: _UNEQUIPPED, lambda _: frozenset(), spool.keys.agreed)
+        own = Composers(self.links, ZoneInfo(settings.timezone), author_of(settings))
+        letters = KeyLetters(self.links, own, ZoneInfo(settings.timezone), settings.hostname, utc_now)
+        self.keys = KeyRooms(settings, spool, letters, self.scheduler.wake)
+        channels = self.keys.channels
+        ways = KeyWays(lambda: channels.ways, channels.numbers_known, spool.keys.agreed)
         self._protecting = Protecting(self.sealing.look, ways)
         self._intake = self._intake_of_mail()
-        self.notices = self._notice_worker(settings)
+        self.notices = self._notice_worker(settings, own, letters)
 
     async def submit(self, envelope: Envelope, raw: bytes) -> Reply:
         """Take one mail in; what the listener calls at the final dot."""
@@ -125,19 +127,24 @@ class Rooms:
             self._protecting,
         )
 
-    def _notice_worker(self, settings: Settings) -> NoticeWorker:
-        address = settings.notices.address or f"sekisho@{settings.hostname}"
-        author = Author(settings.notices.name, address, settings.hostname)
-        own = Composers(self.links, ZoneInfo(settings.timezone), author)
+    def _notice_worker(self, settings: Settings, own: Composers, letters: KeyLetters) -> NoticeWorker:
+        author = author_of(settings)
         composers = {
             **own.by_kind(),
             **Asking(self.links, own).by_kind(),
+            **letters.by_kind(),
             **CodeLetters(self.spool.shares.code_of, ZoneInfo(settings.timezone), author).by_kind(),
             **dsn_composers(
-                settings.hostname, address, settings.notices.name, settings.delivery.give_up_after
+                settings.hostname, author.address, settings.notices.name, settings.delivery.give_up_after
             ),
         }
         return NoticeWorker(self.spool, composers, own, utc_now, settings.hostname, self.scheduler.wake)
+
+
+def author_of(settings: Settings) -> Author:
+    """Return who our own mail is from."""
+    address = settings.notices.address or f"sekisho@{settings.hostname}"
+    return Author(settings.notices.name, address, settings.hostname)
 
 
 def _looking_up(settings: Settings, spool: SqlSpool, reader: Reader) -> LookingUp:

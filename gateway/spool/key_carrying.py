@@ -37,9 +37,20 @@ AGAIN = timedelta(
 
 _S = key_sendings.c
 _IS_DUE = (_S.due_at.is_not(None), _S.due_at <= bindparam("b_now"))
+_IS_BY_WAY = _S.way == bindparam("b_way")
 _ANY_DUE = Prepared(select(_S.queue_id).where(*_IS_DUE).limit(sa.literal_column("1")))
-_DUE = Prepared(
-    select(*COLUMNS).where(*_IS_DUE).order_by(_S.due_at).limit(LIMIT).with_for_update(skip_locked=True)
+_ANY_DUE_BY = Prepared(select(_S.queue_id).where(*_IS_DUE, _IS_BY_WAY).limit(sa.literal_column("1")))
+_FIRST_DUE = select(*COLUMNS).where(*_IS_DUE).order_by(_S.due_at).limit(LIMIT)
+_DUE = Prepared(_FIRST_DUE.with_for_update(skip_locked=True))
+_DUE_BY = Prepared(_FIRST_DUE.where(_IS_BY_WAY).with_for_update(skip_locked=True))
+_MAILED = Prepared(
+    select(_S.receipt)
+    .where(
+        _S.receipt.is_not(None),
+        _S.way == sa.literal_column(f"'{Way.SECOND_MAIL}'"),
+        _S.stage == sa.literal_column(f"'{Stage.SENT}'"),
+    )
+    .limit(LIMIT)
 )
 _OF_RECEIPT = Prepared(
     select(*COLUMNS).where(_S.receipt.is_not(None), _S.receipt == bindparam("b_receipt")).with_for_update()
@@ -56,16 +67,24 @@ class Carrier:
     master: MasterKey
 
 
-def any_due(now: int) -> Callable[[Queries], bool]:
+def any_due(now: int, way: Way | None) -> Callable[[Queries], bool]:
     """Tell whether `lease_due` may find any: most looks find none, and need no turn of the committer."""
-    return lambda queries: queries.row(_ANY_DUE, {"b_now": now}) is not None
+    statement, by = (_ANY_DUE, {}) if way is None else (_ANY_DUE_BY, {"b_way": way.value})
+    return lambda queries: queries.row(statement, {"b_now": now, **by}) is not None
 
 
-def lease_due(carrier: Carrier, limit: int) -> Callable[[Tx], list[KeySending]]:
+def mailed(limit: int) -> Callable[[Queries], list[str]]:
+    """Return the receipts of second mails of which nobody has said what became of them."""
+    return lambda queries: [str(row[0]) for row in queries.rows(_MAILED, {"b_limit": limit})]
+
+
+def lease_due(carrier: Carrier, limit: int, way: Way | None) -> Callable[[Tx], list[KeySending]]:
     """Lease what is due, the oldest first, and what somebody leased who did not come back."""
+    statement, by = (_DUE, {}) if way is None else (_DUE_BY, {"b_way": way.value})
 
     def job(tx: Tx) -> list[KeySending]:
-        found = [SendingRow.of(row) for row in tx.rows(_DUE, {"b_now": carrier.now, "b_limit": limit})]
+        wanted = {"b_now": carrier.now, "b_limit": limit, **by}
+        found = [SendingRow.of(row) for row in tx.rows(statement, wanted)]
         leased = [_lease(tx, row, carrier) for row in found]
         return [sending for sending in leased if sending is not None]
 

@@ -115,8 +115,13 @@ class MailKeys(Protocol):
     async def agreed(self, addresses: Collection[str]) -> frozenset[str]:
         """Return those of these addresses (keys) that have a key agreed on before, of their own or of their domain."""
 
-    async def due_sendings(self, now: datetime, limit: int, lease: timedelta) -> Sequence[KeySending]:
-        """Lease keys whose mail has left and whose time has come, the attempt on disk."""
+    async def due_sendings(
+        self, now: datetime, limit: int, lease: timedelta, way: Way | None = None
+    ) -> Sequence[KeySending]:
+        """Lease keys whose mail has left and whose time has come, the attempt on disk; of one way (None: of all)."""
+
+    async def mailed(self, limit: int) -> Sequence[str]:
+        """Return the receipts of second mails of which nobody has said yet what became of them."""
 
     async def sent(self, sending: KeySending, receipt: str, now: datetime) -> None:
         """Write that a key was handed over; `receipt` is the carrier's name for it."""

@@ -70,12 +70,17 @@ class SqlMailKeys:
 
         return _there(await self._db.committer.run(job), queue_id)
 
-    async def due_sendings(self, now: datetime, limit: int, lease: timedelta) -> Sequence[KeySending]:
+    async def due_sendings(
+        self, now: datetime, limit: int, lease: timedelta, way: Way | None = None
+    ) -> Sequence[KeySending]:
         at = to_us(now)
-        if not await self._db.readers.run(key_carrying.any_due(at)):
+        if not await self._db.readers.run(key_carrying.any_due(at, way)):
             return []
         carrier = key_carrying.Carrier(secrets.token_hex(8), at + span_us(lease), at, self._db.master)
-        return await self._db.committer.run(key_carrying.lease_due(carrier, limit))
+        return await self._db.committer.run(key_carrying.lease_due(carrier, limit, way))
+
+    async def mailed(self, limit: int) -> Sequence[str]:
+        return await self._db.readers.run(key_carrying.mailed(limit))
 
     async def sent(self, sending: KeySending, receipt: str, now: datetime) -> None:
         await self._db.committer.run(key_carrying.sent(sending, receipt, to_us(now)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -51,13 +51,13 @@ class MemoryKeys:
         return self.rows[recipient]
 
     async def due_sendings(
-        self, now: datetime, limit: int, lease: timedelta, ways: Collection[Way] | None = None
+        self, now: datetime, limit: int, lease: timedelta, way: Way | None = None
     ) -> Sequence[KeySending]:
         self._check()
         due = [
             row
             for row in self.rows.values()
-            if row.due_at is not None and row.due_at <= now and (ways is None or row.sending.way in ways)
+            if row.due_at is not None and row.due_at <= now and way in (None, row.sending.way)
         ][:limit]
         for row in due:
             self.leases += 1

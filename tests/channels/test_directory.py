@@ -95,9 +95,16 @@ def test_without_a_file_nobody_has_a_number() -> None:
     assert directory.numbers_known(["a@example.com"]) == frozenset()
 
 
-def test_a_file_that_is_broken_from_the_start_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(Problems, match="cannot be read"):
-        Directory(tmp_path / "absent.csv")
+def test_a_file_that_is_broken_from_the_start_is_told_and_mended_later(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        directory = Directory(tmp_path / "d.csv")
+    assert is_broken(directory)
+    assert [each["event"] for each in logs] == ["directory.broken"]
+    assert directory.numbers_known(["a@example.com"]) == frozenset()
+    replace(tmp_path / "d.csv", "a@example.com,090-1234-5678\n")
+    directory.refresh()
+    assert not is_broken(directory)
+    assert directory.numbers_known(["a@example.com"]) == {"a@example.com"}
 
 
 def test_a_change_is_read_and_a_broken_edit_keeps_what_was_good(tmp_path: Path) -> None:

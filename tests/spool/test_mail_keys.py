@@ -293,3 +293,26 @@ async def test_a_keyed_mail_that_nothing_holds_is_leased_with_its_acceptance(spo
     assert claim is not None
     await spool.record(claim, [delivered(0)], T0)
     assert await stages(spool, queue_id) == ["ready"]
+
+
+async def test_a_line_leases_its_own_way_only(spool: SqlSpool) -> None:
+    await spool.accept(keyed(sealed(Way.SMS), sealed(Way.SECOND_MAIL)))
+    await leave(spool, delivered(0), delivered(1))
+    late = T0 + SECOND_MAIL_AFTER
+    (mail,) = await spool.keys.due_sendings(late, 10, LEASE, Way.SECOND_MAIL)
+    assert (mail.recipient, mail.way) == (1, Way.SECOND_MAIL)
+    assert await spool.keys.due_sendings(late, 10, LEASE, Way.SECOND_MAIL) == []
+    (text,) = await spool.keys.due_sendings(late, 10, LEASE, Way.SMS)
+    assert (text.recipient, text.way) == (0, Way.SMS)
+    assert await spool.keys.due_sendings(late, 10, LEASE, Way.SENDER) == []
+
+
+async def test_second_mails_are_known_by_their_receipts_until_their_fate_is(spool: SqlSpool) -> None:
+    await spool.accept(keyed(sealed(Way.SMS), sealed(Way.SECOND_MAIL)))
+    await leave(spool, delivered(0), delivered(1))
+    for each in await spool.keys.due_sendings(T0 + SECOND_MAIL_AFTER, 10, LEASE):
+        await spool.keys.sent(each, "mail:x" if each.way is Way.SECOND_MAIL else "webhook:y", T0)
+    assert await spool.keys.mailed(10) == ["mail:x"]
+    assert await spool.keys.mailed(0) == []
+    assert await spool.keys.receipted("mail:x", True, "", T0)
+    assert await spool.keys.mailed(10) == []
