@@ -221,7 +221,7 @@ class Twilio(_Group):
 
     @model_validator(mode="after")
     def _key_and_secret(self) -> Self:
-        if (self.api_key is None) != (self.api_secret_file is None):
+        if (self.api_key is None) is not (self.api_secret_file is None):
             raise ValueError("`api_key` and `api_secret_file` belong together")
         return self
 
