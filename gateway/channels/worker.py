@@ -16,6 +16,7 @@ import structlog
 
 from gateway import metrics
 from gateway.channels.contract import Why
+from gateway.channels.directory import Directory
 from gateway.channels.line import Line, Sendings
 from gateway.channels.receipts import Receipted
 from gateway.channels.registry import Channels
@@ -64,7 +65,6 @@ class ChannelWorker:
             for line in self._lines.values():
                 group.create_task(line.run())
             group.create_task(self._look_at_mails())
-            group.create_task(self._read_directory())
 
     async def look_at_mails(self, all_of_them: bool) -> None:
         """Write down what became of second mails; one of which nothing is known yet stays to be asked about again."""
@@ -98,10 +98,12 @@ class ChannelWorker:
                 log.error("second-mails-error", error=type(error).__name__)
             await asyncio.sleep(LOOK_AT_MAILS.total_seconds())
 
-    async def _read_directory(self) -> None:
-        while True:
-            await asyncio.sleep(READ_DIRECTORY.total_seconds())
-            try:
-                await asyncio.to_thread(self._channels.directory.refresh)
-            except Exception as error:
-                log.error("directory.unread", error=type(error).__name__)
+
+async def keep_reading(directory: Directory) -> None:
+    """Read the directory again when it changes, for ever; every process that takes mail in asks it."""
+    while True:
+        await asyncio.sleep(READ_DIRECTORY.total_seconds())
+        try:
+            await asyncio.to_thread(directory.refresh)
+        except Exception as error:
+            log.error("directory.unread", error=type(error).__name__)

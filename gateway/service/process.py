@@ -18,6 +18,7 @@ import structlog
 from starlette.routing import BaseRoute
 
 from gateway import __version__
+from gateway.channels.worker import keep_reading
 from gateway.clock import utc_now
 from gateway.config.key_ways import carries_texts
 from gateway.config.policies import PolicyInForce
@@ -175,6 +176,7 @@ class Service:
             watch_lag(),
             rooms.policy.watch(self._stop),
             files.watch_accounts(),
+            keep_reading(rooms.keys.channels.directory),
             leave_when_cut_off(rooms.spool, rooms.scheduler),
             self._muster.say_often(rooms),
             files.key.watch(),

@@ -190,10 +190,9 @@ async def test_a_second_mail_is_one_of_ours_with_the_key_and_its_fate_is_followe
     async with running(make()):
         await reach(store, queue_id, Stage.SENT, Stage.SENT)
     claims = await store.claim(LATER, 10, timedelta(minutes=5))
-    assert [str(claim.message.recipients[0].address) for claim in claims] == [
-        "r0@example.com",
-        "r1@example.com",
-    ]
+    claims = sorted(claims, key=lambda claim: str(claim.message.envelope.recipients[0]))
+    people = [str(claim.message.envelope.recipients[0]) for claim in claims]
+    assert people == ["r0@example.com", "r1@example.com"]
     assert all(claim.message.from_gateway for claim in claims)
     for claim in claims:
         assert key in text(read_back(await store.raw(claim.message.queue_id)))
