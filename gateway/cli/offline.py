@@ -24,6 +24,7 @@ _WORDS = {
     Need.EARLIER: ("earlier", "返信元のメール", "the mail it replies to"),
     Need.DOMAINS: ("domains", "宛先ドメインのDNS", "the DNS of the domains"),
     Need.LOOK_ALIKES: ("look-alikes", "似たドメイン", "look-alike domains"),
+    Need.HALVES: ("halves", "先に送ったファイルやパスワード", "files and passwords sent before"),
 }
 _SAID = {
     Language.JA: "照会していないため、該当するものとして扱いました: {what}",

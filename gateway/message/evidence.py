@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from gateway.message.address import Address
 
@@ -112,6 +113,22 @@ class Earlier:
     people: frozenset[str]
 
 
+HALVES_KEPT = timedelta(days=7)
+"""How long it is known that somebody sent half of a file and its password: over a weekend and a holiday."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """How many seconds ago this sender handed in, for one of the same external people, half of a file and its password.
+
+    None where that did not happen within HALVES_KEPT: an encrypted file; one of which nobody could tell that; a password.
+    """
+
+    file: int | None = None
+    perhaps_file: int | None = None
+    password: int | None = None
+
+
 DOMAIN_STATES = ("accepts", "no-mail", "null-mx", "missing", "unknown")
 """A mail domain in the DNS: has MX or address; has neither; takes no mail (RFC 7505); does not exist; no answer."""
 
@@ -134,6 +151,7 @@ class Evidence:
     earlier: Earlier | None = None
     domains: Mapping[str, str] | None = None
     look_alikes: Mapping[str, str] | None = None
+    halves: Halves | None = None
 
 
 NOTHING_LOOKED_UP = Evidence()

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
-from gateway.message.evidence import Content, Earlier, Evidence, FileEvidence, Findings, Volume
+from gateway.message.evidence import Content, Earlier, Evidence, FileEvidence, Findings, Halves, Volume
 from gateway.message.runs import in_order, long_addresses, long_keys, short
 
 Json = dict[str, Any]
 _TEXTS = ("texts", "cut")  # of Content: never recorded
 _VOLUME = tuple(field.name for field in fields(Volume))
+_HALVES = tuple(field.name for field in fields(Halves))
 
 
 def evidence_json(evidence: Evidence, recipients: Sequence[str]) -> Json:
@@ -35,13 +36,15 @@ def evidence_json(evidence: Evidence, recipients: Sequence[str]) -> Json:
         record["domains"] = _by_state(evidence.domains)
     if evidence.look_alikes is not None:
         record["look_alikes"] = dict(evidence.look_alikes)
+    if evidence.halves is not None:
+        record["halves"] = [getattr(evidence.halves, name) for name in _HALVES]
     return record
 
 
 def evidence_from(record: Json, recipients: Sequence[str]) -> Evidence:
     """Rebuild what `evidence_json` wrote."""
     content, writers, volume = record.get("content"), record.get("writers"), record.get("volume")
-    earlier, domains = record.get("earlier"), record.get("domains")
+    earlier, domains, halves = record.get("earlier"), record.get("domains"), record.get("halves")
     return Evidence(
         content=None if content is None else _content_from(content),
         writers=None if writers is None else _writers_from(writers, recipients),
@@ -52,6 +55,7 @@ def evidence_from(record: Json, recipients: Sequence[str]) -> Evidence:
         if domains is None
         else {name: state for state, names in domains.items() for name in names},
         look_alikes=record.get("look_alikes"),
+        halves=None if halves is None else Halves(*halves),
     )
 
 

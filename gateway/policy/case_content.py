@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from gateway.detect.attached import speaks_of_attachment
 from gateway.detect.findings import findings
 from gateway.detect.kinds import KINDS, kind_of, suffix_of
+from gateway.detect.password_words import announced
+from gateway.detect.passwords import password_of
 from gateway.detect.plain import folded
 from gateway.detect.salutation import greets_somebody_else
 from gateway.message.evidence import Content, FileEvidence
@@ -31,6 +33,10 @@ class CaseFile(Part):
     macros: values.Flag = told("`true`: マクロを含む", "`true`: it holds macros", False)
     members: tuple[str, ...] = told("書庫の中の名前", "the names in an archive", ())
     unread: Unread | None = told("読めない理由", "why it could not be read")
+    key_told: values.Flag | None = told(
+        "`true`: メールにあるパスワードで開く。`false`: 開かない",
+        "`true`: a password that stands in the mail opens it; `false`: none does; without it nobody tried",
+    )
 
 
 class CaseInside(Part):
@@ -51,6 +57,8 @@ def content_of(inside: CaseInside, files: Iterable[tuple[str, CaseFile]], facts:
         files=tuple(_file(name, file) for name, file in every),
         speaks_of_attachment=speaks_of_attachment(words),
         greets_other=greets_somebody_else(words, local_parts),
+        password_of=password_of(folded(facts.subject), words),
+        password_follows=announced(words),
         texts={"body": (words,), "attachments": tuple(folded(file.text) for _, file in every if file.text)},
     )
 
@@ -64,4 +72,5 @@ def _file(name: str, file: CaseFile) -> FileEvidence:
         members=file.members,
         unread=file.unread or ("encrypted" if file.encrypted else ""),
         found=findings(folded(file.text)),
+        key_told=file.key_told,
     )

@@ -8,21 +8,36 @@ people who are `known`, and with common providers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 from gateway.detect.look_alike import KnownDomains
-from gateway.message.evidence import Earlier, Evidence, Volume
+from gateway.message.evidence import HALVES_KEPT, Earlier, Evidence, Halves, Volume
 from gateway.message.facts import Facts
 from gateway.message.replies import is_reply
 from gateway.policy import values
 from gateway.policy.people import read_address
 from gateway.policy.values import Part, told
+from gateway.yaml_source import Hinted
 
 DomainState = Literal[
     "accepts", "no-mail", "null-mx", "missing", "unknown"
 ]  # message/evidence.py, DOMAIN_STATES
 
 REPLIES_TO = "<earlier@case.invalid>"  # what In-Reply-To says in a case with `replied_to`
+
+
+def _before(ago: timedelta) -> timedelta:
+    if ago > HALVES_KEPT:
+        raise Hinted(
+            "longer ago than anybody knows", f"write at most {HALVES_KEPT.days}d, or leave the key out"
+        )
+    return ago
+
+
+Before = Annotated[values.Window, AfterValidator(_before)]
 
 
 class CaseSent(Part):
@@ -59,6 +74,14 @@ class CaseHistory(Part):
         default=CaseSent(),
     )
     sent_last_day: CaseSent = told("同じく24時間の数", "the same, within 24 hours", default=CaseSent())
+    encrypted_file_before: Before | None = told(
+        "差出人が、同じ外部の宛先のだれかに、暗号化した添付をこの時間だけ前に送った(例 `2h`)",
+        "so long before, the sender sent an encrypted file to one of the same external people: `2h`",
+    )
+    password_before: Before | None = told(
+        "同じく、パスワードを書いたメールをこの時間だけ前に送った",
+        "so long before, the sender sent one of them a password",
+    )
     domain_states: dict[str, DomainState] = told(
         "ドメインの DNS の状態 `{example.com: missing}`。書かないドメインはメールを受け取ります",
         "what the DNS says of a domain: `{example.com: missing}`; all others take mail",
@@ -89,7 +112,14 @@ def evidence_of(history: CaseHistory, facts: Facts) -> Evidence:
         earlier=None if history.replied_to is None else Earlier(frozenset(history.replied_to)),
         domains={domain: history.domain_states.get(domain, "accepts") for domain in _domains(facts)},
         look_alikes=_look_alikes(history, facts),
+        halves=Halves(
+            file=_seconds(history.encrypted_file_before), password=_seconds(history.password_before)
+        ),
     )
+
+
+def _seconds(ago: timedelta | None) -> int | None:
+    return None if ago is None else int(ago.total_seconds())
 
 
 def _domains(facts: Facts) -> set[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from gateway.policy.bounds import Range, SizeRange
 from gateway.policy.conditions.attachments import Attachments
 from gateway.policy.conditions.condition import Condition
+from gateway.policy.conditions.ppap import Ppap
 from gateway.policy.conditions.text import TextMatch
 
 _Narrower = Callable[[Any, Any], bool]
@@ -73,6 +74,11 @@ def _some(narrow: tuple[str, ...] | None, wide: tuple[str, ...] | None) -> bool:
     return wide is None or (narrow is not None and _subset(narrow, wide))
 
 
+def _ppap(narrow: Ppap, wide: Ppap) -> bool:
+    """Fewer ways, less time and no doubt fit fewer mails."""
+    return narrow.hows <= wide.hows and narrow.within <= wide.within and narrow.certain >= wide.certain
+
+
 _NARROWER: dict[str, _Narrower] = {
     "external": within,
     "internal": within,
@@ -84,4 +90,5 @@ _NARROWER: dict[str, _Narrower] = {
     "circle": _subset,
     "attachments": _attachments,
     "subject": _text,
+    "ppap": _ppap,
 }

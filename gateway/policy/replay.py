@@ -129,6 +129,7 @@ def _missing(facts: Facts) -> Need:
         Need.EARLIER: evidence.replies,
         Need.DOMAINS: evidence.domains,
         Need.LOOK_ALIKES: evidence.look_alikes,
+        Need.HALVES: evidence.halves,
     }
     missing = Need.NOTHING
     for need, found in looked_up.items():

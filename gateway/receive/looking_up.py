@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -18,8 +18,9 @@ import structlog
 from gateway.clock import Clock
 from gateway.message.address import Address
 from gateway.message.envelope import Envelope
-from gateway.message.evidence import Content, Earlier, Evidence, Volume
+from gateway.message.evidence import Content, Earlier, Evidence, Halves, Volume
 from gateway.message.facts import Facts
+from gateway.message.halves import halves_of
 from gateway.message.replies import answered, is_reply, message_id
 from gateway.metrics import EVIDENCE_MISSING, EVIDENCE_SECONDS
 from gateway.policy.conditions.context import Need
@@ -53,13 +54,16 @@ class LookingUp:
     async def _evidence(self, facts: Facts, raw: bytes, policy: Policy) -> Evidence:
         people = await _outside(facts, policy)
         domains = list(dict.fromkeys([address.domain for address in people.all]))
-        content, writers, volume, earlier, states, look_alikes = await asyncio.gather(
+        content, writers, volume, earlier, halves, (states, look_alikes) = await asyncio.gather(
             self._if_asked(Need.CONTENT, policy, lambda: self._content(facts, raw)),
             self._if_asked(Need.WRITERS, policy, lambda: self._writers(facts, people.keys)),
             self._if_asked(Need.VOLUME, policy, lambda: self._volume(facts)),
             self._if_asked(Need.EARLIER, policy, lambda: self._earlier(facts, people.keys)),
-            self._if_asked(Need.DOMAINS, policy, lambda: self._states(domains)),
-            self._if_asked(Need.LOOK_ALIKES, policy, lambda: self._look_alikes(domains, policy.internal)),
+            self._if_asked(Need.HALVES, policy, lambda: self._halves(facts, people.keys)),
+            asyncio.gather(
+                self._if_asked(Need.DOMAINS, policy, lambda: self._states(domains)),
+                self._if_asked(Need.LOOK_ALIKES, policy, lambda: self._look_alikes(domains, policy.internal)),
+            ),
         )
         unanswered = Need.EARLIER in policy.needs and earlier is None
         return Evidence(
@@ -70,16 +74,32 @@ class LookingUp:
             earlier=earlier[0] if earlier else None,
             domains=states,
             look_alikes=look_alikes,
+            halves=halves,
         )
 
     async def noted(self, facts: Facts, policy: Policy) -> Noted:
         """Return what is to be noted of a mail that is accepted."""
         counted = counted_as(facts.envelope) if Need.VOLUME in policy.needs else ""
         own = message_id(facts.header) if Need.EARLIER in policy.needs else ""
-        if not own:
-            return Noted(counted)
-        noted = await self._in_time("note", self._from.knowledge.note(counted, own, _named(facts)))
-        return noted if noted is not None else Noted(counted)
+        noted = await self._noted(counted, own, facts) if own else None
+        return await self._with_half(noted or Noted(counted), facts, policy)
+
+    async def _noted(self, counted: str, own: str, facts: Facts) -> Noted | None:
+        return await self._in_time("note", self._from.knowledge.note(counted, own, _named(facts)))
+
+    async def _with_half(self, noted: Noted, facts: Facts, policy: Policy) -> Noted:
+        """Note who is sent half of a file and its password, where a rule asks for the other half."""
+        sender = facts.envelope.sender
+        if Need.HALVES not in policy.needs or sender is None:
+            return noted
+        half = halves_of(facts.evidence.content, len(facts.attachments))
+        if not half:
+            return noted
+        people = (await _outside(facts, policy)).keys
+        pairs = (
+            await self._in_time("note", self._from.knowledge.pairs(sender.key, people)) if people else None
+        )
+        return replace(noted, half=half, pairs=pairs) if pairs else noted
 
     async def _if_asked(
         self, need: Need, policy: Policy, look: Callable[[], Coroutine[None, None, T | None]]
@@ -127,6 +147,12 @@ class LookingUp:
         """Return the earlier mail, or nothing where none passed here."""
         found = await self._from.knowledge.earlier(answered(facts.header), recipients)
         return [] if found is None else [found]
+
+    async def _halves(self, facts: Facts, recipients: Sequence[str]) -> Halves | None:
+        sender = facts.envelope.sender
+        if sender is None or not recipients:
+            return Halves()
+        return await self._from.knowledge.halves(sender.key, recipients, self._clock())
 
     async def _states(self, domains: Sequence[str]) -> Mapping[str, str] | None:
         # A little less than all the time there is: what was told until then is told on.
@@ -189,4 +215,5 @@ _NAMES = {
     Need.EARLIER: "earlier",
     Need.DOMAINS: "domains",
     Need.LOOK_ALIKES: "look-alikes",
+    Need.HALVES: "halves",
 }

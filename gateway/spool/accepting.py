@@ -13,6 +13,7 @@ from gateway.policy.decision import Decision, Outcome
 from gateway.spool.acceptance_events import accepted, first_attempt
 from gateway.spool.contract import Claim, NewMessage, Recipient, Stored
 from gateway.spool.first_notices import first_notices, requests
+from gateway.spool.halves import NEW_HALVES, half_rows
 from gateway.spool.key_making import NO_KEYS, NewKeys
 from gateway.spool.leases import Lease
 from gateway.spool.leaving import dropped_events, dropped_of
@@ -49,6 +50,7 @@ class Acceptance:
     held: int
     leased: int
     threads: list[Row] = field(default_factory=list)
+    halves: list[Row] = field(default_factory=list)
     sent: tuple[str, int] | None = None
     dropped: int = 0
     copied: int = 0
@@ -81,6 +83,8 @@ class Acceptance:
         tx.tally(State.QUEUED, len(self.recipients) - self.held - self.leased - self.dropped)
         if self.threads:
             tx.insert(NEW_THREADS, self.threads)
+        if self.halves:
+            tx.insert(NEW_HALVES, self.halves)
         if self.shares:
             tx.insert(NEW_SHARES, self.shares)
         self.keys.write(tx)
@@ -113,6 +117,7 @@ def acceptance(
         held=len(held),
         leased=len(leased),
         threads=thread_rows(queue_id, new.noted),
+        halves=half_rows(queue_id, at, new.noted),
         sent=(storable(new.noted.counted_as), slice_of(at)) if new.noted.counted_as else None,
         dropped=len(dropped),
         copied=new.decision.copied,

@@ -11,8 +11,8 @@ import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from gateway.message.evidence import Earlier, Volume
-from gateway.spool import acquaintances, learning, sendings, threads
+from gateway.message.evidence import Earlier, Halves, Volume
+from gateway.spool import acquaintances, halves, learning, sendings, threads
 from gateway.spool.knowledge import Noted, Writers
 from gateway.spool.times import span_us, to_us
 from gateway.store import pseudonyms
@@ -38,6 +38,16 @@ class SqlKnowledge:
         if len(named) <= QUICK_NAMES:
             return threads.noted(counted_as, message_id, named, key)
         return await asyncio.to_thread(threads.noted, counted_as, message_id, named, key)
+
+    async def pairs(self, sender: str, recipients: Collection[str]) -> tuple[bytes, ...]:
+        key = await self._pseudonyms()
+        if len(recipients) <= QUICK_NAMES:
+            return halves.pairs(sender, recipients, key)
+        return await asyncio.to_thread(halves.pairs, sender, recipients, key)
+
+    async def halves(self, sender: str, recipients: Collection[str], now: datetime) -> Halves | None:
+        key = await self._pseudonyms()
+        return await self._db.readers.run(halves.earlier(sender, recipients, to_us(now), key))
 
     async def writers(self, sender: str, recipients: Collection[str]) -> Writers:
         key = await self._pseudonyms()
@@ -66,8 +76,8 @@ class SqlKnowledge:
     async def forget(self, now: datetime, unused_for: timedelta, limit: int) -> int:
         at = to_us(now)
         unused = acquaintances.forget(at - span_us(unused_for), limit)
-        old = sendings.forget(at, limit)
-        return await self._db.committer.run(lambda tx: unused(tx) + old(tx))
+        old, apart = sendings.forget(at, limit), halves.forget(at, limit)
+        return await self._db.committer.run(lambda tx: unused(tx) + old(tx) + apart(tx))
 
     async def _pseudonyms(self) -> Pseudonyms:
         """Return the hashes of this store; raises StoreUnavailable."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from gateway.message.evidence import Earlier, Volume
+from gateway.message.evidence import Earlier, Halves, Volume
 
 MAX_WRITERS = 50
 """Senders told for one recipient, the asking one first, then the latest; a recipient with so many may have more."""
@@ -26,12 +26,15 @@ class Noted:
     """What is noted of a mail when it is accepted. Whatever is empty is not noted: no rule asks for it.
 
     `counted_as` names whose volume it adds to. `message_id` and `named`, whom it shows beside its recipients, are keyed
-    hashes: `Knowledge.note` makes them.
+    hashes: `Knowledge.note` makes them. `half` says what of a file and its password it holds (message/halves.py), and `pairs`
+    are its sender with each external recipient, as `Knowledge.pairs` makes them.
     """
 
     counted_as: str = ""
     message_id: bytes = b""
     named: bytes = b""
+    half: int = 0
+    pairs: tuple[bytes, ...] = ()
 
 
 NOTHING_NOTED = Noted()
@@ -53,6 +56,15 @@ class Knowledge(Protocol):
 
     async def note(self, counted_as: str, message_id: str, named: Collection[str]) -> Noted:
         """Return what an accepted mail is to carry; `named` are the keys of those it shows and of its authors."""
+
+    async def pairs(self, sender: str, recipients: Collection[str]) -> tuple[bytes, ...]:
+        """Return the keyed hashes of a sender with each of these recipients (keys)."""
+
+    async def halves(self, sender: str, recipients: Collection[str], now: datetime) -> Halves | None:
+        """Return how long ago this sender sent one of these recipients (keys) half of a file and its password.
+
+        None where there are too many recipients to tell.
+        """
 
     async def writers(self, sender: str, recipients: Collection[str]) -> Writers:
         """Return who wrote to these recipients (keys); `sender` (a key, or empty) is told wherever he did."""

@@ -69,6 +69,7 @@ def _only_accepted(connection: sqlite3.Connection, losses: Losses) -> None:
 def _records(connection: sqlite3.Connection, losses: Losses, now: int) -> None:
     """Put a placeholder where only other tables know a mail; who replied to it is no reason for one."""
     connection.execute("DELETE FROM threads WHERE queue_id NOT IN (SELECT queue_id FROM messages)")
+    connection.execute("DELETE FROM halves WHERE queue_id NOT IN (SELECT queue_id FROM messages)")
     orphans = f"SELECT queue_id FROM ({_SPEAK}) WHERE queue_id NOT IN (SELECT queue_id FROM messages)"
     for (queue_id,) in connection.execute(orphans).fetchall():
         accepted = "SELECT min(at) FROM events WHERE queue_id = ?"

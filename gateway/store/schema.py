@@ -212,6 +212,15 @@ threads = sa.Table(  # which mail had which Message-ID (a keyed hash), and whom 
     sa.Column("people", sa.LargeBinary, nullable=False),
 )
 
+halves = sa.Table(  # who (a keyed hash of sender and recipient) lately sent half of a file and its password
+    "halves",
+    metadata,
+    sa.Column("queue_id", sa.Text, sa.ForeignKey("messages.queue_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("pair", sa.LargeBinary, primary_key=True, index=True),
+    sa.Column("at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("what", sa.Integer, nullable=False),  # message/halves.py
+)
+
 compatibility = sa.Table(  # one row: the newest schema, and the oldest code that may work on it
     "compatibility",
     metadata,

@@ -151,6 +151,7 @@ _NEWER_TABLES = (
     "sendings",
     "threads",
     "second_looks",
+    "halves",
 )
 _BACK_TO_THE_FIRST_SCHEMA = (
     f"CREATE TABLE kept AS SELECT {_EVENT} FROM events",

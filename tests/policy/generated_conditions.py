@@ -41,14 +41,22 @@ def _added() -> st.SearchStrategy[Json]:
     return st.builds(lambda bounds, which: {**bounds, **which}, RANGE, earlier)
 
 
+def some(*choices: str) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(choices), min_size=1, max_size=3)
+
+
+def _ppap() -> st.SearchStrategy[Any]:
+    how = some("same-mail", "following", "preceding") | st.just("any")
+    options = {"within": st.sampled_from(["1h", "2d"]), "certain": st.booleans()}
+    return how | st.builds(
+        lambda how, rest: {"how": how, **rest}, how, st.fixed_dictionaries({}, optional=options)
+    )
+
+
 def _sent() -> st.SearchStrategy[Json]:
     return st.fixed_dictionaries({"mails": RANGE}) | st.fixed_dictionaries(
         {"recipients": RANGE}, optional={"mails": RANGE}
     )
-
-
-def some(*choices: str) -> st.SearchStrategy[list[str]]:
-    return st.lists(st.sampled_from(choices), min_size=1, max_size=3)
 
 
 def _text() -> st.SearchStrategy[Json]:
@@ -98,6 +106,8 @@ _CONDITIONS: Keys = {
     "my_numbers": RANGE,
     "cards": RANGE,
     "password_in_clear": st.booleans(),
+    "password_follows": st.booleans(),
+    "ppap": _ppap(),
     "unread": st.booleans() | some("encrypted", "damaged"),
     "greets_other": st.booleans(),
     "attachment_forgotten": st.booleans(),

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
-from gateway.message.evidence import Content, Earlier, Evidence, FileEvidence, Findings, Volume
+from gateway.message.evidence import (
+    PASSWORD_OF,
+    Content,
+    Earlier,
+    Evidence,
+    FileEvidence,
+    Findings,
+    Halves,
+    Volume,
+)
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import split
 
@@ -68,7 +77,13 @@ def _evidence() -> st.SearchStrategy[Evidence]:
         content=st.none() | _content(),
         domains=st.none() | states,
         look_alikes=st.none() | alike,
+        halves=st.none() | _halves(),
     )
+
+
+def _halves() -> st.SearchStrategy[Halves]:
+    ago = st.none() | st.sampled_from([60, 7200, 200_000])
+    return st.builds(Halves, ago, ago, ago)
 
 
 def _content() -> st.SearchStrategy[Content]:
@@ -91,6 +106,7 @@ def _content() -> st.SearchStrategy[Content]:
         complete=st.booleans(),
         unread=unread,
         found=found,
+        key_told=st.sampled_from([None, False, True]),
     )
     return st.builds(
         Content,
@@ -101,6 +117,8 @@ def _content() -> st.SearchStrategy[Content]:
         invited=st.lists(addresses(), max_size=2).map(tuple),
         speaks_of_attachment=st.booleans(),
         greets_other=st.sampled_from([None, False, True]),
+        password_of=st.none() | st.sampled_from(PASSWORD_OF),
+        password_follows=st.sampled_from([None, False, True]),
         texts=st.dictionaries(st.sampled_from(["body", "attachments"]), st.just(("通知 第12号",))),
         cut=st.sampled_from([frozenset(), frozenset({"body"})]),
     )

@@ -26,6 +26,7 @@ FIELDS = {
     Need.EARLIER: ("earlier", "replies"),
     Need.DOMAINS: ("domains",),
     Need.LOOK_ALIKES: ("look_alikes",),
+    Need.HALVES: ("halves",),
 }
 
 

@@ -135,6 +135,8 @@ BULK = "id: bulk, when: {external: {at_least: 20}}, then: {hold: 10m}"
          "id: b, when: {subject: {contains: x}}, then: {hold: 1h}"),
         ("id: a, when: {attachments: {name: '*.exe'}}, then: {hold: 1h}",
          "id: b, when: {attachments: {name: '*.exe', at_least: 2}}, then: {hold: 1h}"),
+        ("id: a, when: {ppap: any}, then: {hold: 1h}",
+         "id: b, when: {ppap: {how: [same-mail, following], within: 2h, certain: true}}, then: {hold: 1h}"),
     ],
 )  # fmt: skip
 def test_what_adds_nothing_is_said_once(rules: tuple[str, ...]) -> None:
@@ -156,6 +158,10 @@ def test_what_adds_nothing_is_said_once(rules: tuple[str, ...]) -> None:
          "id: two, when: {recipient: [a@example.com, example.net]}, then: {hold: {window: 1h, for: matching}}"),
         ("id: a, when: {attachments: {name: '*.exe'}}, then: {hold: 1h}",
          "id: b, when: {attachments: {at_least: 1}}, then: {hold: 1h}"),
+        ("id: a, when: {ppap: same-mail}, then: {hold: 1h}",
+         "id: b, when: {ppap: [following, preceding]}, then: {hold: 1h}"),
+        ("id: a, when: {ppap: any}, then: {hold: {window: 2h}}",
+         "id: b, when: {ppap: {how: any, certain: true}}, then: {hold: {window: 3h}}"),
     ],
 )  # fmt: skip
 def test_what_adds_something_is_left_alone(rules: tuple[str, ...]) -> None:

@@ -16,7 +16,15 @@ from gateway.evidence.domains import DomainStates
 from gateway.evidence.resolver import DnsUnavailable, Mx
 from gateway.message.address import parse_path
 from gateway.message.envelope import Client, Envelope
-from gateway.message.evidence import NOTHING_LOOKED_UP, Content, Earlier, Evidence, Volume
+from gateway.message.evidence import (
+    NOTHING_LOOKED_UP,
+    Content,
+    Earlier,
+    Evidence,
+    FileEvidence,
+    Halves,
+    Volume,
+)
 from gateway.message.facts import Facts
 from gateway.message.gather import gather
 from gateway.policy.conditions.context import Need
@@ -44,7 +52,7 @@ POLICY = load_policy(
         "rules: [{id: r, reason: x, then: {hold: 1h}}]\n"
     }
 )
-ALL = Need.WRITERS | Need.VOLUME | Need.EARLIER | Need.DOMAINS | Need.LOOK_ALIKES | Need.CONTENT
+ALL = Need.WRITERS | Need.VOLUME | Need.EARLIER | Need.DOMAINS | Need.LOOK_ALIKES | Need.CONTENT | Need.HALVES
 PATIENCE = timedelta(seconds=5)
 
 
@@ -79,6 +87,14 @@ class Known:
     async def earlier(self, ids: Sequence[str], among: Collection[str]) -> Earlier | None:
         await self._meet(f"earlier {list(ids)} {list(among)}")
         return Earlier(frozenset({ANA}))
+
+    async def pairs(self, sender: str, recipients: Collection[str]) -> tuple[bytes, ...]:
+        await self._meet(f"pairs {sender} {list(recipients)}")
+        return tuple([f"{sender} {each}".encode() for each in recipients])
+
+    async def halves(self, sender: str, recipients: Collection[str], now: object) -> Halves | None:
+        await self._meet(f"halves {sender} {list(recipients)}")
+        return Halves(file=60)
 
     async def domains(self, limit: int, known_at: object) -> frozenset[str]:
         await self._meet("domains")
@@ -134,16 +150,18 @@ async def test_everything_that_is_asked_for_is_told() -> None:
         earlier=Earlier(frozenset({ANA})),
         domains={"example.com": "accepts", "example.net": "unknown"},
         look_alikes={"example.com": "examp1e.com"},
+        halves=Halves(file=60),
     )
     assert set(known.asked) == {
         f"writers {CLERK} ['{ANA}']",
         f"volume address:{CLERK}",
         f"earlier ['before@example.jp'] ['{ANA}']",
+        f"halves {CLERK} ['{ANA}']",
         "domains",
     }
 
 
-@pytest.mark.parametrize("need", [Need.WRITERS, Need.VOLUME, Need.EARLIER, Need.LOOK_ALIKES])
+@pytest.mark.parametrize("need", [Need.WRITERS, Need.VOLUME, Need.EARLIER, Need.LOOK_ALIKES, Need.HALVES])
 async def test_nothing_else_is_asked(need: Need) -> None:
     known = Known()
     await evidence(known, need, index=index)
@@ -281,3 +299,81 @@ async def test_a_store_that_does_not_tell_turns_no_mail_away(spool: SqlSpool) ->
     assert reply.code == 250
     stored = await spool.get(reply.text.split()[0])
     assert {reason.rule for reason in stored.decision.reasons} == {"new", "busy", "added"}
+
+
+SEALED, TELLS, NEITHER = "a file", "a password", "neither"
+LOOKED_INTO = {
+    SEALED: Content(files=(FileEvidence(kind="zip", encrypted=True),), password_of="none"),
+    TELLS: Content(password_of="unsaid"),
+    NEITHER: Content(password_of="none"),
+}
+ZIP = (
+    b"Content-Type: application/zip\r\nContent-Disposition: attachment; filename=a.zip\r\n"
+    b"Content-Transfer-Encoding: base64\r\n\r\nUEs=\r\n"
+)
+APART = """
+version: 1
+organisation: {name: x, internal: [example.jp]}
+rules:
+  - {id: ppap, reason: why, when: {ppap: {how: [following, preceding], within: 1h}}, then: {tag: {X-P: "1"}}}
+"""
+
+
+async def test_a_file_and_its_password_in_two_mails(spool: SqlSpool) -> None:
+    """From one mail to the next, in both orders: the same sender, one of the same people outside, within the time."""
+    policy = load_policy({"p.yaml": APART})
+    now = T0
+    half = NEITHER
+
+    async def looked_into(facts: Facts, raw: bytes) -> Content:
+        return LOOKED_INTO[half]
+
+    door = LookingUp(Sources(spool.knowledge, content=looked_into), lambda: now, PATIENCE)
+    intake = Intake(spool, lambda: policy, decide, gather, lambda: now, looking_up=door)
+
+    async def send(what: str, *to: str, after: int = 0, sender: str = CLERK) -> bool:
+        nonlocal now, half
+        now, half = now + timedelta(minutes=after), what
+        recipients = tuple(parse_path(each) for each in to)
+        envelope = replace(ENVELOPE, sender=parse_path(sender), recipients=recipients)
+        body = ZIP if what == SEALED else b"\r\nbody\r\n"
+        reply = await intake.submit(envelope, b"From: clerk@example.jp\r\n" + body)
+        stored = await spool.get(reply.text.split()[0])
+        return bool(stored.decision.reasons)
+
+    eve, boss, other = "eve@example.net", "boss@example.jp", "other@example.jp"
+    assert not await send(NEITHER, ANA)
+    assert not await send(TELLS, boss)  # nobody outside
+    assert not await send(SEALED, ANA, boss)
+    assert not await send(SEALED, ANA)  # the same file once more
+    assert not await send(NEITHER, ANA)
+    assert not await send(TELLS, eve)  # somebody else
+    assert not await send(TELLS, boss)
+    assert not await send(TELLS, ANA, sender=other)
+    assert await send(TELLS, eve, ANA, after=59)  # some of the same people
+    assert not await send(TELLS, eve, ANA, after=2)
+    assert not await send(SEALED, boss)
+    assert await send(SEALED, ANA)  # the password went first
+    assert await send(SEALED, eve, after=60)
+    assert not await send(SEALED, eve, after=1)
+
+
+async def test_who_cannot_be_told_apart_is_in_doubt(spool: SqlSpool) -> None:
+    """A file of which nobody could tell whether it is encrypted, and a store that does not answer: strict both times."""
+    policy = load_policy({"p.yaml": APART})
+    content = Content(files=(FileEvidence(unread="too-slow", encrypted=None),), password_of="none")
+
+    async def looked_into(facts: Facts, raw: bytes) -> Content:
+        return content if facts.attachments else LOOKED_INTO[TELLS]
+
+    async def held(door: LookingUp, body: bytes) -> bool:
+        intake = Intake(spool, lambda: policy, decide, gather, lambda: T0, looking_up=door)
+        reply = await intake.submit(ENVELOPE, b"From: clerk@example.jp\r\n" + body)
+        return bool((await spool.get(reply.text.split()[0])).decision.reasons)
+
+    gone = LookingUp(Sources(Known(StoreUnavailable("gone")), content=looked_into), lambda: T0, PATIENCE)
+    there = LookingUp(Sources(spool.knowledge, content=looked_into), lambda: T0, PATIENCE)
+    assert await held(gone, b"\r\nbody\r\n")
+    assert not await held(there, b"\r\nbody\r\n")
+    assert await held(there, ZIP)  # the mail before told a password
+    assert await held(there, b"\r\nbody\r\n")

@@ -13,16 +13,19 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.message.address import Address, parse_path
-from gateway.message.evidence import Earlier, Volume
+from gateway.message.evidence import HALVES_KEPT, Earlier, Halves, Volume
+from gateway.message.halves import FILE, PASSWORD, PERHAPS_FILE
 from gateway.message.header import split
 from gateway.message.replies import answered, message_id
 from gateway.policy.decision import Outcome
 from gateway.policy.demands import Demands
 from gateway.spool import acquaintances as acquaintances_of
+from gateway.spool import halves as halves_of
 from gateway.spool import learning, rekeying
 from gateway.spool import sendings as sendings_of
 from gateway.spool import threads as threads_of
 from gateway.spool.contract import Actor, NewMessage
+from gateway.spool.halves import MAX_PAIRS
 from gateway.spool.knowing import SqlKnowledge
 from gateway.spool.knowledge import MAX_WRITERS, SLICE, Noted
 from gateway.spool.lifecycle import Reason
@@ -32,7 +35,7 @@ from gateway.spool.threads import MAX_NAMED
 from gateway.store.database import event_seal
 from gateway.store.errors import StoreUnavailable
 from gateway.store.keys import MasterKey
-from gateway.store.schema import acquaintances, learned, sendings, threads
+from gateway.store.schema import acquaintances, halves, learned, sendings, threads
 from gateway.store.tx import Prepared, Tx
 from gateway.store.where import Where
 from tests.postgres import Cluster
@@ -378,10 +381,57 @@ async def test_a_repaired_database_has_no_thread_without_its_mail(tmp_path: Path
     with closing(sqlite3.connect(tmp_path / "sekisho.db")) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("UPDATE threads SET queue_id = 'gone' WHERE queue_id = ?", [queue_id])
+        connection.execute("INSERT INTO halves (queue_id, pair, at, what) VALUES ('gone', x'00', 0, 1)")
         connection.commit()
         mend(connection, event_seal(MASTER), MASTER.key_id, 0)
         assert connection.execute("SELECT count(*) FROM threads").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM halves").fetchone() == (0,)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+async def half(spool: SqlSpool, what: int, *people: str, sender: str = CLERK) -> NewMessage:
+    """Return a mail that is half of a file and its password."""
+    pairs = await spool.knowledge.pairs(sender, people)
+    return to(*people, noted=Noted(half=what, pairs=pairs))
+
+
+async def test_halves_are_known_by_sender_and_recipient_until_they_are_old(spool: SqlSpool) -> None:
+    ana, bob = "ana@example.com", "bob@example.com"
+    await spool.accept(await half(spool, FILE, ana, bob))
+    await spool.accept(replace(await half(spool, PASSWORD, bob), received_at=T0 + MINUTE))
+    asked = spool.knowledge.halves
+    assert await asked(CLERK, [ana], T0 + 2 * MINUTE) == Halves(file=120)
+    assert await asked(CLERK, [ana, bob], T0 + 2 * MINUTE) == Halves(file=120, password=60)
+    assert await asked("boss@sports.example.jp", [ana, bob], T0) == Halves()
+    assert await asked(CLERK, ["eve@example.com"], T0) == Halves()
+    assert await asked(CLERK, [bob], T0 - MINUTE) == Halves(file=0, password=0)  # a clock that was set back
+    assert await asked(CLERK, [ana, bob], T0 + HALVES_KEPT + MINUTE) == Halves(password=604_800)
+    assert await asked(CLERK, [ana, bob], T0 + HALVES_KEPT + 2 * MINUTE) == Halves()
+    assert not any(ana.encode() in pair or b"clerk" in pair for _, pair, _, _ in rows(spool, halves))  # type: ignore[operator]
+
+
+async def test_halves_are_forgotten_in_bounded_pieces_and_with_their_mail(spool: SqlSpool) -> None:
+    queue_id = await spool.accept(
+        await half(spool, FILE | PASSWORD, *(f"p{n}@example.com" for n in range(5)))
+    )
+    forget = spool.knowledge.forget
+    assert await forget(T0 + HALVES_KEPT, YEARS, 3) == 0
+    assert [await forget(T0 + HALVES_KEPT + MINUTE, YEARS, 3) for _ in range(3)] == [3, 2, 0]
+    await spool.accept(await half(spool, PERHAPS_FILE, "ana@example.com"))
+    assert len(rows(spool, halves)) == 1
+    assert queue_id not in str(rows(spool, halves))
+    await deliver(spool)
+    for _ in range(2):
+        await spool.purge(T0 + 400 * DAY, DAY, 366 * DAY, 10)
+    assert rows(spool, halves) == []
+
+
+async def test_halves_of_a_mail_to_very_many(spool: SqlSpool) -> None:
+    many = [f"p{n}@example.com" for n in range(MAX_PAIRS + 1)]
+    assert len(await spool.knowledge.pairs(CLERK, [*many, many[0]])) == MAX_PAIRS
+    await spool.accept(await half(spool, FILE, many[MAX_PAIRS - 1]))
+    assert await spool.knowledge.halves(CLERK, many[:MAX_PAIRS], T0) == Halves(file=0)
+    assert await spool.knowledge.halves(CLERK, many, T0) is None
 
 
 PLANS = [
@@ -391,6 +441,8 @@ PLANS = [
     (sendings_of._FORGET, "ix_sendings_slice"),
     (threads_of._KNOWN, "ix_threads_message_id"),
     (threads_of._PEOPLE, "ix_threads_message_id"),
+    (halves_of._LATEST, "ix_halves_pair"),
+    (halves_of._FORGET, "ix_halves_at"),
     (learning._DELIVERIES, "sqlite_autoindex_events"),
 ]
 
@@ -408,5 +460,12 @@ async def test_what_is_asked_for_each_mail_scans_no_table(
     )
     await spool.close()
     assert any(index in step for step in plan), plan
-    tables = ("SCAN messages", "SCAN events", "SCAN threads", "SCAN sendings", "SCAN acquaintances")
+    tables = (
+        "SCAN messages",
+        "SCAN events",
+        "SCAN threads",
+        "SCAN sendings",
+        "SCAN acquaintances",
+        "SCAN halves",
+    )
     assert not any(step.startswith(tables) and "INDEX" not in step for step in plan), plan

@@ -13,6 +13,7 @@ from gateway.policy.conditions import (
     domains,
     history,
     people,
+    ppap,
     text,
     time,
     wording,
@@ -24,6 +25,7 @@ from gateway.policy.conditions.counts import CountKeys
 from gateway.policy.conditions.domains import DomainKeys
 from gateway.policy.conditions.history import HistoryKeys
 from gateway.policy.conditions.people import PeopleKeys
+from gateway.policy.conditions.ppap import PpapKeys
 from gateway.policy.conditions.text import TextKeys
 from gateway.policy.conditions.time import TimeKeys
 from gateway.policy.conditions.wording import WordingKeys
@@ -34,6 +36,7 @@ class Condition(
     TimeKeys,
     WordingKeys,
     ContentKeys,
+    PpapKeys,
     HistoryKeys,
     TextKeys,
     AttachmentKeys,
@@ -61,6 +64,7 @@ def build(condition: Condition, context: Context, *, in_doubt: bool) -> Test:
         *history.tests(condition, context, in_doubt),
         *text.tests(condition, context, in_doubt),
         *content.tests(condition, context, in_doubt),
+        *ppap.tests(condition, context, in_doubt),
         *wording.tests(condition, context, in_doubt),
     )
     if len(tests) == 1:
@@ -73,6 +77,7 @@ def needs(condition: Condition) -> Need:
     return (
         attachments.needs(condition)
         | content.needs(condition)
+        | ppap.needs(condition)
         | wording.needs(condition)
         | domains.needs(condition)
         | history.needs(condition)

@@ -48,6 +48,10 @@ class ContentKeys(Part):
         "`true`: 「パスワードは…」とパスワードが書かれている",
         "`true`: a password stands in the subject or the body in clear (パスワードは…)",
     )
+    password_follows: values.Flag | None = told(
+        "`true`: 「パスワードは別メールで送ります」と予告している(電話・SMS・郵送は除く)",
+        "`true`: the text says that a password comes by another mail; one told by telephone or on paper is none",
+    )
     unread: UnreadOrAny | None = told(
         "`true`: 本文か添付に読めないものがある。または理由のリスト: `encrypted`(暗号化)、`too-large`(大きすぎ)、"
         "`too-deep`(入れ子)、`too-slow`(時間切れ)、`damaged`(破損)、`unknown-kind`(不明な種類)",
@@ -86,6 +90,7 @@ def tests(keys: ContentKeys, _context: Context, in_doubt: bool) -> Iterator[Test
     """Yield a test per key."""
     flags = {
         "password_in_clear": _password,
+        "password_follows": _password_follows,
         "greets_other": _greets_other,
         "attachment_forgotten": _forgotten,
     }
@@ -127,6 +132,13 @@ def _reasons(asked: bool | tuple[str, ...]) -> bool | tuple[str, ...]:
 def _password(mail: Mail) -> bool | None:
     least, most = number_of("password", mail, ("subject", "body"))
     return True if least else False if most == 0 else None
+
+
+def _password_follows(mail: Mail) -> bool | None:
+    content = mail.facts.evidence.content
+    if content is None or content.password_follows:
+        return None if content is None else True
+    return None if content.body_unread else content.password_follows
 
 
 def _unread(reasons: bool | tuple[str, ...], mail: Mail) -> bool | None:

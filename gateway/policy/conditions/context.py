@@ -24,6 +24,7 @@ class Need(Flag):
     EARLIER = auto()
     DOMAINS = auto()
     LOOK_ALIKES = auto()
+    HALVES = auto()
 
 
 @dataclass(frozen=True, slots=True)
