@@ -15,10 +15,11 @@ _MAX_LINE = 120  # characters of a line in which nothing but a password stands
 _ABOVE = 90  # characters before the word that are looked at
 
 _VALUE = r"[!-~]{4,64}"
+_WHOLE = rf"{_VALUE}(?![!-~])"  # a longer run is encoded data, or a key of a machine
 _BETWEEN = r"[ ]{0,4}(?:\([^()\n]{1,40}\)[ ]{0,4})?(?:(?:for|to|of|on)\b[^\n:!?]{1,60}(?=:| is\b))?[ ]{0,4}"
 _LINK = r"(?:は|が|【|「|『|:|;|=|→|⇒|->|-(?= )|is|will be|\]|】|」|\)|》|>|\n){1,3}"
 _CLEAR = re.compile(
-    rf"{_BETWEEN}(?P<link>{_LINK})\s{{0,20}}(?P<open>[「『\"'(<【\[`]?)(?P<value>{_VALUE})(?P<after>[^\n]{{0,12}})",
+    rf"{_BETWEEN}(?P<link>{_LINK})\s{{0,20}}(?P<open>[「『\"'(<【\[`]?)(?P<value>{_WHOLE})(?P<after>[^\n]{{0,12}})",
     re.IGNORECASE,
 )
 _LOOSE = re.compile(
@@ -32,7 +33,7 @@ _KANA = re.compile(
 )
 _NO_KANA = re.compile(r"文字|桁|別|後|以上|なし|無|変更|入力|必須|任意|省略|同じ|共通|例|設定|なる")
 _WITH_BEFORE = re.compile(r"\b(?:with|using|use|by) (?:the |this )?$", re.IGNORECASE)
-_WITH_BEHIND = re.compile(rf"[ ]{{1,2}}[\"'(]?(?P<value>{_VALUE})")
+_WITH_BEHIND = re.compile(rf"[ ]{{1,2}}[\"'(]?(?P<value>{_WHOLE})")
 _AS_BEFORE = re.compile(
     r"\b(?:enter|type|use) [\"'(]?(?P<value>[!-~]{4,64}) as (?:the |your )?$", re.IGNORECASE
 )

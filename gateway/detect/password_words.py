@@ -65,6 +65,8 @@ _BY_OTHER_WAY = re.compile(
 _PIN = "暗証番号"  # of a door or a card, where nothing is said of a file
 _WORD = re.compile(WORDS, re.IGNORECASE)
 _NEEDLES = ("パス", "暗証", "キー", "合言葉", "pw", "pass")
+_RUN = 40  # characters in a row of which encoded data consists, and no name of a password
+_ENCODED = re.compile(rf"[A-Za-z0-9+/]{{{_RUN + 1}}}")
 _MAX_WORDS = 500  # for a password in one text that are looked at: no mail speaks of it more often
 
 
@@ -72,7 +74,9 @@ def words(text: str) -> Iterator[tuple[int, int]]:
     """Yield where the words for a password stand in a folded text, the first of them."""
     lowered = text.lower()
     if any(needle in lowered for needle in _NEEDLES):  # a scan by signs is far faster than the pattern
-        yield from (match.span() for match in islice(_WORD.finditer(text), _MAX_WORDS))
+        for match in islice(_WORD.finditer(text), _MAX_WORDS):
+            if not _ENCODED.search(text, max(0, match.start() - _RUN), match.end() + _RUN):
+                yield match.span()
 
 
 def purpose(line: str, around: Iterable[str]) -> str:

@@ -151,6 +151,10 @@ _NEWER_TABLES = (
     "sendings",
     "threads",
     "second_looks",
+    "message_keys",
+    "key_sendings",
+    "agreed_keys",
+    "shares",
     "halves",
 )
 _BACK_TO_THE_FIRST_SCHEMA = (

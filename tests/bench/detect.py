@@ -16,10 +16,11 @@ from gateway.detect.attached import speaks_of_attachment
 from gateway.detect.findings import findings
 from gateway.detect.kinds import kind_of
 from gateway.detect.look_alike import KnownDomains, resembles
+from gateway.detect.passwords import password_of
 from gateway.detect.plain import folded
 from gateway.detect.salutation import greets_somebody_else
 from gateway.policy.text_match import Folded, fold, pattern
-from tests.detect import attached_texts, domain_names
+from tests.detect import attached_texts, domain_names, ppap_texts
 from tests.detect.files import DISGUISED, FILES
 from tests.detect.letters import LETTERS
 from tests.detect.sets import DETECTORS
@@ -27,7 +28,22 @@ from tests.detect.sets import DETECTORS
 T = TypeVar("T")
 
 LENGTH = 50_000  # characters of the shorter text
-WORST = ("1 ", "T-1 ", "0(", "東京都区", "パスワード(", "a@a.", "名,", "|", "添付", "ー1", "佐藤様\n", "123-")
+WORST = (
+    "1 ",
+    "T-1 ",
+    "0(",
+    "東京都区",
+    "パスワード(",
+    "a@a.",
+    "名,",
+    "|",
+    "添付",
+    "ー1",
+    "佐藤様\n",
+    "123-",
+    "PW:a1 ",
+    "パスワードです\n",
+)
 PLAIN = (
     "お世話になっております。明日の会議は10時から第3会議室で行います。\n"
     "資料は当日お渡しします。よろしくお願いいたします。\n"
@@ -59,7 +75,7 @@ def told() -> list[Told]:
         _row(name, [(text.count > 0, detector(folded(text.text)) > 0) for text in texts])
         for name, (detector, texts) in DETECTORS.items()
     ]
-    return [*rows, _greetings(), _attached(), _look_alikes(), _kinds()]
+    return [*rows, _passwords_of_files(), _greetings(), _attached(), _look_alikes(), _kinds()]
 
 
 def _row(name: str, pairs: Iterable[tuple[bool, bool]]) -> Told:
@@ -72,6 +88,19 @@ def _row(name: str, pairs: Iterable[tuple[bool, bool]]) -> Told:
         found=sum(there and found for there, found in pairs),
         wrongly=sum(found and not there for there, found in pairs),
     )
+
+
+def _passwords_of_files() -> Told:
+    """Count mails that tell the password of a file, among others that speak of passwords."""
+    texts = [*ppap_texts.CARRY, *ppap_texts.DO_NOT_CARRY]
+    pairs = [(text.count > 0, tells_file_password(text.text)) for text in texts]
+    return _row("password-of-a-file", pairs)
+
+
+def tells_file_password(text: str) -> bool:
+    """Tell whether a mail, its subject on the first line, tells a password that may be of a file."""
+    subject, _, body = folded(text).partition("\n")
+    return password_of(subject, body) in ("file", "unsaid")
 
 
 def _greetings() -> Told:

@@ -188,6 +188,7 @@ CARRY = [
 ]
 
 DO_NOT_CARRY = [
+    Text("key\npw:\n" + "QmFzZTY0LWVuY29kZWQgZGF0YQ8x" * 4, 0, "encoded data"),
     Text("送付\nパスワードは別途お電話でお知らせします。", 0),
     Text("送付\nパスワードは別メールでお送りします。", 0),
     Text("送付\n解凍パスワードは後ほどご連絡いたします。\n\n山手商事\nTEL 03-1234-5678", 0),

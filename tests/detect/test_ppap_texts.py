@@ -5,28 +5,23 @@ from __future__ import annotations
 import pytest
 
 from gateway.detect.password_words import announced
-from gateway.detect.passwords import told
 from gateway.detect.plain import folded
+from tests.bench.detect import tells_file_password
 from tests.detect.labelled import Text
 from tests.detect.ppap_texts import ANNOUNCE, CARRY, DO_NOT_ANNOUNCE, DO_NOT_CARRY
 
 LEAST_PRECISION, LEAST_RECALL = 0.95, 0.9
 
 
-def carries(text: str) -> bool:
-    subject, _, body = folded(text).partition("\n")
-    return any(each.of != "elsewhere" for each in told(subject, body))
-
-
 @pytest.mark.parametrize("text", [*CARRY, *DO_NOT_CARRY], ids=lambda text: text.text[:24])
 def test_a_mail(text: Text) -> None:
-    right = carries(text.text) is (text.count > 0)
+    right = tells_file_password(text.text) is (text.count > 0)
     assert right is not text.missed, text.note
 
 
 def test_the_set_says_something() -> None:
-    found = sum(carries(text.text) for text in CARRY)
-    wrongly = sum(carries(text.text) for text in DO_NOT_CARRY)
+    found = sum(tells_file_password(text.text) for text in CARRY)
+    wrongly = sum(tells_file_password(text.text) for text in DO_NOT_CARRY)
     assert min(len(CARRY), len(DO_NOT_CARRY)) >= 60
     assert found / (found + wrongly) >= LEAST_PRECISION
     assert found / len(CARRY) >= LEAST_RECALL

@@ -11,7 +11,7 @@ from gateway.evidence.content.assembled import assembled
 from gateway.evidence.content.gathering import TooSlow
 from gateway.evidence.content.mail import Letter, read_letter
 from gateway.evidence.content.told import KeyTold
-from gateway.evidence.content.tried import MAX_FILES, MAX_TRIES
+from gateway.evidence.content.tried import MAX_FILES, MAX_SLOW_TRIES, MAX_TRIES
 from gateway.message.evidence import Content
 from gateway.protect.archive import zip_aes256, zip_legacy
 from gateway.protect.file import File
@@ -92,6 +92,8 @@ def test_tries_are_bounded() -> None:
     assert keys(raw) == [False] * MAX_FILES + [None] * 3
     many = "\n".join(f"パスワード: nope{number}x" for number in range(MAX_TRIES + 5))
     assert keys(mail(aes(), text=f"{many}\nパスワード: {KEY}")) == [False]
+    fewer = "\n".join(f"パスワード: nope{number}x" for number in range(MAX_SLOW_TRIES))
+    assert keys(mail(aes(), document(), text=f"{fewer}\nパスワード: {KEY}")) == [True, False]
 
 
 def test_a_try_that_takes_too_long_is_not_told() -> None:
