@@ -5,7 +5,7 @@ At its time a key goes whatever became of the mail: a copy that is still on its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
@@ -14,11 +14,12 @@ from gateway.policy.protection import Way
 from gateway.spool.contract import SYSTEM, Actor
 from gateway.spool.key_contract import Stage
 from gateway.spool.key_rows import COLUMNS, SendingRow, change, forget_key, keys, sendings
-from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.key_stopping import stop_keys
+from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.ranges import to_ranges
 from gateway.spool.statements import LIMIT
 from gateway.store.events import Event
-from gateway.store.schema import key_sendings, message_keys
+from gateway.store.schema import key_sendings, message_keys, recipients
 from gateway.store.tx import Prepared, Queries, Tx
 
 RESTORED = "restored from a backup: may have been sent since"
@@ -31,6 +32,43 @@ _OVER = Prepared(select(_K.queue_id, _K.number).where(_IS_OVER).order_by(_K.expi
 _GOING = Prepared(
     select(*COLUMNS).where(_S.due_at.is_not(None)).order_by(_S.due_at).limit(LIMIT).with_for_update()
 )
+
+
+_R = recipients.c
+_LEFT = Prepared(  # from the keys that are kept, which are those of a fortnight
+    select(_S.queue_id, _S.recipient)
+    .join_from(message_keys, key_sendings, _S.queue_id == _K.queue_id)
+    .join(recipients, sa.and_(_R.queue_id == _S.queue_id, _R.idx == _S.recipient))
+    .where(
+        _S.stage == sa.literal_column(f"'{Stage.WAITING}'"),
+        _R.state.in_([sa.literal_column(f"'{state}'") for state in (State.CANCELLED, State.BOUNCED)]),
+    )
+    .distinct()
+    .limit(LIMIT)
+)
+
+
+def left_behind(limit: int) -> Callable[[Queries], dict[str, list[int]]]:
+    """Return whose keys wait for mail that will not come: a gateway of the release before cancels without knowing of keys."""
+
+    def read(queries: Queries) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for queue_id, index in queries.rows(_LEFT, {"b_limit": limit}):
+            found.setdefault(queue_id, []).append(index)
+        return found
+
+    return read
+
+
+def stop_left(left: Mapping[str, Collection[int]], now: int) -> Callable[[Tx], int]:
+    """Stop those keys; return of how many mails."""
+
+    def job(tx: Tx) -> int:
+        for queue_id, indexes in sorted(left.items()):
+            stop_keys(tx, queue_id, indexes, Reason.SYSTEM, SYSTEM, now)
+        return len(left)
+
+    return job
 
 
 def any_over(now: int) -> Callable[[Queries], bool]:

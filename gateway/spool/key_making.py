@@ -55,7 +55,8 @@ def new_keys(
     wanted = keyed(decision)
     if not wanted:
         return NO_KEYS
-    sendings = [_sending(queue_id, index, handling, to_us(at)) for index, handling in wanted.items()]
+    now = to_us(at)
+    sendings = [_sending(queue_id, index, handling, now) for index, handling in wanted.items()]
     made = [_key(queue_id, number, of, at, master, entropy) for number, of in _numbered(wanted).items()]
     return NewKeys(made, sendings, master.key_id)
 

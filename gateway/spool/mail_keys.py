@@ -134,7 +134,10 @@ class SqlMailKeys:
         return await self._db.readers.run(agreed_keys.listed)
 
     async def delete_over(self, now: datetime, limit: int) -> int:
-        """Delete up to `limit` keys whose time is over; return how many."""
+        """Delete up to `limit` keys whose time is over, or whose mail will not come; return how many."""
+        left = await self._db.readers.run(key_ending.left_behind(limit))
+        if left:
+            await self._db.committer.run(key_ending.stop_left(left, to_us(now)))
         if not await self._db.readers.run(key_ending.any_over(to_us(now))):
             return 0
         return await self._db.committer.run(key_ending.delete_over(to_us(now), limit))

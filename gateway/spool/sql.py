@@ -64,7 +64,7 @@ from gateway.store.where import Where
 
 T = TypeVar("T")
 
-QUICK_KEYS = 100  # recipients for each of whom the event loop may make a key: a millisecond or two
+QUICK_KEYS = 20  # recipients for each of whom the event loop may make a key: some two milliseconds
 QUICK_RECIPIENTS = 2_000  # whose rows the event loop computes itself, in some 8 ms; 40,000 take 150
 
 

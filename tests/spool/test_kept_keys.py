@@ -21,7 +21,7 @@ from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.database import event_seal, fresh_database
 from gateway.store.keys import MasterKey
 from gateway.store.salvage import salvage
-from gateway.store.schema import key_sendings, messages, metadata, shares
+from gateway.store.schema import key_sendings, message_keys, messages, metadata, recipients, shares
 from gateway.store.where import Where
 from gateway.store.wrapping import WRAPPED, bound
 from tests.spool.conftest import MASTER
@@ -145,6 +145,21 @@ async def test_nothing_tells_a_key(spool: SqlSpool, where: Where, capfd: pytest.
     if not where.url:
         octets = b"".join(file.read_bytes() for file in where.state.rglob("*") if file.is_file())
         assert all(key.text.encode() not in octets for key in keys.values())
+
+
+@pytest.mark.parametrize("state", ["cancelled", "bounced"])
+async def test_what_an_older_gateway_cancels_leaves_no_key(spool: SqlSpool, state: str) -> None:
+    """It works on the same store, can cancel what it cannot read, and knows nothing of keys."""
+    queue_id = await filled(spool)
+    ended = recipients.update().where(recipients.c.idx > 0).values(state=state, due_at=None)
+    await spool.database.committer.run(lambda tx: tx.connection.execute(ended))
+    await spool.purge(T0, 90 * DAY, 90 * DAY, 10)
+    assert [each.stage for each in await spool.keys.statuses(queue_id)] == ["waiting", "stopped", "stopped"]
+    kept = await spool.database.readers.run(
+        lambda q: list(q.connection.execute(sa.select(message_keys.c.number)).scalars())
+    )
+    assert kept == [0]
+    assert await spool.purge(T0, 90 * DAY, 90 * DAY, 10) == 0
 
 
 async def test_a_repair_keeps_keys_and_lets_none_go(tmp_path: Path) -> None:
