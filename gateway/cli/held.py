@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from gateway.cli.held_approvals import approve, needs_json, needs_of, reject
+from gateway.cli.held_keys import key_json, key_line, with_keys
 from gateway.cli.held_naming import indexes_of
 from gateway.cli.held_take_back import take_back
 from gateway.cli.place import find_place, place_options
@@ -53,16 +54,19 @@ def list_(state: Path | None, config: Path | None, limit: int, before: str | Non
 @click.argument("queue_id")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(state: Path | None, config: Path | None, queue_id: str, as_json: bool) -> None:
-    """Show one mail and each of its recipients."""
-    message = with_spool(find_place(state, config), lambda spool: spool.get(queue_id))
+    """Show one mail and each of its recipients, and how far the keys of its attachments are."""
+    message, keys = with_spool(find_place(state, config), lambda spool: with_keys(spool, queue_id))
     if as_json:
-        click.echo(escaped(json.dumps(_json(message), ensure_ascii=False)))
+        told = {str(index): key_json(status) for index, status in keys.items()}
+        click.echo(escaped(json.dumps(_json(message) | {"keys": told}, ensure_ascii=False)))
         return
     click.echo(_summary(message))
     for line in needs_of(message):
         click.echo(line)
     for recipient in message.recipients:
         click.echo(_recipient_line(recipient))
+        if (status := keys.get(recipient.index)) is not None:
+            click.echo(key_line(status))
 
 
 def _verb(name: str, summary: str, done: str) -> click.Command:

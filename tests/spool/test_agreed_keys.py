@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from gateway.spool.key_contract import NoKey
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.store.keys import MasterKey
 from gateway.store.schema import agreed_keys, events
-from tests.spool.keyed import keyed, sealed
+from tests.spool.keyed import CLERK, NUMBER, keyed, sealed
 from tests.spool.mails import MINUTE, T0
 
 ADMIN = Actor("admin", "root")
@@ -123,6 +124,25 @@ def test_the_command_sets_lists_and_removes(state: Path) -> None:
     assert run(state, "remove", "@example.com").exit_code == 0
     assert run(state, "remove", "@example.com").exit_code == 1
     assert len(json.loads(run(state, "list", "--json").stdout)) == 1
+
+
+def test_held_show_tells_how_far_a_key_is_and_no_key(state: Path) -> None:
+    async def accepted() -> tuple[str, str]:
+        spool = open_spool(state, MasterKey.load(state / "master.key", {}))
+        queue_id = await spool.accept(keyed(sealed(None), sealed(), window=MINUTE))
+        await spool.keys.supply(queue_id, [0], Way.SMS, NUMBER, CLERK, T0)
+        key = (await spool.keys.to_seal(queue_id, [0]))[0].text
+        await spool.close()
+        return queue_id, key
+
+    queue_id, key = asyncio.run(accepted())
+    shown = CliRunner().invoke(main, ["held", "show", "--state", str(state), queue_id])
+    assert "key by sms to ...5678: waiting" in shown.output
+    assert "key by sender: waiting" in shown.output
+    as_json = CliRunner().invoke(main, ["held", "show", "--json", "--state", str(state), queue_id])
+    assert json.loads(as_json.stdout)["keys"]["0"]["stage"] == "waiting"
+    assert key not in shown.output + as_json.output
+    assert NUMBER not in shown.output + as_json.output
 
 
 def test_a_generated_key_is_printed_once(state: Path) -> None:
