@@ -85,9 +85,10 @@ def not_sealed(error: NotWritten | NoKey) -> Verdict:
     What may go otherwise the next time is tried again as after any attempt; what cannot, bounces, so that the sender knows.
     """
     if isinstance(error, NoKey):
-        return Verdict(
-            State.BOUNCED, Reason.SYSTEM, f"the key of the attachments is gone ({error.why})", "5.7.5"
-        )
+        text = f"the key of the attachments is gone ({error.why})"
+        if error.why != "expired":  # one that was agreed on may be set again
+            return Verdict(State.DEFERRED, Reason.SYSTEM, text, "4.7.5")
+        return Verdict(State.BOUNCED, Reason.SYSTEM, text, "5.7.5")
     text = f"the attachments could not be protected ({error.why})"
     if error.temporary:
         return Verdict(State.DEFERRED, Reason.SYSTEM, text)

@@ -15,6 +15,7 @@ from gateway.policy.demands import NOTHING, Demands, Form
 from gateway.policy.handling import Attached, Handling
 from gateway.policy.protection import How, Way
 from gateway.release.prepared import VARIANT, octets_in_memory
+from gateway.release.results import not_sealed
 from gateway.release.variants import Variants
 from gateway.sealing.child import NotWritten
 from gateway.sealing.order import Order
@@ -228,3 +229,10 @@ def test_variants_are_counted_in_the_budget() -> None:
         plain.outcomes[0], demands=replace(NOTHING, disclaimers=frozenset({"a"})), handling=ZIPPED
     )
     assert octets_in_memory(1000, replace(plain, outcomes=(texts,))) == 1000 * (2 + VARIANT + 1)
+
+
+@pytest.mark.parametrize(
+    ("why", "state"), [("expired", State.BOUNCED), ("none", State.DEFERRED), ("not-theirs", State.DEFERRED)]
+)
+def test_a_key_that_may_come_again_is_waited_for(why: str, state: State) -> None:
+    assert not_sealed(NoKey(why)).state is state
