@@ -12,6 +12,7 @@ import pytest
 from gateway.store.keys import MasterKey
 from tests.cluster.conftest import KEY, Node
 from tests.cluster.test_nodes import held, send, subjects
+from tests.postgres import Cluster
 from tests.process import Gateway, NextHop, wait_for
 
 
@@ -43,8 +44,9 @@ def said(gw: Gateway, check: str) -> str:
 
 
 def test_the_doctor_looks_at_the_database_and_changes_nothing(
-    alone: Callable[[str], Gateway], node: Node, url: str
+    alone: Callable[[str], Gateway], node: Node, postgres: Cluster
 ) -> None:
+    url = postgres.empty()
     gw = alone(url)
     line = said(gw, "database")
     assert line.startswith("ok ")
@@ -57,7 +59,7 @@ def test_the_doctor_looks_at_the_database_and_changes_nothing(
         assert words in line
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT to_regclass('messages')").fetchone() == (None,)
-    node("gw7")
+    node("gw7", at=url)
     assert "running: gw7" in said(gw, "database")
     assert "synchronous_commit on" in said(gw, "database")
 
