@@ -102,21 +102,41 @@ def test_a_whole_life_goes_through_the_units_filter(tmp_path: Path) -> None:
         assert word not in gw.log_text
 
 
-def test_content_is_read_under_the_units_filter() -> None:
-    """The process that reads sets limits to itself, which the filter must not refuse: without them it does not begin."""
+READS = (
+    "import asyncio\n"
+    "from gateway.config.settings import Content\n"
+    "from gateway.evidence.content.reader import Reader\n"
+    "from tests.evidence.content.making import facts_of, mail, part, pdf\n"
+    "async def main():\n"
+    "    raw, reader = mail(part('a.pdf', pdf('words in it'))), Reader(Content())\n"
+    "    print((await reader.read(facts_of(raw), raw)).texts['attachments'][0].strip())\n"
+    "    await reader.close()\n"
+    "asyncio.run(main())\n"
+)
+SEALS = (
+    "import asyncio\n"
+    "from gateway.config.settings import Sealing as Settings\n"
+    "from gateway.policy.protection import How\n"
+    "from gateway.sealing.sealer import Sealing\n"
+    "from tests.sealing.making import mail_with, order_for, parts_of, places_of\n"
+    "async def main():\n"
+    "    sealing = Sealing(Settings())\n"
+    "    seen = await sealing.look(mail_with())\n"
+    "    print(*parts_of(await sealing.write(mail_with(), order_for(places_of(seen), How.NATIVE))))\n"
+    "    await sealing.close()\n"
+    "asyncio.run(main())\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("script", "printed"),
+    [(READS, "words in it"), (SEALS, "report.pdf list.docx table.xlsx attachments.zip")],
+    ids=["reads", "seals"],
+)
+def test_confined_processes_work_under_the_units_filter(script: str, printed: str) -> None:
+    """They set limits to themselves, which the filter must not refuse: without them they do not begin."""
     if shutil.which("systemd-analyze") is None or not NUMBERS.exists():
         cannot("systemd-analyze or the kernel's headers are absent")
-    script = (
-        "import asyncio\n"
-        "from gateway.config.settings import Content\n"
-        "from gateway.evidence.content.reader import Reader\n"
-        "from tests.evidence.content.making import facts_of, mail, part, pdf\n"
-        "async def main():\n"
-        "    raw, reader = mail(part('a.pdf', pdf('words in it'))), Reader(Content())\n"
-        "    print((await reader.read(facts_of(raw), raw)).texts['attachments'][0].strip())\n"
-        "    await reader.close()\n"
-        "asyncio.run(main())\n"
-    )
     calls = ",".join(map(str, numbers(allowed())))
     done = subprocess.run(
         [sys.executable, "tests/backup/filtered.py", calls, sys.executable, "-c", script],
@@ -127,7 +147,7 @@ def test_content_is_read_under_the_units_filter() -> None:
         timeout=60,
         check=True,
     )
-    assert done.stdout.split("\n")[0] == "words in it"
+    assert done.stdout.split("\n")[0] == printed
 
 
 def test_the_filter_bites(tmp_path: Path) -> None:

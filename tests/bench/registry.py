@@ -19,6 +19,8 @@ from tests.bench.memory import memory
 from tests.bench.million import million
 from tests.bench.on_postgres import ON_POSTGRES
 from tests.bench.parts import delivery, loop_stalls, reception
+from tests.bench.protect import QPDF, SEVENZIP, protect
+from tests.bench.protect import absent as no_tools
 from tests.bench.stock import WHO as STOCK
 from tests.bench.task import Task
 from tests.bench.throughput import (
@@ -254,6 +256,18 @@ TASKS: tuple[Task, ...] = (
         delivery,
         source.absent,
         rounds=1,
+    ),
+    Task(
+        "protect",
+        "attachments protected, against 7z and qpdf as whole processes",
+        (
+            _costs("protect-zip", "10 MiB into an AES-256 archive", TO_COMPARE, "ms", peer=SEVENZIP),
+            _costs("protect-pdf", "a PDF of 10 MiB encrypted", TO_COMPARE, "ms", peer=QPDF),
+            _costs("protect-stall", "worst stall, 4 mails of 25 MiB sealed", under(50.0), "ms", peer=""),
+            _costs("protect-memory", "memory meanwhile, in the gateway", TO_COMPARE, "MiB", peer=""),
+        ),
+        protect,
+        no_tools,
     ),
 )
 

@@ -24,6 +24,7 @@ from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands, Form
 from gateway.release.backoff import SOONEST
+from gateway.release.budget import Budget
 from gateway.release.dispatch import Dispatcher
 from gateway.release.variants import Variants
 from gateway.spool.contract import BodyUnreadable, Change, Claim, NewMessage, Result, Stored, StoreUnavailable
@@ -100,6 +101,7 @@ async def furnished(
     router: Router | None = None,
     limit: int = 100,
     variants: Variants | None = None,
+    budget: Budget | None = None,
 ) -> AsyncIterator[House]:
     opened = open_spool(state, MasterKey(bytes(32)), serve=True, clock=lambda: NOW)
     opened.__class__ = Spool
@@ -121,6 +123,7 @@ async def furnished(
             jitter=lambda: 0.0,
             ring=lambda: rings.append(1),
             variants=variants,
+            budget=budget,
         )
         try:
             yield House(spool, dispatcher, hop, rings)

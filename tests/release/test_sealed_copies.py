@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,8 +13,10 @@ import pytest
 
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import NOTHING, Demands, Form
+from gateway.policy.disclaimers import Disclaimer
 from gateway.policy.handling import Attached, Handling
 from gateway.policy.protection import How, Way
+from gateway.release.budget import Budget
 from gateway.release.prepared import VARIANT, octets_in_memory
 from gateway.release.results import not_sealed
 from gateway.release.variants import Variants
@@ -236,3 +239,45 @@ def test_variants_are_counted_in_the_budget() -> None:
 )
 def test_a_key_that_may_come_again_is_waited_for(why: str, state: State) -> None:
     assert not_sealed(NoKey(why)).state is state
+
+
+async def test_texts_of_the_policy_stand_under_the_sealed_mail(tmp_path: Path) -> None:
+    text = Disclaimer("a", "Text of the organisation")
+    mail = mail_to(None, ZIPPED)
+    outcomes = tuple(
+        replace(each, demands=replace(each.demands, disclaimers=frozenset({"a"})))
+        for each in mail.decision.outcomes
+    )
+    mail = replace(mail, decision=replace(mail.decision, outcomes=outcomes, texts=(text,)))
+    stored, got = await sent(tmp_path, mail, FakeKeys(), FakeWriter())
+    assert set(states(stored)) == {State.DELIVERED}
+    assert b"hidden dot" in got["r0@example.com"]
+    assert b"sealed with words-of-k" in got["r1@example.com"]
+    assert b"hidden dot" not in got["r1@example.com"]
+    assert all(b"Text of the organisation" in each for each in got.values())
+
+
+async def test_large_mails_are_sealed_in_bounded_memory(tmp_path: Path) -> None:
+    """However many are due at once: what is in memory of all of them stays below the budget, or one mail is alone."""
+    budget = Watched(4 * 1_000_000 * (1 + VARIANT))
+    writer = FakeWriter()
+    async with furnished(tmp_path, NextHop(), variants=variants(FakeKeys(), writer), budget=budget) as house:
+        for number in range(12):
+            mail = mail_to(ZIPPED)
+            await house.accept(replace(mail, raw=mail.raw + b"x" * 998 * 1000 + b"\r\n", subject=str(number)))
+        await house.work(await house.claim())
+        assert len(house.hop.taken) == 12
+    assert len(writer.orders) == 12
+    assert budget.most <= 4 * 1_000_000 * (1 + VARIANT)
+
+
+class Watched(Budget):
+    """A budget that remembers its most."""
+
+    most = 0
+
+    @asynccontextmanager
+    async def take(self, octets: int) -> AsyncIterator[None]:
+        async with super().take(octets):
+            self.most = max(self.most, self._used)
+            yield
