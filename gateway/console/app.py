@@ -27,6 +27,7 @@ from gateway.console.keys import KeyPage
 from gateway.console.pages import ROOM, Failure, Pages
 from gateway.console.probes import Check, probe_routes
 from gateway.console.sharing import ShareActs
+from gateway.console.statements import Prove, StatementPage
 from gateway.console.stopping import HeldActs
 from gateway.console.supplying import SupplyActs
 from gateway.console.taking_back import TakeBackPages
@@ -47,10 +48,11 @@ def create_app(
     with_metrics: bool = True,
     extra_routes: Sequence[BaseRoute] = (),
     ring: Callable[[], None] = lambda: None,
+    prove: Prove | None = None,
 ) -> Starlette:
-    """Return the console; without `checks` it serves no probes. `extra_routes` are looked at first.
+    """Return the console; without `checks` it serves no probes, without `prove` it makes no statements.
 
-    `ring` is called when a page put a letter into the outbox.
+    `extra_routes` are looked at first. `ring` is called when a page put a letter into the outbox.
     """
     pages = Pages(zone, links.base_path)
     desk = Desk(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE))
@@ -59,11 +61,11 @@ def create_app(
     routes = [
         *extra_routes,
         Route("/", pages.start),
-        Route("/m/{token}", HeldPage(desk).show),
+        Route("/m/{token}", HeldPage(desk, provable=prove is not None).show),
         Route("/m/{token}/cancel", acts.cancel, methods=["POST"]),
         Route("/m/{token}/release", acts.release, methods=["POST"]),
         Route("/m/{token}/confirm", ConfirmPages(desk).confirm, methods=["POST"]),
-        *file_routes(desk),
+        *file_routes(desk, prove),
         Route("/a/{token}", approvals.show),
         Route("/a/{token}/approve", approvals.approve, methods=["POST"]),
         Route("/a/{token}/reject", approvals.reject, methods=["POST"]),
@@ -79,8 +81,8 @@ def create_app(
     return _without_redirects(app)
 
 
-def file_routes(desk: Desk) -> list[BaseRoute]:
-    """Return the pages for a mail's files: their keys, what waits behind links, and taking back."""
+def file_routes(desk: Desk, prove: Prove | None) -> list[BaseRoute]:
+    """Return the pages for a mail's files: their keys, what waits behind links, taking back, and the statement."""
     keys, shares, taking = KeyPage(desk), ShareActs(desk), TakeBackPages(desk)
     return [
         Route("/m/{token}/supply", SupplyActs(desk).supply, methods=["POST"]),
@@ -91,6 +93,14 @@ def file_routes(desk: Desk) -> list[BaseRoute]:
         Route("/m/{token}/extend", shares.extend, methods=["POST"]),
         Route("/m/{token}/take-back", taking.take, methods=["POST"]),
         Route("/m/{token}/take-back", taking.ask),
+        *([] if prove is None else _statement_routes(StatementPage(desk, prove, asyncio.Semaphore(1)))),
+    ]
+
+
+def _statement_routes(page: StatementPage) -> list[BaseRoute]:
+    return [
+        Route("/m/{token}/statement", page.make, methods=["POST"]),
+        Route("/m/{token}/statement", page.lead),
     ]
 
 

@@ -41,9 +41,10 @@ class OnTheWay:
 
 @dataclass(frozen=True, slots=True)
 class HeldPage:
-    """The page of one message for its sender."""
+    """The page of one message for its sender; `provable`: there is a statement to be made about links."""
 
     desk: Desk
+    provable: bool = False
 
     async def show(self, request: Request) -> Response:
         """GET /m/{token}"""
@@ -85,6 +86,7 @@ class HeldPage:
             "history": history(message, on_the_way.happened, words),
             "days": DAYS,
             "left": left(message),
+            "provable": self.provable,
             "longest": COMMENT,
             "answer": self._answer(request, token, message, words),
         }

@@ -7,10 +7,8 @@ could carry it for thousands. To post it again does nothing more and says the sa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol, cast
 
 import structlog
 from starlette.requests import Request
@@ -25,12 +23,6 @@ from gateway.spool.lifecycle import CANCELLABLE, Reason
 from gateway.spool.share_contract import TakenBack
 
 log = structlog.get_logger()
-
-
-class _TakesBack(Protocol):
-    async def take_back(
-        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, now: datetime
-    ) -> TakenBack: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +46,7 @@ class TakeBackPages:
         spool = self.desk.spool
         before = (await spool.get(claim.queue_id)).as_handed_in
         actor = Actor("sender", claim.person)
-        taken = await cast(_TakesBack, spool.shares).take_back(claim.queue_id, None, actor, self.desk.clock())
+        taken = await spool.shares.take_back(claim.queue_id, None, actor, self.desk.clock())
         _count(before, taken)
         log.info("taken-back", queue_id=claim.queue_id, stopped=len(taken.stopped), gone=len(taken.gone))
         message = (await spool.get(claim.queue_id)).as_handed_in

@@ -14,6 +14,7 @@ from gateway.console.app import create_app, create_probe_app
 from gateway.console.probes import Check
 from gateway.console.server import http_server
 from gateway.service.errors import listening
+from gateway.service.proving import prover
 from gateway.service.rooms import Rooms
 
 
@@ -36,6 +37,7 @@ async def open_web(
         with_metrics=web.metrics_listen is None,
         extra_routes=extra_routes,
         ring=rooms.ring,
+        prove=prover(rooms.spool.database),
     )
     with listening():
         await stack.enter_async_context(http_server(app, web.listen))
