@@ -25,6 +25,8 @@ from gateway.spool.notice import Glance, Notice, NoticeKind
 
 Seen = TypeVar("Seen", Stored, Glance)
 
+_WITHOUT_ORIGINAL = frozenset({NoticeKind.CODE})  # they tell nothing of it, and somebody waits for them
+
 log = structlog.get_logger()
 
 
@@ -117,15 +119,18 @@ class Writer:
 
     async def _compose(self, notice: Notice) -> NewMessage | None:
         message = await self._readable(notice)
-        try:
-            raw: bytes | None = await self._spool.raw(notice.queue_id)
-        except BodyUnreadable:
-            raw = None
+        raw = None if notice.kind in _WITHOUT_ORIGINAL else await self._original(notice.queue_id)
         # A thread: reading a large original for its attachments takes time that the event loop has not got.
         octets = await self._aside.run(partial(self._composers[notice.kind], message, notice, raw))
         if octets is None:
             return None
         return own_mail(message, notice, octets, self._hostname, self._clock())
+
+    async def _original(self, queue_id: str) -> bytes | None:
+        try:
+            return await self._spool.raw(queue_id)
+        except BodyUnreadable:
+            return None
 
     async def _readable(self, notice: Notice) -> Stored:
         return _checked(await self._spool.get(notice.queue_id))

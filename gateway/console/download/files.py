@@ -6,17 +6,20 @@ piece that goes on with what the visit began. The event loop only hands out octe
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from gateway.console.download.admission import client_of
 from gateway.console.download.contents import Busy, Contents, Unreadable
 from gateway.console.download.naming import content_type, disposition
+from gateway.console.download.pace import FETCHES_OF_CLIENT, FETCHES_OF_LINK, Pace
 from gateway.console.download.pages import DownloadPages, Gone
 from gateway.console.download.ranges import NotSatisfiable, Piece, piece
 from gateway.console.download.view import safe_names
@@ -65,9 +68,13 @@ class DownloadFiles:
 
     pages: DownloadPages
     contents: Contents
+    pace: Pace = field(default_factory=lambda: Pace(FETCHES_OF_LINK, FETCHES_OF_CLIENT))
 
     async def fetch(self, request: Request) -> Response:
         """GET or HEAD"""
+        token, now = request.path_params["token"], self.pages.desk.clock()
+        if not self.pace.allows(token, client_of(request), now):
+            return self.pages.too_fast(request)
         try:
             wanted = await self._wanted(request)
         except Gone as gone:
@@ -184,3 +191,4 @@ async def _chunks(content: bytes, part: Piece) -> AsyncIterator[bytes]:
     """Hand out octets; the connection takes the next ones when it has sent the last."""
     for at in range(part.start, part.end, CHUNK):
         yield content[at : min(at + CHUNK, part.end)]
+        await asyncio.sleep(0)  # a client that takes all at once must not keep the loop from the others

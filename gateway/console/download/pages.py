@@ -61,7 +61,7 @@ class DownloadPages:
         """POST /d/{token}/code: have a code sent to the recipient's address."""
         token = request.path_params["token"]
         if not self._in_pace(request, token):
-            return self._too_fast(request)
+            return self.too_fast(request)
         await self.desk.form(request, token)
         claim = self._claim(token)
         try:
@@ -80,7 +80,7 @@ class DownloadPages:
         """POST /d/{token}/open: `code`, and `key` where the files need one."""
         token = request.path_params["token"]
         if not self._in_pace(request, token):
-            return self._too_fast(request)
+            return self.too_fast(request)
         fields = dict(await self.desk.form(request, token))
         claim, visitor = self._claim(token), new_visitor(request)
         code, key = fields.get("code", "")[:MAX_ENTERED], fields.get("key", "")[:MAX_ENTERED]
@@ -131,7 +131,8 @@ class DownloadPages:
     def _in_pace(self, request: Request, token: str) -> bool:
         return self.pace.allows(token, client_of(request), self.desk.clock())
 
-    def _too_fast(self, request: Request) -> Response:
+    def too_fast(self, request: Request) -> Response:
+        """Return the page for who asks too often."""
         page = self.desk.pages.render("download_busy.html", reader_language(request), {}, 429)
         page.headers["retry-after"] = str(int(SLICE.total_seconds()))
         return page

@@ -10,7 +10,7 @@ from http.cookies import SimpleCookie
 import httpx
 import pytest
 
-from gateway.console.download.pace import OF_LINK
+from gateway.console.download.pace import FETCHES_OF_LINK, OF_LINK
 from gateway.policy.handling import Attached
 from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
@@ -120,6 +120,15 @@ async def test_more_streams_behind_a_link_than_a_client_needs(desk: Desk) -> Non
     assert set(counted) <= {200, 503}
     assert 200 in counted
     assert (await person.fetch(FIRST)).status_code == 200
+
+
+async def test_fetching_without_end_ends(desk: Desk) -> None:
+    person = await desk.recipient(linked())
+    await person.enter()
+    statuses = [
+        (await person.fetch(SECOND, Range="bytes=0-0")).status_code for _ in range(FETCHES_OF_LINK + 1)
+    ]
+    assert statuses == [206] * FETCHES_OF_LINK + [429]
 
 
 @pytest.mark.parametrize(
