@@ -136,7 +136,10 @@ def _read_part(
 
 def _is_sealed(file: File) -> bool:
     """Tell whether a file of which its reader could not tell is encrypted."""
-    state: State = import_module(_STATE).state_of(file.name, file.octets)
+    try:
+        state: State = import_module(_STATE).state_of(file.name, file.octets)
+    except MemoryError:  # what was told of it before counts
+        return False
     return state in (State.ENCRYPTED, State.PARTLY)
 
 
