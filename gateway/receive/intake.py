@@ -111,6 +111,8 @@ class Intake:
                 return self._refused(decision, envelope)
             extended, whole = await self._with_copies(facts, decision, policy, now)
             whole = await self._protected(whole, extended, raw, policy)
+            if self._looking_up is not None and _is_sealed(whole):
+                noted = await self._looking_up.noted_as_sealed(noted, facts, policy)
             new = NewMessage(
                 extended,
                 raw,
@@ -228,6 +230,11 @@ class Intake:
             dropped=dropped,
         )
         return Reply(250, "2.0.0", f"{queue_id} {accepted_text(len(outcomes), held, now, dropped)}")
+
+
+def _is_sealed(decision: Decision) -> bool:
+    """Tell whether files leave with a key that goes another way."""
+    return any(outcome.handling is not None and outcome.handling.needs_key for outcome in decision.outcomes)
 
 
 def _count_rules(decision: Decision) -> None:

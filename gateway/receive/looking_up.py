@@ -20,7 +20,7 @@ from gateway.message.address import Address
 from gateway.message.envelope import Envelope
 from gateway.message.evidence import Content, Earlier, Evidence, Halves, Volume
 from gateway.message.facts import Facts
-from gateway.message.halves import halves_of
+from gateway.message.halves import FILE, halves_of
 from gateway.message.replies import answered, is_reply, message_id
 from gateway.metrics import EVIDENCE_MISSING, EVIDENCE_SECONDS
 from gateway.policy.conditions.context import Need
@@ -87,12 +87,16 @@ class LookingUp:
     async def _noted(self, counted: str, own: str, facts: Facts) -> Noted | None:
         return await self._in_time("note", self._from.knowledge.note(counted, own, _named(facts)))
 
-    async def _with_half(self, noted: Noted, facts: Facts, policy: Policy) -> Noted:
+    async def noted_as_sealed(self, noted: Noted, facts: Facts, policy: Policy) -> Noted:
+        """Return what is noted of a mail whose files leave sealed by us: their key must not follow by mail either."""
+        return await self._with_half(noted, facts, policy, FILE)
+
+    async def _with_half(self, noted: Noted, facts: Facts, policy: Policy, sealed: int = 0) -> Noted:
         """Note who is sent half of a file and its password, where a rule asks for the other half."""
         sender = facts.envelope.sender
         if Need.HALVES not in policy.needs or sender is None:
             return noted
-        half = halves_of(facts.evidence.content, len(facts.attachments))
+        half = sealed | halves_of(facts.evidence.content, len(facts.attachments))
         if not half:
             return noted
         people = (await _outside(facts, policy)).keys
