@@ -11,12 +11,12 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
 
 from gateway.clock import Clock
-from gateway.message.address import Address
 from gateway.message.envelope import Envelope
 from gateway.message.evidence import Content, Earlier, Evidence, Halves, Volume
 from gateway.message.facts import Facts
@@ -27,10 +27,10 @@ from gateway.policy.conditions.context import Need
 from gateway.policy.model import Policy
 from gateway.receive.sources import KnownIndex, Resembles, Sources
 from gateway.spool.contract import StoreUnavailable
-from gateway.spool.knowledge import MAX_WRITERS, Noted
+from gateway.spool.knowledge import MAX_WRITERS, Noted, Writers
 
 MAX_COMPARED = 2_000  # domains of one mail that are compared with known ones; with more, all are in doubt
-QUICK_RECIPIENTS = 2_000  # sorted into inside and outside on the event loop, in some milliseconds
+QUICK_RECIPIENTS = 2_000  # people of a mail that are gone through on the event loop, in a millisecond
 MAY_BE_OTHERS = ""  # among a recipient's writers: not all of them are told
 
 T = TypeVar("T")
@@ -53,7 +53,6 @@ class LookingUp:
 
     async def _evidence(self, facts: Facts, raw: bytes, policy: Policy) -> Evidence:
         people = await _outside(facts, policy)
-        domains = list(dict.fromkeys([address.domain for address in people.all]))
         content, writers, volume, earlier, halves, (states, look_alikes) = await asyncio.gather(
             self._if_asked(Need.CONTENT, policy, lambda: self._content(facts, raw)),
             self._if_asked(Need.WRITERS, policy, lambda: self._writers(facts, people.keys)),
@@ -61,8 +60,10 @@ class LookingUp:
             self._if_asked(Need.EARLIER, policy, lambda: self._earlier(facts, people.keys)),
             self._if_asked(Need.HALVES, policy, lambda: self._halves(facts, people.keys)),
             asyncio.gather(
-                self._if_asked(Need.DOMAINS, policy, lambda: self._states(domains)),
-                self._if_asked(Need.LOOK_ALIKES, policy, lambda: self._look_alikes(domains, policy.internal)),
+                self._if_asked(Need.DOMAINS, policy, lambda: self._states(people.domains)),
+                self._if_asked(
+                    Need.LOOK_ALIKES, policy, lambda: self._look_alikes(people.domains, policy.internal)
+                ),
             ),
         )
         unanswered = Need.EARLIER in policy.needs and earlier is None
@@ -85,7 +86,8 @@ class LookingUp:
         return await self._with_half(noted or Noted(counted), facts, policy)
 
     async def _noted(self, counted: str, own: str, facts: Facts) -> Noted | None:
-        return await self._in_time("note", self._from.knowledge.note(counted, own, _named(facts)))
+        named = await _apart(facts, partial(_named, facts))
+        return await self._in_time("note", self._from.knowledge.note(counted, own, named))
 
     async def noted_as_sealed(self, noted: Noted, facts: Facts, policy: Policy) -> Noted:
         """Return what is noted of a mail whose files leave sealed by us: their key must not follow by mail either."""
@@ -136,13 +138,7 @@ class LookingUp:
             return {}
         sender = facts.envelope.sender
         told = await self._from.knowledge.writers("" if sender is None else sender.key, recipients)
-        known = {
-            key: (*each, MAY_BE_OTHERS) if len(each) >= MAX_WRITERS or not told.complete else each
-            for key, each in told.by_recipient.items()
-        }
-        if told.complete:
-            return known
-        return {key: known.get(key, (MAY_BE_OTHERS,)) for key in recipients}
+        return await _apart(facts, partial(_with_doubt, told, recipients))
 
     async def _volume(self, facts: Facts) -> Volume:
         return await self._from.knowledge.volume(counted_as(facts.envelope), self._clock())
@@ -178,6 +174,17 @@ def counted_as(envelope: Envelope) -> str:
     return f"address:{'' if envelope.sender is None else envelope.sender.key}"
 
 
+def _with_doubt(told: Writers, recipients: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return what was told of the recipients' writers, with MAY_BE_OTHERS where there may be more."""
+    known = {
+        key: (*each, MAY_BE_OTHERS) if len(each) >= MAX_WRITERS or not told.complete else each
+        for key, each in told.by_recipient.items()
+    }
+    if told.complete:
+        return known
+    return {key: known.get(key, (MAY_BE_OTHERS,)) for key in recipients}
+
+
 def _resembled(domains: Sequence[str], resembles: Resembles) -> dict[str, str]:
     found = {domain: resembles(domain) for domain in domains}
     return {domain: known for domain, known in found.items() if known is not None}
@@ -185,22 +192,28 @@ def _resembled(domains: Sequence[str], resembles: Resembles) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Outside:
-    """External people of a mail: the keys of its recipients, and all addresses, recipients first."""
+    """External people of a mail: the keys of its recipients, and the domains of all, recipients first."""
 
     keys: list[str]
-    all: list[Address]
+    domains: list[str]
+
+
+async def _apart(facts: Facts, work: Callable[[], T]) -> T:
+    """Return what `work` comes to, which goes through all people of a mail: in a thread where they are many."""
+    few = len(facts.envelope.recipients) + len(facts.visible) <= QUICK_RECIPIENTS
+    return work() if few else await asyncio.to_thread(work)
 
 
 async def _outside(facts: Facts, policy: Policy) -> _Outside:
-    few = len(facts.envelope.recipients) + len(facts.visible) <= QUICK_RECIPIENTS
-    return _sorted_out(facts, policy) if few else await asyncio.to_thread(_sorted_out, facts, policy)
+    return await _apart(facts, partial(_sorted_out, facts, policy))
 
 
 def _sorted_out(facts: Facts, policy: Policy) -> _Outside:
     internal = policy.domains
     recipients = [address for address in facts.envelope.recipients if not internal.matches(address)]
     visible = [address for address in facts.visible if not internal.matches(address)]
-    return _Outside([address.key for address in recipients], [*recipients, *visible])
+    domains = dict.fromkeys([address.domain for address in (*recipients, *visible)])
+    return _Outside([address.key for address in recipients], list(domains))
 
 
 def _named(facts: Facts) -> Collection[str]:

@@ -31,6 +31,7 @@ from gateway.policy.conditions.context import Need
 from gateway.policy.decide import decide
 from gateway.policy.load import load_policy
 from gateway.policy.model import Policy
+from gateway.receive import looking_up as room
 from gateway.receive.intake import Intake
 from gateway.receive.looking_up import MAX_COMPARED, LookingUp, counted_as
 from gateway.receive.sources import Resembles, Sources
@@ -377,3 +378,32 @@ async def test_who_cannot_be_told_apart_is_in_doubt(spool: SqlSpool) -> None:
     assert not await held(there, b"\r\nbody\r\n")
     assert await held(there, ZIP)  # the mail before told a password
     assert await held(there, b"\r\nbody\r\n")
+
+
+async def test_the_people_of_a_large_mail_are_gone_through_in_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And come to the same as those of a small one."""
+    threads: dict[str, set[bool]] = {"_sorted_out": set(), "_named": set(), "_with_doubt": set()}
+
+    def watched(name: str) -> Any:
+        real = getattr(room, name)
+
+        def called(*arguments: Any) -> Any:
+            threads[name].add(threading.current_thread() is threading.main_thread())
+            return real(*arguments)
+
+        return called
+
+    for name in threads:
+        monkeypatch.setattr(room, name, watched(name))
+    facts, policy = gather(ENVELOPE, RAW), replace(POLICY, needs=Need.WRITERS | Need.EARLIER)
+    told = []
+    for most, on_the_loop in ((2_000, True), (1, False)):
+        monkeypatch.setattr(room, "QUICK_RECIPIENTS", most)
+        looking = LookingUp(Sources(Known(complete=False)), lambda: T0, PATIENCE)
+        told.append((await looking.evidence(facts, RAW, policy), await looking.noted(facts, policy)))
+        assert list(threads.values()) == [{on_the_loop}] * 3
+        for seen in threads.values():
+            seen.clear()
+    assert told[0] == told[1]
