@@ -26,6 +26,7 @@ from gateway.console.held import HeldPage
 from gateway.console.keys import KeyPage
 from gateway.console.pages import ROOM, Failure, Pages
 from gateway.console.probes import Check, probe_routes
+from gateway.console.reach import EVERYWHERE, Reach
 from gateway.console.sharing import ShareActs
 from gateway.console.statements import Prove, StatementPage
 from gateway.console.stopping import HeldActs
@@ -49,13 +50,15 @@ def create_app(
     extra_routes: Sequence[BaseRoute] = (),
     ring: Callable[[], None] = lambda: None,
     prove: Prove | None = None,
+    reach: Reach = EVERYWHERE,
 ) -> Starlette:
     """Return the console; without `checks` it serves no probes, without `prove` it makes no statements.
 
-    `extra_routes` are looked at first. `ring` is called when a page put a letter into the outbox.
+    `extra_routes` are looked at first. `ring` is called when a page put a letter into the outbox; `reach` is where keys
+    can be sent.
     """
     pages = Pages(zone, links.base_path)
-    desk = Desk(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE))
+    desk = Desk(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE), reach)
     acts, approvals = HeldActs(desk), ApprovalPages(desk)
     probes = [] if checks is None else probe_routes(checks, with_metrics=with_metrics)
     routes = [

@@ -17,6 +17,7 @@ from gateway.clock import Clock
 from gateway.console import guard
 from gateway.console.forms import Fields
 from gateway.console.pages import Failure, Pages
+from gateway.console.reach import EVERYWHERE, Reach
 from gateway.languages import LANGUAGES
 from gateway.links import Claim, LinkExpired, LinkInvalid, Links
 from gateway.policy.demands import Language
@@ -29,7 +30,7 @@ PREVIEWS_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What handlers share; `turns` bounds how many originals are open at once."""
+    """What handlers share; `turns` bounds how many originals are open at once, `reach` is where keys can be sent."""
 
     spool: Spool
     links: Links
@@ -37,6 +38,7 @@ class Desk:
     pages: Pages
     hostname: str
     turns: asyncio.Semaphore
+    reach: Reach = EVERYWHERE
 
     async def claim(self, request: Request) -> tuple[str, Claim]:
         """Return the token of a sender's link and what it says; raises LinkInvalid.

@@ -73,7 +73,7 @@ class HeldPage:
         desk = self.desk
         language = desk.language(request, message)
         words, now = desk.pages.words(language), desk.clock()
-        forms = supplies(message, on_the_way.statuses, words)
+        forms = supplies(message, on_the_way.statuses, words, desk.reach.ways)
         # How a key gets there is asked for by a form of its own.
         looks = [look for look in open_looks(message) if not (forms and is_for_way(look))]
         values = {

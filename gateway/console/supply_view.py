@@ -53,15 +53,17 @@ class Supply:
     failed: bool
 
 
-def supplies(message: Stored, statuses: Sequence[KeyStatus], words: Words) -> tuple[Supply, ...]:
-    """Return the forms for this moment; none where nobody's key lacks a way, or where no way is allowed."""
+def supplies(
+    message: Stored, statuses: Sequence[KeyStatus], words: Words, usable: frozenset[Way] = frozenset(Way)
+) -> tuple[Supply, ...]:
+    """Return the forms for this moment; none where nobody's key lacks a way, or where no way is allowed and usable."""
     by_ways: dict[tuple[bool, tuple[Way, ...]], list[Recipient]] = {}
     for row, status in missing_ways(message, statuses):
         handling = message.decision.of(row.index).handling
         failed = status.stage is Stage.FAILED
         ways = () if handling is None else handling.ways
         # A mail that is there was sealed with its key: one agreed on would be another.
-        ways = tuple([way for way in ways if not failed or way is not Way.PREAGREED])
+        ways = tuple([way for way in ways if way in usable and not (failed and way is Way.PREAGREED)])
         if ways:
             by_ways.setdefault((failed, ways), []).append(row)
     by_need = sorted(by_ways.items(), key=lambda each: each[0][0])  # what a mail waits for comes first

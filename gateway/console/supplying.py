@@ -16,6 +16,7 @@ from gateway.console.desk import Desk
 from gateway.console.files_view import missing_ways
 from gateway.console.forms import Fields, chosen
 from gateway.console.pages import Failure
+from gateway.console.reach import Reach
 from gateway.console.supply_view import NUMBERS_AT_ONCE
 from gateway.links import Claim
 from gateway.policy.protection import Way
@@ -31,7 +32,7 @@ log = structlog.get_logger()
 class Asked:
     """What a form asks for: recipients by the number that their key goes to (empty where none is needed).
 
-    `wrong` are recipients with a number that is none.
+    `wrong` are recipients with a number that is none, or of a country that gets no text messages from here.
     """
 
     way: Way
@@ -50,13 +51,15 @@ class SupplyActs:
         token, claim, fields = await self.desk.posted(request)
         way = _way(fields)
         whom = chosen(fields)
+        if way is not None and way not in self.desk.reach.ways:
+            raise Failure(400)  # no form of ours offers it
         if way is None or whom == frozenset():
             return self.desk.to_mail(
                 request, token, {"act": "supply", "missing": "way" if way is None else "whom"}
             )
         if whom is None:
             whom = await self._all(claim, way)
-        asked = _asked(way, whom, dict(fields))
+        asked = _asked(way, whom, dict(fields), self.desk.reach)
         done, left = await self._supply(claim, asked)
         wrong = asked.wrong
         log.info(
@@ -98,7 +101,7 @@ def _way(fields: Fields) -> Way | None:
     return Way(named[0]) if named else None
 
 
-def _asked(way: Way, whom: Collection[int], fields: Mapping[str, str]) -> Asked:
+def _asked(way: Way, whom: Collection[int], fields: Mapping[str, str], reach: Reach) -> Asked:
     if way is not Way.SMS:
         return Asked(way, {"": frozenset(whom)})
     if len(whom) > NUMBERS_AT_ONCE:
@@ -109,7 +112,9 @@ def _asked(way: Way, whom: Collection[int], fields: Mapping[str, str]) -> Asked:
         try:
             number = e164(fields.get(f"number-{index}", ""))
         except NoNumber:
-            wrong.append(index)
-        else:
+            number = ""
+        if number and reach.allows(number):
             by_number[number] = by_number.get(number, frozenset()) | {index}
+        else:
+            wrong.append(index)
     return Asked(way, by_number, tuple(wrong))

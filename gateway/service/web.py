@@ -12,6 +12,7 @@ from gateway.clock import utc_now
 from gateway.config.settings import Settings
 from gateway.console.app import create_app, create_probe_app
 from gateway.console.probes import Check
+from gateway.console.reach import Reach
 from gateway.console.server import http_server
 from gateway.service.errors import listening
 from gateway.service.proving import prover
@@ -26,7 +27,7 @@ async def open_web(
     extra_routes: Sequence[BaseRoute],
 ) -> None:
     """Serve until `stack` unwinds; metrics go to a port of their own where one is set. Raises CannotStart."""
-    web = settings.web
+    web, channels = settings.web, rooms.keys.channels
     app = create_app(
         rooms.spool,
         rooms.links,
@@ -38,6 +39,7 @@ async def open_web(
         extra_routes=extra_routes,
         ring=rooms.ring,
         prove=prover(rooms.spool.database),
+        reach=Reach(channels.ways, channels.sms.allows),
     )
     with listening():
         await stack.enter_async_context(http_server(app, web.listen))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
+from gateway.console.app import create_app
+from gateway.console.reach import Reach
 from gateway.console.supply_view import NUMBERS_AT_ONCE
 from gateway.links import Links
 from gateway.policy.protection import Way
@@ -16,7 +19,7 @@ from gateway.spool.contract import Actor
 from gateway.spool.key_contract import Stage
 from gateway.spool.lifecycle import State
 from tests.console.browser import answer, read, send, send_raw
-from tests.console.conftest import FileSpool
+from tests.console.conftest import FileSpool, HandClock
 from tests.console.handled import OPEN_WAYS, SEALED, protect
 from tests.memory_spool import SENDER
 
@@ -213,3 +216,40 @@ async def test_looking_does_nothing(client: httpx.AsyncClient, spool: FileSpool,
         assert answered.status_code in (200, 303, 405)
         assert spool.keys.keys["Q1"][0].text not in answered.text
     assert not [*spool.keys.asked, *spool.keys.shows, *spool.shares.acts]
+
+
+@pytest.fixture
+async def japan(spool: FileSpool, links: Links, clock: HandClock) -> AsyncIterator[httpx.AsyncClient]:
+    """The pages of a gateway that sends text messages within Japan, and no second mails."""
+    reach = Reach(frozenset(Way) - {Way.SECOND_MAIL}, lambda number: number.startswith("+81"))
+    zone = ZoneInfo("Asia/Tokyo")
+    app = create_app(spool.door(), links, clock, zone, "mx.sports.example.jp", checks={}, reach=reach)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=links.origin) as client:
+        yield client
+
+
+async def test_a_number_of_a_country_that_gets_nothing_is_a_wrong_one(
+    japan: httpx.AsyncClient, spool: FileSpool, url: str
+) -> None:
+    numbers = [("number-0", "+1 202 555 0143"), ("number-1", "090-1234-5678")]
+    ticked = [("recipient", "0"), ("recipient", "1")]
+    await send(japan, url, "supply", ("way", "sms"), TICKED, *ticked, *numbers)
+    assert [(each[1], each[3]) for each in spool.keys.asked] == [((1,), "+819012345678")]
+
+
+async def test_a_way_that_the_settings_do_not_equip_is_neither_offered_nor_taken(
+    spool: FileSpool, links: Links, clock: HandClock, url: str
+) -> None:
+    zone, reach = ZoneInfo("Asia/Tokyo"), Reach(frozenset({Way.SENDER}))
+    app = create_app(spool.door(), links, clock, zone, "mx.sports.example.jp", checks={}, reach=reach)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=links.origin) as client:
+        sheet = read(await client.get(url))
+        offered = [tag["value"] for name, tag in sheet.tags if name == "input" and tag.get("name") == "way"]
+        assert offered == ["sender"]
+        done = await send(
+            client, url, "supply", ("way", "sms"), TICKED, ("recipient", "0"), ("number-0", "090-1234-5678")
+        )
+        assert done.status_code == 400
+    assert spool.keys.asked == []

@@ -226,7 +226,7 @@ def where_it_arrives(
         assert right == agreed
     elif way == "sender":
         notice = next(mail for mail in hop.taken[before:] if OFFICE in mail.recipients)
-        text = next(iter(message_from_bytes(notice.raw, policy=policy.default).iter_parts())).get_content()  # type: ignore[attr-defined]
+        text = next(iter(message_from_bytes(notice.raw, policy=policy.default).iter_parts())).get_content()
         assert "#keys" in text
         assert f"127.0.0.1:{gw.web_port}/m/" in text
         assert OUTSIDE in text
