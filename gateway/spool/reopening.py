@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 from gateway.spool.contract import Actor
 from gateway.spool.key_ending import hold_keys
 from gateway.spool.restoring import WORDS, Restored, drop_hold_notices, hold_open
+from gateway.spool.shares_life import lock_restored
 from gateway.spool.sql import SqlSpool
 from gateway.spool.statements import LIMIT
 from gateway.spool.times import to_us
@@ -28,13 +29,15 @@ _BODIES = Prepared(
 
 
 async def hold_all(spool: SqlSpool, made_at: str, actor: Actor, now: datetime, words: str = WORDS) -> int:
-    """Hold every open recipient, and every key on its way, until somebody decides; return how many recipients.
+    """Hold every open recipient, key on its way and file behind a link, until somebody decides; return how many recipients.
 
     Raises StoreUnavailable; may be run again. `words` say in the recipient's record why it is held.
     """
     restored = Restored(made_at, actor, to_us(now), words)
     await spool.database.committer.run(drop_hold_notices)
     while await spool.database.committer.run(hold_keys(made_at, actor, to_us(now), BATCH)):
+        pass
+    while await spool.database.committer.run(lock_restored(made_at, actor, to_us(now), BATCH)):
         pass
     held = 0
     while count := await spool.database.committer.run(hold_open(restored, BATCH)):

@@ -109,6 +109,23 @@ def end_expired(now: int, limit: int) -> Callable[[Tx], int]:
     return job
 
 
+def lock_restored(made_at: str, actor: Actor, now: int, limit: int) -> Callable[[Tx], int]:
+    """Lock open shares after a restore: what was taken back since the backup would be open again. Return how many."""
+
+    def job(tx: Tx) -> int:
+        rows = [ShareRow(*row) for row in tx.rows(_UNLOCKED, {"b_limit": limit})]
+        by_message: dict[str, list[int]] = {}
+        for row in rows:
+            write(tx, row._replace(locked_at=now, key_id=None, wrapped_code=None, changed_at=now))
+            by_message.setdefault(row.queue_id, []).append(row.recipient)
+        for queue_id, indexes in by_message.items():
+            said = (Kind.SHARE_LOCKED, Reason.RESTORED, actor.kind, actor.name, to_ranges(indexes))
+            tx.event(Event(now, queue_id, *said, {"backup": made_at}))
+        return len(rows)
+
+    return job
+
+
 def any_expired(now: int) -> Callable[[Queries], bool]:
     """Tell whether `end_expired` may find any: most looks find none, and need no turn of the committer."""
     return lambda queries: queries.row(_ANY_OVER, {"b_now": now}) is not None
@@ -149,6 +166,12 @@ def _keep_keys(tx: Tx, asked: Asked, decision: Decision, recipients: Collection[
             tx.run(_KEEP_KEY, until)
 
 
+_UNLOCKED = Prepared(
+    sa.select(shares)
+    .where(sa.text("ended_at IS NULL"), shares.c.locked_at.is_(None))
+    .order_by(shares.c.expires_at)
+    .limit(bindparam("b_limit", type_=sa.Integer))
+)
 _ANY_OVER = Prepared(
     sa.select(shares.c.recipient)
     .where(sa.text("ended_at IS NULL"), shares.c.expires_at <= bindparam("b_now"))

@@ -13,6 +13,7 @@ from gateway.policy.protection import Way
 from gateway.spool.contract import Actor, BodyUnreadable, UnknownMessage
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
+from gateway.spool.reopening import hold_all
 from gateway.spool.share_contract import NoShare, Visitor
 from gateway.spool.shares_codes import ASKED, BARRED_AT, TRIES, VALID, VISITS
 from gateway.spool.shares_standing import LONGEST
@@ -332,3 +333,15 @@ async def test_a_share_that_needs_a_key_nobody_has_opens_for_nobody(spool: SqlSp
     code = await ask(spool, queue_id)
     for key in ("", "abcd-efgh"):
         assert not await spool.shares.enter(queue_id, 0, code, key, VISITOR, T0)
+
+
+async def test_a_restore_locks_what_may_have_been_taken_back_since(spool: SqlSpool, where: Where) -> None:
+    queue_id = await sent(spool, linked(3))
+    visitor = await opened(spool, queue_id)
+    await spool.shares.lock(queue_id, [1], CLERK, T0)
+    await hold_all(spool, "2026-04-01", Actor("admin", "root"), T0 + MINUTE)
+    for index in range(3):
+        assert await why(spool, queue_id, recipient=index) == "locked"
+    assert (Kind.SHARE_LOCKED, Reason.RESTORED, "0,2") in events(where, queue_id, MASTER)
+    await spool.shares.unlock(queue_id, None, CLERK, T0 + MINUTE)
+    await spool.shares.fetch(queue_id, 0, FIRST, visitor, T0 + MINUTE)
