@@ -19,6 +19,9 @@ from gateway.policy.case_given import facts_of, octets_of
 from gateway.policy.case_mail import MAX_ATTACHMENT
 from gateway.policy.cases import Case, load_cases
 from gateway.policy.conditions.context import Need
+from gateway.policy.handling import Seen
+from gateway.policy.model import Policy
+from gateway.sealing.looking import seen_in
 from gateway.yaml_source import Document, Problem, Problems, load
 
 
@@ -78,6 +81,14 @@ def facts_of_cases(cases: Sequence[Case], needs: Need) -> list[Facts]:
     found = [facts_of(case.mail) for case in cases]
     whole = any(case.mail.raw is not None for case in cases)
     return asyncio.run(_with_content(cases, found)) if whole and Need.CONTENT in needs else found
+
+
+def seen_of_cases(cases: Sequence[Case], policy: Policy) -> list[Seen | None]:
+    """Return the files of whole mails as they are seen of a mail that comes, where a rule asks for their protection."""
+    return [
+        seen_in(octets_of(case.mail)) if policy.protects and case.mail.raw is not None else None
+        for case in cases
+    ]
 
 
 async def _with_content(cases: Sequence[Case], found: Sequence[Facts]) -> list[Facts]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from gateway.cli.attachment_words import handling_json, names_of
 from gateway.cli.policy_words import recipient_lines
 from gateway.policy.decision import Decision, Watched
 from gateway.policy.demands import Approval, Confirmation, Language
@@ -28,7 +29,13 @@ def explanation_json(
         "notify": [*(["sender"] if decision.notify_sender else []), *sorted(decision.notify)],
         "bcc_to": sorted(decision.bcc_to),
         "report_to": sorted(decision.report_to),
-        "recipients": [_one_json(one, header) for one, header in zip(explained, headers, strict=True)],
+        "recipients": [
+            _one_json(one, header, names_of(decision)) for one, header in zip(explained, headers, strict=True)
+        ],
+        "files": [
+            {"place": f.place, "name": f.name, "kind": f.kind, "octets": f.size_bytes, "state": f.state}
+            for f in decision.files
+        ],
         "decision": to_json(decision),
     }
 
@@ -38,7 +45,7 @@ def _watched_json(watched: Watched, places: Mapping[str, str]) -> dict[str, Any]
     return {"rule": watched.rule, "place": place, "recipients": watched.recipients}
 
 
-def _one_json(one: Explained, header: bytes) -> dict[str, Any]:
+def _one_json(one: Explained, header: bytes, files: Mapping[int, str]) -> dict[str, Any]:
     return {
         "address": str(one.address),
         "external": one.external,
@@ -58,8 +65,11 @@ def _one_json(one: Explained, header: bytes) -> dict[str, Any]:
         "routes": list(one.routes),
         "disclaimers": list(one.disclaimers),
         "left_out": one.left_out,
+        "attachments": handling_json(one.handling),
         "rules": [applied.rule for applied in one.applied],
-        "says": {lang.value: [line.strip() for line in recipient_lines(one, lang)] for lang in Language},
+        "says": {
+            lang.value: [line.strip() for line in recipient_lines(one, lang, files)] for lang in Language
+        },
         "header": header.decode("utf-8", "replace"),
     }
 

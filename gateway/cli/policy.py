@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.explanation import explanation_json
-from gateway.cli.offline import not_looked_up, said, with_what_is_here
+from gateway.cli.offline import not_looked_up, said, with_files_here, with_what_is_here
 from gateway.cli.policy_cases import test
 from gateway.cli.policy_check import check
 from gateway.cli.policy_effective import effective_command
@@ -82,7 +82,7 @@ def explain(
     in_force = read_policy(folder)
     facts = with_what_is_here(gather(envelope, raw), raw, in_force)
     envelope, decision = with_copies(facts, decide(facts, in_force, now), in_force, now)
-    decision = with_left_out(decision, raw)
+    decision = with_files_here(with_left_out(decision, raw), envelope, raw)
     if envelope.sender is None:
         decision = replace(
             decision, notify_sender=False, tells_dropped=False

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.case_files import facts_of_cases, read_cases
+from gateway.cli.case_files import facts_of_cases, read_cases, seen_of_cases
 from gateway.cli.printable import printable
 from gateway.cli.printing import dump, print_problems
 from gateway.config.policy_files import read_files, read_policy
@@ -63,8 +63,9 @@ def _run(folder: Path) -> Iterator[_Ran]:
         against = floor if tier_of(read.name) is Tier.FLOOR else policy
         places = {rule.id: f"{rule.id} ({rule.place})" for rule in against.rules}
         facts = facts_of_cases(read.cases, against.needs)
-        for index, (case, of_mail) in enumerate(zip(read.cases, facts, strict=True)):
-            result = run_case(case, against, of_mail)
+        seen = seen_of_cases(read.cases, against)
+        for index, (case, of_mail, files) in enumerate(zip(read.cases, facts, seen, strict=True)):
+            result = run_case(case, against, of_mail, files)
             applied = [places[reason.rule] for reason in decided(case, against, of_mail).reasons]
             yield _Ran(read.name, read.line(index), result.name, result.differences, tuple(applied))
 

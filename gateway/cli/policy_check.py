@@ -19,6 +19,8 @@ from gateway.config.policy_files import below, read_files
 from gateway.policy.case_findings import CaseFile, weak_cases
 from gateway.policy.load import compile_sources, digest, load_policy, load_sources
 from gateway.policy.model import Policy
+from gateway.policy.protection import Way
+from gateway.policy.protection_checks import weak_protections
 from gateway.policy.redundancy import idle_beside_others
 from gateway.policy.sources import Source
 from gateway.policy.tiers import Tier, tier_of
@@ -50,7 +52,8 @@ class _Checked:
 def check(folder: Path, strict: bool, as_json: bool) -> None:
     """Report every problem of the policy files and cases in DIR (default: policies), with file, line and a hint.
 
-    Warnings name rules that add nothing, that can never match or that no case meets, and cases that prove nothing.
+    Warnings name rules that add nothing, that can never match or that no case meets, attachments that are protected
+    weakly, and cases that prove nothing.
     """
     problems: list[Problem] = []
     checked = _checked(folder, problems)
@@ -93,6 +96,7 @@ def _sources(folder: Path, files: dict[str, str], problems: list[Problem]) -> li
 def _warnings(checked: _Checked) -> Iterator[Problem]:
     yield from never_met(checked.sources, checked.policy.domains)
     yield from idle_beside_others(checked.sources, checked.policy)
+    yield from weak_protections(checked.sources)
     files = []
     for read in checked.cases:
         policy = checked.floor if tier_of(read.name) is Tier.FLOOR else checked.policy
@@ -110,7 +114,8 @@ def _json(checked: _Checked, warnings: tuple[Problem, ...]) -> dict[str, object]
         "digest": policy.digest,
         "warnings": [asdict(warning) for warning in warnings],
     }
-    return summary | ({"routes": list(policy.routes)} if policy.routes else {})
+    needs = {"routes": list(policy.routes), "ways": list(policy.ways), "links": policy.links}
+    return summary | {key: value for key, value in needs.items() if value}
 
 
 def _lines(checked: _Checked, warnings: tuple[Problem, ...]) -> Iterator[str]:
@@ -120,6 +125,10 @@ def _lines(checked: _Checked, warnings: tuple[Problem, ...]) -> Iterator[str]:
     yield f"ok: {len(policy.rules)} rules, {_count(checked)} cases, {policy.digest}{said}"
     if policy.routes:
         yield f"needs in the settings, under delivery.routes: {', '.join(policy.routes)}"
+    if policy.links:
+        yield "needs in the settings: web.public_url, an address that recipients outside can open (attachments: link)"
+    if Way.SMS in policy.ways:
+        yield "needs in the settings: channels.sms; without it no key goes by SMS"
 
 
 def _count(checked: _Checked) -> int:

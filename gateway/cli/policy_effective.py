@@ -21,6 +21,7 @@ from gateway.policy.compile import context_of
 from gateway.policy.demands import Demands, Form, Language
 from gateway.policy.effective import Effect, Effective, Known, effective
 from gateway.policy.load import compile_sources, digest, load_sources
+from gateway.policy.protection import protection_text
 from gateway.units import format_duration
 from gateway.yaml_source import Problems
 
@@ -151,6 +152,7 @@ def _demands(found: Effective, language: Language) -> Iterator[str]:
     if demands.form > Form.ORIGINAL:
         yield f"recipients: {demands.form.name.lower()}"
     yield from (f"{name}: {value}" for name, value in sorted(demands.tags))
+    yield from (f"attachments: {protection_text(each)}" for each in sorted(demands.protections))
 
 
 def _json(found: Effective, written: dict[str, _Written]) -> dict[str, Any]:
@@ -182,6 +184,7 @@ def _least(demands: Demands) -> dict[str, Any]:
         "firm": format_duration(demands.firm),
         "form": demands.form.name.lower(),
         "tags": [list(tag) for tag in sorted(demands.tags)],
+        "attachments": [protection_text(each) for each in sorted(demands.protections)],
     }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from gateway.cli.attachment_words import handling_lines, names_of
 from gateway.cli.printable import printable
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
+from gateway.policy.difference import Fate
 from gateway.policy.explain import Explained
 from gateway.units import format_duration
 
@@ -106,7 +108,7 @@ def explanation_text(
     """Return the explanation for people."""
     lines = [*_whole_mail(decision, language)]
     for one, header in zip(explained, headers, strict=True):
-        lines += ["", *recipient_lines(one, language)]
+        lines += ["", *recipient_lines(one, language, names_of(decision))]
         if not decision.refusals and not one.dropped:
             lines += [f"  {_WORDS[language]['header']}:", *_shown(header)]
     return "\n".join(lines).lstrip("\n") + "\n"
@@ -125,8 +127,8 @@ def _whole_mail(decision: Decision, language: Language) -> Iterator[str]:
         yield words["report"].format(people=", ".join(sorted(decision.report_to)))
 
 
-def recipient_lines(one: Explained, language: Language) -> Iterator[str]:
-    """Yield what one recipient gets, in words."""
+def recipient_lines(one: Explained, language: Language, files: Mapping[int, str]) -> Iterator[str]:
+    """Yield what one recipient gets, in words; `files` are the names of the mail's files, by place."""
     words = _WORDS[language]
     yield printable(f"{one.address} [{words['external' if one.external else 'internal']}]")
     if one.copy:
@@ -135,12 +137,15 @@ def recipient_lines(one: Explained, language: Language) -> Iterator[str]:
         yield f"  {words['dropped']}"
         yield from _rules(one, language)
         return
-    yield f"  {words['leaves'].format(at=one.leaves_at.astimezone()) if one.held else words['at_once']}"
+    if one.window or one.fate is not Fate.KEY:  # or it leaves when there is a way, whatever the time
+        yield f"  {words['leaves'].format(at=one.leaves_at.astimezone()) if one.held else words['at_once']}"
     yield from map(printable, _people(one, language))
     if one.held and one.window:
         yield f"  {_waiver(one, language)}"
     yield f"  {words[one.form]}"
     yield from _leaving(one, language)
+    if one.handling is not None:
+        yield from (printable(f"  {line}") for line in handling_lines(one.handling, files, language))
     if one.sees:
         yield printable(f"  {words['sees'].format(people=', '.join(one.sees))}")
     for name, value in one.tags:

@@ -11,9 +11,11 @@ from pydantic import AfterValidator, BeforeValidator
 from gateway.message.address import parse_path
 from gateway.message.envelope import Envelope
 from gateway.policy import values
+from gateway.policy.actions.attachments import ProtectWord, WayWord
 from gateway.policy.case_given import Lines, read_path
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import NO_TIME, Form
+from gateway.policy.handling import Handling
 from gateway.policy.values import told
 from gateway.units import format_duration, parse_duration
 
@@ -24,6 +26,8 @@ def _any_number(value: object) -> object:
 
 
 AnyNumber = Annotated[tuple[str, ...], BeforeValidator(_any_number)]
+KeyBy = WayWord | Literal["nobody-knows", "no-key"]
+Forms = Annotated[tuple[ProtectWord, ...], BeforeValidator(_any_number)]
 Wait = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 
@@ -58,6 +62,19 @@ class ExpectedRecipient(values.Part):
     disclaimers: AnyNumber | None = told(
         "本文の下に付く文面(`confidential`、`confidential:en`)",
         "the texts that rules ask for (`confidential`, `confidential:en`)",
+    )
+    attachments: Forms | None = told(
+        "添付ファイルの形: `native`、`link` など。そのままなら `[]`",
+        "what becomes of the files: `native`, `zip-aes256`, `link`, ...; `[]` where they stay as they are",
+    )
+    key_by: KeyBy | None = told(
+        "鍵の伝え方。決まらず送信者を待つときは `nobody-knows`、鍵がなければ `no-key`",
+        "by which way the key gets there: `sms`, `sender`, ...; `nobody-knows` where it waits for the sender to say, `no-key` "
+        "where none is needed",
+    )
+    obstacle: str | None = told(
+        "保護できずに保留される理由(`signed`、`unclear` など)。なければ空",
+        'why the files cannot be protected and the mail is held: `signed`, `unclear`, ...; `""` for nothing',
     )
 
 
@@ -142,7 +159,16 @@ def _got(outcome: Outcome) -> dict[str, object]:
         "confirm": sorted({each.items for each in demands.confirm}),
         "approve": sorted({each.rule for each in demands.approvals}),
         "disclaimers": sorted(demands.disclaimers),
+        "attachments": sorted({how.word for _, how in outcome.handling.forms} if outcome.handling else ()),
+        "key_by": _key_by(outcome.handling),
+        "obstacle": outcome.handling.obstacle if outcome.handling is not None else "",
     }
+
+
+def _key_by(handling: Handling | None) -> str:
+    if handling is not None and handling.way is not None:
+        return handling.way.value
+    return "nobody-knows" if handling is not None and handling.needs_key else "no-key"
 
 
 def _comparable(wanted: object) -> object:
@@ -161,7 +187,7 @@ def _differ(what: str, expected: object, got: object) -> Iterator[str]:
 def _show(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(_show(v) for v in value) or "nothing"
-    return ": ".join(value) if isinstance(value, tuple) else str(value)
+    return ": ".join(value) if isinstance(value, tuple) else str(value) or "nothing"
 
 
 def form_name(form: Form) -> str:

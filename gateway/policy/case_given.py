@@ -15,6 +15,7 @@ from gateway.message.facts import Facts
 from gateway.message.gather import gather
 from gateway.message.header import split
 from gateway.policy import values
+from gateway.policy.case_attached import CaseKeys
 from gateway.policy.case_content import CaseFile, CaseInside, content_of
 from gateway.policy.case_history import CaseHistory, evidence_of, reply_fields
 from gateway.policy.case_mail import MAX_ATTACHMENT, wire_form, write_mail
@@ -62,7 +63,7 @@ class CaseAttachment(CaseFile):
     )
 
 
-class CaseMail(CaseHistory, CaseInside):
+class CaseMail(CaseHistory, CaseInside, CaseKeys):
     """A mail. `to` and `cc` stand in its header; the envelope holds `to`, `cc` and `bcc` unless it is written out.
 
     `at` is when it arrives: 2026-05-03T10:00.

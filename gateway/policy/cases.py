@@ -12,10 +12,13 @@ from pydantic import RootModel
 
 from gateway.message.facts import Facts
 from gateway.policy import values
+from gateway.policy.case_attached import possible_ways, seen_of
 from gateway.policy.case_expected import Expected, differences
 from gateway.policy.case_given import CaseMail, arrives_at, envelope_of, facts_of
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
+from gateway.policy.handle import with_handling
+from gateway.policy.handling import Seen
 from gateway.policy.model import Policy
 from gateway.policy.values import told
 from gateway.yaml_source import load, validate
@@ -46,12 +49,20 @@ def load_cases(text: str, file: str) -> tuple[Case, ...]:
     return validate(_Cases, load(text, file)).root
 
 
-def run_case(case: Case, policy: Policy, facts: Facts | None = None) -> Result:
-    """Send the case's mail through the policy and compare; `facts` as for `decided`."""
-    decision = decided(case, policy, facts)
+def run_case(case: Case, policy: Policy, facts: Facts | None = None, seen: Seen | None = None) -> Result:
+    """Send the case's mail through the policy and compare; `facts` and `seen` as for `decided`."""
+    decision = decided(case, policy, facts, seen)
     return Result(case.name, tuple(differences(case.expect, envelope_of(case.mail), decision)))
 
 
-def decided(case: Case, policy: Policy, facts: Facts | None = None) -> Decision:
-    """Return what the policy decides about the case's mail; `facts` are those of it, where somebody looked further into it."""
-    return decide(facts_of(case.mail) if facts is None else facts, policy, arrives_at(case.mail, policy))
+def decided(case: Case, policy: Policy, facts: Facts | None = None, seen: Seen | None = None) -> Decision:
+    """Return what the policy decides about the case's mail.
+
+    `facts` are those of the mail, and `seen` its files, where somebody looked further into it than a case says.
+    """
+    known = facts_of(case.mail) if facts is None else facts
+    decision = decide(known, policy, arrives_at(case.mail, policy))
+    if not decision.protects:
+        return decision
+    looked_at = seen_of(case.mail.attachments, known) if seen is None else seen
+    return with_handling(decision, looked_at, possible_ways(case.mail, known.envelope))

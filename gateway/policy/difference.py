@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Approval, Confirmation, Demands, Form, MailDemands
+from gateway.policy.protection import Protection, protection_text
+from gateway.policy.protection_order import as_strict
 from gateway.units import format_duration
 
 
@@ -24,6 +27,7 @@ class Fate(StrEnum):
     DROPPED = "dropped"
     APPROVAL = "approval"
     CONFIRMATION = "confirmation"
+    KEY = "key"  # until there is a way for the key, or in vain, because the files must not be touched
     HELD = "held"
     AT_ONCE = "at-once"
 
@@ -39,6 +43,8 @@ class Difference:
 
 
 _DEMANDS = tuple(field.name for field in fields(Demands))
+_OF_RULES = ("confirm", "approvals", "protections")  # sets of values that name their rule
+_OfRule = TypeVar("_OfRule", Confirmation, Approval, Protection)
 _WHOLE = tuple(field.name for field in fields(MailDemands) if field.name != "refusals")
 
 
@@ -83,9 +89,15 @@ def covers(one: Decision, other: Decision) -> bool:
     if one.refusals or other.refusals:
         return bool(one.refusals)
     return _whole(one).covers(_whole(other)) and all(
-        a.demands.covers(b.demands)
+        _as_strict(a.demands, b.demands)
         and (b.demands.form < a.demands.form or {*a.companions} <= {*b.companions})
         for a, b in _pairs(one, other)
+    )
+
+
+def _as_strict(one: Demands, other: Demands) -> bool:
+    return one.covers(replace(other, protections=frozenset())) and all(
+        any(as_strict(mine, theirs) for mine in one.protections) for theirs in other.protections
     )
 
 
@@ -116,19 +128,15 @@ def _whole(decision: Decision) -> MailDemands:
 
 def _effect(outcome: Outcome) -> tuple[object, ...]:
     demands = outcome.demands
-    if demands.waits_for_nobody:
+    if demands.waits_for_nobody and not demands.protections:
         return outcome.external, demands, outcome.companions
-    people = _nameless(demands.confirm), _nameless(demands.approvals)
-    return (
-        outcome.external,
-        replace(demands, confirm=frozenset(), approvals=frozenset()),
-        people,
-        outcome.companions,
-    )
+    named = [_nameless(getattr(demands, name)) for name in _OF_RULES]
+    nameless = replace(demands, confirm=frozenset(), approvals=frozenset(), protections=frozenset())
+    return outcome.external, nameless, named, outcome.companions
 
 
-def _nameless(asked: frozenset[Confirmation] | frozenset[Approval]) -> list[Confirmation | Approval]:
-    """Return what is asked of people without the rules that ask it, each as often as it is asked."""
+def _nameless(asked: frozenset[_OfRule]) -> list[_OfRule]:
+    """Return what is asked of people and for files without the rules that ask it, each as often as it is asked."""
     return sorted((replace(each, rule="") for each in asked), key=repr)
 
 
@@ -136,7 +144,7 @@ def _between(then: Outcome, now: Outcome) -> Iterator[tuple[str, object, object]
     yield "external", then.external, now.external
     for name in _DEMANDS:
         before, after = getattr(then.demands, name), getattr(now.demands, name)
-        if name in ("confirm", "approvals"):
+        if name in _OF_RULES:
             before, after = _nameless(before), _nameless(after)
         yield name, before, after
     yield "sees", then.companions, now.companions
@@ -166,6 +174,8 @@ def shown(value: object) -> str:
         return f"{value.at_least} of {value.name} {_deadline(value)}"
     if isinstance(value, Confirmation):
         return f"{value.items} {_deadline(value)}"
+    if isinstance(value, Protection):
+        return protection_text(value)
     if isinstance(value, frozenset | list):
         return ", ".join(sorted(map(shown, value))) or "-"
     if isinstance(value, tuple):

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from gateway.message.address import Address
-from gateway.policy.decision import Decision
+from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import NO_TIME, Approval, Confirmation, Text
 from gateway.policy.difference import Fate, fate_of
+from gateway.policy.handling import Handling
+from gateway.policy.protection import Protection
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Explained:
 
     `leaves_at` is the earliest time; `firm_until` the earliest the sender can make it, `reasoned_until` the earliest without
     giving a reason. `confirm` and `approvals` are whom it waits for, whatever the time. `disclaimers` are the texts asked
-    for, `left_out` why they do not stand there; `copy`: added by `bcc_to`.
+    for, `left_out` why they do not stand there; `copy`: added by `bcc_to`. `handling` is what becomes of the files,
+    `protections` what rules ask for them.
     """
 
     address: Address
@@ -52,6 +55,8 @@ class Explained:
     reasoned_until: datetime | None = None
     confirm: tuple[Confirmation, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    handling: Handling | None = None
+    protections: tuple[Protection, ...] = ()
 
 
 def explain(
@@ -92,10 +97,18 @@ def _one(
         disclaimers=tuple(sorted(demands.disclaimers)),
         left_out=next((e.why for e in decision.left_out if set(e.keys) == demands.disclaimers), ""),
         copy=decision.is_copy(number),
-        fate=Fate.REFUSED if decision.refusals else fate_of(demands),
+        fate=Fate.REFUSED if decision.refusals else _fate(outcome),
         window=demands.window,
         hides_internal=demands.hide_internal,
         reasoned_until=now + demands.reasoned if demands.reasoned > demands.firm else None,
         confirm=tuple(sorted(demands.confirm)),
         approvals=tuple(sorted(demands.approvals)),
+        handling=outcome.handling,
+        protections=tuple(sorted(demands.protections)),
     )
+
+
+def _fate(outcome: Outcome) -> Fate:
+    asked = fate_of(outcome.demands)
+    waits_for_key = outcome.handling is not None and not outcome.handling.is_complete
+    return Fate.KEY if waits_for_key and asked in (Fate.HELD, Fate.AT_ONCE) else asked

@@ -24,6 +24,9 @@ Possible = Callable[[int], frozenset[Way]]
 UNTOLD = frozenset({"unclear", "unread", "structure"})
 """Obstacles because of which nobody can tell which files there are: a mail in which none is seen is held, too."""
 
+MAX_LEGACY_OCTETS = (16 << 20) - (64 << 10)
+"""Octets that the old cipher of ZIP seals (protect/archive.py), less what an archive adds around the files."""
+
 _Forms = tuple[tuple[int, How], ...]
 
 
@@ -59,12 +62,12 @@ def plan(protections: Iterable[Protection], seen: Seen) -> Handling | None:
     doing = [p for p in asked if not forms or any(p in several for several in concerned.values())]
     within = min(p.within for p in doing)
     named = tuple(p.rule for p in doing)
-    obstacle = seen.obstacle or _partly(seen, forms)
+    hide_names = any(p.hide_names for p in doing)
+    obstacle = seen.obstacle or _partly(seen, forms) or _too_large(seen, forms, hide_names)
     if obstacle:
-        return Handling(named, forms, obstacle=obstacle, within=within)
+        return Handling(named, forms, obstacle=obstacle, hide_names=hide_names, within=within)
     locked = {place for place, how in forms if how is not How.BLOCK}
     needing = [p for p in doing if any(p in concerned[place] for place in locked)]
-    hide_names = any(p.hide_names for p in doing)
     planned = Handling(named, _hidden(forms) if hide_names else forms, hide_names=hide_names, within=within)
     return _with_key(planned, needing) if needing else planned
 
@@ -111,6 +114,14 @@ def _partly(seen: Seen, forms: _Forms) -> str:
     sealed = {place for place, how in forms if how < How.LINK}
     found = any(file.state == State.PARTLY and file.place in sealed for file in seen.files)
     return "partly-encrypted" if found else ""
+
+
+def _too_large(seen: Seen, forms: _Forms, hide_names: bool) -> str:
+    """Find what the old cipher does not seal; where names are hidden, all of it lies in one archive inside."""
+    legacy = {place for place, how in forms if how is How.ZIP_LEGACY}
+    sizes = [file.size_bytes for file in seen.files if file.place in legacy]
+    largest = sum(sizes) if hide_names else max(sizes, default=0)
+    return "too-large" if largest > MAX_LEGACY_OCTETS else ""
 
 
 def _hidden(forms: _Forms) -> _Forms:

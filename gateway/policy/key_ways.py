@@ -19,23 +19,17 @@ def allowed_ways(protections: Sequence[Protection]) -> tuple[Way, ...]:
 
     Preferred is what the first of them (in this order) prefers.
     """
-    strict = [p for p in protections if not _weak(p)]
+    strict = [p for p in protections if not weak_ways(p)]
     if strict:
         return tuple([way for way in _strong(strict[:1]) if all(way in p.ways for p in strict)])
-    worst = [max((WEAK.index(way) for way in p.ways if way in WEAK), default=-1) for p in protections]
-    weak = WEAK[: min(worst, default=-1) + 1]
+    worst = min((max(WEAK.index(way) for way in weak_ways(p)) for p in protections), default=-1)
     named = {way for p in protections for way in p.ways}
-    return (*_strong(protections), *[way for way in weak if way in named])
+    return (*_strong(protections), *[way for way in WEAK[: worst + 1] if way in named])
 
 
-def in_order(ways: Iterable[Way]) -> tuple[Way, ...]:
-    """Return the ways of one rule in the order in which they are tried."""
-    named = tuple(dict.fromkeys(ways))
-    return (*[way for way in named if way not in WEAK], *[way for way in WEAK if way in named])
-
-
-def _weak(protection: Protection) -> bool:
-    return any(way in WEAK for way in protection.ways)
+def weak_ways(protection: Protection) -> tuple[Way, ...]:
+    """Return the weak ways that the rule allows."""
+    return tuple([way for way in WEAK if way in protection.ways])
 
 
 def _strong(protections: Iterable[Protection]) -> tuple[Way, ...]:

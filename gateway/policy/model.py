@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
@@ -14,6 +14,7 @@ from gateway.policy.demands import Language, MailDemands, Text
 from gateway.policy.disclaimers import Disclaimer
 from gateway.policy.mail import Mail
 from gateway.policy.people import People
+from gateway.policy.protection import How, Protection, Way
 from gateway.policy.tiers import Tier
 
 
@@ -97,6 +98,20 @@ class Policy:
         """Return the names of all next hops that its rules ask for, in order."""
         rules = [rule for rule in self.rules if not rule.monitor]
         return tuple(sorted({name for rule in rules for ask in rule.asks for name in ask.demands.routes}))
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """Return all ways by which its rules may send keys, in order."""
+        return tuple(sorted({way for each in self._protections() for way in each.ways}))
+
+    @property
+    def links(self) -> bool:
+        """Tell whether a rule puts files behind the download page."""
+        return any(each.how is How.LINK for each in self._protections())
+
+    def _protections(self) -> Iterator[Protection]:
+        rules = [rule for rule in self.rules if not rule.monitor]
+        yield from (each for rule in rules for ask in rule.asks for each in ask.demands.protections)
 
     @property
     def has_floor(self) -> bool:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
 
+from gateway.units import format_duration
+
 EXPIRES = timedelta(days=14)  # how long keys and links are good where the rule does not say
 WITHIN = timedelta(
     days=1
@@ -66,3 +68,20 @@ class Protection:
     expires: timedelta = EXPIRES
     downloads: int = 0
     within: timedelta = WITHIN
+
+
+def protection_text(asked: Protection) -> str:
+    """Return what a rule asks for in the words of policies, without what is usual: `native by sms, sender; keep *.txt`."""
+    usual = Protection(asked.rule, asked.how, asked.ways)
+    said = {
+        "keep": ", ".join(asked.keep),
+        "hide_names": "true",
+        "style": asked.style,
+        "bits": str(asked.bits),
+        "own_key": "true",
+        "expires": format_duration(asked.expires),
+        "downloads": str(asked.downloads),
+        "within": format_duration(asked.within),
+    }
+    more = [f"{key} {text}" for key, text in said.items() if getattr(asked, key) != getattr(usual, key)]
+    return "; ".join([asked.how.word + (f" by {', '.join(asked.ways)}" if asked.ways else ""), *more])

@@ -7,11 +7,11 @@ alone. Nor is a hiding rule because of one in another file: circles count for th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gateway.policy import schema
+from gateway.policy import protection_order, schema
 from gateway.policy.actions.ask import Ask
-from gateway.policy.demands import Form, join_all
+from gateway.policy.demands import Demands, Form, join_all
 from gateway.policy.implication import implies
 from gateway.policy.model import Policy, Rule
 from gateway.policy.sources import Source
@@ -78,7 +78,15 @@ def _asked_too(ask: Ask, written: schema.Rule, other: Rule, other_written: schem
     if ask.worked_out is not None:
         return False
     beside = [each.demands for each in other.asks if _reaches(each, ask, written, other_written)]
-    return join_all(beside).covers(ask.demands)
+    return _covers(join_all(beside), ask.demands)
+
+
+def _covers(beside: Demands, asked: Demands) -> bool:
+    without = replace(asked, protections=frozenset())
+    return beside.covers(without) and all(
+        any(protection_order.adds_nothing(each, other) for other in beside.protections)
+        for each in asked.protections
+    )
 
 
 def _reaches(each: Ask, ask: Ask, written: schema.Rule, other_written: schema.Rule) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from gateway.policy.decision import Decision, Outcome
-from gateway.policy.demands import Demands
-from gateway.policy.handle import plan, with_handling
+from gateway.policy.decision import Decision, Outcome, Watched
+from gateway.policy.demands import Demands, MailDemands
+from gateway.policy.handle import MAX_LEGACY_OCTETS, plan, with_handling
 from gateway.policy.handling import Attached, Handling, Seen
 from gateway.policy.protection import How, Protection, Way
+from gateway.policy.stored_decision import from_json, to_json
+from gateway.protect import archive
 
 ALWAYS = frozenset({Way.SENDER, Way.SECOND_MAIL, Way.CODE_PAGE})
 STRONG = (Way.PREAGREED, Way.SMS, Way.SENDER)
@@ -258,3 +261,44 @@ def test_a_copy_that_something_is_in_the_way_of_never_comes() -> None:
     assert found.of(1).demands.drop
     assert not found.of(0).demands.drop
     assert not found.of(0).waits_for_nobody
+
+
+@pytest.mark.parametrize(
+    ("sizes", "hide_names", "held"),
+    [
+        ((MAX_LEGACY_OCTETS,), False, False),
+        ((MAX_LEGACY_OCTETS + 1,), False, True),
+        ((MAX_LEGACY_OCTETS // 2, MAX_LEGACY_OCTETS), False, False),
+        ((MAX_LEGACY_OCTETS // 2, MAX_LEGACY_OCTETS), True, True),  # in one archive inside
+    ],
+)
+def test_what_the_old_cipher_does_not_seal_is_held(
+    sizes: tuple[int, ...], hide_names: bool, held: bool
+) -> None:
+    files = tuple(replace(PLAN, place=place, size_bytes=size) for place, size in enumerate(sizes, 2))
+    found = planned(Seen(files), asks(How.ZIP_LEGACY, hide_names=hide_names))
+    assert found.obstacle == ("too-large" if held else "")
+    assert MAX_LEGACY_OCTETS < archive.MAX_LEGACY_OCTETS
+
+
+def test_a_decision_with_files_is_stored_in_a_form_that_older_code_cannot_read() -> None:
+    asked = asks(How.LINK, "a", STRONG, keep=("pdf",), downloads=3, hide_names=True, own_key=True, bits=80)
+    plain = Decision("d", (Outcome(True, Demands()),), (0,))
+    before = Decision("d", (outcome(asked, asks(How.NATIVE, "b")),), (0, 0))
+    after = with_handling(before, Seen((PLAN, LIST)), lambda n: ALWAYS | ({Way.SMS} if n else frozenset()))
+    signed = with_handling(before, Seen((PLAN,), "signed"), lambda _: ALWAYS)
+    assert len(after.outcomes) == 2
+    for decision in (before, after, signed):
+        stored = json.loads(json.dumps(to_json(decision)))
+        assert stored["v"] == 3
+        assert from_json(stored, decision.assigned) == decision
+    assert to_json(plain)["v"] == 1
+    with pytest.raises(ValueError, match="version 4"):
+        from_json({**to_json(after), "v": 4}, after.assigned)
+
+
+def test_a_watching_rule_that_would_protect_is_stored_with_what_it_would_ask() -> None:
+    watched = Watched("w", 1, Demands(protections=frozenset([asks(How.BLOCK, ways=())])), MailDemands())
+    decision = Decision("d", (Outcome(True, Demands()),), (0,), watched=(watched,))
+    assert not decision.protects
+    assert from_json(to_json(decision), (0,)) == decision

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -16,6 +17,8 @@ from gateway.policy.conditions.condition import Condition, build
 from gateway.policy.conditions.context import Context
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
+from gateway.policy.handle import plan
+from gateway.policy.handling import Attached, Seen
 from gateway.policy.implication import implies
 from gateway.policy.load import compile_sources, load_sources
 from gateway.policy.mail import Mail
@@ -84,10 +87,19 @@ def with_a_copy(draw: st.DrawFn) -> Json:
     return {**floor, "rules": [*floor["rules"], copy]}
 
 
+FILES = (
+    Attached(2, "a.pdf", "pdf", 10, "plain"),
+    Attached(3, "b.txt", "text", 10, "plain"),
+    Attached(4, "c.zip", "zip", 10, "encrypted"),
+)
+
+
 def effects(decision: Decision) -> tuple[object, ...]:
     each = [decision.of(n) for n in range(len(decision.assigned))]
+    plans = [plan(o.demands.protections, Seen(FILES)) for o in each]
     return (
-        [(o.external, o.demands, o.companions) for o in each],
+        [(o.external, replace(o.demands, protections=frozenset()), o.companions) for o in each],
+        [handling and replace(handling, rules=()) for handling in plans],
         decision.refusals, decision.notify_sender, decision.notify, decision.bcc_to, decision.report_to,
         decision.tag_names, decision.watched,
     )  # fmt: skip
@@ -137,6 +149,10 @@ BULK = "id: bulk, when: {external: {at_least: 20}}, then: {hold: 10m}"
          "id: b, when: {attachments: {name: '*.exe', at_least: 2}}, then: {hold: 1h}"),
         ("id: a, when: {ppap: any}, then: {hold: 1h}",
          "id: b, when: {ppap: {how: [same-mail, following], within: 2h, certain: true}}, then: {hold: 1h}"),
+        ("id: a, then: {attachments: link}", "id: b, then: {attachments: {protect: link, keep: pdf}}"),
+        ("id: a, then: {attachments: {protect: native, password_by: sms}}",
+         "id: b, when: {external: {at_least: 2}}, then: {attachments: {protect: zip-legacy, password_by: [sms, sender]}}"),
+        ("id: a, then: {attachments: {protect: block, for: all, within: 1h}}", "id: b, then: {attachments: native}"),
     ],
 )  # fmt: skip
 def test_what_adds_nothing_is_said_once(rules: tuple[str, ...]) -> None:
@@ -162,6 +178,11 @@ def test_what_adds_nothing_is_said_once(rules: tuple[str, ...]) -> None:
          "id: b, when: {ppap: [following, preceding]}, then: {hold: 1h}"),
         ("id: a, when: {ppap: any}, then: {hold: {window: 2h}}",
          "id: b, when: {ppap: {how: any, certain: true}}, then: {hold: {window: 3h}}"),
+        ("id: b, then: {attachments: zip-aes256}", "id: a, then: {attachments: native}"),  # whose style and order count
+        ("id: a, then: {attachments: {protect: link, keep: pdf}}", "id: b, then: {attachments: native}"),
+        ("id: a, then: {attachments: link}", "id: b, then: {attachments: native}"),  # the way for the key is another
+        ("id: a, then: {attachments: native}", "id: b, then: {attachments: {protect: native, hide_names: true}}"),
+        ("id: a, then: {attachments: native}", "id: b, then: {attachments: {protect: native, key: {bits: 80}}}"),
     ],
 )  # fmt: skip
 def test_what_adds_something_is_left_alone(rules: tuple[str, ...]) -> None:
