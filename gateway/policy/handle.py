@@ -27,6 +27,10 @@ UNTOLD = frozenset({"unclear", "unread", "structure"})
 MAX_LEGACY_OCTETS = (16 << 20) - (64 << 10)
 """Octets that the old cipher of ZIP seals (protect/archive.py), less what an archive adds around the files."""
 
+_NO_WAYS: frozenset[Way] = frozenset()
+_Class = tuple[
+    int, frozenset[Way], bool
+]  # an outcome before, the ways to the recipient, and whether it is a copy
 _Forms = tuple[tuple[int, How], ...]
 
 
@@ -39,13 +43,18 @@ def with_handling(decision: Decision, seen: Seen, possible: Possible) -> Decisio
         return decision
     planned = [plan(outcome.demands.protections, seen) for outcome in decision.outcomes]
     numbers: dict[Outcome, int] = {}
+    of_class: dict[_Class, int] = {}
     assigned = []
     for index, number in enumerate(decision.assigned):
         outcome, planned_here = decision.outcomes[number], planned[number]
-        if planned_here is not None and not outcome.demands.drop:
-            ways = possible(index) if _asks_for_ways(planned_here) else frozenset()
-            outcome = _handled(outcome, planned_here, ways, copy=decision.is_copy(index))
-        assigned.append(numbers.setdefault(outcome, len(numbers)))
+        asks = _asks_for_ways(planned_here) and not outcome.demands.drop
+        ways = possible(index) if asks else _NO_WAYS
+        kind = (number, ways, decision.is_copy(index))
+        place = of_class.get(kind)
+        if place is None:  # worked out once for each class: a mail may have 40,000 recipients
+            made = _handled(outcome, planned_here, ways, copy=kind[2])
+            place = of_class[kind] = numbers.setdefault(made, len(numbers))
+        assigned.append(place)
     return replace(decision, outcomes=tuple(numbers), assigned=tuple(assigned), files=seen.files)
 
 
@@ -55,11 +64,11 @@ def plan(protections: Iterable[Protection], seen: Seen) -> Handling | None:
     `ways` are those that all rules agree with, the preferred first.
     """
     asked = sorted(protections)
-    forms = _forms(asked, seen)
-    if not forms and not (asked and seen.obstacle in UNTOLD):
+    forms, untold = _forms(asked, seen), seen.obstacle in UNTOLD
+    if not forms and not (asked and untold):
         return None
     concerned = {place: [p for p in asked if not keeps(p, file)] for place, file in _changed(seen, forms)}
-    doing = [p for p in asked if not forms or any(p in several for several in concerned.values())]
+    doing = [p for p in asked if untold or any(p in several for several in concerned.values())]
     within = min(p.within for p in doing)
     named = tuple(p.rule for p in doing)
     hide_names = any(p.hide_names for p in doing)
@@ -141,12 +150,14 @@ def _named(pattern: str) -> NameTest:
     return glob(pattern)
 
 
-def _asks_for_ways(planned: Handling) -> bool:
-    return not planned.obstacle and (planned.needs_key or planned.shares)
+def _asks_for_ways(planned: Handling | None) -> bool:
+    return planned is not None and not planned.obstacle and (planned.needs_key or planned.shares)
 
 
-def _handled(outcome: Outcome, planned: Handling, ways: frozenset[Way], *, copy: bool) -> Outcome:
-    """Choose the way for one recipient."""
+def _handled(outcome: Outcome, planned: Handling | None, ways: frozenset[Way], *, copy: bool) -> Outcome:
+    """Choose the way for one class of recipients."""
+    if planned is None or outcome.demands.drop:
+        return outcome
     if copy:
         return _copied(outcome, _by_way(planned, ways - {Way.SENDER}))
     return replace(outcome, handling=_by_way(planned, ways))

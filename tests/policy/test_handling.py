@@ -116,6 +116,15 @@ def test_a_mail_encrypted_as_a_whole_leaves_as_it_is_unless_files_are_blocked(ho
     assert (found is not None and found.obstacle == "encrypted") is held
 
 
+def test_where_nobody_can_tell_the_files_every_rule_has_a_say() -> None:
+    found = planned(
+        Seen((LIST,), "unclear"),
+        asks(How.NATIVE, "a", keep=("pdf",), hide_names=True, within=timedelta(hours=1)),
+        asks(How.NATIVE, "b"),
+    )
+    assert (found.rules, found.hide_names, found.within) == (("a", "b"), True, timedelta(hours=1))
+
+
 def test_hidden_names_need_an_archive() -> None:
     found = planned(Seen((PLAN, LIST)), asks(How.NATIVE, "a"), asks(How.ZIP_LEGACY, "b", hide_names=True))
     assert found.hide_names

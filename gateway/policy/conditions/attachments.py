@@ -103,7 +103,8 @@ def _attachments(asked: Attachments, in_doubt: bool) -> Test:
             all_of(test(a, file) for test in tests)
             for a, file in zip(mail.facts.attachments, files, strict=True)
         ]
-        return count(found)
+        least, most = count(found)
+        return Counted(least, None if mail.facts.unclear else most)  # there may be files that nobody saw
 
     fits = in_range(asked.at_least if asked.bounded else 1, asked.at_most, counted, in_doubt)
     return lambda mail: not (mail.facts.unclear and not in_doubt) and fits(mail)
