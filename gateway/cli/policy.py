@@ -82,14 +82,17 @@ def explain(
     in_force = read_policy(folder)
     facts = with_what_is_here(gather(envelope, raw), raw, in_force)
     envelope, decision = with_copies(facts, decide(facts, in_force, now), in_force, now)
-    decision = with_files_here(with_left_out(decision, raw), envelope, raw)
+    decision = with_left_out(decision, raw)
     if envelope.sender is None:
         decision = replace(
             decision, notify_sender=False, tells_dropped=False
         )  # there is nobody to tell (RFC 5321 4.5.5)
+    headers = _headers(
+        raw, envelope, decision, now
+    )  # of a mail whose files are as they came: nothing is sealed here
+    decision = with_files_here(decision, envelope, raw)
     places = {rule.id: rule.place for rule in in_force.rules}
     explained = explain_decision(decision, envelope.recipients, now.astimezone(in_force.zone), places)
-    headers = _headers(raw, envelope, decision, now)
     if as_json:
         told = {"not_looked_up": not_looked_up(in_force)}
         click.echo(dump(explanation_json(decision, explained, headers, places) | told))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from click.testing import CliRunner
@@ -102,3 +104,12 @@ def test_explain_says_what_becomes_of_the_files(tmp_path: Path, language: str, s
     assert as_data["recipients"][0]["attachments"]["obstacle"] == "signed"
     assert said in "\n".join(as_data["recipients"][0]["says"][language])
     assert "keys" in as_data["not_looked_up"]
+
+
+def test_what_the_page_writes_down_is_so() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "attachments.md").read_text(encoding="utf-8")
+    rules, written = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    head = "version: 1\norganisation: {name: x, internal: [sports.example.jp]}\nrules:\n"
+    policy = load_policy({"page.yaml": head + indent(rules, "  ")})
+    [case] = load_cases(written, "page.cases.yaml")
+    assert run_case(case, policy).differences == ()
