@@ -18,7 +18,7 @@ from gateway.cli.printable import printable
 from gateway.config.policy_files import below, read_files
 from gateway.message.address import Address, parse_path
 from gateway.policy.compile import context_of
-from gateway.policy.demands import Demands, Form, Language
+from gateway.policy.demands import Form, Language
 from gateway.policy.effective import Effect, Effective, Known, effective
 from gateway.policy.load import compile_sources, digest, load_sources
 from gateway.policy.protection import protection_text
@@ -152,13 +152,13 @@ def _demands(found: Effective, language: Language) -> Iterator[str]:
     if demands.form > Form.ORIGINAL:
         yield f"recipients: {demands.form.name.lower()}"
     yield from (f"{name}: {value}" for name, value in sorted(demands.tags))
-    yield from (f"attachments: {protection_text(each)}" for each in sorted(demands.protections))
+    yield from (f"attachments: {protection_text(each)}" for each in sorted(found.of_files))
 
 
 def _json(found: Effective, written: dict[str, _Written]) -> dict[str, Any]:
     return {
         "rules": [_one(effect, written[effect.rule.id]) for effect in found.effects],
-        "at_least": _least(found.demands),
+        "at_least": _least(found),
         "refused_by": sorted(refusal.rule for refusal in found.for_mail.refusals),
     }
 
@@ -178,13 +178,14 @@ def _one(effect: Effect, written: _Written) -> dict[str, Any]:
     }
 
 
-def _least(demands: Demands) -> dict[str, Any]:
+def _least(found: Effective) -> dict[str, Any]:
+    demands = found.demands
     return {
         "hold": format_duration(demands.window),
         "firm": format_duration(demands.firm),
         "form": demands.form.name.lower(),
         "tags": [list(tag) for tag in sorted(demands.tags)],
-        "attachments": [protection_text(each) for each in sorted(demands.protections)],
+        "attachments": [protection_text(each) for each in sorted(found.of_files)],
     }
 
 

@@ -24,6 +24,7 @@ from gateway.policy.conditions.time import moment_tests
 from gateway.policy.demands import NO_TIME, Demands, MailDemands, join_all, join_all_for_mail
 from gateway.policy.model import Policy, Rule
 from gateway.policy.people import People
+from gateway.policy.protection import Protection
 
 
 class Applies(StrEnum):
@@ -55,11 +56,15 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """All rules in the order of their ids, and what every such mail has at least; a rule that only watches asks nothing."""
+    """All rules in the order of their ids, and what every such mail has at least; a rule that only watches asks nothing.
+
+    `of_files` is what is asked at least of a mail with files.
+    """
 
     effects: tuple[Effect, ...]
     demands: Demands
     for_mail: MailDemands
+    of_files: frozenset[Protection] = frozenset()
 
 
 def effective(written: dict[str, schema.Rule], policy: Policy, context: Context, known: Known) -> Effective:
@@ -71,6 +76,13 @@ def effective(written: dict[str, schema.Rule], policy: Policy, context: Context,
         effects,
         join_all(asked for rule in certain for asked in _asked(rule, written[rule.id], see)),
         join_all_for_mail(rule.for_mail for rule in certain),
+        frozenset(
+            asked
+            for rule in certain
+            for ask in rule.asks
+            if ask.of_files and _reaches(ask, rule, see)
+            for asked in ask.demands.protections
+        ),
     )
 
 
@@ -110,7 +122,7 @@ def _effect(rule: Rule, written: schema.Rule, see: _Eyes) -> Effect:
 
 def _asked(rule: Rule, written: schema.Rule, see: _Eyes) -> list[Demands]:
     """Return what the rule asks at least for each of the external recipients."""
-    found = [ask.demands for ask in rule.asks if _reaches(ask, rule, see)]
+    found = [ask.demands for ask in rule.asks if not ask.of_files and _reaches(ask, rule, see)]
     wanted = written.then.hold
     if wanted is not None and _reaches(Ask(wanted.for_), rule, see):
         grows = [g.by for g in wanted.grows if all(see.tells(g.when, in_doubt=True).values())]

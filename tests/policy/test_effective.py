@@ -48,6 +48,8 @@ def test_what_is_said_holds_for_every_mail_of_the_sender(
     assert set(found.for_mail.refusals) <= set(decision.refusals)
     for number in outside:
         assert decision.of(number).demands.covers(found.demands)
+        if mail.attachments or mail.unclear:
+            assert decision.of(number).demands.protections >= found.of_files
 
 
 def sekisho(example: str, *arguments: str) -> Result:
