@@ -17,7 +17,7 @@ from gateway.spool.contract import Stored
 from gateway.spool.holds import tell_sender
 from gateway.spool.key_contract import Stage
 from gateway.spool.key_making import handling_of, number_of
-from gateway.spool.key_rows import SendingRow, change, keys, sendings
+from gateway.spool.key_rows import SendingRow, change_all, keys, sendings
 from gateway.spool.notice import NoticeKind
 from gateway.spool.times import span_us
 from gateway.store.schema import key_sendings
@@ -48,11 +48,15 @@ def let_keys_go(tx: Tx, message: Stored, delivered: Collection[int], now: int) -
     tells = any(row.way is Way.SENDER and not message.decision.is_copy(row.recipient) for row in rows)
     first = tells and _nobody_told(tx, message)
     shown = _shown(tx, message, delivered) if tells else frozenset()
-    for row in rows:
-        stage = Stage.SENT if row.way is Way.SENDER and row.recipient in shown else _stage_of(row.way)
-        change(tx, row, now, stage=stage, due_at=due_of(row.way, now))
+    change_all(tx, [(row, _gone(row, row.recipient in shown, now)) for row in rows])
     if first:
         tell_sender(tx, NoticeKind.KEY, message.queue_id, _whom_to_call(tx, message), now)
+
+
+def _gone(row: SendingRow, shown: bool, now: int) -> SendingRow:
+    """Return the row of a key whose mail has left."""
+    stage = Stage.SENT if row.way is Way.SENDER and shown else _stage_of(row.way)
+    return row._replace(stage=stage, due_at=due_of(row.way, now), changed_at=now)
 
 
 def due_of(way: Way | None, now: int) -> int | None:

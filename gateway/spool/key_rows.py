@@ -6,7 +6,7 @@ sender says. A row that is missing says that nothing may be sent.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -129,10 +129,19 @@ def effective_ways(queries: Queries, queue_id: str) -> dict[int, Way | None]:
 def change(tx: Tx, was: SendingRow, now: int, **new: object) -> SendingRow:
     """Put a row, as read in this transaction, to new values; raises StoreConflict where another process moved it."""
     row = was._replace(changed_at=now, **new)  # type: ignore[arg-type]  # each value is of its column's type
-    values = {f"b_{name}": value for name, value in row._asdict().items()}
-    if tx.run(_CHANGE, values | {"b_was": was.stage, "b_was_lease": was.lease}) != 1:
-        raise StoreConflict("the sending of a key was moved by another process")
+    change_all(tx, [(was, row)])
     return row
+
+
+def change_all(tx: Tx, changes: Sequence[tuple[SendingRow, SendingRow]]) -> None:
+    """Put rows to new ones, all in one call; raises StoreConflict where another process moved one."""
+    values = [
+        {f"b_{name}": value for name, value in row._asdict().items()}
+        | {"b_was": was.stage, "b_was_lease": was.lease}
+        for was, row in changes
+    ]
+    if tx.many(_CHANGE, values) != len(values):
+        raise StoreConflict("the sending of a key was moved by another process")
 
 
 def forget_key(tx: Tx, queue_id: str, number: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor
 from gateway.spool.key_contract import Stage
-from gateway.spool.key_rows import KeyRow, SendingRow, change, forget_key, keys, sendings
+from gateway.spool.key_rows import KeyRow, SendingRow, change_all, forget_key, keys, sendings
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.ranges import to_ranges
 from gateway.store.events import Event
@@ -32,8 +32,8 @@ def stop_keys(
         return []
     known = keys(tx, queue_id)
     never = [row.recipient for row in going if row.never_out and not _may_be_known(row, known)]
-    for row in going:
-        change(tx, row, now, stage=Stage.STOPPED, due_at=None, lease=None, key_id=None, wrapped_to=None)
+    ended = {"stage": Stage.STOPPED, "due_at": None, "lease": None, "key_id": None, "wrapped_to": None}
+    change_all(tx, [(row, row._replace(changed_at=now, **ended)) for row in going])  # type: ignore[arg-type]
     stopped = to_ranges(row.recipient for row in going)
     tx.event(Event(now, queue_id, Kind.KEY_STOPPED, reason, actor.kind, actor.name, stopped))
     _forget_unneeded(tx, queue_id, {row.recipient for row in going}, known, (reason, actor, now))

@@ -52,6 +52,7 @@ def mend(connection: sqlite3.Connection, seal: Seal, key_id: str, now: int) -> L
         _records(connection, losses, now)
         _bodies(connection, losses, key_id)
         _recipients(connection, losses, now)
+        _keys(connection, losses)
         _counts(connection, now)
         _chain(connection, losses, seal)
     return losses
@@ -110,6 +111,17 @@ def _recipients(connection: sqlite3.Connection, losses: Losses, now: int) -> Non
             losses.mails[queue_id].append(
                 f"what became of its recipients {to_ranges(sorted(lost))}; they are held"
             )
+
+
+def _keys(connection: sqlite3.Connection, losses: Losses) -> None:
+    """Name the mails whose attachments cannot be sealed any more: what has no key, or no way for it, does not leave."""
+    ways = "SELECT 1 FROM key_sendings s WHERE s.queue_id = m.queue_id"
+    keys = "SELECT 1 FROM message_keys k WHERE k.queue_id = m.queue_id"
+    needing = f"""SELECT queue_id FROM messages m WHERE m.open_recipients > 0 AND m.decision LIKE '%"needs_key":true%' AND (
+        NOT EXISTS ({ways}) OR (NOT EXISTS ({keys})
+        AND EXISTS ({ways} AND s.stage = 'waiting' AND coalesce(s.way, '') <> 'preagreed')))"""
+    for (queue_id,) in connection.execute(needing).fetchall():
+        losses.mails[queue_id].append("the keys of its attachments; it does not leave, ask the sender")
 
 
 def _count(envelope: str) -> int:

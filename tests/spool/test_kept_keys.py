@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor, StoreUnavailable
-from gateway.spool.key_contract import Stage
+from gateway.spool.key_contract import NoKey, Stage
 from gateway.spool.mending import mend
 from gateway.spool.rekeying import rewrap_all, uses
 from gateway.spool.reopening import hold_all
@@ -188,4 +188,19 @@ async def test_a_repair_keeps_keys_and_lets_none_go(tmp_path: Path) -> None:
         lambda q: q.connection.execute(sa.select(sa.func.count()).select_from(messages)).scalar()
     )
     assert there == 2
+    await spool.close()
+
+
+@pytest.mark.parametrize("table", ["message_keys", "key_sendings"])
+async def test_a_repair_names_mail_whose_keys_are_lost(tmp_path: Path, table: str) -> None:
+    spool = open_spool(tmp_path / "state", MASTER, serve=True)
+    queue_id = await filled(spool)
+    await spool.close()
+    with closing(sqlite3.connect(tmp_path / "state" / "sekisho.db")) as connection:
+        connection.execute(f"DELETE FROM {table}")
+        losses = mend(connection, event_seal(MASTER), MASTER.key_id, 0)
+    assert ["keys of its attachments" in each for each in losses.mails[queue_id]] == [True]
+    spool = open_spool(tmp_path / "state", MASTER, serve=True)
+    with pytest.raises(NoKey):
+        await spool.keys.to_seal(queue_id, [0])
     await spool.close()
