@@ -20,7 +20,7 @@ MAX_TRIES = 24
 """Passwords of one mail that are tried on each file: those that are told as such come first, of which no mail has more."""
 
 MAX_SLOW_TRIES = 8
-"""Of those, how many are tried on an Office document: each takes a tenth of a second by the format's own will."""
+"""Of those, how many are tried on an Office document: each takes a fifth of a second, by the format's own will."""
 
 MAX_FILES = 10
 """Encrypted files of one mail that are tried."""
