@@ -16,7 +16,8 @@ from gateway.spool.key_contract import KeyStatus, Stage
 from gateway.spool.lifecycle import CANCELLABLE, State
 from gateway.spool.share_contract import Share
 
-_SEALED = frozenset({How.ZIP_AES256, How.NATIVE, How.LINK, How.BLOCK})
+_IN_THE_MAIL = frozenset({How.ZIP_LEGACY, How.NATIVE, How.ZIP_AES256})
+_UNSENT = frozenset({Stage.WAITING, Stage.READY, Stage.FAILED})
 
 
 class Prospect(StrEnum):
@@ -29,6 +30,7 @@ class Prospect(StrEnum):
     OPENED = "opened"  # files behind a link that was opened before
     UNKEYED = "unkeyed"  # sealed files whose key has not gone
     FAILED = "failed"  # sealed files whose key could not be sent
+    MAILED = "mailed"  # sealed files whose key is in a second mail, which may not have left yet
     HALTED = "halted"  # sealed files whose key was stopped before
     CLOSED = "closed"  # files behind a link that is over, and that nobody ever opened
     SEEN = "seen"  # files behind a link that is over, and that was opened
@@ -36,21 +38,16 @@ class Prospect(StrEnum):
     OVER = "over"  # cancelled or bounced before
 
 
-_NO_USE = frozenset({Prospect.HALTED, Prospect.CLOSED, Prospect.SEEN, Prospect.GONE, Prospect.OVER})
-WORTH = frozenset(Prospect) - _NO_USE
-"""Prospects for which taking back does something."""
+KINDER = frozenset(Prospect) - {Prospect.OPENED, Prospect.SEEN, Prospect.GONE, Prospect.OVER}
+"""Prospects in which nobody has read the files, as far as anybody knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fates:
-    """Recipients by what happens with their copies, in the order of `Prospect`."""
+    """Recipients by what happens with their copies, in the order of `Prospect`; `worth`: something would happen at all."""
 
     by_prospect: tuple[tuple[Prospect, tuple[Recipient, ...]], ...]
-
-    @property
-    def worth(self) -> bool:
-        """Tell whether taking back does anything for anybody."""
-        return any(prospect in WORTH for prospect, _ in self.by_prospect)
+    worth: bool
 
 
 def fates(message: Stored, shares: Sequence[Share], statuses: Sequence[KeyStatus]) -> Fates:
@@ -58,11 +55,27 @@ def fates(message: Stored, shares: Sequence[Share], statuses: Sequence[KeyStatus
     share_of = {each.recipient: each for each in shares}
     status_of = {each.recipient: each for each in statuses}
     found: dict[Prospect, list[Recipient]] = {}
+    worth = False
     for row in message.recipients:
-        handling = message.decision.of(row.index).handling
-        prospect = _prospect(row, handling, share_of.get(row.index), status_of.get(row.index))
+        share, status = share_of.get(row.index), status_of.get(row.index)
+        prospect = _prospect(row, message.decision.of(row.index).handling, share, status)
         found.setdefault(prospect, []).append(row)
-    return Fates(tuple((each, tuple(found[each])) for each in Prospect if each in found))
+        worth = worth or _helps(row, share, status)
+    return Fates(tuple((each, tuple(found[each])) for each in Prospect if each in found), worth)
+
+
+def _helps(row: Recipient, share: Share | None, status: KeyStatus | None) -> bool:
+    """Tell whether there is something to stop for this recipient, whatever is gone already."""
+    if row.state in CANCELLABLE or row.state is State.ACTIVE:
+        return True
+    if share is not None and share.ended_at is None:
+        return True
+    return status is not None and (status.stage in _UNSENT or _is_mailed(status))
+
+
+def _is_mailed(status: KeyStatus) -> bool:
+    """Tell whether a key is in a mail of ours, which can be stopped until it leaves."""
+    return status.way is Way.SECOND_MAIL and status.stage is Stage.SENT
 
 
 def left(message: Stored) -> bool:
@@ -83,21 +96,24 @@ def _prospect(
 
 
 def _delivered(handling: Handling | None, share: Share | None, status: KeyStatus | None) -> Prospect:
-    """Tell of a copy that arrived: links first, because locking is the stronger word."""
-    if share is not None and share.ended_at is None:
-        return Prospect.LOCKED if share.opened_at is None else Prospect.OPENED
-    if share is not None:
-        return Prospect.CLOSED if share.opened_at is None else Prospect.SEEN
-    if handling is None or status is None or not _opens_with_key_only(handling, status):
+    """Tell of a copy that arrived: the worst counts, as it does in what the verb says afterwards."""
+    if share is not None and share.opened_at is not None:
+        return Prospect.OPENED if share.ended_at is None else Prospect.SEEN
+    key = _key(handling, status)
+    if share is None or key is Prospect.GONE:
+        return key or Prospect.GONE
+    return Prospect.LOCKED if share.ended_at is None else Prospect.CLOSED
+
+
+def _key(handling: Handling | None, status: KeyStatus | None) -> Prospect | None:
+    """Tell of files that came sealed in the mail, by how far their key is; None where there are none."""
+    if handling is None or not any(how in _IN_THE_MAIL for _, how in handling.forms):
+        return None
+    if status is None or status.way is Way.PREAGREED:
         return Prospect.GONE
+    if _is_mailed(status):
+        return Prospect.MAILED
     return _BY_STAGE.get(status.stage, Prospect.GONE)
-
-
-def _opens_with_key_only(handling: Handling, status: KeyStatus) -> bool:
-    """Tell whether what was sealed opens for nobody whose key did not go; a key agreed on before is there already."""
-    if not handling.needs_key or status.way is Way.PREAGREED:
-        return False
-    return all(how in _SEALED for _, how in handling.forms)
 
 
 _BY_STAGE = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.console import view
-from gateway.console.prospects import WORTH, Fates, Prospect
+from gateway.console.prospects import KINDER, Fates, Prospect
 from gateway.languages import Words, shown
 from gateway.spool.contract import Stored
 from gateway.spool.share_contract import TakenBack
@@ -33,7 +33,7 @@ def listed(found: Fates, words: Words) -> tuple[Listed, ...]:
     titles = _before(words)
     return tuple(
         [
-            _listed(titles[prospect], prospect in WORTH, [str(row.address) for row in rows])
+            _listed(titles[prospect], prospect in KINDER, [str(row.address) for row in rows])
             for prospect, rows in found.by_prospect
         ]
     )
@@ -72,6 +72,7 @@ def _before(words: Words) -> dict[Prospect, str]:
         Prospect.OPENED: _("Has opened the link: the files can be closed, what was fetched is gone"),
         Prospect.CLOSED: _("Has the mail; the link was never opened and is over"),
         Prospect.FAILED: _("Has the mail; the key could not be sent, and will not be"),
+        Prospect.MAILED: _("Has the mail; the second mail with the key is stopped if it has not left yet"),
         Prospect.HALTED: _("Has the mail; its key was stopped before, and never goes"),
         Prospect.SEEN: _("Had opened the link, which is over; what was fetched is gone"),
         Prospect.GONE: _("Has all of it: nothing can be taken back"),

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from gateway import metrics
-from gateway.console.prospects import WORTH, Prospect, fates, left
+from gateway.console.prospects import Prospect, fates, left
 from gateway.links import Links
 from gateway.policy.handling import Handling
 from gateway.policy.protection import How, Way
@@ -25,7 +25,7 @@ from tests.memory_spool import NOON, SENDER, hold
 THREE = ("sato@example.com", "suzuki@example.net", "tanaka@example.com")
 ME = Actor("sender", SENDER)
 PLAIN = replace(SEALED, forms=(), needs_key=False, way=None)
-LEGACY = replace(SEALED, forms=((2, How.ZIP_LEGACY),))
+BOTH = replace(SEALED, forms=((2, How.ZIP_AES256), (3, How.LINK)))
 
 
 def status(stage: Stage, way: Way = Way.SENDER) -> KeyStatus:
@@ -52,9 +52,12 @@ def status(stage: Stage, way: Way = Way.SENDER) -> KeyStatus:
         (State.DELIVERED, SEALED, None, status(Stage.SENT), Prospect.GONE),
         (State.DELIVERED, SEALED, None, status(Stage.FAILED, Way.SMS), Prospect.FAILED),
         (State.DELIVERED, SEALED, None, status(Stage.STOPPED), Prospect.HALTED),
-        (State.DELIVERED, LEGACY, None, status(Stage.STOPPED), Prospect.GONE),
         (State.DELIVERED, SEALED, None, status(Stage.READY, Way.PREAGREED), Prospect.GONE),
-        (State.DELIVERED, LEGACY, None, status(Stage.READY), Prospect.GONE),  # opens without its key
+        (State.DELIVERED, SEALED, None, status(Stage.SENT, Way.SECOND_MAIL), Prospect.MAILED),
+        (State.DELIVERED, SEALED, None, status(Stage.ARRIVED, Way.SECOND_MAIL), Prospect.GONE),
+        (State.DELIVERED, BOTH, share(), status(Stage.SENT, Way.SMS), Prospect.GONE),  # the worse counts
+        (State.DELIVERED, BOTH, share(), status(Stage.READY, Way.SMS), Prospect.LOCKED),
+        (State.DELIVERED, BOTH, share(opened_at=NOON), status(Stage.READY), Prospect.OPENED),
     ],
 )
 def test_what_can_still_be_done(
@@ -71,12 +74,29 @@ def test_what_can_still_be_done(
     spool.set_state("Q1", 0, state)
     sorted_ = fates(spool.messages["Q1"], [found] if found else [], [key] if key else [])
     assert [prospect for prospect, _ in sorted_.by_prospect] == [expected]
-    assert sorted_.worth == (expected in WORTH)
 
 
-def test_taking_back_is_offered_where_it_does_something() -> None:
-    helps = {Prospect.STOPPED, Prospect.PERHAPS, Prospect.LEAVING, Prospect.LOCKED, Prospect.OPENED}
-    assert helps | {Prospect.UNKEYED, Prospect.FAILED} == WORTH
+@pytest.mark.parametrize(
+    ("found", "key", "worth"),
+    [
+        (None, None, False),
+        (share(), None, True),
+        (share(ended_at=NOON), None, False),
+        (share(), status(Stage.SENT, Way.SMS), True),  # a link can be closed, whatever else is gone
+        (None, status(Stage.READY), True),
+        (None, status(Stage.FAILED, Way.SMS), True),
+        (None, status(Stage.SENT), False),
+        (None, status(Stage.STOPPED), False),
+        (None, status(Stage.SENT, Way.SECOND_MAIL), True),
+    ],
+)
+def test_taking_back_is_offered_where_it_does_something(
+    spool: FileSpool, found: Share | None, key: KeyStatus | None, worth: bool
+) -> None:
+    protect(spool, BOTH)
+    spool.set_state("Q1", 0, State.DELIVERED)
+    told = fates(spool.messages["Q1"], [found] if found else [], [key] if key else [])
+    assert told.worth is worth
 
 
 def test_an_answer_that_never_came_is_no_certainty(spool: FileSpool) -> None:
