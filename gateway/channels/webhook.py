@@ -57,17 +57,17 @@ class OwnServer:
         return Receipt(id_, _FATES[status])
 
     async def health(self) -> Health:
-        """Ask with HEAD, unsigned: whatever answer is no failure of the server says that somebody is there."""
+        """Ask with HEAD, signed: an answer that refuses the signature says so, any other that is no failure is good."""
         try:
-            self._secret()
-            answer = await self._requests.send("HEAD", self._settings.url)
+            headers = signed("health", b"", self._secret(), self._clock())
+            answer = await self._requests.send("HEAD", self._settings.url, headers=headers)
         except NotSent as error:
-            words = (
-                "the secret cannot be read, or is too short"
-                if error.why is Why.CREDENTIALS
-                else "does not answer"
+            secret = error.why is Why.CREDENTIALS
+            return Health(
+                False, "the secret cannot be read, or is too short" if secret else "does not answer"
             )
-            return Health(False, words)
+        if answer.status in (401, 403):
+            return Health(False, f"answers with {answer.status}: it does not take our signature")
         works = answer.status < 500
         return Health(works, "answers" if works else f"answers with {answer.status}")
 

@@ -205,11 +205,16 @@ async def test_health_asks_without_sending_anything(
     assert not (await made.health()).works
 
 
-async def test_twilio_that_does_not_know_us_is_told(server: CarrierServer, carrier: MakeCarrier) -> None:
-    server.answer = always(http(401))
-    health = await carrier("twilio", server.url).health()
+@pytest.mark.parametrize(("adapter", "words"), [("twilio", "account"), ("webhook", "signature")])
+async def test_a_carrier_that_does_not_know_us_is_told(
+    server: CarrierServer, carrier: MakeCarrier, adapter: str, words: str
+) -> None:
+    server.answer = always(b"HTTP/1.1 401 X\r\ncontent-length: 0\r\n\r\n")
+    health = await carrier(adapter, server.url).health()
     assert not health.works
-    assert "account" in health.words
+    assert words in health.words
+    asked = server.asked[0]
+    assert adapter == "twilio" or is_signed(asked.headers, b"", WEBHOOK_SECRET.encode(), NOON)
 
 
 async def test_neither_proxy_nor_password_comes_from_the_environment(
