@@ -108,17 +108,23 @@ def zip_aes256(
 
 
 def zip_legacy(
-    files: Sequence[File], key: str, *, at: datetime, entropy: Entropy, room: Room = spooled
+    files: Sequence[File],
+    key: str,
+    *,
+    at: datetime,
+    entropy: Entropy,
+    hide_names: bool = False,
+    room: Room = spooled,
 ) -> Iterator[bytes]:
     """Return the chunks of an archive in the old cipher (zip_crypto.py, which says what it is worth).
 
-    Raises TooLarge, also half-way.
+    `hide_names` as in `zip_aes256`. Raises TooLarge, also half-way.
     """
     octets = _key_octets(key)
     cipher = _Cipher(
         aes=False, version=20, at_most=MAX_LEGACY_OCTETS, sealer=lambda crc: ZipCrypto(octets, entropy, crc)
     )
-    return _sealed(files, cipher, at, room)
+    return _sealed([File(INNER_NAME, lambda: _plain(files, at))] if hide_names else files, cipher, at, room)
 
 
 def _key_octets(key: str) -> bytes:

@@ -150,9 +150,8 @@ def _archive(files: Sequence[File], numbers: tuple[int, ...], recipe: Recipe) ->
 
 
 def _archived(files: Sequence[File], recipe: Recipe) -> Iterator[bytes]:
-    if recipe.form is Form.ZIP_LEGACY:
-        return zip_legacy(files, recipe.key, at=recipe.at, entropy=recipe.entropy, room=recipe.room)
-    return zip_aes256(
+    write = zip_legacy if recipe.form is Form.ZIP_LEGACY else zip_aes256
+    return write(
         files,
         recipe.key,
         at=recipe.at,

@@ -36,6 +36,22 @@ _KEEPS_ORDER = frozenset(
 MESSAGES = frozenset({"message/rfc822", "message/global"})
 """Parts whose one child is a mail of its own, with a header section that is more than a part's."""
 
+SHOWN_TEXTS = frozenset(
+    {
+        "text/plain",
+        "text/html",
+        "text/enriched",
+        "text/richtext",
+        "text/calendar",
+        "text/x-amp-html",
+        "text/watch-html",
+    }
+)
+"""Texts that programs show as part of the mail, without a name; all others they offer as a file, a table for instance."""
+
+_NO_FILES_IN = frozenset({"multipart/alternative", "multipart/report"})
+"""Containers whose texts are forms of one text, or of one report, whatever their type."""
+
 _Edit = TypeVar("_Edit")
 
 
@@ -49,10 +65,17 @@ def attached(structure: Structure) -> tuple[int, ...]:
     for number, part in enumerate(structure.parts):
         if part.depth <= outside:
             outside = MAX_DEPTH + 1
-            if part.is_attachment and not part.inline:
+            if _is_file(part):
                 found.append(number)
                 outside = part.depth
     return tuple(found)
+
+
+def _is_file(part: Part) -> bool:
+    if part.is_attachment:
+        return not part.inline
+    other_text = part.content_type.startswith("text/") and part.content_type not in SHOWN_TEXTS
+    return other_text and part.within not in _NO_FILES_IN
 
 
 @dataclass(frozen=True)

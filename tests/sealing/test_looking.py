@@ -110,6 +110,29 @@ def test_what_is_only_called_a_picture_of_the_text_is_unclear() -> None:
     assert seen_in(shown(PDF)).obstacle == "unclear"
 
 
+@pytest.mark.parametrize(
+    ("kind", "files"),
+    [
+        ("text/csv", 1),
+        ("text/rtf", 1),
+        ("text/x-vcard", 1),
+        ("text/plain", 0),
+        ("text/html", 0),
+        ("text/calendar", 0),
+    ],
+)
+def test_a_text_without_a_name_is_a_file_where_programs_show_one(kind: str, files: int) -> None:
+    seen = seen_in(mail(f"Content-Type: {kind}\r\n\r\nname,telephone\r\nAna,03-0000-0000".encode()))
+    assert (len(seen.files), seen.obstacle) == (files, "")
+
+
+def test_the_forms_of_one_text_are_no_files() -> None:
+    forms = b"".join(
+        b"--b\r\nContent-Type: text/" + kind + b"\r\n\r\nx\r\n" for kind in (b"plain", b"rtf", b"html")
+    )
+    assert seen_in(letter(forms + b"--b--\r\n", 'multipart/alternative; boundary="b"')) == Seen()
+
+
 @pytest.mark.corpus
 def test_every_mail_is_looked_at(corpus: Mails) -> None:
     told = [seen_in(raw) for _, raw in corpus]

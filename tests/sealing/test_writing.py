@@ -84,9 +84,13 @@ def test_one_archive_for_each_cipher_and_what_cannot_keep_its_form_goes_into_the
     assert opened(parts["attachments-2.zip"]) == {"list.docx": DOCX}
 
 
-def test_names_are_hidden_where_that_is_asked_for() -> None:
-    out = done(mail_with(), How.ZIP_AES256, hide_names=True)
+@pytest.mark.parametrize("how", [How.ZIP_AES256, How.ZIP_LEGACY])
+def test_names_are_hidden_where_that_is_asked_for(how: How) -> None:
+    out = done(mail_with(), how, hide_names=True)
     assert b"list.docx" not in b"".join(parts_of(out).values())
+    assert zipfile.ZipFile(io.BytesIO(parts_of(out)["attachments.zip"])).namelist() == ["attachments.zip"]
+    if how is How.ZIP_LEGACY:
+        assert opened(opened(parts_of(out)["attachments.zip"])["attachments.zip"]) == FILES
     assert b"notes.txt" not in out
 
 
