@@ -17,6 +17,7 @@ from typing import NamedTuple
 from gateway.message.header import HeaderSection
 from gateway.message.mime_part import UNCLEAR, Draft
 from gateway.message.mime_walk import MAX_DEPTH, MAX_PARTS, Walk
+from gateway.message.piecewise import count, find
 
 __all__ = ["MAX_DEPTH", "MAX_PARTS", "REPORT_TYPES", "UNCLEAR", "Part", "Structure", "scan_structure"]
 
@@ -138,7 +139,7 @@ def _holds_uuencoded(draft: Draft, raw: bytes) -> bool:
     for _ in range(_MAX_BEGINNINGS):
         if _UUENCODED.match(raw, at, draft.end):
             return True
-        at = raw.find(b"\nbegin", at, draft.end) + 1
+        at = find(raw, b"\nbegin", at, draft.end) + 1
         if not at:
             return False
     return True
@@ -149,10 +150,10 @@ def _size(draft: Draft, raw: bytes) -> int:
     at, end = draft.body_at, draft.end
     length = end - at
     if draft.encoding == "base64":
-        digits = length - raw.count(b"\r", at, end) - raw.count(b"\n", at, end) - raw.count(b" ", at, end)
+        digits = length - sum([count(raw, blank, at, end) for blank in (b"\r", b"\n", b" ")])
         padding = raw.count(b"=", max(at, end - 8), end)
         return max((digits - padding) * 3 // 4, 0)
     if draft.encoding == "quoted-printable":
-        soft = raw.count(b"=\r\n", at, end)
-        return max(length - 3 * soft - 2 * (raw.count(b"=", at, end) - soft), 0)
+        soft = count(raw, b"=\r\n", at, end)
+        return max(length - 3 * soft - 2 * (count(raw, b"=", at, end) - soft), 0)
     return length

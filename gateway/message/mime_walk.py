@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from gateway.message.header import Field, parse_fields
 from gateway.message.mime_part import MAX_BOUNDARY, Draft, read_part
+from gateway.message.piecewise import find
 
 MAX_DEPTH = 100
 """Nested multiparts and messages; Postfix's `mime_nesting_limit`."""
@@ -60,7 +61,7 @@ class Walk:
         self._enter((0, body_at), fields, "", 0)
         at = self._look(body_at) if self._raw.startswith(b"--", body_at) else max(body_at - 1, 0)
         while not self._full and self._stack:
-            at = self._raw.find(b"\n--", at)
+            at = find(self._raw, b"\n--", at, len(self._raw))
             if at < 0:
                 break
             at = self._look(at + 1)
@@ -143,11 +144,11 @@ class Walk:
         return end, body_at
 
     def _delimiter_within(self, start: int, end: int) -> int | None:
-        at = start if self._raw.startswith(b"--", start) else self._raw.find(b"\n--", start, end) + 1
+        at = start if self._raw.startswith(b"--", start) else find(self._raw, b"\n--", start, end) + 1
         while at and not self._full:
             if self._matching(at)[0] is not None:
                 return at
-            at = self._raw.find(b"\n--", at, end) + 1
+            at = find(self._raw, b"\n--", at, end) + 1
         return None
 
     def _enter(self, offsets: tuple[int, int], fields: tuple[Field, ...], within: str, depth: int) -> None:
