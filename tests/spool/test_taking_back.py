@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.audit import testimony
 from gateway.audit.log import EventLog
-from gateway.audit.testimony import testify
 from gateway.message.address import Address
 from gateway.policy.decision import Outcome
 from gateway.policy.demands import Demands
@@ -208,7 +208,7 @@ async def test_the_log_says_who_opened_and_that_nobody_did(spool: SqlSpool, wher
     await spool.shares.fetch(queue_id, 1, FIRST, visitor, T0 + MINUTE)
     await spool.shares.take_back(queue_id, [0], CLERK, T0 + HOUR)
     with EventLog(where) as log:
-        made = testify(log, queue_id, event_seal(MASTER), T0 + HOUR)
+        made = testimony.testify(log, queue_id, event_seal(MASTER), T0 + HOUR)
     first, second = made.witnesses
     assert (made.complete, made.proof.sealed, made.nobody_opened) == (True, True, False)
     assert (first.address, first.untouched, first.ended_at) == ("r0@example.com", True, T0 + HOUR)
@@ -222,15 +222,17 @@ async def test_a_statement_proves_nothing_without_the_whole_log(spool: SqlSpool,
     queue_id = await sent(spool, linked(1))
     other = await sent(spool, mail(None))
     with EventLog(where) as log:
-        made = testify(log, queue_id, event_seal(MASTER), T0)
+        made = testimony.testify(log, queue_id, event_seal(MASTER), T0)
         assert made.nobody_opened
-        assert testify(log, other, event_seal(MASTER), T0).nobody_opened is False  # no file to be opened
-        assert testify(log, "5Q00000000000000", event_seal(MASTER), T0).complete is False
+        assert (
+            testimony.testify(log, other, event_seal(MASTER), T0).nobody_opened is False
+        )  # no file to be opened
+        assert testimony.testify(log, "5Q00000000000000", event_seal(MASTER), T0).complete is False
     from gateway.store.schema import events as rows
 
     await spool.database.committer.run(
         lambda tx: tx.connection.execute(rows.delete().where(rows.c.queue_id == other)) and None
     )
     with EventLog(where) as log:
-        made = testify(log, queue_id, event_seal(MASTER), T0)
+        made = testimony.testify(log, queue_id, event_seal(MASTER), T0)
     assert (made.complete, made.nobody_opened, made.proof.intact) == (False, False, False)
