@@ -81,6 +81,7 @@ def extend(asked: Asked, until: int) -> Callable[[Tx], Change | None]:
         if facts is None:
             return None
         decision = parsed(facts[1], facts[2])[1]
+        tx.rows(_LOCK_KEYS, {"b_queue_id": asked.queue_id})  # before the shares, as whoever cancels does
 
         def changing(row: ShareRow) -> ShareRow | None:
             end_at = min(until, longest(row, decision, facts[0], asked.now))
@@ -178,6 +179,7 @@ _ANY_OVER = Prepared(
     .limit(sa.literal_column("1"))
 )
 _K = message_keys.c
+_LOCK_KEYS = Prepared(sa.select(_K.number).where(_K.queue_id == bindparam("b_queue_id")).with_for_update())
 _KEEP_KEY = Prepared(
     message_keys.update()
     .where(

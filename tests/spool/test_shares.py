@@ -11,6 +11,7 @@ from gateway.audit.entries import Question
 from gateway.audit.log import EventLog
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor, BodyUnreadable, UnknownMessage
+from gateway.spool.key_contract import NoKey
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.reopening import hold_all
@@ -327,12 +328,32 @@ async def test_a_sender_does_not_reach_the_share_of_a_copy(spool: SqlSpool) -> N
     assert (await spool.shares.lock(queue_id, None, Actor("admin", "root"), T0)).done == (1,)
 
 
-async def test_a_share_that_needs_a_key_nobody_has_opens_for_nobody(spool: SqlSpool) -> None:
+async def test_code_and_key_are_both_needed(spool: SqlSpool) -> None:
     queue_id = await sent(spool, linked(needs_key=True, way=Way.SMS))
     assert (await spool.shares.get(queue_id, 0, T0)).way is Way.SMS
+    key = (await spool.keys.to_seal(queue_id, [0]))[0].text
     code = await ask(spool, queue_id)
-    for key in ("", "abcd-efgh"):
-        assert not await spool.shares.enter(queue_id, 0, code, key, VISITOR, T0)
+    for typed in ("", "abcd-efgh", key[:-1], key + "a"):
+        assert not await spool.shares.enter(queue_id, 0, code, typed, VISITOR, T0)
+    code = await ask(spool, queue_id)
+    assert not await spool.shares.enter(queue_id, 0, wrong(code), key, VISITOR, T0)
+    code = await ask(spool, queue_id)
+    wide = "".join(chr(ord(each) + 0xFEE0) for each in key)  # as a Japanese keyboard writes it
+    assert await spool.shares.enter(queue_id, 0, code, f" {wide} ", VISITOR, T0)
+
+
+async def test_a_key_lives_as_long_as_the_share_that_asks_for_it(spool: SqlSpool) -> None:
+    queue_id = await sent(spool, linked(needs_key=True, way=Way.SMS, expires=2 * DAY))
+    assert (await spool.shares.extend(queue_id, None, T0 + 3 * DAY, CLERK, T0 + DAY)).done == (0,)
+    late = T0 + 3 * DAY - MINUTE
+    await spool.purge(late, 30 * DAY, 30 * DAY, 10)
+    key = (await spool.keys.to_seal(queue_id, [0]))[0].text
+    code = await ask(spool, queue_id, at=late)
+    assert await spool.shares.enter(queue_id, 0, code, key, VISITOR, late)
+    other = await sent(spool, linked(needs_key=True, way=Way.SMS, expires=2 * DAY))
+    await spool.purge(late, 30 * DAY, 30 * DAY, 10)
+    with pytest.raises(NoKey):
+        await spool.keys.to_seal(other, [0])
 
 
 async def test_a_restore_locks_what_may_have_been_taken_back_since(spool: SqlSpool, where: Where) -> None:
