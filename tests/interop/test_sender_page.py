@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.interop.chromium import Phone, phone
 from tests.interop.conftest import require
 from tests.interop.test_page import browse, link_in
 from tests.process import Gateway, NextHop, Taken, gateway, wait_for
@@ -26,7 +27,7 @@ RULE = """
   - id: protect-files
     reason: {ja: 添付ファイルを暗号化します, en: files leave encrypted}
     when: {external: {at_least: 1}}
-    then: {attachments: {protect: zip-aes256, password_by: [sender]}}
+    then: {attachments: {protect: zip-aes256, password_by: [WAY]}}
 """
 PHONE = ("--window-size=390,2400", "--hide-scrollbars")
 
@@ -61,10 +62,10 @@ def attachments(taken: Taken) -> dict[str, bytes]:
     return {each.get_filename() or "": cast(bytes, each.get_payload(decode=True)) for each in files}
 
 
-def protecting(gw: Gateway) -> None:
+def protecting(gw: Gateway, way: str = "sender") -> None:
     rules = gw.folder / "policies" / "default.yaml"
     text = rules.read_text(encoding="utf-8").replace("hold: 1h", "hold: 1h, notify: [sender]")
-    rules.write_text(text.rstrip() + RULE, encoding="utf-8")
+    rules.write_text(text.rstrip() + RULE.replace("WAY", way), encoding="utf-8")
     wait_for(lambda: gw.metric('sekisho_policy_reloads_total{result="changed"}') >= 2, "the new policy")
 
 
@@ -94,9 +95,47 @@ def test_the_key_on_the_page_opens_what_arrived(hop: NextHop, tmp_path: Path) ->
             assert (test.returncode == 0) == right, test.stdout
         assert not [m for m in hop.taken if key[1].encode() in m.raw or SECRET in m.raw]
         assert key[1] not in gw.log_text
-        picture = tmp_path / "page.png"
-        browse(url, tmp_path / "profile", *PHONE, f"--screenshot={picture}")
-        assert picture.stat().st_size > 20_000, "a page without its stylesheet, or none"
+        with phone(require("chromium"), tmp_path) as screen:
+            screen.open(url)
+            fits(screen)
+            screen.tab_to("#keys button")
+            screen.press("Enter")
+            screen.until("document.querySelector('.key') !== null")
+            assert key[1] in screen.text()
+            fits(screen)
+            screen.picture(tmp_path / "key.png")
+
+
+def test_a_number_is_typed_on_a_phone_with_keys_alone(hop: NextHop, tmp_path: Path) -> None:
+    chromium = require("chromium")
+    secret = tmp_path / "sms.secret"
+    secret.write_text("a secret that both sides sign with")
+    secret.chmod(0o600)
+    carrier = f"channels: {{sms: {{webhook: {{url: 'http://127.0.0.1:9/', secret_file: {secret}}}}}}}\n"
+    with gateway(tmp_path, hop.port, window="1h", extra=carrier) as gw, phone(chromium, tmp_path) as screen:
+        protecting(gw, "sms")
+        with smtplib.SMTP("127.0.0.1", gw.smtp_port) as client:
+            client.sendmail(OFFICE, [CITIZEN], with_list())
+        screen.open(link_in(arrived(hop, OFFICE).raw, gw))
+        assert "鍵の届け方が決まっていません" in screen.text()
+        fits(screen)
+        for number, told in (
+            ("03-1234-5678", "SMSを受け取れる番号ではありません"),
+            ("090-1234-5678", "届け方を決めました"),
+        ):
+            screen.tab_to("input[type=tel]")
+            screen.type(number)
+            screen.tab_to("form[action*=supply] button")
+            screen.press("Enter")
+            screen.until(f"document.body.innerText.includes('{told}')")
+            assert number not in str(screen.read("location.href"))
+        assert "鍵の届け方が決まっていません" not in screen.text()
+        screen.picture(tmp_path / "supplied.png")
+
+
+def fits(screen: Phone) -> None:
+    """Nothing of the page lies beside the screen."""
+    assert screen.read("document.documentElement.scrollWidth <= window.innerWidth") is True
 
 
 def _get(url: str) -> str:
