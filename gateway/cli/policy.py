@@ -33,8 +33,8 @@ from gateway.policy.explain import explain as explain_decision
 from gateway.policy.reference import filled, reference
 from gateway.policy.schema import json_schema
 from gateway.transform.disclaiming import with_left_out
-from gateway.transform.render import prepare, render
-from gateway.transform.view import view_of
+from gateway.transform.preview import header_of
+from gateway.transform.render import prepare
 
 MAX_MAIL = 256 << 20  # octets of a mail to explain; more than any gateway accepts
 
@@ -160,5 +160,4 @@ def _wire_form(raw: bytes) -> bytes:
 def _headers(raw: bytes, envelope: Envelope, decision: Decision, now: datetime) -> list[bytes]:
     """Return the header section each recipient would get, by the functions that delivery uses."""
     original = prepare(raw, envelope, decision, "QUEUE-ID", now, "gateway.example")
-    views = (view_of(decision, n, address) for n, address in enumerate(envelope.recipients))
-    return [bytes(render(original, view).header) for view in views]
+    return [header_of(original, index) for index in range(len(envelope.recipients))]

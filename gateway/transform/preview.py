@@ -73,6 +73,20 @@ def preview(
     return Preview(groups, gather(envelope, raw).attachments)
 
 
+def header_of(original: Original, index: int) -> bytes:
+    """Return the header section of the copy of envelope recipient number `index`, of the mail as it came.
+
+    What it shows of people does not hang on what becomes of files, and nothing of them stands in it: pages that show it need
+    no sealed mail. What becomes of files tells handled_preview.py.
+    """
+    return render(original, _of_people(original.decision, index, original.envelope.recipients[index])).header
+
+
+def _of_people(decision: Decision, index: int, address: Address) -> View:
+    """Return the view of a recipient without what becomes of files."""
+    return replace(view_of(decision, index, address), variant=None)
+
+
 class _Sights:
     """Renders each distinct view once: a thousand recipients in Bcc are one header section."""
 
@@ -82,8 +96,7 @@ class _Sights:
 
     def of(self, index: int) -> Sight:
         address = self._envelope.recipients[index]
-        # What a header section shows does not hang on what becomes of files (what does, `handled_preview` tells).
-        view = replace(view_of(self._decision, index, address), variant=None)
+        view = _of_people(self._decision, index, address)
         if view not in self._seen:
             self._seen[view] = _visible_fields(bytes(render(self._original, view).header))
         to, cc = self._seen[view]
