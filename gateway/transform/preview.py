@@ -77,7 +77,7 @@ def header_of(original: Original, index: int) -> bytes:
     """Return the header section of the copy of envelope recipient number `index`, of the mail as it came.
 
     What it shows of people does not hang on what becomes of files, and nothing of them stands in it: pages that show it need
-    no sealed mail. What becomes of files tells handled_preview.py.
+    no sealed mail.
     """
     return render(original, _of_people(original.decision, index, original.envelope.recipients[index])).header
 
