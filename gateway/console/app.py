@@ -89,6 +89,7 @@ def file_routes(desk: Desk, prove: Prove | None) -> list[BaseRoute]:
     keys, shares, taking = KeyPage(desk), ShareActs(desk), TakeBackPages(desk)
     return [
         Route("/m/{token}/supply", SupplyActs(desk).supply, methods=["POST"]),
+        Route("/m/{token}/stop-keys", SupplyActs(desk).stop, methods=["POST"]),
         Route("/m/{token}/key", keys.show, methods=["POST"]),
         Route("/m/{token}/key", keys.lead),
         Route("/m/{token}/lock", shares.lock, methods=["POST"]),

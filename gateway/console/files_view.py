@@ -66,12 +66,13 @@ class Handled:
 @dataclass(frozen=True, slots=True)
 class Files:
     """The whole section. `plain` is how many recipients get the files as they are; `telling` says that there is a key for
-    the sender to tell now, `later` that there will be one."""
+    the sender to tell now, `later` that there will be one. `stoppable` keys go soon, by themselves."""
 
     groups: tuple[Handled, ...]
     plain: int
     telling: bool
     later: bool
+    stoppable: int = 0
 
 
 NO_FILES = Files((), 0, False, False)
@@ -103,6 +104,7 @@ def files(message: Stored, statuses: Sequence[KeyStatus], words: Words) -> Files
         plain=plain,
         telling=any(stage in key_words.TOLD_IN for stage in telling),
         later=Stage.WAITING in telling,
+        stoppable=len(going_soon(message, statuses)),
     )
 
 
@@ -185,3 +187,10 @@ def _waits_for_way(row: Recipient, status: KeyStatus) -> bool:
     if status.stage is Stage.FAILED:
         return row.state is State.DELIVERED
     return status.way is None and status.stage is Stage.WAITING and row.state is State.HELD
+
+
+def going_soon(message: Stored, statuses: Sequence[KeyStatus]) -> frozenset[int]:
+    """Return the recipients whose mail has left and whose key follows by itself, unless somebody stops it."""
+    theirs = {row.index for row in message.recipients}
+    soon = (each for each in statuses if each.stage is Stage.READY and each.way in (Way.SMS, Way.SECOND_MAIL))
+    return frozenset(each.recipient for each in soon if each.recipient in theirs)

@@ -9,7 +9,7 @@ from gateway.console.answers import Answer
 from gateway.languages import Words, shown
 from gateway.spool.contract import Stored
 
-ACTS = frozenset({"supply", "lock", "unlock", "extend"})
+ACTS = frozenset({"supply", "stop-keys", "lock", "unlock", "extend"})
 
 
 def unpack(value: dict[str, Any], message: Stored, words: Words) -> Answer:
@@ -65,9 +65,15 @@ def _shared(act: str, done: int, left: int, words: Words) -> Answer:
     told = {
         "lock": words.ngettext("Locked for %(n)s recipient.", "Locked for %(n)s recipients.", done),
         "unlock": words.ngettext("Unlocked for %(n)s recipient.", "Unlocked for %(n)s recipients.", done),
+        "stop-keys": words.ngettext(
+            "The key of %(n)s recipient is not sent.", "The keys of %(n)s recipients are not sent.", done
+        ),
         "extend": words.ngettext("Extended for %(n)s recipient.", "Extended for %(n)s recipients.", done),
     }[act]
     rest = {
+        "stop-keys": words.ngettext(
+            "Too late for %(n)s key: it has been sent.", "Too late for %(n)s keys: they have been sent.", left
+        ),
         "lock": words.ngettext(
             "%(n)s was locked or closed before.", "%(n)s were locked or closed before.", left
         ),

@@ -1,4 +1,4 @@
-"""The POST by which a sender says how keys get to recipients; what the spool answers is what the page says afterwards.
+"""The POSTs by which a sender says how keys get to recipients, or stops them; the spool's answer is what the page says.
 
 A telephone number goes to the spool and is nowhere else: in no event of ours, no answer and no address.
 """
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console.desk import Desk
-from gateway.console.files_view import missing_ways
+from gateway.console.files_view import going_soon, missing_ways
 from gateway.console.forms import Fields, chosen
 from gateway.console.pages import Failure
 from gateway.console.reach import Reach
@@ -21,6 +21,7 @@ from gateway.console.supply_view import NUMBERS_AT_ONCE
 from gateway.links import Claim
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor
+from gateway.spool.lifecycle import Reason
 from gateway.telephone import NoNumber, e164
 
 NAMED = 10  # recipients with a wrong number that the answer names
@@ -42,7 +43,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class SupplyActs:
-    """The handler."""
+    """The two handlers."""
 
     desk: Desk
 
@@ -66,6 +67,19 @@ class SupplyActs:
             "key-way-said", queue_id=claim.queue_id, way=way.value, done=done, left=left, wrong=len(wrong)
         )
         value = {"act": "supply", "done": done, "left": left, "wrong": wrong[:NAMED], "wrongs": len(wrong)}
+        return self.desk.to_mail(request, token, value)
+
+    async def stop(self, request: Request) -> Response:
+        """POST /m/{token}/stop-keys: what goes soon by itself does not go."""
+        token, claim, _ = await self.desk.posted(request)
+        spool, actor = self.desk.spool, Actor("sender", claim.person)
+        message = (await spool.get(claim.queue_id)).as_handed_in
+        whom = going_soon(message, await spool.keys.statuses(claim.queue_id))
+        if not whom:
+            return self.desk.to_mail(request, token, {"act": "stop-keys", "done": 0, "left": 0})
+        change = await spool.keys.stop(claim.queue_id, whom, actor, Reason.BY_SENDER, self.desk.clock())
+        log.info("keys-stopped", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done))
+        value = {"act": "stop-keys", "done": len(change.done), "left": len(change.not_done)}
         return self.desk.to_mail(request, token, value)
 
     async def _all(self, claim: Claim, way: Way) -> frozenset[int]:

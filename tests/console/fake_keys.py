@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor, Change, StoreUnavailable
 from gateway.spool.key_contract import KeyStatus, NoKey, ShownKey, Stage
-from gateway.spool.lifecycle import State
+from gateway.spool.lifecycle import Reason, State
 from gateway.spool.share_contract import Happened, Share, TakenBack
 from tests.memory_spool import NOON
 
@@ -25,6 +25,7 @@ class FakeKeys:
     why_none: str = "none"
     asked: list[tuple[str, tuple[int, ...], Way, str, Actor]] = field(default_factory=list)
     shows: list[tuple[str, Actor]] = field(default_factory=list)
+    stops: list[tuple[str, tuple[int, ...], Actor, Reason]] = field(default_factory=list)
     down: bool = False
 
     def put(self, queue_id: str, recipient: int, way: Way | None, stage: Stage, **more: str) -> None:
@@ -48,6 +49,17 @@ class FakeKeys:
             raise NoKey(self.why_none)
         self.shows.append((queue_id, actor))
         return self.keys[queue_id]
+
+    async def stop(
+        self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
+    ) -> Change:
+        rows = [row for row in self.stages[queue_id] if recipients is None or row.recipient in recipients]
+        done = tuple(row.recipient for row in rows if row.stage is Stage.READY)
+        for row in list(rows):
+            if row.recipient in done:
+                self.put(queue_id, row.recipient, row.way, Stage.STOPPED)
+        self.stops.append((queue_id, done, actor, reason))
+        return Change(done, ())
 
     async def supply(
         self, queue_id: str, recipients: Collection[int], way: Way, to: str, actor: Actor, now: datetime

@@ -17,7 +17,7 @@ from gateway.links import Links
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor
 from gateway.spool.key_contract import Stage
-from gateway.spool.lifecycle import State
+from gateway.spool.lifecycle import Reason, State
 from tests.console.browser import answer, read, send, send_raw
 from tests.console.conftest import FileSpool, HandClock
 from tests.console.handled import OPEN_WAYS, SEALED, protect
@@ -144,6 +144,26 @@ async def test_who_was_not_reached_can_be_reached_again(
     assert page.text.count('type="tel"') == 1
 
 
+async def test_keys_that_go_soon_can_be_stopped(
+    client: httpx.AsyncClient, spool: FileSpool, links: Links
+) -> None:
+    """A second mail leaves some minutes after the first: until then its sender may stop it."""
+    four = (*THREE, "auditor@example.org")
+    protect(spool, replace(SEALED, way=Way.SECOND_MAIL, ways=(Way.SECOND_MAIL,)), four, copied=1)
+    url = links.url("Q1", SENDER)
+    assert "/stop-keys" not in (await client.get(url)).text  # the mail itself can be cancelled
+    for index, stage in enumerate((Stage.READY, Stage.SENT, Stage.READY, Stage.READY)):
+        spool.set_state("Q1", index, State.DELIVERED)
+        spool.keys.put("Q1", index, Way.SECOND_MAIL, stage)
+    assert "まもなく送る鍵2個を送らない" in read(await client.get(url)).text
+    text = await answer(client, await send(client, url, "stop-keys"))
+    assert "2件の鍵の送付を止めました。" in text
+    assert spool.keys.stops == [("Q1", (0, 2), ME, Reason.BY_SENDER)]
+    assert "変更できる宛先は残っていませんでした" in await answer(
+        client, await send(client, url, "stop-keys")
+    )
+
+
 async def test_a_cancelled_mail_asks_for_no_way(
     client: httpx.AsyncClient, spool: FileSpool, url: str
 ) -> None:
@@ -182,7 +202,7 @@ async def test_a_form_that_our_page_cannot_send(
     assert spool.keys.asked == []
 
 
-@pytest.mark.parametrize("verb", ["supply", "key", "lock", "unlock", "extend", "take-back"])
+@pytest.mark.parametrize("verb", ["supply", "stop-keys", "key", "lock", "unlock", "extend", "take-back"])
 async def test_no_verb_without_the_seal_of_this_very_page(
     client: httpx.AsyncClient, spool: FileSpool, links: Links, url: str, verb: str
 ) -> None:
@@ -193,7 +213,7 @@ async def test_no_verb_without_the_seal_of_this_very_page(
     for seal in ("", "forged", other):
         assert (await send_raw(client, url, verb, ("seal", seal), *fields)).status_code == 403
     assert (await send_raw(client, url, verb, ("seal", own), *fields, site="cross-site")).status_code == 403
-    assert not [*spool.keys.asked, *spool.keys.shows, *spool.shares.acts]
+    assert not [*spool.keys.asked, *spool.keys.shows, *spool.keys.stops, *spool.shares.acts]
 
 
 @pytest.mark.parametrize("verb", ["supply", "key", "lock", "unlock", "extend", "take-back", "statement"])
@@ -208,14 +228,14 @@ async def test_no_token_opens_another_kind_of_page(
     assert not [*spool.keys.shows, *spool.shares.acts]
 
 
-@pytest.mark.parametrize("verb", ["supply", "key", "lock", "unlock", "extend", "take-back"])
+@pytest.mark.parametrize("verb", ["supply", "stop-keys", "key", "lock", "unlock", "extend", "take-back"])
 async def test_looking_does_nothing(client: httpx.AsyncClient, spool: FileSpool, url: str, verb: str) -> None:
     """Scanners open every link, with GET and HEAD."""
     spool.keys.tell("Q1", 0)
     for answered in (await client.get(f"{url}/{verb}"), await client.head(f"{url}/{verb}")):
         assert answered.status_code in (200, 303, 405)
         assert spool.keys.keys["Q1"][0].text not in answered.text
-    assert not [*spool.keys.asked, *spool.keys.shows, *spool.shares.acts]
+    assert not [*spool.keys.asked, *spool.keys.shows, *spool.keys.stops, *spool.shares.acts]
 
 
 @pytest.fixture
