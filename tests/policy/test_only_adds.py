@@ -19,7 +19,9 @@ from gateway.policy.compile import compile_policy
 from gateway.policy.copies import as_handed_in, with_copies
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
-from gateway.policy.demands import Form, join_all
+from gateway.policy.demands import Demands, Form, join_all
+from gateway.policy.handle import plan
+from gateway.policy.handling import Attached, Seen
 from gateway.policy.load import load_policy
 from gateway.policy.model import Policy
 from gateway.policy.schema import PolicyFile
@@ -30,6 +32,9 @@ from tests.policy.generated_conditions import GROUPS, Json
 from tests.policy.generated_facts import EXTERNAL, TIMES, facts
 
 thorough = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+FILES = (Attached(2, "a.pdf", "pdf", 10, "plain"), Attached(3, "b.txt", "text", 10, "plain"))
 
 
 def policy_of(files: Mapping[str, Json]) -> Policy:
@@ -217,9 +222,17 @@ def test_whatever_a_local_file_says_it_is_refused_or_weakens_nobody(
         assert _reached(mail, after, both, now) >= before.bcc_to & _reached(mail, before, alone, now)
     for number in range(len(before.assigned)):
         was, then = before.of(number).demands, after.of(number).demands
+        assert all(a >= b for a, b in zip(_forms(then), _forms(was), strict=True))
         assert then.routes == was.routes or not alone.routes
         for name, _ in was.tags:
             assert {said for tag, said in then.tags - was.tags if tag == name} <= _values(alone, name)
+
+
+def _forms(demands: Demands) -> list[int]:
+    """Return how strongly each of some files is protected, 0 where it is not."""
+    planned = plan(demands.protections, Seen(FILES))
+    forms = dict(planned.forms) if planned is not None else {}
+    return [int(forms.get(file.place, 0)) for file in FILES]
 
 
 def _reached(mail: Facts, decision: Decision, policy: Policy, now: datetime) -> set[str]:
