@@ -74,6 +74,8 @@ async def test_the_sender_says_a_way_and_it_leaves(spool: SqlSpool) -> None:
     assert change == Change((0,), ())
     assert await states(spool, queue_id) == [State.QUEUED, HELD, HELD]
     assert (await ways(spool, queue_id))[0] == (Way.SMS, Stage.WAITING, "5678")
+    late = await spool.keys.supply(queue_id, [0], Way.SENDER, "", CLERK, T0)
+    assert late == Change((), ((0, State.QUEUED),))
     await spool.keys.supply(queue_id, [1, 2], Way.SENDER, "", CLERK, T0)
     (claim,) = await spool.claim(T0, 10, LEASE)
     assert len(await spool.keys.to_seal(queue_id, [0, 1, 2])) == 3
