@@ -22,6 +22,7 @@ MAX_NAMES = 20
 """Names that stand in a note; of more it tells the number."""
 
 MAX_NAME = 80
+_SEALED = (How.NATIVE, How.ZIP_AES256, How.ZIP_LEGACY)
 
 
 class Note(NamedTuple):
@@ -67,7 +68,7 @@ def _told(about: About, words: Words) -> Iterator[str]:
 
 
 def _sealed(about: About, words: Words) -> Iterator[str]:
-    names = _named(about, words, How.NATIVE, How.ZIP_AES256, How.ZIP_LEGACY)
+    names = _named(about, words, *_SEALED)
     if not names:
         return
     yield words.gettext("Encrypted, to be opened with a key: %(files)s") % {"files": names}
@@ -86,9 +87,10 @@ def _behind_link(about: About, words: Words) -> Iterator[str]:
     }
     yield about.url
     yield words.gettext("The page asks for a code, which it mails to this address.")
-    if about.variant.needs_key and not _named(about, words, How.NATIVE, How.ZIP_AES256, How.ZIP_LEGACY):
-        yield words.gettext("It asks for a key as well.")
-        yield _by_way(about.variant.keyed.way, words)
+    if about.variant.needs_key:
+        yield words.gettext("It asks for the key as well.")
+        if not _named(about, words, *_SEALED):  # else that was said above
+            yield _by_way(about.variant.keyed.way, words)
 
 
 def _by_way(way: Way | None, words: Words) -> str:

@@ -65,6 +65,13 @@ def test_it_says_how_the_key_comes(way: Way, says: str) -> None:
     assert says in note((2, How.LINK), way=way).text
 
 
+def test_a_page_that_asks_for_the_key_is_said_to_and_the_way_is_said_once() -> None:
+    both = note((2, How.ZIP_AES256), (3, How.LINK)).text
+    assert "It asks for the key as well." in both
+    assert both.count("such as the telephone") == 1
+    assert note((3, How.LINK)).text.count("such as the telephone") == 1
+
+
 def test_a_link_without_a_key_speaks_of_no_key() -> None:
     text = note((2, How.LINK), way=None).text
     assert "key" not in text
