@@ -27,6 +27,7 @@ from gateway.receive.transfer import Transfer
 from gateway.receive.wire import Hangup
 
 LARGE_HEADER = 1 << 15  # octets of a header section above which a thread judges it: 32 KiB take about 2 ms
+LARGE_CONTENT = 1 << 20  # octets above which a thread puts a mail together
 ACCOUNT_GONE = Reply(530, "5.7.0", "the account was suspended or removed", "auth")
 _GO_AHEAD = Reply(354, "", "send the mail; end with <CR><LF>.<CR><LF>")
 
@@ -189,7 +190,8 @@ class Receiving(Fronted):
         self.say(reply, counted=reply.why != "policy", utf8=transaction.mail.smtputf8)
 
     async def _hand_in(self, transaction: Transaction, transfer: Transfer) -> Reply:
-        raw = transfer.content()
+        large = transfer.reserved > LARGE_CONTENT
+        raw = await asyncio.to_thread(transfer.content) if large else transfer.content()
         refusal = await self._refusal(transaction, raw)
         if refusal is not None:
             return refusal
