@@ -66,8 +66,7 @@ def take_back(asked: Asked) -> Callable[[Tx], TakenBack | None]:
         facts = tx.row(RELEASE_FACTS, {"b_queue_id": asked.queue_id})
         if facts is None:
             return None
-        decision = parsed(facts[1], facts[2])[1]
-        found = _stop(tx, asked, decision)
+        found = _stop(tx, asked, _decision(facts[1], facts[2]))
         taken = _told(asked, found)
         tx.event(asked.event(Kind.TAKEN_BACK, found.states, **_evidence(taken, found)))
         return taken
@@ -75,7 +74,15 @@ def take_back(asked: Asked) -> Callable[[Tx], TakenBack | None]:
     return job
 
 
-def _stop(tx: Tx, asked: Asked, decision: Decision) -> _Found:
+def _decision(envelope: str, decision: str) -> Decision | None:
+    """Return what was decided; None where nobody can read it any more: it is taken back all the same."""
+    try:
+        return parsed(envelope, decision)[1]
+    except Exception:  # whatever a row holds
+        return None
+
+
+def _stop(tx: Tx, asked: Asked, decision: Decision | None) -> _Found:
     indexes = _meant(tx, asked, decision)
     unsent = frozenset(stop_keys(tx, asked.queue_id, indexes, asked.reason, asked.actor, asked.now))
     unsent |= _second_mails(tx, asked, indexes) | _unsent_before(tx, asked.queue_id)
@@ -95,15 +102,19 @@ def _stop(tx: Tx, asked: Asked, decision: Decision) -> _Found:
     )
 
 
-def _meant(tx: Tx, asked: Asked, decision: Decision) -> frozenset[int]:
+def _meant(tx: Tx, asked: Asked, decision: Decision | None) -> frozenset[int]:
     """Return whom it is about; no act of a sender reaches a copy that a rule asked for (`bcc_to`)."""
     rows = recipients_of(tx, asked.queue_id)
     chosen = (row.idx for row in rows if asked.recipients is None or row.idx in asked.recipients)
-    admin = asked.actor.kind == "admin"
-    return frozenset(index for index in chosen if admin or not decision.is_copy(index))
+    if asked.actor.kind == "admin" or decision is None:
+        return frozenset(chosen)
+    return frozenset(index for index in chosen if not decision.is_copy(index))
 
 
-def _is_sealed(decision: Decision, index: int) -> bool:
+def _is_sealed(decision: Decision | None, index: int) -> bool:
+    """Tell whether a file in the mail opens with a key; one that nobody knows of may be there."""
+    if decision is None:
+        return True
     handling = decision.of(index).handling
     return handling is not None and any(how in _IN_THE_MAIL for _, how in handling.forms)
 

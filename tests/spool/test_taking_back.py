@@ -22,6 +22,7 @@ from gateway.spool.notice import NoticeKind
 from gateway.spool.share_contract import NoShare, TakenBack
 from gateway.spool.sql import SqlSpool
 from gateway.store.database import event_seal
+from gateway.store.schema import messages
 from gateway.store.where import Where
 from tests.spool.conftest import MASTER
 from tests.spool.mails import LEASE, MINUTE, SENDER, T0, WINDOW, delivered, unanswered
@@ -192,6 +193,16 @@ async def test_a_second_mail_that_has_not_left_does_not_leave(spool: SqlSpool) -
     await deliver(spool, T0 + 2 * DAY)
     state = (await spool.get(own[1 - left])).recipients[0].state
     assert state is State.CANCELLED
+
+
+async def test_a_record_that_cannot_be_read_is_taken_back_all_the_same(spool: SqlSpool) -> None:
+    queue_id = await sent(spool, mail(LINK, LINK, held=1))
+    await spool.database.committer.run(
+        lambda tx: tx.connection.execute(messages.update().values(decision="{}")) and None
+    )
+    assert told(await take(spool, queue_id, actor=ADMIN)) == {"stopped": (0,), "gone": (1,)}
+    with pytest.raises(NoShare):
+        await spool.shares.get(queue_id, 1, T0 + HOUR)
 
 
 async def test_a_mail_without_any_files(spool: SqlSpool) -> None:
