@@ -149,7 +149,8 @@ class PolicyInForce:
             if now is not None and await self._watch_one(now, stop):
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_AGAIN_MS / 1000)
+                async with asyncio.timeout(LOOK_AGAIN_MS / 1000):
+                    await stop.wait()
 
     async def _watch_one(self, identity: Identity, stop: asyncio.Event) -> bool:
         """Reload on changes of this very folder; return False where the system does not let us watch it."""

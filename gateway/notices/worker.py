@@ -72,7 +72,8 @@ class NoticeWorker:
             if await self.run_once() or self._more:
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), self._pause().total_seconds())
+                async with asyncio.timeout(self._pause().total_seconds()):
+                    await self._bell.wait()
             if self._bursts.next_due() is not None:
                 await asyncio.sleep(min(GATHER, self._pause()).total_seconds())
 

@@ -92,7 +92,8 @@ class Ledger:
             return
         self._enough.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._enough.wait(), GATHER_S)
+            async with asyncio.timeout(GATHER_S):
+                await self._enough.wait()
 
     async def _record(self, results: Sequence[Result]) -> None:
         pause = FIRST_PAUSE

@@ -133,7 +133,8 @@ class Scheduler:
         self._stopping.set()
         self._bell.set()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._ended.wait()
         for patience in (max(0.0, end - loop.time()), SETTLE, SETTLE):
             if not self._tasks:
                 return
@@ -203,13 +204,15 @@ class Scheduler:
         to."""
         if seconds > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), min(seconds, TICK))
+                async with asyncio.timeout(min(seconds, TICK)):
+                    await self._bell.wait()
 
     async def _pause(self, seconds: float) -> None:
         """Wait without listening to the bell: a sick store must not be hammered by every mail that comes
         in."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     def _complain(self, error: Exception, pause: float) -> None:
         if isinstance(error, StoreUnavailable):
