@@ -78,7 +78,8 @@ def send(gw: Gateway, hop: NextHop, raw: bytes, *to: str) -> dict[str, Taken]:
         client.sendmail(OFFICE, list(to), raw)
 
     def got() -> dict[str, Taken] | None:
-        found = {each: mail for mail in hop.taken[before:] for each in mail.recipients}
+        # Letters of ours to the sender, of this mail and of those before, come to the same next hop.
+        found = {each: mail for mail in hop.taken[before:] for each in mail.recipients if each in to}
         return found if set(found) == set(to) else None
 
     found: dict[str, Taken] = wait_for(got, "everybody to get the mail")
