@@ -62,6 +62,7 @@ def supplies(
         handling = message.decision.of(row.index).handling
         failed = status.stage is Stage.FAILED
         ways = () if handling is None else handling.ways
+        usable -= {Way.CODE_PAGE}  # it opens links that have no key
         # A mail that is there was sealed with its key: one agreed on would be another.
         ways = tuple([way for way in ways if way in usable and not (failed and way is Way.PREAGREED)])
         if ways:
@@ -96,6 +97,5 @@ def hint(way: Way, words: Words) -> str:
         Way.SENDER: _("You get the key and a script for the call once the mail has left."),
         Way.SMS: _("Write the number of each recipient's mobile telephone below."),
         Way.PREAGREED: _("The files are sealed with the key that you and the recipient agreed on."),
-        Way.CODE_PAGE: _("The recipient sees the key on the download page, after a check of the address."),
         Way.SECOND_MAIL: _("Weak: who reads the one mail can read the other."),
     }[way]

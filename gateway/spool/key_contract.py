@@ -109,9 +109,6 @@ class MailKeys(Protocol):
     ) -> Change:
         """Never send the keys of these recipients (None: all). What is under way or was handed over is not done."""
 
-    async def reveal(self, queue_id: str, recipient: int, now: datetime) -> str:
-        """Return the key to a recipient who proved the address, where the way is the code page; raises NoKey."""
-
     async def agreed(self, addresses: Collection[str]) -> frozenset[str]:
         """Return those of these addresses (keys) that have a key agreed on before, of their own or of their domain."""
 

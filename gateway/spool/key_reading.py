@@ -168,28 +168,6 @@ def _write_shown(tx: Tx, mail: KeyedMail, rows: Iterable[SendingRow], now: int) 
         tx.run(_SHOWN, {"b_queue_id": mail.queue_id, "b_number": number, "b_at": now})
 
 
-def reveal(queue_id: str, index: int, now: int, master: MasterKey) -> Callable[[Tx], str | NoKey | None]:
-    """Show the key to a recipient who proved the address, where the way is the code page."""
-
-    def job(tx: Tx) -> str | NoKey | None:
-        mail = keyed_mail(tx, queue_id, [index], lock=True)
-        if mail is None:
-            return None
-        row, number = mail.sendings.get(index), mail.number(index)
-        if row is None or row.way is not Way.CODE_PAGE or row.stage is Stage.STOPPED or number is None:
-            return NoKey("none")
-        try:
-            text = mail.text(number, master)
-        except NoKey as none:
-            return none
-        change(tx, row, now, stage=Stage.ARRIVED)
-        name = mail.envelope.recipients[index].key
-        tx.event(_shown(queue_id, Reason.BY_RECIPIENT, Actor("recipient", name), [index], now))
-        return text
-
-    return job
-
-
 def _shown(queue_id: str, reason: Reason, actor: Actor, indexes: list[int], now: int) -> Event:
     recipients = to_ranges(indexes)
     return Event(now, queue_id, Kind.KEY_SHOWN, reason, actor.kind, actor.name, recipients)

@@ -89,6 +89,8 @@ def _may(
     handling = handling_of(opened.decision, row.recipient)
     if handling is None or said.way not in handling.ways or opened.decision.is_copy(row.recipient):
         return False
+    if said.way is Way.CODE_PAGE:  # it opens links that have no key; this one has
+        return False
     if said.way is Way.PREAGREED and row.recipient not in agreed:
         return False
     return _is_asked(handling, row, recipient) or _has_failed(said, row, recipient)

@@ -38,10 +38,6 @@ class SqlMailKeys:
         job = key_reading.show(queue_id, actor, to_us(now), self._db.master)
         return _there(await _opened(self._db.committer.run(job)), queue_id)
 
-    async def reveal(self, queue_id: str, recipient: int, now: datetime) -> str:
-        job = key_reading.reveal(queue_id, recipient, to_us(now), self._db.master)
-        return _there(await _opened(self._db.committer.run(job)), queue_id)
-
     async def supply(
         self, queue_id: str, recipients: Collection[int], way: Way, to: str, actor: Actor, now: datetime
     ) -> Change:

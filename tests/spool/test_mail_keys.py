@@ -153,17 +153,6 @@ async def test_keys_are_shown_to_the_sender_who_tells_them_only(
     assert "key-shown" not in await kinds(spool)
 
 
-async def test_the_code_page_shows_the_key_to_its_recipient(spool: SqlSpool) -> None:
-    queue_id = await spool.accept(keyed(sealed(Way.CODE_PAGE), sealed(Way.SMS)))
-    await leave(spool, delivered(0), delivered(1))
-    text = await spool.keys.reveal(queue_id, 0, T0)
-    assert text == (await spool.keys.to_seal(queue_id, [0]))[0].text
-    assert (await stages(spool, queue_id))[0] is Stage.ARRIVED
-    for index in (1, 2, -1, 1 << 40):
-        with pytest.raises(NoKey, match="none"):
-            await spool.keys.reveal(queue_id, index, T0)
-
-
 async def test_a_key_that_was_handed_over_and_received(spool: SqlSpool) -> None:
     queue_id = await spool.accept(keyed(sealed(Way.SMS)))
     await leave(spool, delivered(0))
@@ -279,7 +268,6 @@ async def test_verbs_on_no_message(spool: SqlSpool) -> None:
     for verb in (
         spool.keys.to_seal("none", [0]),
         spool.keys.show("none", CLERK, T0),
-        spool.keys.reveal("none", 0, T0),
         spool.keys.statuses("none"),
         spool.keys.supply("none", [0], Way.SMS, NUMBER, CLERK, T0),
         spool.keys.stop("none", None, ADMIN, Reason.BY_ADMIN, T0),
