@@ -191,3 +191,29 @@ def test_a_link_to_files_outlives_a_new_master_key(links: Links) -> None:
     links.adopt([SECRET[::-1]])
     with pytest.raises(LinkInvalid):
         links.read_share(token)
+
+
+@pytest.mark.parametrize("kind", ["m", "a", "d", "seal"])
+def test_a_link_has_one_spelling(links: Links, kind: str) -> None:
+    """Bounds are counted by link: another spelling of the same one would have counters of its own."""
+    mine = token_of(links.url("3K7Q", "clerk@example.jp"))
+    written, read = {
+        "m": (links.url("3K7Q", "clerk@example.jp"), links.read),
+        "a": (links.approval_url("3K7Q", "boss@example.jp"), links.read_approval),
+        "d": (links.share_url("3K7Q", 0), links.read_share),
+        "seal": (links.seal(mine, {"form": 1}), lambda sealed: links.unseal(mine, sealed)),
+    }[kind]
+    token = written.rpartition("/")[2]
+    assert read(token)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    last = alphabet.index(token[-1])
+    others = [
+        token[:-1] + alphabet[last ^ 1],
+        token + "=",
+        token + "!!!!",
+        token + "é",
+        token[:-1] + "\n" + token[-1],
+    ]
+    for other in [*others, token + " ", "\u3000" + token, token + "====", token[:-4] + "$$$$" + token[-4:]]:
+        with pytest.raises(LinkInvalid):
+            read(other)
