@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 SLICE = timedelta(minutes=10)
 OF_LINK = 30  # forms that are posted behind one link in a slice
 OF_CLIENT = 120  # from one address: an office, or a whole carrier, may have one
 FETCHES_OF_LINK = 500  # files, and pieces of them
 FETCHES_OF_CLIENT = 2_000
+IPV6_LINE = 64  # bits of an IPv6 address that its provider gave; the rest is the client's to choose
 COUNTED = (
     50_000  # links and addresses that are counted one by one; beyond that nobody new posts in this slice
 )
@@ -33,8 +35,25 @@ class Pace:
         number = int(now.timestamp() // SLICE.total_seconds())
         if number != self._slice:
             self._slice, self._counts = number, Counter()
-        keys = ("link", link), ("client", client)
-        if len(self._counts) >= COUNTED and not all(key in self._counts for key in keys):
+        # The client first: who asks too often adds no links to what is counted, or one stranger with forged ones fills it.
+        return self._counted(("client", network_of(client)), self._of_client) and self._counted(
+            ("link", link), self._of_link
+        )
+
+    def _counted(self, key: tuple[str, str], most: int) -> bool:
+        if len(self._counts) >= COUNTED and key not in self._counts:
             return False
-        self._counts.update(keys)
-        return self._counts[keys[0]] <= self._of_link and self._counts[keys[1]] <= self._of_client
+        self._counts[key] += 1
+        return self._counts[key] <= most
+
+
+def network_of(client: str) -> str:
+    """Return what counts as one client: an IPv4 address, the network of an IPv6 one, of which each line has 2^64."""
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return client
+    if address.version == 4:
+        return str(address)
+    mapped = address.ipv4_mapped
+    return str(mapped) if mapped is not None else str(ip_network((int(address), IPV6_LINE), strict=False))
