@@ -39,6 +39,10 @@ VISITS = 20  # kept of a share: more than people open it while a visit lasts
 MAX_ENTERED = 200  # characters of a code or a key; the longest key of ours has about 150
 
 
+_HYPHENS = str.maketrans(dict.fromkeys("\u30fc\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2500", "-"))
+"""What a keyboard or a phone makes of a hyphen; a key is ASCII."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What somebody typed; `right_key` is None where the share needs none, empty where there is no key any more."""
@@ -157,14 +161,17 @@ def _packed(key_id: str, wrapped: bytes) -> str:
 
 
 def _typed_code(text: str) -> str:
-    """Return the digits of what was typed: a Japanese keyboard writes wide ones, and people write spaces between."""
+    """Return the digits of what was typed: a Japanese keyboard writes wide ones, and people copy what stands around them."""
     plain = unicodedata.normalize("NFKC", text[:MAX_ENTERED])
-    return "".join(character for character in plain if character.isascii() and character.isalnum())
+    return "".join(character for character in plain if character.isascii() and character.isdigit())
 
 
 def _typed_key(text: str) -> str:
-    """Return a key as it is written: in narrow letters, without the spaces around it."""
-    return unicodedata.normalize("NFKC", text[:MAX_ENTERED]).strip()
+    """Return a key as it is written: in narrow letters, without the spaces around it.
+
+    The hyphen key of a Japanese keyboard writes a long vowel, a phone a dash: no key has either.
+    """
+    return unicodedata.normalize("NFKC", text[:MAX_ENTERED]).strip().translate(_HYPHENS)
 
 
 def _key_right(entry: Entry) -> bool:

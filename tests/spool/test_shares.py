@@ -105,12 +105,15 @@ async def test_a_code_opens_once(spool: SqlSpool, where: Where) -> None:
     assert (Kind.SHARE_OPENED, Reason.BY_RECIPIENT, "0") in events(where, queue_id, MASTER)
 
 
-@pytest.mark.parametrize("typed", ["{} ", "{:.4} {:.4}", "wide", "{:.4}-{:.4}"])
+@pytest.mark.parametrize(
+    "typed", ["{} ", "{:.4} {:.4}", "wide", "{:.4}-{:.4}", "Code: {:.4}ー{:.4}。", "確認コード　{}"]
+)
 async def test_a_code_may_be_typed_as_people_do(spool: SqlSpool, typed: str) -> None:
     queue_id = await sent(spool, linked())
     code = await ask(spool, queue_id)
     wide = code.translate({ord(str(digit)): 0xFF10 + digit for digit in range(10)})
-    text = wide if typed == "wide" else typed.format(code, code[4:])
+    halves = (code, code[4:]) if ":.4" in typed else (code,)
+    text = wide if typed == "wide" else typed.format(*halves)
     assert await spool.shares.enter(queue_id, 0, text if typed != "{} " else f" {code} ", "", VISITOR, T0)
 
 
@@ -340,6 +343,15 @@ async def test_code_and_key_are_both_needed(spool: SqlSpool) -> None:
     code = await ask(spool, queue_id)
     wide = "".join(chr(ord(each) + 0xFEE0) for each in key)  # as a Japanese keyboard writes it
     assert await spool.shares.enter(queue_id, 0, code, f" {wide} ", VISITOR, T0)
+
+
+@pytest.mark.parametrize("hyphen", ["ー", "－", "‐", "–", "—", "−", "ｰ", "―", "─"])
+async def test_a_hyphen_may_be_what_a_keyboard_makes_of_it(spool: SqlSpool, hyphen: str) -> None:
+    queue_id = await sent(spool, linked(needs_key=True, way=Way.SMS))
+    key = (await spool.keys.to_seal(queue_id, [0]))[0].text
+    assert "-" in key
+    typed = key.replace("-", hyphen)
+    assert await spool.shares.enter(queue_id, 0, await ask(spool, queue_id), typed, VISITOR, T0)
 
 
 async def test_a_key_lives_as_long_as_the_share_that_asks_for_it(spool: SqlSpool) -> None:
