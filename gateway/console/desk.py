@@ -73,12 +73,12 @@ class Desk:
         token, claim = await self.claim(request)
         return token, claim, await self.form(request, token)
 
-    async def form(self, request: Request, token: str) -> Fields:
-        """Return the fields of a form that our own page behind this link posted; raises Failure."""
+    async def form(self, request: Request, token: str, most: int = guard.MAX_FORM) -> Fields:
+        """Return the fields of a form that our own page behind this link posted, of `most` octets; raises Failure."""
         if not guard.from_own_page(request.headers, self.links.origin):
             raise Failure(403)
         try:
-            fields = await guard.read_form(request)
+            fields = await guard.read_form(request, most)
             self._check_seal(token, dict(fields).get("seal", ""))
         except guard.FormRefused as refused:
             raise Failure(refused.status) from None

@@ -71,8 +71,8 @@ def from_own_page(headers: Mapping[str, str], public_origin: str) -> bool:
     return origin in ("null", public_origin) or origin.partition("://")[2] == headers.get("host", "").lower()
 
 
-async def read_form(request: Request) -> list[tuple[str, str]]:
-    """Return the fields of a posted form in order; raises FormRefused (413, 415, 400)."""
+async def read_form(request: Request, most: int = MAX_FORM) -> list[tuple[str, str]]:
+    """Return the fields of a posted form of at most so many octets in order; raises FormRefused (413, 415, 400)."""
     if (
         request.headers.get("content-type", "").partition(";")[0].strip()
         != "application/x-www-form-urlencoded"
@@ -81,7 +81,7 @@ async def read_form(request: Request) -> list[tuple[str, str]]:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_FORM:
+        if len(body) > most:
             raise FormRefused(413)
     try:
         return parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS)

@@ -25,6 +25,9 @@ from gateway.spool.share_contract import NoShare, Share, Visitor
 from gateway.spool.shares_codes import ASKED, DIGITS, MAX_ENTERED, VALID
 
 Handler = Callable[[Any, Request], Coroutine[Any, Any, Response]]
+MAX_FORM = (
+    8 << 10
+)  # octets; anybody may post here, and a seal, a code and a key in wide characters take 4 KiB
 _NOBODYS = ShareClaim("", -1)  # looked up for a token that is none, so that it takes as long as any other
 
 log = structlog.get_logger()
@@ -62,7 +65,7 @@ class DownloadPages:
         token = request.path_params["token"]
         if not self._in_pace(request, token):
             return self.too_fast(request)
-        await self.desk.form(request, token)
+        await self.desk.form(request, token, MAX_FORM)
         claim = self._claim(token)
         try:
             visitor = Visitor(client_of(request))
@@ -81,7 +84,7 @@ class DownloadPages:
         token = request.path_params["token"]
         if not self._in_pace(request, token):
             return self.too_fast(request)
-        fields = dict(await self.desk.form(request, token))
+        fields = dict(await self.desk.form(request, token, MAX_FORM))
         claim, visitor = self._claim(token), new_visitor(request)
         code, key = fields.get("code", "")[:MAX_ENTERED], fields.get("key", "")[:MAX_ENTERED]
         now = self.desk.clock()

@@ -14,7 +14,7 @@ from gateway.console.download.pace import FETCHES_OF_LINK, OF_LINK
 from gateway.policy.handling import Attached
 from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
-from gateway.spool.shares_codes import ASKED, TRIES
+from gateway.spool.shares_codes import ASKED, MAX_ENTERED, TRIES
 from tests.console.browser import read
 from tests.console.download.conftest import OWN, Desk, Recipient
 from tests.spool.mails import LEASE
@@ -217,6 +217,16 @@ async def test_a_form_from_another_site_or_without_our_seal(desk: Desk) -> None:
     other = await desk.recipient(linked())
     assert (await desk.client.post(f"{other.url}/code", data=fields, headers=OWN)).status_code == 403
     assert await desk.spool.pending_notices(10) == []
+
+
+async def test_a_form_that_is_none_of_ours_is_cut_short(desk: Desk) -> None:
+    """Whoever has no link may post here: memory and the time of parsing are worth less than a sender's page may take."""
+    person = await desk.recipient(linked())
+    for url in (f"{person.url}/code", f"{person.url}/open", "/d/forged/code", "/d/forged/open"):
+        many = await desk.client.post(url, data={f"f{n}": "" for n in range(4_000)}, headers=OWN)
+        assert many.status_code == 413
+    typed = {"code": "９" * 40, "key": "ｗ" * MAX_ENTERED}
+    assert (await person.post("open", **typed)).status_code == 303
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"])
