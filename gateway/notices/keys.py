@@ -162,4 +162,7 @@ def _why(word: str, words: Words) -> str:
         "not-delivered": _("It was sent, but did not arrive."),
         "bounced": _("The mail with the key came back."),
         "gone": _("The mail cannot be read any more."),
+        "expired": _(
+            "It could not be sent before its time was over, and was deleted. Please send the files again."
+        ),
     }.get(word, "")

@@ -16,6 +16,7 @@ from gateway.spool.key_stopping import stop_keys
 from gateway.spool.known import KnownMessages
 from gateway.spool.last_gate import who_may_leave
 from gateway.spool.leases import Lease, Leases
+from gateway.spool.late_cancelling import cancel_taken_back
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.notice import NoticeKind
@@ -116,6 +117,9 @@ def record(
         relayed = sorted(r.index for r in ours if r.tell_relayed and r.state is State.DELIVERED)
         if relayed:
             tell_sender(tx, NoticeKind.RELAYED, queue_id, relayed, at)
+        back = [r.index for r in ours if r.state is State.DEFERRED]
+        if back:
+            cancel_taken_back(tx, queue_id, back, at)
         done = tuple(r.index for r in ours)
         settled = frozenset(done)
         late = [r.index for r in results if r.index not in settled]
@@ -154,6 +158,7 @@ def recover(now: int, leases: Leases, exclusive: bool, living: Living | None = N
         move(tx, rows, State.DEFERRED, Arrival(now, due_at=now, perhaps=True))
         for queue_id, group in by_message(rows):
             tx.event(Event(now, queue_id, Kind.DEFERRED, Reason.LEASE_LOST, recipients=_indexes(group)))
+            cancel_taken_back(tx, queue_id, [row.idx for row in group], now)
         return len(rows)
 
     return job

@@ -6,9 +6,11 @@ worker says after that changes nothing. So a key may be sent twice, after a cras
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
@@ -30,6 +32,7 @@ from gateway.store.schema import key_sendings
 from gateway.store.tx import Prepared, Queries, Tx
 from gateway.store.wrapping import bound
 
+SAID = 8  # hex digits that tell what the sender said now from what was said before; of a random wrapping, so they tell nothing
 LAST_DIGITS = 4  # of a number: enough for who typed it
 AGAIN = timedelta(
     hours=1
@@ -54,6 +57,12 @@ _MAILED = Prepared(
 )
 _OF_RECEIPT = Prepared(
     select(*COLUMNS).where(_S.receipt.is_not(None), _S.receipt == bindparam("b_receipt")).with_for_update()
+)
+
+_LATER = Prepared(
+    key_sendings.update()
+    .where(_S.queue_id == bindparam("b_queue_id"), _S.recipient == bindparam("b_recipient"))
+    .values(due_at=bindparam("b_at", type_=sa.BigInteger))
 )
 
 
@@ -84,7 +93,7 @@ def lease_due(carrier: Carrier, limit: int, way: Way | None) -> Callable[[Tx], l
 
     def job(tx: Tx) -> list[KeySending]:
         wanted = {"b_now": carrier.now, "b_limit": limit, **by}
-        found = [SendingRow.of(row) for row in tx.rows(statement, wanted)]
+        found = [row for each in tx.rows(statement, wanted) if (row := _readable(tx, each, carrier.now))]
         leased = [_lease(tx, row, carrier) for row in found]
         return [sending for sending in leased if sending is not None]
 
@@ -113,6 +122,9 @@ def not_sent(sending: KeySending, detail: str, retry_at: int | None, now: int) -
     def job(tx: Tx) -> None:
         row = _leased(tx, sending)
         if row is None:
+            return
+        if row.stopped:
+            _stop(tx, row, now)
             return
         if retry_at is None:
             _give_up(tx, row, why, now)
@@ -143,7 +155,19 @@ def receipted(receipt: str, arrived: bool, detail: str, now: int) -> Callable[[T
     return job
 
 
+def _readable(tx: Tx, row: tuple[Any, ...], now: int) -> SendingRow | None:
+    """Return a row, unless it says what nobody here understands: that one is looked at later, and keeps no other waiting."""
+    try:
+        return SendingRow.of(row)
+    except ValueError:
+        tx.run(_LATER, {"b_queue_id": row[0], "b_recipient": row[1], "b_at": now + span_us(AGAIN)})
+        return None
+
+
 def _lease(tx: Tx, row: SendingRow, carrier: Carrier) -> KeySending | None:
+    if row.stopped:
+        _stop(tx, row, carrier.now)
+        return None
     try:
         mail = keyed_mail(tx, row.queue_id, [row.recipient])
         text, to = _opened(mail, row, carrier.master)
@@ -164,7 +188,8 @@ def _lease(tx: Tx, row: SendingRow, carrier: Carrier) -> KeySending | None:
     reason = Reason.LEASE_LOST if lost else Reason.SYSTEM
     tx.event(_event(row, Kind.KEY_ATTEMPT, reason, carrier.now, attempt=row.attempts))
     way = row.way or Way.SMS  # a row that is due has one
-    return KeySending(row.queue_id, row.recipient, way, row.attempts, carrier.token, to, text)
+    said = "" if row.wrapped_to is None else hashlib.sha256(bytes(row.wrapped_to)).hexdigest()[:SAID]
+    return KeySending(row.queue_id, row.recipient, way, row.attempts, carrier.token, to, text, said)
 
 
 def _opened(mail: KeyedMail | None, row: SendingRow, master: MasterKey) -> tuple[str, str]:
@@ -202,9 +227,20 @@ def _leased(tx: Tx, sending: KeySending) -> SendingRow | None:
     return row
 
 
+def _stop(tx: Tx, row: SendingRow, now: int) -> None:
+    """End what was stopped in the middle of an attempt that nobody knows to have succeeded."""
+    change(tx, row, now, stage=Stage.STOPPED, due_at=None, lease=None, key_id=None, wrapped_to=None)
+    tx.event(_event(row, Kind.KEY_STOPPED, Reason.SYSTEM, now, reply=row.detail))
+
+
 def _give_up(tx: Tx, row: SendingRow, why: str, now: int) -> None:
     change(tx, row, now, stage=Stage.FAILED, due_at=None, lease=None, detail=why)
     tx.event(_event(row, Kind.KEY_FAILED, Reason.CARRIER, now, reply=why))
+    tell_lost(tx, row, why, now)
+
+
+def tell_lost(tx: Tx, row: SendingRow, why: str, now: int) -> None:
+    """Tell the sender that a key did not get there; nothing of recipients whom the sender does not know."""
     if not _is_copy(tx, row):
         tell_sender(tx, NoticeKind.KEY_FAILED, row.queue_id, [row.recipient], now, f"{row.way}:{why}")
 

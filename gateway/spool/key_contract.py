@@ -50,7 +50,8 @@ class ShownKey:
 @dataclass(frozen=True, slots=True)
 class KeySending:
     """A key to be sent now, leased. `to` is where: of SECOND_MAIL an address, of SMS the telephone number (E.164) that the
-    sender typed, empty where the directory has it."""
+    sender typed, empty where the directory has it. `said` is another word each time the sender says the way, empty before:
+    what was said anew is another message to a carrier that sends each once."""
 
     queue_id: str
     recipient: int
@@ -59,6 +60,7 @@ class KeySending:
     lease: str
     to: str = field(repr=False)
     text: str = field(repr=False)
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 
 from gateway.policy.protection import Way
 from gateway.spool.contract import SYSTEM, Actor
+from gateway.spool.key_carrying import tell_lost
 from gateway.spool.key_contract import Stage
 from gateway.spool.key_rows import COLUMNS, SendingRow, change, forget_key, keys, sendings
 from gateway.spool.key_stopping import stop_keys
@@ -22,6 +23,7 @@ from gateway.store.events import Event
 from gateway.store.schema import key_sendings, message_keys, recipients
 from gateway.store.tx import Prepared, Queries, Tx
 
+OVER = "expired"  # why a key did not get there that was due until its time was over
 RESTORED = "restored from a backup: may have been sent since"
 
 _K = message_keys.c
@@ -121,6 +123,8 @@ def _delete(tx: Tx, queue_id: str, numbers: Collection[int], now: int) -> None:
     unsent = [row for row in concerned if row.stage in (Stage.WAITING, Stage.READY)]
     for row in unsent:
         change(tx, row, now, stage=Stage.STOPPED, due_at=None, lease=None)
+        if row.due_at is not None:  # ours to send, and the mail is there
+            tell_lost(tx, row, OVER, now)
     for kind, of in ((Kind.KEY_STOPPED, unsent), (Kind.KEY_DELETED, concerned)):
         if of:
             indexes = to_ranges(row.recipient for row in of)

@@ -20,6 +20,7 @@ from gateway.store.schema import key_sendings, message_keys
 from gateway.store.tx import Prepared, Queries, Tx
 
 DETAIL = 200  # characters kept of what a carrier says, and of its name for what it carries
+NO_MORE = "stopped while it was being sent"  # what a row under way says that is never tried again
 
 _S = key_sendings.c
 _K = message_keys.c
@@ -49,6 +50,11 @@ class SendingRow(NamedTuple):
     def never_out(self) -> bool:
         """Tell whether nobody has tried to send it, and the recipient has it by no other way."""
         return self.stage in (Stage.WAITING, Stage.READY) and not self.attempts and not self.detail
+
+    @property
+    def stopped(self) -> bool:
+        """Tell whether it was stopped in the middle of an attempt: nobody tries again, whatever becomes of that one."""
+        return self.stage is Stage.SENDING and self.detail == NO_MORE
 
 
 class KeyRow(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor
 from gateway.spool.key_contract import Stage
-from gateway.spool.key_rows import KeyRow, SendingRow, change_all, forget_key, keys, sendings
+from gateway.spool.key_rows import NO_MORE, KeyRow, SendingRow, change_all, forget_key, keys, sendings
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.ranges import to_ranges
 from gateway.store.events import Event
@@ -24,9 +24,11 @@ def stop_keys(
 ) -> list[int]:
     """Never send the keys of these recipients, or of all; return those to whom no key ever went by any way.
 
-    What is under way, or was handed over, is not touched.
+    What was handed over is not touched; of what is under way, this attempt is the last.
     """
     rows = sendings(tx, queue_id, indexes, lock=True)
+    under_way = [row for row in rows.values() if row.stage is Stage.SENDING and not row.stopped]
+    change_all(tx, [(row, row._replace(detail=NO_MORE)) for row in under_way])
     going = [row for row in rows.values() if row.stage in STOPPABLE]
     if not going:
         return []

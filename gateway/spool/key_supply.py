@@ -135,7 +135,7 @@ def _write(tx: Tx, opened: Opened, said: Said, rows: list[SendingRow]) -> None:
 
 def _put(tx: Tx, said: Said, row: SendingRow) -> None:
     number = wrapped = None
-    if said.to:
+    if said.way is Way.SMS:  # an empty one, too: what was wrapped anew names what was said anew
         wrapped = said.master.wrap(
             said.to.encode("ascii"), bound(key_sendings.name, said.queue_id, row.recipient)
         )

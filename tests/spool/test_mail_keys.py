@@ -23,6 +23,7 @@ from tests.spool.keyed import CLERK, DAY, NUMBER, keyed, sealed
 from tests.spool.mails import LEASE, MINUTE, T0, bounced, deferred, delivered
 
 ADMIN = Actor("admin", "root")
+HOUR = timedelta(hours=1)
 
 
 async def leave(spool: SqlSpool, *results: Result, now: Any = T0) -> None:
@@ -189,6 +190,42 @@ async def test_a_receipt_that_says_no_is_told_too(spool: SqlSpool) -> None:
     await spool.keys.sent(sending, "SM1", T0)
     assert await spool.keys.receipted("SM1", False, "undelivered", T0)
     assert await notices(spool) == [(NoticeKind.KEY_FAILED, (0,), "sms:undelivered")]
+
+
+@pytest.mark.parametrize("number", [NUMBER, ""])
+async def test_what_the_sender_says_anew_has_another_name(spool: SqlSpool, number: str) -> None:
+    queue_id = await spool.accept(keyed(sealed(Way.SMS)))
+    await leave(spool, delivered(0))
+    said = []
+    for hour in range(3):
+        now = T0 + hour * HOUR
+        (first,) = await spool.keys.due_sendings(now, 10, LEASE)
+        await spool.keys.not_sent(first, "unreachable", now + MINUTE, now)
+        (second,) = await spool.keys.due_sendings(now + MINUTE, 10, LEASE)
+        await spool.keys.not_sent(second, "refused-number", None, now + MINUTE)
+        assert first.said == second.said
+        assert second.to == (number if hour else "")
+        said.append(first.said)
+        assert (await spool.keys.supply(queue_id, [0], Way.SMS, number, CLERK, now + HOUR)).done == (0,)
+    assert said[0] == ""
+    assert len(set(said)) == 3
+
+
+async def test_a_row_that_nobody_understands_keeps_no_other_waiting(spool: SqlSpool) -> None:
+    poisoned = await spool.accept(keyed(sealed(Way.SMS)))
+    await spool.accept(keyed(sealed(Way.SMS)))
+    await leave(spool, delivered(0))
+    bad = sa.update(key_sendings).where(key_sendings.c.queue_id == poisoned).values(stage="later", due_at=1)
+    await spool.database.committer.run(lambda tx: tx.connection.execute(bad) and None)
+    assert [each.recipient for each in await spool.keys.due_sendings(T0, 10, LEASE)] == [0]
+
+
+async def test_a_key_that_could_never_be_sent_is_told_when_its_time_is_over(spool: SqlSpool) -> None:
+    await spool.accept(keyed(sealed(Way.SMS), sealed(Way.SENDER), sealed(Way.SMS)))
+    await leave(spool, delivered(0), delivered(1))
+    assert await spool.keys.delete_over(T0 + 15 * DAY, 10) == 1
+    failed = [each for each in await notices(spool) if each[0] is NoticeKind.KEY_FAILED]
+    assert failed == [(NoticeKind.KEY_FAILED, (0,), "sms:expired")]
 
 
 async def test_a_lease_that_nobody_came_back_from_is_taken_again(spool: SqlSpool) -> None:

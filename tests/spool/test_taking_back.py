@@ -25,7 +25,7 @@ from gateway.store.database import event_seal
 from gateway.store.schema import messages
 from gateway.store.where import Where
 from tests.spool.conftest import MASTER
-from tests.spool.mails import LEASE, MINUTE, SENDER, T0, WINDOW, delivered, unanswered
+from tests.spool.mails import LEASE, MINUTE, SENDER, T0, WINDOW, Ticks, deferred, delivered, unanswered
 from tests.spool.sharing import (
     DAY,
     FIRST,
@@ -247,3 +247,49 @@ async def test_a_statement_proves_nothing_without_the_whole_log(spool: SqlSpool,
     with EventLog(where) as log:
         made = testimony.testify(log, queue_id, event_seal(MASTER), T0)
     assert (made.complete, made.nobody_opened, made.proof.intact) == (False, False, False)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_key_that_is_being_sent_is_not_tried_again(spool: SqlSpool, lost: bool) -> None:
+    queue_id = await sent(spool, mail(SEALED))
+    (sending,) = await spool.keys.due_sendings(T0 + MINUTE, 10, LEASE)
+    assert told(await take(spool, queue_id)) == {"gone": (0,)}
+    if not lost:
+        await spool.keys.not_sent(sending, "unreachable", T0 + 2 * HOUR, T0 + HOUR)
+    assert await spool.keys.due_sendings(T0 + DAY, 10, LEASE) == []
+    assert [each.stage for each in await spool.keys.statuses(queue_id)] == [Stage.STOPPED]
+    assert not [notice for notice in await spool.pending_notices(10) if notice.kind is NoticeKind.KEY_FAILED]
+
+
+async def test_a_key_that_got_there_while_it_was_taken_back_is_told_so(spool: SqlSpool) -> None:
+    queue_id = await sent(spool, mail(SEALED))
+    (sending,) = await spool.keys.due_sendings(T0 + MINUTE, 10, LEASE)
+    await take(spool, queue_id)
+    await spool.keys.sent(sending, "carrier:1", T0 + HOUR)
+    assert [each.stage for each in await spool.keys.statuses(queue_id)] == [Stage.SENT]
+    assert told(await take(spool, queue_id)) == {"gone": (0,)}
+
+
+async def test_a_mail_under_way_that_comes_back_is_cancelled(spool: SqlSpool, where: Where) -> None:
+    queue_id = await spool.accept(mail(LINK, None, None))
+    (claim,) = await spool.claim(T0, 100, LEASE)
+    assert told(await take(spool, queue_id, 0, 1)) == {"locked": (0,), "gone": (1,)}
+    results = [deferred(index, T0 + DAY) for index in range(3)]
+    await spool.record(claim, results, T0 + MINUTE)
+    states = [row.state for row in (await spool.get(queue_id)).recipients]
+    assert states == [State.CANCELLED, State.CANCELLED, State.DEFERRED]
+    assert told(await take(spool, queue_id, 0, 1)) == {"stopped": (0, 1)}
+    assert (Kind.CANCELLED, Reason.BY_SENDER, "0-1") in events(where, queue_id, MASTER)
+
+
+async def test_an_attempt_that_was_lost_after_taking_back_is_not_repeated(
+    spool: SqlSpool, ticks: Ticks
+) -> None:
+    queue_id = await spool.accept(mail(LINK))
+    assert await spool.claim(T0, 100, LEASE)
+    await take(spool, queue_id)
+    ticks.pass_by(LEASE)
+    await spool.recover(T0 + LEASE)
+    (row,) = (await spool.get(queue_id)).recipients
+    assert (row.state, row.perhaps) == (State.CANCELLED, True)
+    assert told(await take(spool, queue_id)) == {"locked": (0,)}
