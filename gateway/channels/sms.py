@@ -50,7 +50,7 @@ class TextMessages:
         if not self.allows(number):
             raise NotSent(Why.COUNTRY, final=True)
         text = text_of(about, sending.text, self._words[about.language.value])
-        id_ = f"{sending.queue_id}-{sending.recipient}"
+        id_ = "-".join(filter(None, (sending.queue_id, str(sending.recipient), sending.said)))
         name = await self._carrier.carry(TextMessage(id_, number, text))
         return Handed(f"{self._carrier.name}:{name}", number)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -115,3 +115,11 @@ async def test_a_broken_directory_is_told(directory: Directory, tmp_path: Path) 
     (tmp_path / "directory.csv").write_text("nonsense\n")
     directory.refresh()
     assert not (await made.health()).works
+
+
+async def test_what_the_sender_said_anew_is_another_message(directory: Directory, spool: Mails) -> None:
+    taker = Taker()
+    way = channel(directory, taker)
+    for said in ("", "a1", "a1", "b2"):
+        await way.send(replace(sending(to=NUMBER), said=said), spool.messages["Q1"])
+    assert [message.id for message in taker.taken] == ["Q1-0", "Q1-0-a1", "Q1-0-a1", "Q1-0-b2"]
