@@ -15,8 +15,8 @@ from gateway.spool.key_making import needs_keys
 from gateway.spool.key_stopping import stop_keys
 from gateway.spool.known import KnownMessages
 from gateway.spool.last_gate import who_may_leave
-from gateway.spool.leases import Lease, Leases
 from gateway.spool.late_cancelling import cancel_taken_back
+from gateway.spool.leases import Lease, Leases
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.notice import NoticeKind

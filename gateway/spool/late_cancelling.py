@@ -1,4 +1,4 @@
-"""What was under way when its mail was taken back, and came back: cancelled in the transaction that says so, never tried again.
+"""What was under way when its mail was taken back, and came back: cancelled in the transaction that says so, not tried again.
 
 Nobody can stop an attempt in the middle. One that failed would else be followed by another, long after somebody was told that
 whoever had not got the mail never gets it. Whom it concerns stands in the event log; only deferrals look there.
