@@ -20,7 +20,8 @@ from gateway.channels.twilio import TwilioMessages
 from gateway.channels.unsent import Agreed, BySender, CodePage
 from gateway.channels.webhook import OwnServer
 from gateway.clock import Clock
-from gateway.config.settings import Settings, Sms
+from gateway.config.channel_settings import Sms
+from gateway.config.settings import Settings
 from gateway.policy.protection import Way
 from gateway.spool.contract import Spool
 

@@ -13,7 +13,7 @@ from gateway.channels.carrier import Carrier, TextMessage
 from gateway.channels.contract import Handed, Health, NotSent, Why
 from gateway.channels.directory import Directory
 from gateway.channels.text import text_of
-from gateway.config.settings import Sms
+from gateway.config.channel_settings import Sms
 from gateway.languages import LANGUAGES, Words
 from gateway.policy.protection import Way
 from gateway.spool.contract import Stored

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 from gateway.channels.carrier import Forged, Posted, Receipt, TextMessage, Unreadable, secret_in
 from gateway.channels.contract import Health, NotSent, Why
 from gateway.channels.requests import Answer, Requests, refuse
-from gateway.config.settings import Twilio
+from gateway.config.channel_settings import Twilio
 
 MAX_FIELDS = 100  # of a callback; Twilio sends about ten
 _SID = re.compile(r"(?:SM|MM)[0-9a-f]{32}")

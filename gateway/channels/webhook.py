@@ -14,7 +14,7 @@ from gateway.channels.contract import Health, NotSent, Why
 from gateway.channels.requests import Requests, refuse
 from gateway.channels.signing import BadSecret, is_signed, secret_octets, signed
 from gateway.clock import Clock
-from gateway.config.settings import Webhook
+from gateway.config.channel_settings import Webhook
 
 NEVER = 422  # this message cannot be sent, to that number, ever
 _FATES = {"delivered": True, "failed": False, "queued": None, "sent": None}

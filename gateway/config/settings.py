@@ -7,31 +7,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from gateway.config.values import (
-    CountryCode,
-    Fingerprint,
-    FrontNetwork,
-    Network,
-    OutgoingUrl,
-    ProxyUrl,
-    Rate,
-    RouteName,
-    StoreUrl,
-    TextSender,
-    Zone,
-)
+from gateway.config.channel_settings import Channels
+from gateway.config.delivery_settings import Delivery
+from gateway.config.group import Group
+from gateway.config.values import FrontNetwork, Network, Rate, StoreUrl, Zone
 from gateway.units import Duration, Size
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Listen(_Group):
+class Listen(Group):
     """An address to listen on: `127.0.0.1:2525`, `[::1]:2525`."""
 
     host: str
@@ -50,12 +37,12 @@ class Listen(_Group):
         return {"host": host.strip("[]"), "port": int(port)}
 
 
-class Tls(_Group):
+class Tls(Group):
     certificate: Path
     key: Path
 
 
-class Smtp(_Group):
+class Smtp(Group):
     """Mail in."""
 
     listen: tuple[Listen, ...] = (Listen(host="127.0.0.1", port=2525),)
@@ -67,7 +54,7 @@ class Smtp(_Group):
     xclient_networks: tuple[FrontNetwork, ...] = ()
 
 
-class Limits(_Group):
+class Limits(Group):
     """Bounds on what peers control. The defaults are those of the MTAs named in docs/operations.md."""
 
     message: Size = 35 << 20
@@ -94,59 +81,7 @@ class Limits(_Group):
     relay_recipients_per_hour: Rate = None
 
 
-class Smarthost(_Group):
-    """The MTA that takes everything. The password stands alone in `password_file`."""
-
-    host: str
-    port: Annotated[int, Field(ge=1, le=65535)] = 25
-    tls: Literal["off", "opportunistic", "starttls", "implicit"] = "opportunistic"
-    verify: bool = True
-    username: str | None = None
-    password_file: Path | None = None
-
-
-class TlsRule(_Group):
-    """How connections to the hosts of a domain, or to one host, are secured. `.example.jp` is all below that name."""
-
-    match: str
-    tls: Literal["off", "opportunistic", "starttls", "verify", "fingerprint", "dane"]
-    fingerprints: Annotated[tuple[Fingerprint, ...], Field(max_length=20)] = ()
-    ca_file: Path | None = None
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if (self.tls == "fingerprint") != bool(self.fingerprints):
-            raise ValueError("`tls: fingerprint` and `fingerprints` belong together")
-        if self.ca_file is not None and self.tls != "verify":
-            raise ValueError("`ca_file` is for `tls: verify`")
-        return self
-
-
-class Delivery(_Group):
-    """Mail out: the smarthost, or the recipients' MX where none is set."""
-
-    smarthost: Smarthost | None = None
-    routes: Annotated[dict[RouteName, Smarthost], Field(max_length=50)] = Field(default_factory=dict)
-    connections_per_host: Annotated[int, Field(ge=1, le=100)] = 10
-    concurrency: Annotated[int, Field(ge=1, le=1000)] = 50
-    recipients_per_transaction: Annotated[int, Field(ge=1, le=1000)] = 100
-    give_up_after: Duration = timedelta(days=5)
-    delay_notice_after: Duration = timedelta(hours=4)
-    connect_timeout: Duration = timedelta(seconds=30)
-    command_timeout: Duration = timedelta(minutes=5)
-    nameservers: tuple[str, ...] = ()
-    dnssec: bool = False
-    mta_sts: bool = True
-    tls_policy: tuple[TlsRule, ...] = ()
-
-    @model_validator(mode="after")
-    def _dane_needs_dnssec(self) -> Self:
-        if not self.dnssec and any(rule.tls == "dane" for rule in self.tls_policy):
-            raise ValueError("`tls: dane` needs `dnssec: true` and resolvers that validate")
-        return self
-
-
-class Web(_Group):
+class Web(Group):
     """The page behind the links, health and metrics. `public_url` is what stands in notices."""
 
     listen: Listen = Listen(host="127.0.0.1", port=8025)
@@ -155,21 +90,21 @@ class Web(_Group):
     link_valid: Duration = timedelta(days=7)
 
 
-class Notices(_Group):
+class Notices(Group):
     """Who our own mail is from; `address` defaults to sekisho@ the host name."""
 
     address: str | None = None
     name: str = "Sekisho 関所"
 
 
-class Retention(_Group):
+class Retention(Group):
     """How long finished mail is kept: the body until its key is destroyed, the record until its row goes."""
 
     bodies: Duration = timedelta(days=7)
     records: Duration = timedelta(days=366)
 
 
-class Content(_Group):
+class Content(Group):
     """Reading what mails and attachments hold, where a policy asks for it: how many processes, and how much of one mail."""
 
     workers: Annotated[int, Field(ge=1, le=64)] = 2
@@ -182,7 +117,7 @@ class Content(_Group):
     unpacked: Annotated[Size, Field(ge=1 << 20)] = 256 << 20
 
 
-class Sealing(_Group):
+class Sealing(Group):
     """Protecting attachments, where a policy asks for it: how many processes, how long a mail waits for one, their memory."""
 
     workers: Annotated[int, Field(ge=1, le=64)] = 2
@@ -190,7 +125,7 @@ class Sealing(_Group):
     memory: Annotated[Size, Field(ge=256 << 20)] = 1 << 30
 
 
-class Knowledge(_Group):
+class Knowledge(Group):
     """What rules may ask about earlier mail and the DNS: how long it is kept, how long a mail waits for it."""
 
     acquaintances: Annotated[Duration, Field(ge=timedelta(days=1))] = timedelta(days=730)
@@ -199,66 +134,12 @@ class Knowledge(_Group):
     )
 
 
-class Webhook(_Group):
-    """Text messages through a server of one's own: signed JSON (docs/channels.md). The secret stands alone in its file."""
-
-    url: OutgoingUrl
-    secret_file: Path
-
-
-class Twilio(_Group):
-    """Text messages through Twilio's Messages API. `token_file` holds the account's auth token and nothing else.
-
-    With `api_key` messages are sent with that key and its secret; the token then only proves receipts.
-    """
-
-    account: Annotated[str, Field(pattern=r"^AC[0-9a-f]{32}$")]
-    token_file: Path
-    api_key: Annotated[str, Field(pattern=r"^SK[0-9a-f]{32}$")] | None = None
-    api_secret_file: Path | None = None
-    sender: TextSender
-    url: OutgoingUrl = "https://api.twilio.com"
-
-    @model_validator(mode="after")
-    def _key_and_secret(self) -> Self:
-        if (self.api_key is None) is not (self.api_secret_file is None):
-            raise ValueError("`api_key` and `api_secret_file` belong together")
-        return self
-
-
-class Sms(_Group):
-    """Keys as text messages: who carries them, and which number belongs to whom."""
-
-    webhook: Webhook | None = None
-    twilio: Twilio | None = None
-    directory: Path | None = None
-    countries: Annotated[tuple[CountryCode, ...], Field(max_length=50)] = ("+81",)
-    timeout: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(minutes=1))] = timedelta(
-        seconds=15
-    )
-    concurrency: Annotated[int, Field(ge=1, le=50)] = 4
-    receipts: bool = False
-    proxy: ProxyUrl | None = None
-
-    @model_validator(mode="after")
-    def _one_carrier(self) -> Self:
-        if self.webhook is not None and self.twilio is not None:
-            raise ValueError("`webhook` or `twilio`: one of them carries text messages")
-        return self
-
-
-class Channels(_Group):
-    """How keys of attachments reach their recipients (docs/channels.md)."""
-
-    sms: Sms = Sms()
-
-
-class Log(_Group):
+class Log(Group):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "json", "text"] = "auto"
 
 
-class Store(_Group):
+class Store(Group):
     """The database: SQLite in `state` without a URL, a PostgreSQL that several gateways share with one."""
 
     url: StoreUrl | None = None
@@ -268,7 +149,7 @@ class Store(_Group):
     )
 
 
-class Settings(_Group):
+class Settings(Group):
     """Everything `sekisho serve` needs to know."""
 
     hostname: str

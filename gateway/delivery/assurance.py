@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from gateway.config.settings import TlsRule
+from gateway.config.delivery_settings import TlsRule
 from gateway.delivery.errors import NoRoute
 from gateway.delivery.hop import Hop
 from gateway.delivery.proof import Demand, usable

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 
-from gateway.config.settings import Smarthost
+from gateway.config.delivery_settings import Smarthost
 from gateway.delivery.assurance import AS_OFFERED, Asked, Assurance
 from gateway.delivery.errors import NoRoute
 from gateway.delivery.hop import Hop

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.config.settings import Delivery, Listen, Log, Settings, Smarthost, Smtp, Tls, Web
+from gateway.config.delivery_settings import Delivery, Smarthost
+from gateway.config.settings import Listen, Log, Settings, Smtp, Tls, Web
 from gateway.demo.sample import (
     MANAGER,
     OFFICE,

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.clock import utc_now
-from gateway.config.settings import Delivery, Settings, Smarthost
+from gateway.config.delivery_settings import Delivery, Smarthost
+from gateway.config.settings import Settings
 from gateway.delivery.assurance import Assurance
 from gateway.delivery.courier import Courier
 from gateway.delivery.pool import Pool

@@ -16,8 +16,8 @@ import structlog
 
 from gateway import metrics
 from gateway.clock import Clock
+from gateway.config.delivery_settings import Smarthost
 from gateway.config.policies import PolicyInForce
-from gateway.config.settings import Smarthost
 from gateway.console.probes import Check, NotReady, run_checks
 from gateway.service.muster import Looks
 from gateway.spool.contract import StoreDamaged, StoreUnavailable

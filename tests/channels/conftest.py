@@ -12,7 +12,7 @@ import pytest
 
 from gateway.channels.carrier import Carrier
 from gateway.channels.registry import carrier_of
-from gateway.config.settings import Sms
+from gateway.config.channel_settings import Sms
 from gateway.policy.demands import Language
 from gateway.policy.protection import Way
 from gateway.spool.contract import NewMessage, Stored, StoreUnavailable

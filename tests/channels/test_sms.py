@@ -13,7 +13,7 @@ from gateway.channels.carrier import Posted, Receipt, TextMessage
 from gateway.channels.contract import Health, NotSent, Why
 from gateway.channels.directory import Directory
 from gateway.channels.sms import TextMessages
-from gateway.config.settings import Sms
+from gateway.config.channel_settings import Sms
 from gateway.policy.protection import Way
 from gateway.spool.key_contract import KeySending
 from tests.channels.conftest import KEY, NUMBER, Mails

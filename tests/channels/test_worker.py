@@ -16,7 +16,7 @@ from gateway import metrics
 from gateway.channels import line as line_module
 from gateway.channels.registry import Channels
 from gateway.channels.worker import ChannelWorker
-from gateway.config.settings import Channels as ChannelSettings
+from gateway.config.channel_settings import Channels as ChannelSettings
 from gateway.config.settings import Settings
 from gateway.links import Links
 from gateway.notices.compose import Composers

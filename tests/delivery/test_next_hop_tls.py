@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.config.settings import TlsRule
+from gateway.config.delivery_settings import TlsRule
 from gateway.delivery.assurance import Assurance
 from gateway.delivery.courier import Courier, Delivery
 from gateway.delivery.errors import NoRoute

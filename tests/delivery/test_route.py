@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from gateway.config.settings import Smarthost
+from gateway.config.delivery_settings import Smarthost
 from gateway.delivery.errors import NoRoute
 from gateway.delivery.hop import Hop
 from gateway.delivery.route import MAX_HOPS, Route, Router, in_order, is_foreign, smarthost_hop
