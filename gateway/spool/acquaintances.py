@@ -12,8 +12,8 @@ from gateway.spool.knowledge import MAX_WRITERS, Writers
 from gateway.spool.learning import PURPOSE, marks
 from gateway.spool.statements import LIMIT
 from gateway.store.events import storable
+from gateway.store.knowledge_tables import acquaintances, written_domains
 from gateway.store.pseudonyms import Pseudonyms
-from gateway.store.schema import acquaintances, written_domains
 from gateway.store.tx import Prepared, Queries, Tx
 
 ASKED = 200  # recipients in one statement

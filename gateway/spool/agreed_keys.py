@@ -17,9 +17,9 @@ from gateway.spool.contract import Actor
 from gateway.spool.key_contract import NoKey
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.times import from_us
+from gateway.store.attachment_tables import agreed_keys
 from gateway.store.events import Event, storable
 from gateway.store.keys import MasterKey
-from gateway.store.schema import agreed_keys
 from gateway.store.tx import Prepared, Queries, Tx
 from gateway.store.wrapping import bound
 

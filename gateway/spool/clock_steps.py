@@ -15,7 +15,8 @@ from sqlalchemy import bindparam, select
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import SOMEBODY
 from gateway.spool.times import span_us, to_us
-from gateway.store.schema import HELD, MOVING, events, key_sendings, recipients, second_looks
+from gateway.store.attachment_tables import key_sendings
+from gateway.store.schema import HELD, MOVING, events, recipients, second_looks
 from gateway.store.tx import Prepared, Tx
 
 TOLERANCE = timedelta(seconds=30)  # smaller steps are what time synchronisation does; a mail waits them out

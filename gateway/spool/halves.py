@@ -17,8 +17,8 @@ from gateway.message.halves import FILE, PASSWORD, PERHAPS_FILE
 from gateway.spool.knowledge import Noted
 from gateway.spool.times import span_us
 from gateway.store.inserts import Inserts, Row
+from gateway.store.knowledge_tables import halves
 from gateway.store.pseudonyms import Pseudonyms
-from gateway.store.schema import halves
 from gateway.store.tx import Prepared, Queries, Tx
 
 MAX_PAIRS = 1_000

@@ -26,9 +26,9 @@ from gateway.spool.notice import NoticeKind
 from gateway.spool.records import parsed
 from gateway.spool.statements import LIMIT, RELEASE_FACTS
 from gateway.spool.times import from_us, span_us
+from gateway.store.attachment_tables import key_sendings
 from gateway.store.events import Event, storable
 from gateway.store.keys import MasterKey, MasterKeyError
-from gateway.store.schema import key_sendings
 from gateway.store.tx import Prepared, Queries, Tx
 from gateway.store.wrapping import bound
 

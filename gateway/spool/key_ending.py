@@ -19,8 +19,9 @@ from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.ranges import to_ranges
 from gateway.spool.statements import LIMIT
+from gateway.store.attachment_tables import key_sendings, message_keys
 from gateway.store.events import Event
-from gateway.store.schema import key_sendings, message_keys, recipients
+from gateway.store.schema import recipients
 from gateway.store.tx import Prepared, Queries, Tx
 
 OVER = "expired"  # why a key did not get there that was due until its time was over

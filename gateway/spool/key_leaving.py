@@ -20,7 +20,7 @@ from gateway.spool.key_making import handling_of, number_of
 from gateway.spool.key_rows import SendingRow, change_all, keys, sendings
 from gateway.spool.notice import NoticeKind
 from gateway.spool.times import span_us
-from gateway.store.schema import key_sendings
+from gateway.store.attachment_tables import key_sendings
 from gateway.store.tx import Prepared, Tx
 
 SECOND_MAIL_AFTER = timedelta(minutes=10)

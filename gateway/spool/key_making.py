@@ -17,9 +17,9 @@ from gateway.protect.file import Entropy
 from gateway.protect.keys import Style, new_key
 from gateway.spool.key_contract import Stage
 from gateway.spool.times import to_us
+from gateway.store.attachment_tables import key_sendings, message_keys
 from gateway.store.inserts import Inserts, Row
 from gateway.store.keys import MasterKey
-from gateway.store.schema import key_sendings, message_keys
 from gateway.store.tx import Tx
 from gateway.store.wrapping import bound
 

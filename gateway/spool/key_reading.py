@@ -25,9 +25,9 @@ from gateway.spool.records import parsed
 from gateway.spool.second_look import is_sender
 from gateway.spool.statements import RELEASE_FACTS
 from gateway.spool.times import from_us
+from gateway.store.attachment_tables import message_keys
 from gateway.store.events import Event
 from gateway.store.keys import MasterKey
-from gateway.store.schema import message_keys
 from gateway.store.tx import Prepared, Queries, Tx
 from gateway.store.wrapping import bound
 

@@ -15,8 +15,8 @@ from sqlalchemy import bindparam, select
 from gateway.policy.protection import Way
 from gateway.spool.key_contract import Stage
 from gateway.spool.ranges import INDEXES
+from gateway.store.attachment_tables import key_sendings, message_keys
 from gateway.store.errors import StoreConflict
-from gateway.store.schema import key_sendings, message_keys
 from gateway.store.tx import Prepared, Queries, Tx
 
 DETAIL = 200  # characters kept of what a carrier says, and of its name for what it carries

@@ -24,8 +24,8 @@ from gateway.spool.opened import Opened, open_mail, settle, write_look
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import RecipientRow
 from gateway.spool.times import from_us
+from gateway.store.attachment_tables import key_sendings
 from gateway.store.keys import MasterKey
-from gateway.store.schema import key_sendings
 from gateway.store.tx import Tx
 from gateway.store.wrapping import bound
 

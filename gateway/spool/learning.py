@@ -20,8 +20,9 @@ from gateway.spool.lifecycle import Kind
 from gateway.spool.ranges import from_ranges
 from gateway.spool.records import parsed
 from gateway.store.events import storable
+from gateway.store.knowledge_tables import learned
 from gateway.store.pseudonyms import Pseudonyms
-from gateway.store.schema import chain, events, learned, messages
+from gateway.store.schema import chain, events, messages
 from gateway.store.tx import Params, Prepared, Queries, Tx
 
 EVENTS = 500  # of a chain that one batch looks at

@@ -16,7 +16,7 @@ from gateway.message.evidence import Volume
 from gateway.spool.knowledge import SLICE
 from gateway.spool.times import span_us
 from gateway.store.events import storable
-from gateway.store.schema import sendings
+from gateway.store.knowledge_tables import sendings
 from gateway.store.tx import Prepared, Queries, Tx
 
 _SLICES_HOUR = timedelta(hours=1) // SLICE

@@ -18,8 +18,8 @@ from gateway.spool.shares_rows import ShareRow, end, lock_rows, over_rows, write
 from gateway.spool.shares_standing import longest
 from gateway.spool.statements import RELEASE_FACTS
 from gateway.spool.times import from_us
+from gateway.store.attachment_tables import message_keys, shares
 from gateway.store.events import Event
-from gateway.store.schema import message_keys, shares
 from gateway.store.tx import Prepared, Queries, Tx
 
 Changing = Callable[[ShareRow], ShareRow | None]

@@ -18,9 +18,10 @@ from gateway.spool.leaving import linked_of
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.ranges import to_ranges
 from gateway.spool.times import span_us
+from gateway.store.attachment_tables import key_sendings, shares
 from gateway.store.events import Event
 from gateway.store.inserts import Inserts, Row
-from gateway.store.schema import key_sendings, messages, recipients, shares
+from gateway.store.schema import messages, recipients
 from gateway.store.tx import Prepared, Queries, Tx
 
 

@@ -16,8 +16,9 @@ from gateway.message.evidence import Earlier
 from gateway.spool.knowledge import Noted
 from gateway.spool.records import recipient_keys
 from gateway.store.inserts import Inserts, Row
+from gateway.store.knowledge_tables import threads
 from gateway.store.pseudonyms import Pseudonyms
-from gateway.store.schema import messages, threads
+from gateway.store.schema import messages
 from gateway.store.tx import Prepared, Queries
 
 MAX_NAMED = 4_000  # people of one mail beside its recipients that are kept, 8 octets each; the others count as strangers

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from gateway.store.schema import agreed_keys, key_sendings, message_keys, shares
+from gateway.store.attachment_tables import agreed_keys, key_sendings, message_keys, shares
 
 
 def bound(table: str, *row: object) -> str:

@@ -16,8 +16,9 @@ from gateway.audit.verify import verify
 from gateway.spool.key_contract import Stage
 from gateway.spool.lifecycle import State
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.store.attachment_tables import message_keys
 from gateway.store.database import event_seal
-from gateway.store.schema import message_keys, messages
+from gateway.store.schema import messages
 from gateway.store.where import Where
 from tests.process import ROOT, environment
 from tests.spool.conftest import MASTER

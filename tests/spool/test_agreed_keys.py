@@ -16,8 +16,9 @@ from gateway.spool.agreed_keys import MAX_KEY, checked, who_of
 from gateway.spool.contract import Actor
 from gateway.spool.key_contract import NoKey
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.store.attachment_tables import agreed_keys
 from gateway.store.keys import MasterKey
-from gateway.store.schema import agreed_keys, events
+from gateway.store.schema import events
 from tests.spool.keyed import CLERK, NUMBER, keyed, sealed
 from tests.spool.mails import MINUTE, T0
 

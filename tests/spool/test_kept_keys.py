@@ -18,10 +18,11 @@ from gateway.spool.rekeying import rewrap_all, uses
 from gateway.spool.reopening import hold_all
 from gateway.spool.rewrapping import SMALL, rewrap_small
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.store.attachment_tables import key_sendings, message_keys, shares
 from gateway.store.database import event_seal, fresh_database
 from gateway.store.keys import MasterKey
 from gateway.store.salvage import salvage
-from gateway.store.schema import key_sendings, message_keys, messages, metadata, recipients, shares
+from gateway.store.schema import messages, metadata, recipients
 from gateway.store.where import Where
 from gateway.store.wrapping import WRAPPED, bound
 from tests.spool.conftest import MASTER

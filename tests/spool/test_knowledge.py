@@ -35,7 +35,7 @@ from gateway.spool.threads import MAX_NAMED
 from gateway.store.database import event_seal
 from gateway.store.errors import StoreUnavailable
 from gateway.store.keys import MasterKey
-from gateway.store.schema import acquaintances, halves, learned, sendings, threads
+from gateway.store.knowledge_tables import acquaintances, halves, learned, sendings, threads
 from gateway.store.tx import Prepared, Tx
 from gateway.store.where import Where
 from tests.postgres import Cluster

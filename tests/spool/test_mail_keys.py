@@ -17,7 +17,8 @@ from gateway.spool.key_making import new_keys
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool
-from gateway.store.schema import events, key_sendings, message_keys
+from gateway.store.attachment_tables import key_sendings, message_keys
+from gateway.store.schema import events
 from tests.spool.conftest import MASTER
 from tests.spool.keyed import CLERK, DAY, NUMBER, keyed, sealed
 from tests.spool.mails import LEASE, MINUTE, T0, bounced, deferred, delivered

@@ -18,7 +18,8 @@ from gateway.spool.key_contract import NoKey, Stage
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool
-from gateway.store.schema import events, key_sendings, recipients
+from gateway.store.attachment_tables import key_sendings
+from gateway.store.schema import events, recipients
 from gateway.waiting import needs
 from tests.spool.asking import CHIEF, approval
 from tests.spool.keyed import CLERK, DAY, NUMBER, WAYS, keyed, sealed
