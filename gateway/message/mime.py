@@ -38,6 +38,19 @@ _MACHINE_TYPES = REPORT_TYPES | {
     "application/x-pkcs7-signature",
     "application/pgp-encrypted",
 }
+_READ_AS_TEXT = frozenset(
+    {
+        "text/plain",
+        "text/html",
+        "text/enriched",
+        "text/richtext",
+        "text/calendar",
+        "text/x-amp-html",
+        "text/watch-html",
+    }
+)
+"""Texts without a name that programs show as a text, or as the invitation that they are; all others they show as files."""
+
 _MACHINE_PLACES = ("multipart/signed", "multipart/encrypted", "multipart/report")
 _UUENCODED = re.compile(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n")
 _MAX_BEGINNINGS = 1000
@@ -115,9 +128,18 @@ def _is_attachment(draft: Draft) -> bool:
         return False
     if draft.boundary is not None:
         return False
-    if draft.disposition == "attachment" or draft.name:
-        return True
-    return not draft.content_type.startswith(("text/", "multipart/"))
+    if draft.disposition not in ("", "inline") or draft.name:
+        return True  # RFC 2183 2.8: what nobody knows is treated like `attachment`
+    if draft.content_type.startswith("multipart/"):
+        return False
+    return draft.content_type not in _READ_AS_TEXT and not _is_another_text(draft)
+
+
+def _is_another_text(draft: Draft) -> bool:
+    """Tell whether a text stands in for the one beside it, or belongs to a report."""
+    return draft.content_type.startswith("text/") and (
+        draft.within == "multipart/alternative" or draft.within == "multipart/report"
+    )
 
 
 def _is_inline(draft: Draft) -> bool:

@@ -39,9 +39,10 @@ def zip_state(octets: bytes) -> State:
     flags = [(each.flag_bits, _own_flags(octets, each.header_offset)) for each in members if _counts(each)]
     if any(own is None for _, own in flags):
         return State.UNREADABLE
-    if any(told & _DIRECTORY_SEALED for told, _ in flags):
-        return State.ENCRYPTED
-    return joined(bool(told & _SEALED and (own or 0) & _SEALED) for told, own in flags)
+    state = joined(bool(told & _SEALED and (own or 0) & _SEALED) for told, own in flags)
+    if state is not State.ENCRYPTED and any(told & _DIRECTORY_SEALED for told, _ in flags):
+        return State.UNREADABLE  # says that it is sealed, and programs that know no such mark open it
+    return state
 
 
 def open_document_state(octets: bytes) -> State:

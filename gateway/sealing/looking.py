@@ -6,6 +6,7 @@ the most: every file replaced, and every file left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from gateway.detect.kinds import kind_of
@@ -16,9 +17,11 @@ from gateway.protect.state import state_of
 from gateway.protect.state_word import State
 from gateway.sealing.bounds import MAX_FILES, MAX_LOOKED_AT, MAX_NAME
 from gateway.sealing.told import UNDECODABLE, UNREAD
-from gateway.transform.attachment_places import Places, attached
+from gateway.transform.attachment_places import Places
 from gateway.transform.attachments import CannotRebuild, Replacement, rebuild
 from gateway.transform.part_content import Undecodable, content_of
+from gateway.transform.part_octets import decoded
+from gateway.transform.shown_pictures import files_of
 
 _MACHINERY: dict[str, Callable[[str, bytes], bool]] = {
     **dict.fromkeys(
@@ -33,7 +36,17 @@ _MACHINERY: dict[str, Callable[[str, bytes], bool]] = {
 """Parts that make a mail signed or encrypted and are no file of anybody's, and what their octets are."""
 
 _REPORTS = frozenset({"text", "eml", ""})
-"""Kinds of the parts of a report that are for machines: lines of fields."""
+"""Kinds of the parts of a report that are for machines."""
+
+_FIELDS = re.compile(rb"(?:[!-9;-~]++[ \t]*+:[^\n]*+(?:\n|\Z)|[ \t][^\n]*+(?:\n|\Z)|\r?\n)*+")
+"""What they hold: groups of fields (RFC 3464 2.1)."""
+
+_OF_BEFORE_MIME = re.compile(
+    rb"^(?:begin(?:-base64)? [0-7]{3,4} [^\r\n]|=ybegin (?:part=\d+ )?(?:total=\d+ )?line=\d|"
+    rb"\(This file must be converted with BinHex)",
+    re.MULTILINE,
+)
+"""Lines with which a file in a text begins: uuencode, yEnc, BinHex. Under an encoding, too: some programs look behind it."""
 
 _PICTURES = frozenset({"png", "jpeg", "gif", "bmp", "svg", "webp", "tiff", "heic", "emf", "wmf", ""})
 """Kinds of what is shown inside a text; what is of no known kind no program shows as anything else."""
@@ -52,7 +65,7 @@ def seen_in(raw: bytes) -> Seen:
 def _seen(raw: bytes) -> Seen:
     header, body_at = split(raw)
     structure = scan_structure(raw, header, body_at)
-    places = attached(structure)
+    places = files_of(raw, structure)
     if len(places) > MAX_FILES:
         return Seen(obstacle=UNREAD)
     files, broken = [], ""
@@ -106,19 +119,36 @@ def _is_pretended(raw: bytes, part: Part) -> bool:
     return not genuine(part.name, octets)
 
 
+def _hides_a_file(raw: bytes, part: Part) -> bool:
+    """Tell whether a text holds a file in a way of before MIME, or a container is called one; some programs show it."""
+    if part.content_type.startswith("multipart/"):
+        return bool(part.name) or part.disposition not in ("", "inline")
+    if part.is_attachment or not part.content_type.startswith("text/"):
+        return False
+    octets = decoded(raw[part.body_at : part.end], part.encoding)
+    return octets is not None and _OF_BEFORE_MIME.search(octets) is not None
+
+
 def _genuine(part: Part) -> Callable[[str, bytes], bool] | None:
     """Return what tells whether a part is what it is called, where that makes it no file."""
     if part.is_attachment:
         return (lambda _, octets: kind_of("", octets) in _PICTURES) if part.inline else None
     if part.content_type in REPORT_TYPES:
-        return lambda _, octets: kind_of("", octets) in _REPORTS and b"\0" not in octets
+        listed = part.name or part.disposition == "attachment"  # then it has to be what such a file is
+        return lambda _, octets: (
+            kind_of("", octets) in _REPORTS
+            and b"\0" not in octets
+            and (not listed or _FIELDS.fullmatch(octets) is not None)
+        )
     return _MACHINERY.get(part.content_type)
 
 
 def _obstacle(raw: bytes, structure: Structure, places: Sequence[int]) -> str:
     """Return why the files must not be touched: the mail is unclear, or what would be written is not what was read."""
     why = Places(raw, structure).why_not(places)
-    if any(_is_pretended(raw, part) for part in structure.parts):
+    told = frozenset(places)
+    others = [part for number, part in enumerate(structure.parts) if number not in told]
+    if any(_is_pretended(raw, part) or _hides_a_file(raw, part) for part in others):
         return "unclear"
     if why or not places:
         return "" if why == "no-body" and not places else why

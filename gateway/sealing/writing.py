@@ -19,10 +19,10 @@ from gateway.protect.file import Entropy, File
 from gateway.protect.seal import ARCHIVE_TYPE, Form, Recipe, Refused, Sealed, seal
 from gateway.sealing.order import Order
 from gateway.sealing.told import UNDECODABLE
-from gateway.transform.attachment_places import attached
 from gateway.transform.attachments import CannotRebuild, Replacement, rebuild
 from gateway.transform.disclaiming import disclaimed
 from gateway.transform.part_content import Undecodable, content_of
+from gateway.transform.shown_pictures import files_of
 
 _LEFT_OUT = frozenset({How.LINK, How.BLOCK})
 
@@ -39,7 +39,7 @@ def written(raw: bytes, order: Order, entropy: Entropy) -> Iterator[bytes]:
     """Yield the mail; raises Unwritable, also half-way."""
     try:
         mail, structure, note = _noted(raw, order)
-        if not {place for place, _ in order.forms} <= set(attached(structure)):
+        if not {place for place, _ in order.forms} <= set(files_of(mail, structure)):
             raise Unwritable("no-such-file")
         edits = _edits(mail, structure, order, entropy)
         if not edits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -36,46 +36,24 @@ _KEEPS_ORDER = frozenset(
 MESSAGES = frozenset({"message/rfc822", "message/global"})
 """Parts whose one child is a mail of its own, with a header section that is more than a part's."""
 
-SHOWN_TEXTS = frozenset(
-    {
-        "text/plain",
-        "text/html",
-        "text/enriched",
-        "text/richtext",
-        "text/calendar",
-        "text/x-amp-html",
-        "text/watch-html",
-    }
-)
-"""Texts that programs show as part of the mail, without a name; all others they offer as a file, a table for instance."""
-
-_NO_FILES_IN = frozenset({"multipart/alternative", "multipart/report"})
-"""Containers whose texts are forms of one text, or of one report, whatever their type."""
-
 _Edit = TypeVar("_Edit")
 
 
-def attached(structure: Structure) -> tuple[int, ...]:
+def attached(structure: Structure, beside: Container[int] = ()) -> tuple[int, ...]:
     """Return the places of the files that a person sees beside the text: the outermost, without pictures in the text.
 
-    A forwarded mail is one file, with all that is attached to it.
+    A forwarded mail is one file, with all that is attached to it. `beside` are pictures that no text shows
+    (shown_pictures.py).
     """
     found: list[int] = []
     outside = MAX_DEPTH + 1
     for number, part in enumerate(structure.parts):
         if part.depth <= outside:
             outside = MAX_DEPTH + 1
-            if _is_file(part):
+            if part.is_attachment and (not part.inline or number in beside):
                 found.append(number)
                 outside = part.depth
     return tuple(found)
-
-
-def _is_file(part: Part) -> bool:
-    if part.is_attachment:
-        return not part.inline
-    other_text = part.content_type.startswith("text/") and part.content_type not in SHOWN_TEXTS
-    return other_text and part.within not in _NO_FILES_IN
 
 
 @dataclass(frozen=True)

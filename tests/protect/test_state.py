@@ -114,6 +114,12 @@ def test_an_archive_whose_members_call_themselves_plain_is_not_encrypted() -> No
     assert state_of("a.zip", bytes(octets)) is State.PLAIN
 
 
+def test_an_archive_that_only_says_that_its_directory_is_sealed_is_not_encrypted() -> None:
+    octets = bytearray(archive("a.txt"))
+    octets[octets.rindex(b"PK\x01\x02") + 9] |= 0x20
+    assert state_of("a.zip", bytes(octets)) is State.UNREADABLE
+
+
 def test_folders_and_empty_files_do_not_make_an_archive_partly_encrypted() -> None:
     mixed = [*SOME, File.of("empty.txt", b"")]
     octets = bytearray(b"".join(zip_aes256(mixed, KEY, at=AT, entropy=entropy())))
