@@ -32,7 +32,8 @@ class Facts:
     they count as visible, since a mail may have gone past us with it, but no copy may name them. `evidence` is what had to be
     looked up elsewhere: nothing, until somebody did. `recorded`: they were read from a record (recorded_facts.py), which holds
     neither header fields nor texts, so that what asks for those is in doubt. `answers` is what a record says of them: the mail
-    is a reply (replies.py).
+    is a reply (replies.py). `machinery`: there are parts that are no attachments if they are what they are called, such as
+    signatures (`mime.may_hide_files`).
     """
 
     envelope: Envelope
@@ -48,3 +49,4 @@ class Facts:
     evidence: Evidence = NOTHING_LOOKED_UP
     recorded: bool = False
     answers: bool = False
+    machinery: bool = False

@@ -18,7 +18,7 @@ from gateway.message.author import MAX_AUTHOR_OCTETS, sole_author
 from gateway.message.envelope import Envelope
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import Field, HeaderSection, body_offset, split
-from gateway.message.mime import Structure, scan_structure
+from gateway.message.mime import Structure, may_hide_files, scan_structure
 from gateway.message.revealing import ALWAYS_DROPPED, is_unknown, revealing
 from gateway.message.text import decode_header
 
@@ -84,6 +84,7 @@ def gather(envelope: Envelope, raw: bytes) -> Facts:
         attachments=attachments(structure),
         size_bytes=len(raw),
         unclear=structure.unclear,
+        machinery=may_hide_files(structure),
     )
 
 

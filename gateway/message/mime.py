@@ -53,6 +53,9 @@ _READ_AS_TEXT = frozenset(
 
 _MACHINE_PLACES = ("multipart/signed", "multipart/encrypted", "multipart/report")
 _UUENCODED = re.compile(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n")
+_OTHER_BEGINNINGS = (b"\n=ybegin line=", b"\n=ybegin part=", b"\n(This file must be converted with BinHex")
+"""yEnc and BinHex, which Thunderbird shows as attachments, too."""
+
 _MAX_BEGINNINGS = 1000
 """Lines of one text that start like an uuencoded file and are looked at; more hold one. Bounds the time."""
 
@@ -99,6 +102,18 @@ def scan_structure(raw: bytes, header: HeaderSection, body_at: int) -> Structure
     return Structure(tuple([_part(draft, raw) for draft in walk.drafts]), frozenset(walk.unclear))
 
 
+def may_hide_files(structure: Structure) -> bool:
+    """Tell whether parts are no attachments because of what they are called: their octets may say otherwise."""
+    return any(
+        part.content_type in _MACHINE_TYPES
+        or (
+            part.content_type.startswith("multipart/")
+            and (part.name or part.disposition not in ("", "inline"))
+        )
+        for part in structure.parts
+    )
+
+
 def _part(draft: Draft, raw: bytes) -> Part:
     attachment = _is_attachment(draft)
     return Part(
@@ -138,7 +153,7 @@ def _is_attachment(draft: Draft) -> bool:
 def _is_another_text(draft: Draft) -> bool:
     """Tell whether a text stands in for the one beside it, or belongs to a report."""
     return draft.content_type.startswith("text/") and (
-        draft.within == "multipart/alternative" or draft.within == "multipart/report"
+        draft.within in ("multipart/alternative", "multipart/report")
     )
 
 
@@ -158,6 +173,8 @@ def _holds_uuencoded(draft: Draft, raw: bytes) -> bool:
     if not draft.plain or not draft.content_type.startswith("text/"):
         return False
     at = draft.body_at
+    if any(raw.find(start, at - 1, draft.end) >= 0 for start in _OTHER_BEGINNINGS):
+        return True
     for _ in range(_MAX_BEGINNINGS):
         if _UUENCODED.match(raw, at, draft.end):
             return True

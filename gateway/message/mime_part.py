@@ -33,7 +33,7 @@ UNCLEAR = frozenset(
         "too-many-parameters",
         "too-many-parts",
         "two-names",  # a part whose names end in different suffixes
-        "uuencoded",  # a text holds a file in the way of before MIME, which Outlook shows as an attachment
+        "uuencoded",  # a text holds a file in a way of before MIME (also yEnc, BinHex), which programs show as one
     },
 )
 """Every word `Structure.unclear` can hold."""

@@ -41,6 +41,8 @@ def to_json(facts: Facts) -> Json:
         record["attachments"] = [[a.name, a.size_bytes, a.content_type, a.inline] for a in facts.attachments]
     if says_reply(facts):
         record["answers"] = True
+    if facts.machinery:
+        record["machinery"] = True
     if facts.unclear:
         record["unclear"] = sorted(facts.unclear)
     if facts.evidence is not NOTHING_LOOKED_UP and facts.evidence != NOTHING_LOOKED_UP:
@@ -80,6 +82,7 @@ def _facts(record: Json, envelope: Envelope, subject: str, size_bytes: int) -> F
         evidence=NOTHING_LOOKED_UP if looked_up is None else evidence_from(looked_up, _keys_of(envelope)),
         recorded=True,
         answers=record.get("answers", False),
+        machinery=record.get("machinery", False),
     )
 
 

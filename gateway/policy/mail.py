@@ -81,8 +81,12 @@ class Mail:
 
     @property
     def may_have_files(self) -> bool:
-        """Tell whether something hangs on the mail beside pictures in its text, or nobody can tell."""
-        return bool(self.facts.unclear) or any(not each.inline for each in self.facts.attachments)
+        """Tell whether something may hang on the mail: also what is called a picture of the text, or a signature.
+
+        Whoever looks at the octets tells (sealing/looking.py).
+        """
+        facts = self.facts
+        return bool(facts.unclear or facts.attachments or facts.machinery)
 
     @property
     def internal_count(self) -> int:

@@ -223,6 +223,8 @@ def test_the_size_of_quoted_printable_is_counted_without_decoding() -> None:
         (mixed(attached(b"attachment; filename=a.txt", b"text/plain; name=a.exe")), "two-names"),
         (b"Content-Type: text/plain" + b"; a=b" * 300 + b"\r\n\r\n", "too-many-parameters"),
         (b"\r\nbegin 644 a.exe\r\n#0V%T\r\n`\r\nend\r\n", "uuencoded"),
+        (b"\r\n=ybegin line=128 size=3 name=a.exe\r\nxyz\r\n=yend size=3\r\n", "uuencoded"),
+        (b"\r\nhi\r\n(This file must be converted with BinHex 4.0)\r\n:abc:\r\n", "uuencoded"),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_named(raw: bytes, word: str) -> None:
