@@ -110,7 +110,7 @@ class Intake:
                 await self._spool.refused(envelope, decision, facts.subject, now)
                 return self._refused(decision, envelope)
             extended, whole = await self._with_copies(facts, decision, policy, now)
-            whole = await self._protected(whole, extended, raw, policy)
+            whole = await self._protected(whole, extended, raw, policy, facts)
             if self._looking_up is not None and _is_sealed(whole):
                 noted = await self._looking_up.noted_as_sealed(noted, facts, policy)
             new = NewMessage(
@@ -135,7 +135,7 @@ class Intake:
         return self._accepted(queue_id, whole, envelope, now)
 
     async def _protected(
-        self, decision: Decision, envelope: Envelope, raw: bytes, policy: Policy
+        self, decision: Decision, envelope: Envelope, raw: bytes, policy: Policy, facts: Facts
     ) -> Decision:
         """Find out what becomes of files that rules protect; a gateway that cannot is a process that is not there."""
         if not decision.protects:
@@ -143,7 +143,10 @@ class Intake:
         if self._protecting is None:
             raise NoChild("broken")
         told = envelope.sender is not None and may_be_told(envelope, policy)
-        return await self._protecting.handled(decision, envelope, raw, sender_may_be_told=told)
+        attached = any(not each.inline for each in facts.attachments)
+        return await self._protecting.handled(
+            decision, envelope, raw, sender_may_be_told=told, has_files=attached
+        )
 
     async def _accept(self, message: NewMessage) -> str:
         """Store the mail; what nothing holds leaves at once where there is a place for it, octets in hand."""

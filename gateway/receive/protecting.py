@@ -17,6 +17,9 @@ from gateway.policy.handle import with_handling
 from gateway.policy.handling import Seen
 from gateway.policy.protection import Way
 
+_NOT_BELIEVED = "unread"
+"""The obstacle of a mail whose attachments the process did not see: some other mail may have taken hold of it."""
+
 QUICK_RECIPIENTS = 2_000
 """Recipients whose files are decided on in some milliseconds."""
 
@@ -36,15 +39,24 @@ class Protecting:
         self._ways = ways
 
     async def handled(
-        self, decision: Decision, envelope: Envelope, raw: bytes, *, sender_may_be_told: bool
+        self,
+        decision: Decision,
+        envelope: Envelope,
+        raw: bytes,
+        *,
+        sender_may_be_told: bool,
+        has_files: bool = False,
     ) -> Decision:
         """Return the decision with what becomes of the files, the copies' too; raises NoChild, StoreUnavailable.
 
+        `has_files`: the gateway itself saw attachments, so that a process which sees none cannot be believed.
         A sender who may not be told, because they are nobody of ours, can be shown no key either.
         """
         if decision.refusals or not decision.protects:
             return decision
         seen = await self._look(raw)
+        if has_files and not seen.files and not seen.obstacle:
+            seen = Seen(obstacle=_NOT_BELIEVED)
         ways = await self._ways.of(envelope.recipients)
         silent = frozenset[Way]() if sender_may_be_told else frozenset({Way.SENDER})
 

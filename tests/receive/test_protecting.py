@@ -134,3 +134,14 @@ async def test_where_nobody_can_look_the_mail_is_put_off(protecting: Protecting 
     )
     reply = await intake.submit(envelope(1), RAW)
     assert (reply.code, reply.enhanced) == (451, "4.3.0")
+
+
+@pytest.mark.parametrize(("has_files", "obstacle"), [(True, "unread"), (False, None)])
+async def test_who_sees_no_files_where_the_gateway_saw_some_is_not_believed(
+    has_files: bool, obstacle: str | None
+) -> None:
+    handled = await Protecting(Looking(Seen()).look, EveryWay()).handled(
+        decided(ASKED), envelope(1), RAW, sender_may_be_told=True, has_files=has_files
+    )
+    handling = handled.of(0).handling
+    assert (handling.obstacle if handling is not None else None) == obstacle
