@@ -1,7 +1,8 @@
 """Where a carrier of text messages tells what arrived: one address, `/hooks/sms/<adapter>`, and only signed requests count.
 
-A receipt changes nothing but how a key's way stands, and telling it twice is telling it once. Size, number and rate of
-requests are bounded; who is not the carrier learns nothing, not even whether a message exists.
+A receipt changes nothing but how a key's way stands, and telling it twice is telling it once. Their size is
+bounded, and number and rate of those that are signed: whoever floods us with others costs their check, and takes no place from
+the carrier. Who is not the carrier learns nothing, not even whether a message exists.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from gateway.policy.protection import Way
 from gateway.spool.contract import StoreUnavailable
 
 MAX_BODY = 16 << 10  # octets; a receipt takes less than one
-PER_SECOND, BURST = 100.0, 500.0  # requests; a mail to a hundred recipients brings four receipts for each
+PER_SECOND, BURST = (
+    100.0,
+    500.0,
+)  # signed requests; a mail to a hundred recipients brings four receipts for each
 AT_ONCE = 32  # receipts under way, those that wait for their message included
 WAITS_S = (
     0.3,
@@ -64,17 +68,6 @@ class _Hook:
 
     async def answer(self, request: Request) -> Response:
         """Return 204, or what is wrong; 503 and 429 ask the carrier to come again, as does 404."""
-        if not self._bucket.take(asyncio.get_running_loop().time()):
-            return _said(429)
-        if self._under_way >= AT_ONCE:
-            return _said(503)
-        self._under_way += 1
-        try:
-            return await self._take(request)
-        finally:
-            self._under_way -= 1
-
-    async def _take(self, request: Request) -> Response:
         body = await _body(request)
         if body is None:
             return _said(413)
@@ -89,10 +82,21 @@ class _Hook:
         except NotSent:  # our own secret cannot be read
             log.error("receipt-unproven", adapter=self._carrier.name)
             return _said(503)
+        return await self._take(receipt)
+
+    async def _take(self, receipt: Receipt) -> Response:
+        """Take a receipt that the carrier signed: strangers have no part in what is bounded here."""
+        if not self._bucket.take(asyncio.get_running_loop().time()):
+            return _said(429)
+        if self._under_way >= AT_ONCE:
+            return _said(503)
+        self._under_way += 1
         try:
             return await self._write(receipt)
         except StoreUnavailable:
             return _said(503)
+        finally:
+            self._under_way -= 1
 
     async def _write(self, receipt: Receipt) -> Response:
         if receipt.arrived is None:
