@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 CONNECTIONS = 500  # open at once; a page takes milliseconds, and each takes a descriptor that mail needs too
 REQUEST_S = 30.0  # from the first chance to speak to the last octet of a form; 2 MiB at 70 KB/s
 RESPONSE_S = 120.0  # to make a page, which may wait for its turn, and to take it; or 64 KiB of a file
+ANSWER_S = 3600.0  # for a file as a whole, 35 MiB at 80 kbit/s: it stays in memory; whoever reads on asks for the rest
 
 
 class Turnstile(H11Protocol):
@@ -21,6 +22,7 @@ class Turnstile(H11Protocol):
 
     _timer: asyncio.TimerHandle | None = None
     _takes = False  # octets of an answer, since the timer was set
+    _answers_since = 0.0
     waits_since: float | None = None
     """When this connection began to wait for its client; None while an answer is made or sent."""
 
@@ -53,6 +55,7 @@ class Turnstile(H11Protocol):
         ours = cycle is not None and not cycle.response_complete and not cycle.more_body
         if ours and self.waits_since is not None:
             self.waits_since = None
+            self._answers_since = self.loop.time()
             self._arm(RESPONSE_S)
         elif not ours and self.waits_since is None:
             self._wait_for_client()
@@ -68,7 +71,8 @@ class Turnstile(H11Protocol):
 
     def _late(self) -> None:
         """Cut, unless the client is still taking an answer."""
-        if self.waits_since is None and self._takes:
+        in_time = self.loop.time() - self._answers_since < ANSWER_S
+        if self.waits_since is None and self._takes and in_time:
             self._takes = False
             self._arm(RESPONSE_S)
             return

@@ -175,3 +175,20 @@ async def test_a_file_may_take_as_long_as_somebody_takes_it(
         while octets := await asyncio.wait_for(reader.read(8 << 20), 10):
             got += len(octets)
     assert (got > LARGE) is takes
+
+
+async def test_a_file_does_not_take_for_ever_to_be_taken(
+    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Octet by octet a file would stay in memory for half a day."""
+    monkeypatch.setattr(turnstile, "RESPONSE_S", 0.3)
+    monkeypatch.setattr(turnstile, "ANSWER_S", 0.5)
+    reader = await visitors.come(WHOLE.replace(b"/ ", b"/stream "))
+    got = 0
+    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        for _ in range(8):
+            await asyncio.sleep(0.25)
+            got += len(await reader.readexactly(6 << 20))
+        while octets := await asyncio.wait_for(reader.read(8 << 20), 10):
+            got += len(octets)
+    assert got < LARGE
