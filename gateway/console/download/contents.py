@@ -7,7 +7,8 @@ pieces asks again at once.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.message.header import split
@@ -15,7 +16,11 @@ from gateway.message.mime import scan_structure
 from gateway.spool.contract import BodyUnreadable
 from gateway.transform.part_content import Undecodable, content_of
 
-IN_USE = 8  # files that are open at once; with mails of 35 MiB some 200 MiB
+OPEN_OCTETS = 256 << 20  # of files that are open at once; a larger one is open alone
+OF_LINK_OCTETS = (
+    OPEN_OCTETS // 8
+)  # of them behind one link, beside the first: who reads slowly does not take all
+IN_USE = 256  # files that are open at once, however small
 STREAMS = 64  # fetches under way at once
 OF_LINK = 6  # of them behind one link: what clients open that fetch in pieces
 OPENINGS = 2  # bodies that are decrypted at once
@@ -42,7 +47,8 @@ class Originals(Protocol):
 @dataclass(eq=False, slots=True)
 class _Open:
     reading: asyncio.Task[bytes]
-    users: int = 0
+    octets: int
+    users: Counter[str] = field(default_factory=Counter)
     closing: asyncio.TimerHandle | None = None
 
 
@@ -52,18 +58,18 @@ class Contents:
     def __init__(self, originals: Originals) -> None:
         self._originals = originals
         self._open: dict[Key, _Open] = {}
-        self._links: dict[str, int] = {}
+        self._links: Counter[str] = Counter()
         self._turns = asyncio.Semaphore(OPENINGS)
 
-    async def take(self, link: str, queue_id: str, place: int) -> bytes:
-        """Return a file; raises Unreadable, Busy, StoreUnavailable, UnknownMessage. It is the caller's until `give`."""
-        self._enter(link)
+    async def take(self, link: str, queue_id: str, place: int, octets: int) -> bytes:
+        """Return a file of about so many octets; raises Unreadable, Busy, StoreUnavailable, UnknownMessage.
+
+        It is the caller's until `give`.
+        """
         key = queue_id, place
-        try:
-            file = self._opened(key)
-        except Busy:
-            self._leave(link)
-            raise
+        file = self._opened(link, key, octets)
+        file.users[link] += 1
+        self._links[link] += 1
         try:
             return await asyncio.shield(file.reading)
         except BaseException:
@@ -72,10 +78,10 @@ class Contents:
 
     def give(self, link: str, queue_id: str, place: int) -> None:
         """Let a file go."""
-        self._leave(link)
         key = queue_id, place
         file = self._open[key]
-        file.users -= 1
+        self._links -= Counter([link])  # forgets who has none
+        file.users -= Counter([link])
         if file.users:
             return
         if file.reading.done() and not file.reading.cancelled() and file.reading.exception() is None:
@@ -88,37 +94,38 @@ class Contents:
         for key in [key for key, file in self._open.items() if not file.users]:
             self._close(key)
 
-    def _enter(self, link: str) -> None:
-        if sum(self._links.values()) >= STREAMS or self._links.get(link, 0) >= OF_LINK:
+    def _opened(self, link: str, key: Key, octets: int) -> _Open:
+        """Return the file, open, where there is room for one more who fetches it; raises Busy."""
+        if self._links.total() >= STREAMS or self._links[link] >= OF_LINK:
             raise Busy
-        self._links[link] = self._links.get(link, 0) + 1
-
-    def _leave(self, link: str) -> None:
-        left = self._links[link] - 1
-        if left:
-            self._links[link] = left
-        else:
-            del self._links[link]
-
-    def _opened(self, key: Key) -> _Open:
         file = self._open.get(key)
+        if file is None or link not in file.users:
+            self._check_share(link, octets)
         if file is None:
-            self._make_room()
-            file = self._open[key] = _Open(asyncio.create_task(self._read(*key)))
+            self._make_room(octets)
+            file = self._open[key] = _Open(asyncio.create_task(self._read(*key)), octets)
             file.reading.add_done_callback(_seen)
         if file.closing is not None:
             file.closing.cancel()
             file.closing = None
-        file.users += 1
         return file
 
-    def _make_room(self) -> None:
-        if len(self._open) < IN_USE:
-            return
-        idle = next((key for key, file in self._open.items() if not file.users), None)
-        if idle is None:
+    def _check_share(self, link: str, octets: int) -> None:
+        """Raise Busy where a link would keep more open than is its share; one file it may have, however large."""
+        held = [file.octets for file in self._open.values() if link in file.users]
+        if held and sum(held) + octets > OF_LINK_OCTETS:
             raise Busy
-        self._close(idle)
+
+    def _make_room(self, octets: int) -> None:
+        idle = [key for key, file in self._open.items() if not file.users]
+        while self._open and self._is_full(octets):
+            if not idle:
+                raise Busy
+            self._close(idle.pop(0))
+
+    def _is_full(self, octets: int) -> bool:
+        open_ = sum(file.octets for file in self._open.values())
+        return open_ + octets > OPEN_OCTETS or len(self._open) >= IN_USE
 
     def _close(self, key: Key) -> None:
         file = self._open.pop(key)

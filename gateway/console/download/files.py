@@ -44,6 +44,11 @@ class _Wanted:
     place: int
 
     @property
+    def octets(self) -> int:
+        """Return how large the file is, as it was when the mail was accepted."""
+        return {file.place: file.size_bytes for file in self.share.attached}.get(self.place, 0)
+
+    @property
     def etag(self) -> str:
         """Return a strong tag: a mail never changes, nor does the place of a file in it."""
         named = f"{self.share.queue_id}/{self.place}".encode()
@@ -83,7 +88,7 @@ class DownloadFiles:
             return self._to_page(request, {})
         key = wanted.token, wanted.share.queue_id, wanted.place
         try:
-            content = await self.contents.take(*key)
+            content = await self.contents.take(*key, wanted.octets)
         except Unreadable as error:
             return self._unreadable(request, wanted, error)
         except Busy:
