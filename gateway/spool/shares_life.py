@@ -65,10 +65,12 @@ def lock(asked: Asked) -> Callable[[Tx], Change | None]:
 
 
 def unlock(asked: Asked) -> Callable[[Tx], Change | None]:
-    """Open what was locked."""
+    """Open what was locked, and begin to count anew: codes and tries that a stranger used up are the recipient's again."""
 
     def changing(row: ShareRow) -> ShareRow | None:
-        return None if row.locked_at is None else row._replace(locked_at=None)
+        if row.locked_at is None:
+            return None
+        return row._replace(locked_at=None, attempts=0, tried_at=None, codes_asked=0, code_at=None)
 
     return lambda tx: _change(tx, asked, Kind.SHARE_UNLOCKED, changing)
 

@@ -354,6 +354,23 @@ async def test_a_hyphen_may_be_what_a_keyboard_makes_of_it(spool: SqlSpool, hyph
     assert await spool.shares.enter(queue_id, 0, await ask(spool, queue_id), typed, VISITOR, T0)
 
 
+async def test_a_sender_lets_somebody_in_again_whom_a_stranger_locked_out(spool: SqlSpool) -> None:
+    queue_id = await sent(spool, linked())
+    for _ in range(BARRED_AT // TRIES):
+        code = await ask(spool, queue_id)
+        for _ in range(TRIES):
+            assert not await spool.shares.enter(queue_id, 0, wrong(code), "", VISITOR, T0)
+    with pytest.raises(NoShare):
+        await ask(spool, queue_id)
+    await spool.shares.lock(queue_id, None, CLERK, T0)
+    await spool.shares.unlock(queue_id, None, CLERK, T0)
+    for _ in range(ASKED):
+        code = await ask(spool, queue_id)
+    with pytest.raises(NoShare):
+        await ask(spool, queue_id)
+    assert await spool.shares.enter(queue_id, 0, code, "", VISITOR, T0)
+
+
 async def test_a_key_lives_as_long_as_the_share_that_asks_for_it(spool: SqlSpool) -> None:
     queue_id = await sent(spool, linked(needs_key=True, way=Way.SMS, expires=2 * DAY))
     assert (await spool.shares.extend(queue_id, None, T0 + 3 * DAY, CLERK, T0 + DAY)).done == (0,)
