@@ -22,7 +22,7 @@ from gateway.console.download.view import file_rows, told
 from gateway.console.pages import reader_language
 from gateway.links import LinkInvalid, ShareClaim
 from gateway.spool.share_contract import NoShare, Share, Visitor
-from gateway.spool.shares_codes import ASKED, DIGITS, MAX_ENTERED, VALID
+from gateway.spool.shares_codes import ASKED, BARRED_AT, DIGITS, MAX_ENTERED, VALID
 
 Handler = Callable[[Any, Request], Coroutine[Any, Any, Response]]
 MAX_FORM = (
@@ -149,6 +149,7 @@ class DownloadPages:
             "digits": DIGITS,
             "minutes": int(VALID.total_seconds()) // 60,
             "letters": ASKED,
+            "wrong": BARRED_AT,
         }
         return self.desk.pages.render("download_entrance.html", reader_language(request), values)
 
