@@ -22,6 +22,7 @@ from gateway.spool.contract import StoreUnavailable, UnknownMessage
 from gateway.templates import templates_in
 
 ROOM = Path(__file__).parent
+OUTSIDE = "/d/"  # what stands behind it is read by people outside, who know no administrator of ours
 
 log = structlog.get_logger()
 
@@ -65,7 +66,8 @@ class Pages:
         if status == 500:
             log.error("page-failed", exc_info=error)
         headers = error.headers if isinstance(error, HTTPException) else None
-        response = self.render("error.html", reader_language(request), {"status": status}, status)
+        values = {"status": status, "outside": request.scope["path"].startswith(OUTSIDE)}
+        response = self.render("error.html", reader_language(request), values, status)
         # Starlette answers unknown exceptions outside of all middleware, so the headers are put on here too.
         response.headers.update({**PAGE_HEADERS, **(headers or {})})
         return response

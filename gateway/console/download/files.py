@@ -85,7 +85,7 @@ class DownloadFiles:
         except Gone as gone:
             return self.pages.gone(request, gone.why)
         if wanted is None:
-            return self._to_page(request, {})
+            return self._to_page(request, {"act": "over"})
         key = wanted.token, wanted.share.queue_id, wanted.place
         try:
             content = await self.contents.take(*key, wanted.octets)

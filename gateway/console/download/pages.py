@@ -141,11 +141,12 @@ class DownloadPages:
         return page
 
     def _entrance(self, request: Request, token: str, share: Share) -> Response:
-        answer = self.desk.sealed_answer(request, token) or {}
+        act = (self.desk.sealed_answer(request, token) or {}).get("act", "")
         values = {
             **self._frame(request, token),
             "needs_key": share.needs_key,
-            "act": answer.get("act", ""),
+            "act": act,
+            "typing": act in ("asked", "wrong"),
             "digits": DIGITS,
             "minutes": int(VALID.total_seconds()) // 60,
             "letters": ASKED,

@@ -8,9 +8,10 @@ import pytest
 
 from gateway.console.guard import PAGE_HEADERS
 from gateway.policy.protection import Way
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import Kind
 from tests.console.browser import read
-from tests.console.download.conftest import Desk
+from tests.console.download.conftest import OWN, Desk
 from tests.spool.sharing import FIRST, LISTED, PLAN, SECOND, TEXT, linked
 
 CONTENT = PLAN.replace(b"\n", b"\r\n")  # as it stands in the mail
@@ -158,3 +159,42 @@ async def test_a_form_for_people_with_a_telephone(desk: Desk) -> None:
     assert (code["inputmode"], code["autocomplete"]) == ("numeric", "one-time-code")
     assert any(tag == "label" and attrs.get("for") == code["id"] for tag, attrs in tags)
     assert not [tag for tag, _ in tags if tag == "script"]
+
+
+async def test_a_visit_that_is_over_says_so(desk: Desk) -> None:
+    person = await desk.recipient(linked())
+    await person.enter()
+    desk.clock.now += timedelta(hours=2)
+    answer = await person.fetch(FIRST)
+    assert answer.status_code == 303
+    page = await desk.client.get(answer.headers["location"])
+    assert "1時間たった" in page.text
+    assert "autofocus" not in page.text  # there is no code to enter yet
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(403, "メールに書かれたリンク"), (415, "メールに書かれたリンク")]
+)
+async def test_what_goes_wrong_is_said_to_people_outside(desk: Desk, status: int, said: str) -> None:
+    """They have got no notice, and know no administrator."""
+    person = await desk.recipient(linked())
+    headers = {"Sec-Fetch-Site": "cross-site"} if status == 403 else {**OWN, "Content-Type": "text/plain"}
+    answer = await desk.client.post(f"{person.url}/code", content=b"x", headers=headers)
+    assert answer.status_code == status
+    assert said in answer.text
+    assert "管理者" not in answer.text
+    assert "通知" not in answer.text
+
+
+async def test_a_store_that_fails_is_told_to_people_outside(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_: object) -> None:
+        raise StoreUnavailable("down")
+
+    person = await desk.recipient(linked())
+    monkeypatch.setattr(type(desk.spool.shares), "get", down)
+    answer = await person.look()
+    assert answer.status_code == 503
+    assert "送信者" in answer.text
+    assert "管理者" not in answer.text
