@@ -146,7 +146,7 @@ class _Job:
         try:
             mail = await shared
             if self._house.variants is not None:
-                self._keys = await self._house.variants.keys_of(self._message)
+                self._keys = await self._house.variants.keys_of(self._message, self._house.clock())
             work = await self._plan()
             await mail.views([batch.view for batch in work if batch.view.variant is None])
             return work, mail
@@ -226,8 +226,8 @@ class _Job:
         others."""
         rows = [row for row in self._message.recipients if row.index not in self._keys.gone]
         for row in self._message.recipients:
-            if (no_key := self._keys.gone.get(row.index)) is not None:
-                self._record([row], [not_sealed(no_key)])
+            if (why := self._keys.gone.get(row.index)) is not None:
+                self._record([row], [not_sealed(why)])
         ways = {row.index: self._way(row) for row in rows}
         routes = await self._look_up(set(ways.values()))
         routed: dict[int, Route] = {}

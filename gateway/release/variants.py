@@ -6,8 +6,9 @@ written gets an exception, never the mail as it came.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -18,9 +19,11 @@ from gateway.sealing.child import NotWritten
 from gateway.sealing.order import Order
 from gateway.spool.contract import Recipient, Stored
 from gateway.spool.key_contract import KeyStatus, NoKey, SealKey
+from gateway.spool.share_contract import Share
 from gateway.transform.render import Original, sealed
 from gateway.transform.view import NO_KEY, Keyed, Variant, variant_of
 
+LINK_OVER = "link-over"  # why a copy does not leave whose link nobody could open
 _KEYED = frozenset({How.NATIVE, How.ZIP_AES256, How.ZIP_LEGACY})
 
 
@@ -29,7 +32,9 @@ class Keys(Protocol):
 
     async def to_seal(self, queue_id: str, recipients: Collection[int]) -> Mapping[int, SealKey]: ...
 
-    async def statuses(self, queue_id: str) -> Collection[KeyStatus]: ...
+    async def statuses(
+        self, queue_id: str, recipients: Collection[int] | None = None
+    ) -> Collection[KeyStatus]: ...
 
 
 class Writer(Protocol):
@@ -44,13 +49,19 @@ class ShareUrls(Protocol):
     def share_url(self, queue_id: str, recipient: int) -> str: ...
 
 
+class Sharing(Protocol):
+    """What is asked of `spool.shares` (spool/share_contract.py)."""
+
+    async def of(self, queue_id: str) -> Sequence[Share]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimKeys:
-    """The keys of one claim: each recipient's by name and way, the words by name, and for whom there is none any more."""
+    """The keys of one claim: each recipient's by name and way, the words by name, and whose files nobody could open."""
 
     of: Mapping[int, Keyed] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
-    gone: Mapping[int, NoKey] = field(default_factory=dict)
+    gone: Mapping[int, NoKey | NotWritten] = field(default_factory=dict)
 
     def keyed(self, index: int) -> Keyed:
         return self.of.get(index, NO_KEY)
@@ -62,19 +73,22 @@ NO_KEYS = ClaimKeys()
 class Variants:
     """Writes variants; one for the whole service. `zone` is the organisation's, for what people read."""
 
-    def __init__(self, keys: Keys, writer: Writer, links: ShareUrls, zone: ZoneInfo) -> None:
+    def __init__(self, keys: Keys, writer: Writer, links: ShareUrls, shares: Sharing, zone: ZoneInfo) -> None:
         self._keys = keys
+        self._shares = shares
         self._writer = writer
         self._links = links
         self._zone = zone
 
-    async def keys_of(self, message: Stored) -> ClaimKeys:
+    async def keys_of(self, message: Stored, now: datetime) -> ClaimKeys:
         """Return the keys for a claim; raises StoreUnavailable. Claims that need none ask nobody."""
+        over = await self._over(message, now)
         wanted = [row.index for row in message.recipients if _needs_key(message, row)]
         if not wanted:
-            return NO_KEYS
-        found, gone = await self._found(message.queue_id, wanted)
-        ways = {each.recipient: each.way for each in await self._keys.statuses(message.queue_id)}
+            return ClaimKeys(gone=over) if over else NO_KEYS
+        found, none = await self._found(message.queue_id, wanted)
+        gone = {**over, **none}
+        ways = {each.recipient: each.way for each in await self._keys.statuses(message.queue_id, wanted)}
         return ClaimKeys(
             {index: Keyed(key.key_id, ways.get(index)) for index, key in found.items()},
             {key.key_id: key.text for key in found.values()},
@@ -98,6 +112,17 @@ class Variants:
             except NoKey as no_key:
                 gone[index] = no_key
         return found, gone
+
+    async def _over(self, message: Stored, now: datetime) -> dict[int, NotWritten]:
+        """Return whose link would open nothing: its time was over before the mail could leave."""
+        old = [row.index for row in message.recipients if _is_linked_since_long(message, row, now)]
+        if not old:
+            return {}
+        shares = {share.recipient: share for share in await self._shares.of(message.queue_id)}
+        alive = {
+            index for index, share in shares.items() if share.ended_at is None and share.expires_at > now
+        }
+        return {index: NotWritten(LINK_OVER) for index in old if index not in alive}
 
     async def write(self, original: Original, variant: Variant, keys: ClaimKeys, message: Stored) -> Original:
         """Return the original of a variant's copies, of the mail as it came; raises NotWritten."""
@@ -128,3 +153,11 @@ class Variants:
 def _needs_key(message: Stored, row: Recipient) -> bool:
     variant = variant_of(message.decision.of(row.index).handling, row.index)
     return variant is not None and variant.needs_key and not variant.obstacle
+
+
+def _is_linked_since_long(message: Stored, row: Recipient, now: datetime) -> bool:
+    """Tell whether a copy has a link whose time, as the rule gave it, is over; its sender may have extended it."""
+    handling = message.decision.of(row.index).handling
+    if handling is None or message.received_at + handling.expires > now:
+        return False
+    return any(how is How.LINK for _, how in handling.forms)

@@ -64,7 +64,7 @@ class Rooms:
         self.accounts = Accounts(settings.accounts, accounts_changed)
         self.links = Links(key.derived("links"), settings.web.public_url, settings.web.link_valid)
         self.sealing = Sealing(settings.sealing)
-        variants = Variants(spool.keys, self.sealing, self.links, ZoneInfo(settings.timezone))
+        variants = Variants(spool.keys, self.sealing, self.links, spool.shares, ZoneInfo(settings.timezone))
         out = outbound(settings, spool, self.ring, variants)
         self.scheduler = out.scheduler
         self.pool = out.pool

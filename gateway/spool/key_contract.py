@@ -133,5 +133,5 @@ class MailKeys(Protocol):
     async def receipted(self, receipt: str, arrived: bool, detail: str, now: datetime) -> bool:
         """Write what the carrier said later; False where nobody knows that receipt."""
 
-    async def statuses(self, queue_id: str) -> Sequence[KeyStatus]:
-        """Return how each recipient's key stands."""
+    async def statuses(self, queue_id: str, recipients: Collection[int] | None = None) -> Sequence[KeyStatus]:
+        """Return how each recipient's key stands; of these recipients, or of all."""

@@ -15,6 +15,7 @@ from gateway.spool.key_contract import KeySending, KeyStatus, NoKey, SealKey, Sh
 from gateway.spool.key_rows import sendings
 from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Reason
+from gateway.spool.statements import NOTICE_FACTS
 from gateway.spool.times import from_us, span_us, to_us
 from gateway.store.database import Database
 from gateway.store.errors import StoreUnavailable
@@ -90,11 +91,11 @@ class SqlMailKeys:
     async def receipted(self, receipt: str, arrived: bool, detail: str, now: datetime) -> bool:
         return await self._db.committer.run(key_carrying.receipted(receipt, arrived, detail, to_us(now)))
 
-    async def statuses(self, queue_id: str) -> Sequence[KeyStatus]:
+    async def statuses(self, queue_id: str, recipients: Collection[int] | None = None) -> Sequence[KeyStatus]:
         master = self._db.master
 
         def read(queries: Queries) -> list[KeyStatus] | None:
-            if not recipients_of(queries, queue_id):
+            if queries.row(NOTICE_FACTS, {"b_queue_id": queue_id}) is None:
                 return None
             return [
                 KeyStatus(
@@ -106,7 +107,7 @@ class SqlMailKeys:
                     to=key_carrying.last_digits(row, master),
                     detail=row.detail,
                 )
-                for row in sendings(queries, queue_id).values()
+                for row in sendings(queries, queue_id, recipients).values()
             ]
 
         return _there(await self._db.readers.run(read), queue_id)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from gateway.sealing.order import Order
 from gateway.spool.contract import NewMessage, Stored
 from gateway.spool.key_contract import KeyStatus, NoKey, SealKey, Stage
 from gateway.spool.lifecycle import State
+from gateway.spool.share_contract import Share
 from tests.delivery.next_hop import NextHop
 from tests.release.test_dispatch import NOW, House, furnished, new_mail, states
 
@@ -50,8 +52,10 @@ class FakeKeys:
         name = {index: f"k{index}" if self.own else "k" for index in recipients}
         return {index: SealKey(key_id, f"words-of-{key_id}") for index, key_id in name.items()}
 
-    async def statuses(self, queue_id: str) -> Collection[KeyStatus]:
-        return [KeyStatus(index, self.way, Stage.WAITING, NOW) for index in range(50)]
+    async def statuses(
+        self, queue_id: str, recipients: Collection[int] | None = None
+    ) -> Collection[KeyStatus]:
+        return [KeyStatus(index, self.way, Stage.WAITING, NOW) for index in recipients or ()]
 
 
 @dataclass
@@ -79,8 +83,18 @@ class FakeLinks:
         return f"https://gw.example.jp/d/{queue_id}.{recipient}"
 
 
-def variants(keys: FakeKeys, writer: FakeWriter) -> Variants:
-    return Variants(keys, writer, FakeLinks(), ZoneInfo("Asia/Tokyo"))
+@dataclass
+class FakeShares:
+    """Shares of r0 alone, alive until a time."""
+
+    until: datetime | None = None
+
+    async def of(self, queue_id: str) -> Sequence[Share]:
+        return [] if self.until is None else [Share(queue_id, 0, (), self.until, False, None)]
+
+
+def variants(keys: FakeKeys, writer: FakeWriter, shares: FakeShares | None = None) -> Variants:
+    return Variants(keys, writer, FakeLinks(), shares or FakeShares(), ZoneInfo("Asia/Tokyo"))
 
 
 def mail_to(*handlings: Handling | None, form: Form = Form.ORIGINAL) -> NewMessage:
@@ -117,6 +131,19 @@ async def test_who_is_protected_gets_the_sealed_mail_and_others_the_one_that_cam
         assert got[protected].endswith(b"\r\n\r\nsealed with words-of-k\r\n")
         assert b"hidden dot" not in got[protected]
     assert len(writer.orders) == 1  # one key, one variant, written once
+
+
+@pytest.mark.parametrize(
+    ("until", "state"),
+    [(None, State.BOUNCED), (NOW, State.BOUNCED), (NOW + timedelta(days=1), State.DELIVERED)],
+)
+async def test_a_link_that_is_over_before_the_mail_could_leave_does_not_leave(
+    tmp_path: Path, until: datetime | None, state: State
+) -> None:
+    made = variants(FakeKeys(), FakeWriter(), FakeShares(until))
+    over = replace(LINKED, expires=timedelta(0))
+    async with furnished(tmp_path, NextHop(), variants=made) as house:
+        assert states(await _sent(house, mail_to(over, None))) == [state, State.DELIVERED]
 
 
 async def test_a_mail_without_protection_asks_for_no_key_and_no_writer(tmp_path: Path) -> None:

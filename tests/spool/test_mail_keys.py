@@ -301,6 +301,11 @@ async def test_a_way_that_is_not_there_seals_nothing(spool: SqlSpool) -> None:
         await spool.keys.to_seal(queue_id, [1])
 
 
+async def test_statuses_of_some(spool: SqlSpool) -> None:
+    queue_id = await spool.accept(keyed(*[sealed()] * 4))
+    assert [each.recipient for each in await spool.keys.statuses(queue_id, [1, 3])] == [1, 3]
+
+
 async def test_verbs_on_no_message(spool: SqlSpool) -> None:
     await spool.accept(keyed(sealed()))
     for verb in (
