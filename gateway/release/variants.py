@@ -87,7 +87,7 @@ class Variants:
         if not wanted:
             return ClaimKeys(gone=over) if over else NO_KEYS
         found, none = await self._found(message.queue_id, wanted)
-        gone = {**over, **none}
+        gone: dict[int, NoKey | NotWritten] = {**over, **none}
         ways = {each.recipient: each.way for each in await self._keys.statuses(message.queue_id, wanted)}
         return ClaimKeys(
             {index: Keyed(key.key_id, ways.get(index)) for index, key in found.items()},
