@@ -11,7 +11,7 @@ from datetime import datetime
 from gateway.audit.entries import Entry, Question
 from gateway.audit.log import EventLog
 from gateway.audit.verify import together, verify_chains
-from gateway.spool.lifecycle import Kind
+from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.ranges import from_ranges
 from gateway.spool.share_contract import Happened
 from gateway.spool.shares_history import ABOUT_SHARES, happened
@@ -41,7 +41,14 @@ def testify(log: EventLog, queue_id: str, seal: Seal | None, now: datetime) -> T
         ),
         taken_back_at=backs[0] if backs else None,
         proof=_proof(log, seal, now),
+        restored_at=_restored(log, accepted[0].at) if accepted else None,
     )
+
+
+def _restored(log: EventLog, since: datetime) -> datetime | None:
+    """Return when a backup was restored since then; None for never."""
+    told = log.query(Question(since=since, kinds=(Kind.RESTORED.value,), reasons=(Reason.RESTORED.value,)))
+    return told[0].at if told else None
 
 
 def _proof(log: EventLog, seal: Seal | None, now: datetime) -> Proof:

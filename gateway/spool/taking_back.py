@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from gateway.policy.decision import Decision
 from gateway.policy.protection import How, Way
@@ -44,6 +44,7 @@ class _Found:
     shares: Mapping[int, ShareRow]
     sealed: frozenset[int]  # who has a file in the mail that a key opens
     unsent: frozenset[int]  # whose key nobody ever sent or told
+    restored_at: int = 0  # when a backup was restored: what was done between the two, nobody knows
 
     def word(self, index: int) -> str:
         """Return the one word of TakenBack for a recipient: the worst that may have happened counts."""
@@ -55,7 +56,8 @@ class _Found:
         if index in self.sealed and index not in self.unsent:
             return "gone"
         if share is not None:
-            return "locked"
+            known = self.restored_at == 0 or (share.ended_at or self.restored_at) < self.restored_at
+            return "locked" if known else "gone"
         return "unkeyed" if index in self.sealed else "gone"
 
 
@@ -66,7 +68,7 @@ def take_back(asked: Asked) -> Callable[[Tx], TakenBack | None]:
         facts = tx.row(RELEASE_FACTS, {"b_queue_id": asked.queue_id})
         if facts is None:
             return None
-        found = _stop(tx, asked, _decision(facts[1], facts[2]))
+        found = _stop(tx, asked, _decision(facts[1], facts[2]), facts[0])
         taken = _told(asked, found)
         tx.event(asked.event(Kind.TAKEN_BACK, found.states, **_evidence(taken, found)))
         return taken
@@ -82,9 +84,12 @@ def _decision(envelope: str, decision: str) -> Decision | None:
         return None
 
 
-def _stop(tx: Tx, asked: Asked, decision: Decision | None) -> _Found:
+def _stop(tx: Tx, asked: Asked, decision: Decision | None, received_at: int) -> _Found:
     indexes = _meant(tx, asked, decision)
     unsent = frozenset(stop_keys(tx, asked.queue_id, indexes, asked.reason, asked.actor, asked.now))
+    restored_at = _restored_since(tx, received_at)
+    if restored_at:
+        unsent = frozenset()  # as far as this store knows; it may have forgotten
     unsent |= _second_mails(tx, asked, indexes) | _unsent_before(tx, asked.queue_id)
     wish = Wish(asked.queue_id, asked.recipients, asked.actor, asked.reason, asked.now)
     cancelled = cancel(wish)(tx) or Change((), ())
@@ -99,6 +104,7 @@ def _stop(tx: Tx, asked: Asked, decision: Decision | None) -> _Found:
         shares=shares,
         sealed=frozenset(row.idx for row in rows if _is_sealed(decision, row.idx)),
         unsent=unsent,
+        restored_at=restored_at,
     )
 
 
@@ -133,6 +139,11 @@ def _second_mails(tx: Tx, asked: Asked, indexes: Collection[int]) -> frozenset[i
     if stopped:
         tx.event(asked.event(Kind.KEY_STOPPED, stopped))
     return frozenset(stopped)
+
+
+def _restored_since(tx: Tx, received_at: int) -> int:
+    """Return when a backup was restored last, if that was after the acceptance of the mail; else 0."""
+    return int(tx.row(_RESTORED, {"b_since": received_at})[0] or 0)
 
 
 def _unsent_before(tx: Tx, queue_id: str) -> frozenset[int]:
@@ -173,5 +184,12 @@ _E = events.c
 _TAKEN_BACK = Prepared(
     select(_E.detail).where(
         _E.queue_id == bindparam("b_queue_id"), _E.kind == bindparam("b_kind", Kind.TAKEN_BACK.value)
+    )
+)
+_RESTORED = Prepared(  # an event of no mail: an index finds these
+    select(func.max(_E.at)).where(
+        _E.queue_id.is_(None),
+        _E.kind == bindparam("b_kind", Kind.RESTORED.value),
+        _E.at >= bindparam("b_since"),
     )
 )

@@ -45,7 +45,8 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Testimony:
-    """`complete`: the log goes back to the acceptance of the mail. Nothing is claimed where it does not, or is not intact."""
+    """`complete`: the log goes back to the acceptance of the mail. Nothing is claimed where it does not, or is not intact, or
+    where a backup was restored since: what happened between the two is in no log."""
 
     queue_id: str
     accepted_at: datetime | None
@@ -54,11 +55,12 @@ class Testimony:
     witnesses: tuple[Witness, ...]
     taken_back_at: datetime | None
     proof: Proof
+    restored_at: datetime | None = None
 
     @property
     def complete(self) -> bool:
         """Tell whether what is not in the log did not happen."""
-        return self.proof.intact and self.accepted_at is not None
+        return self.proof.intact and self.accepted_at is not None and self.restored_at is None
 
     @property
     def nobody_opened(self) -> bool:

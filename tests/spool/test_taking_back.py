@@ -229,6 +229,23 @@ async def test_the_log_says_who_opened_and_that_nobody_did(spool: SqlSpool, wher
     assert made.proof.last[0][1] == made.proof.events
 
 
+async def test_what_happened_since_a_backup_nobody_knows(spool: SqlSpool, where: Where) -> None:
+    by_sender = replace(SEALED, way=Way.SENDER, ways=(Way.SENDER,))
+    before = await sent(spool, mail(LINK, by_sender, LINK))
+    earlier = await take(spool, before, 2)
+    note = {"backup": "", "held": 0, "resume": False}
+    await spool.note(Kind.RESTORED, Reason.RESTORED, ADMIN, note, T0 + 2 * HOUR)
+    assert told(earlier) == told(await take(spool, before, 2)) == {"locked": (2,)}
+    taken = await spool.shares.take_back(before, None, CLERK, T0 + 3 * HOUR)
+    assert told(taken) == {"locked": (2,), "gone": (0, 1)}
+    assert told(await spool.shares.take_back(before, None, CLERK, T0 + 4 * HOUR)) == told(taken)
+    with EventLog(where) as log:
+        made = testimony.testify(log, before, event_seal(MASTER), T0 + 4 * HOUR)
+    assert made.proof.intact
+    assert not made.complete
+    assert not made.nobody_opened
+
+
 async def test_a_statement_proves_nothing_without_the_whole_log(spool: SqlSpool, where: Where) -> None:
     queue_id = await sent(spool, linked(1))
     other = await sent(spool, mail(None))
