@@ -16,7 +16,7 @@ from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.reopening import hold_all
 from gateway.spool.share_contract import NoShare, Visitor
-from gateway.spool.shares_codes import ASKED, BARRED_AT, TRIES, VALID, VISITS
+from gateway.spool.shares_codes import ASKED, BARRED_AT, TRIES, VALID, VISITS, Entry, _key_right
 from gateway.spool.shares_standing import LONGEST
 from gateway.spool.sql import SqlSpool
 from gateway.store.keys import MasterKey
@@ -352,6 +352,21 @@ async def test_a_hyphen_may_be_what_a_keyboard_makes_of_it(spool: SqlSpool, hyph
     assert "-" in key
     typed = key.replace("-", hyphen)
     assert await spool.shares.enter(queue_id, 0, await ask(spool, queue_id), typed, VISITOR, T0)
+
+
+async def test_a_key_may_be_typed_as_it_was_heard(spool: SqlSpool) -> None:
+    queue_id = await sent(spool, linked(needs_key=True, way=Way.SMS))
+    key = (await spool.keys.to_seal(queue_id, [0]))[0].text
+    for typed in (key.replace("-", " "), key.replace("-", ""), key.upper(), key.title().replace("-", " - ")):
+        assert await spool.shares.enter(queue_id, 0, await ask(spool, queue_id), typed, VISITOR, T0)
+
+
+@pytest.mark.parametrize("typed", ["-", " ", "", "pass word-Of-12", "Pass wordOf-12", "pass word-of-12"])
+def test_a_key_with_large_letters_is_typed_as_it_is(typed: str) -> None:
+    assert not _key_right(Entry("", typed, "Pass word-Of-12", VISITOR))
+    assert _key_right(Entry("", " Pass word-Of-12", "Pass word-Of-12", VISITOR))
+    assert not _key_right(Entry("", typed, "", VISITOR))
+    assert not _key_right(Entry("", typed, "----", VISITOR))
 
 
 async def test_a_sender_lets_somebody_in_again_whom_a_stranger_locked_out(spool: SqlSpool) -> None:
