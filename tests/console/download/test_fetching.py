@@ -198,3 +198,12 @@ async def test_a_store_that_fails_is_told_to_people_outside(
     assert answer.status_code == 503
     assert "送信者" in answer.text
     assert "管理者" not in answer.text
+
+
+async def test_a_browser_without_cookies_is_told_so(desk: Desk) -> None:
+    person = await desk.recipient(linked())
+    answer = await person.post("open", code=await person.code())
+    desk.client.cookies.clear()
+    page = await desk.client.get(answer.headers["location"])
+    assert "Cookie" in page.text
+    assert LISTED not in page.text
