@@ -306,5 +306,5 @@ class Watched(Budget):
     @asynccontextmanager
     async def take(self, octets: int) -> AsyncIterator[None]:
         async with super().take(octets):
-            self.most = max(self.most, self._used)
+            self.most = max(self.most, self.used)
             yield
