@@ -24,6 +24,10 @@ _LOCAL = b"PK\x03\x04"
 _FLAGS_AT = 6
 _DIRECTORY_SEALED = 0x2000
 _MANIFEST = "META-INF/manifest.xml"
+_MAIN = ("content.xml", "encrypted-package")
+"""What an OpenDocument's text is in; a manifest may say that it is encrypted, and it stands there in plain."""
+_READABLE = (b"<", b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff")
+_BEGINNING = 64
 _BROKEN = (zipfile.BadZipFile, ValueError, KeyError, OSError, NotImplementedError, RuntimeError, EOFError)
 
 
@@ -52,9 +56,19 @@ def open_document_state(octets: bytes) -> State:
             if archive.getinfo(_MANIFEST).file_size > MAX_MANIFEST_OCTETS:
                 return State.UNREADABLE
             manifest = archive.read(_MANIFEST)
+            main = next((name for name in _MAIN if name in archive.namelist()), None)
+            begins = b"" if main is None else _first_of(archive, main)
     except (*_BROKEN, struct.error, zlib.error):
         return State.UNREADABLE
-    return State.ENCRYPTED if b"encryption-data" in manifest else State.PLAIN
+    if b"encryption-data" not in manifest:
+        return State.PLAIN
+    return State.PLAIN if begins.startswith(_READABLE) else State.ENCRYPTED
+
+
+def _first_of(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return the first octets of a member, without a mark of its order and white space."""
+    with archive.open(name) as member:
+        return member.read(_BEGINNING).removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
 def _counts(member: zipfile.ZipInfo) -> bool:

@@ -41,11 +41,11 @@ def armour(packet: int, *headers: bytes) -> bytes:
     return b"-----BEGIN PGP MESSAGE-----\n" + lines + b"\n" + body + b"\n-----END PGP MESSAGE-----\n"
 
 
-def open_document(manifest: str) -> bytes:
+def open_document(manifest: str, content: bytes = b"?") -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as made:
         made.writestr("mimetype", ODT)
-        made.writestr("content.xml", b"?")
+        made.writestr("content.xml", content)
         made.writestr("META-INF/manifest.xml", manifest)
     return out.getvalue()
 
@@ -83,6 +83,11 @@ AUTH_ENVELOPED = cms(b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17")
         ("a.zip", sealed_zip()[:-30], State.UNREADABLE),
         ("a.odt", open_document("<manifest/>"), State.PLAIN),
         ("a.odt", open_document("<m:encryption-data/>"), State.ENCRYPTED),
+        (
+            "a.odt",
+            open_document("<!-- encryption-data -->", b"\xef\xbb\xbf\n<?xml version='1.0'?><a/>"),
+            State.PLAIN,
+        ),
         ("a.odt", archive("content.xml", mimetype=ODT), State.UNREADABLE),
         ("smime.p7m", ENVELOPED, State.ENCRYPTED),
         ("smime.p7m", AUTH_ENVELOPED, State.ENCRYPTED),
