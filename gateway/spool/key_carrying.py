@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, select
 
 from gateway.policy.protection import Way
 from gateway.spool.contract import SYSTEM
-from gateway.spool.holds import tell_sender
+from gateway.spool.holds import Wish, cancel, tell_sender
 from gateway.spool.key_contract import KeySending, NoKey, Stage
 from gateway.spool.key_reading import KeyedMail, keyed_mail
 from gateway.spool.key_rows import COLUMNS, DETAIL, SendingRow, change, sendings
@@ -32,7 +32,9 @@ from gateway.store.keys import MasterKey, MasterKeyError
 from gateway.store.tx import Prepared, Queries, Tx
 from gateway.store.wrapping import bound
 
+SECOND_MAIL = "mail:"  # begins the receipt of a key that went in a mail of our own, before its queue id
 SAID = 8  # hex digits that tell what the sender said now from what was said before; of a random wrapping, so they tell nothing
+LOST_AT_MOST = 20  # attempts of which the last one's end nobody knows: who dies of a key each time must not send it for ever
 LAST_DIGITS = 4  # of a number: enough for who typed it
 AGAIN = timedelta(
     hours=1
@@ -106,6 +108,8 @@ def sent(sending: KeySending, receipt: str, now: int) -> Callable[[Tx], None]:
 
     def job(tx: Tx) -> None:
         if (row := _leased(tx, sending)) is not None:
+            if row.stopped and _called_back(tx, row, receipt, now):
+                return
             detail = {"receipt": receipt} if receipt else {}
             change(
                 tx, row, now, stage=Stage.SENT, due_at=None, lease=None, receipt=receipt or None, detail=""
@@ -167,6 +171,9 @@ def _readable(tx: Tx, row: tuple[Any, ...], now: int) -> SendingRow | None:
 def _lease(tx: Tx, row: SendingRow, carrier: Carrier) -> KeySending | None:
     if row.stopped:
         _stop(tx, row, carrier.now)
+        return None
+    if row.stage is Stage.SENDING and row.attempts >= LOST_AT_MOST:
+        _give_up(tx, row, "nobody knows whether it went", carrier.now)
         return None
     try:
         mail = keyed_mail(tx, row.queue_id, [row.recipient])
@@ -231,6 +238,18 @@ def _stop(tx: Tx, row: SendingRow, now: int) -> None:
     """End what was stopped in the middle of an attempt that nobody knows to have succeeded."""
     change(tx, row, now, stage=Stage.STOPPED, due_at=None, lease=None, key_id=None, wrapped_to=None)
     tx.event(_event(row, Kind.KEY_STOPPED, Reason.SYSTEM, now, reply=row.detail))
+
+
+def _called_back(tx: Tx, row: SendingRow, receipt: str, now: int) -> bool:
+    """Stop a key that was handed over after it was stopped, where that can be: a mail of ours that has not left."""
+    own = receipt.removeprefix(SECOND_MAIL)
+    if row.way is not Way.SECOND_MAIL or own == receipt:
+        return False
+    done = cancel(Wish(own, None, SYSTEM, Reason.SYSTEM, now))(tx)
+    if done is None or done.not_done or done.perhaps:
+        return False
+    _stop(tx, row, now)
+    return True
 
 
 def _give_up(tx: Tx, row: SendingRow, why: str, now: int) -> None:

@@ -17,6 +17,7 @@ from gateway.policy.decision import Decision
 from gateway.policy.protection import How, Way
 from gateway.spool.contract import Change
 from gateway.spool.holds import Wish, cancel, recipients_of
+from gateway.spool.key_carrying import SECOND_MAIL
 from gateway.spool.key_contract import Stage
 from gateway.spool.key_rows import change, sendings
 from gateway.spool.key_stopping import stop_keys
@@ -31,7 +32,6 @@ from gateway.spool.times import from_us
 from gateway.store.schema import events
 from gateway.store.tx import Prepared, Tx
 
-SECOND_MAIL = "mail:"  # begins the receipt of a key that went in a mail of our own, before its queue id
 _IN_THE_MAIL = frozenset({How.ZIP_LEGACY, How.NATIVE, How.ZIP_AES256})
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor, Result, UnknownMessage
+from gateway.spool.key_carrying import LOST_AT_MOST
 from gateway.spool.key_contract import NoKey, Stage
 from gateway.spool.key_leaving import SECOND_MAIL_AFTER
 from gateway.spool.key_making import new_keys
@@ -227,6 +228,15 @@ async def test_a_key_that_could_never_be_sent_is_told_when_its_time_is_over(spoo
     assert await spool.keys.delete_over(T0 + 15 * DAY, 10) == 1
     failed = [each for each in await notices(spool) if each[0] is NoticeKind.KEY_FAILED]
     assert failed == [(NoticeKind.KEY_FAILED, (0,), "sms:expired")]
+
+
+async def test_a_key_whose_carrier_dies_each_time_is_not_sent_for_ever(spool: SqlSpool) -> None:
+    queue_id = await spool.accept(keyed(sealed(Way.SMS)))
+    await leave(spool, delivered(0))
+    times = [await spool.keys.due_sendings(T0 + n * HOUR, 10, LEASE) for n in range(LOST_AT_MOST + 3)]
+    assert sum(map(len, times)) == LOST_AT_MOST
+    assert await stages(spool, queue_id) == [Stage.FAILED]
+    assert [each[0] for each in await notices(spool)] == [NoticeKind.KEY_FAILED]
 
 
 async def test_a_lease_that_nobody_came_back_from_is_taken_again(spool: SqlSpool) -> None:

@@ -266,6 +266,16 @@ async def test_a_statement_proves_nothing_without_the_whole_log(spool: SqlSpool,
     assert (made.complete, made.nobody_opened, made.proof.intact) == (False, False, False)
 
 
+async def test_a_second_mail_that_was_written_while_it_was_taken_back_does_not_leave(spool: SqlSpool) -> None:
+    queue_id = await sent(spool, mail(replace(SEALED, way=Way.SECOND_MAIL, ways=(Way.SECOND_MAIL,))))
+    (sending,) = await spool.keys.due_sendings(T0 + HOUR, 10, LEASE)
+    await take(spool, queue_id)
+    own = await spool.accept(mail(None))
+    await spool.keys.sent(sending, f"mail:{own}", T0 + HOUR)
+    assert [row.state for row in (await spool.get(own)).recipients] == [State.CANCELLED]
+    assert [each.stage for each in await spool.keys.statuses(queue_id)] == [Stage.STOPPED]
+
+
 @pytest.mark.parametrize("lost", [False, True])
 async def test_a_key_that_is_being_sent_is_not_tried_again(spool: SqlSpool, lost: bool) -> None:
     queue_id = await sent(spool, mail(SEALED))
