@@ -6,6 +6,7 @@ only one of them calls sealed may stand there in plain. Nothing is unpacked but 
 
 from __future__ import annotations
 
+import re
 import struct
 import zipfile
 import zlib
@@ -26,7 +27,8 @@ _DIRECTORY_SEALED = 0x2000
 _MANIFEST = "META-INF/manifest.xml"
 _MAIN = ("content.xml", "encrypted-package")
 """What an OpenDocument's text is in; a manifest may say that it is encrypted, and it stands there in plain."""
-_READABLE = (b"<", b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff")
+_READABLE = re.compile(rb"<[?!a-zA-Z][\t\r\n -~]{8}|PK\x03\x04|\xff\xfe<\0|\xfe\xff\0<")
+"""How XML or a package begins; what is encrypted begins so once in a million."""
 _BEGINNING = 64
 _BROKEN = (zipfile.BadZipFile, ValueError, KeyError, OSError, NotImplementedError, RuntimeError, EOFError)
 
@@ -62,7 +64,7 @@ def open_document_state(octets: bytes) -> State:
         return State.UNREADABLE
     if b"encryption-data" not in manifest:
         return State.PLAIN
-    return State.PLAIN if begins.startswith(_READABLE) else State.ENCRYPTED
+    return State.PLAIN if _READABLE.match(begins) else State.ENCRYPTED
 
 
 def _first_of(archive: zipfile.ZipFile, name: str) -> bytes:
