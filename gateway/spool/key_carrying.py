@@ -20,7 +20,7 @@ from gateway.spool.contract import SYSTEM
 from gateway.spool.holds import Wish, cancel, tell_sender
 from gateway.spool.key_contract import KeySending, NoKey, Stage
 from gateway.spool.key_reading import KeyedMail, keyed_mail
-from gateway.spool.key_rows import COLUMNS, DETAIL, SendingRow, change, sendings
+from gateway.spool.key_rows import COLUMNS, DETAIL, SendingRow, change, sendings, understood
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.notice import NoticeKind
 from gateway.spool.records import parsed
@@ -161,11 +161,10 @@ def receipted(receipt: str, arrived: bool, detail: str, now: int) -> Callable[[T
 
 def _readable(tx: Tx, row: tuple[Any, ...], now: int) -> SendingRow | None:
     """Return a row, unless it says what nobody here understands: that one is looked at later, and keeps no other waiting."""
-    try:
+    if understood(row):
         return SendingRow.of(row)
-    except ValueError:
-        tx.run(_LATER, {"b_queue_id": row[0], "b_recipient": row[1], "b_at": now + span_us(AGAIN)})
-        return None
+    tx.run(_LATER, {"b_queue_id": row[0], "b_recipient": row[1], "b_at": now + span_us(AGAIN)})
+    return None
 
 
 def _lease(tx: Tx, row: SendingRow, carrier: Carrier) -> KeySending | None:

@@ -106,10 +106,10 @@ def seal_keys(
 def _seal_key(queries: Queries, mail: KeyedMail, index: int, master: MasterKey) -> SealKey:
     """Return one key. Without a way there is none, whatever let the recipient go: what nobody can open must not leave."""
     row, number = mail.sendings.get(index), mail.number(index)
-    if row is not None and row.stage is Stage.STOPPED:
-        raise NoKey("expired")
     if row is None or row.way is None or number is None:
         raise NoKey("none")
+    if row.stage is Stage.STOPPED:
+        raise NoKey("expired")
     if row.way is Way.PREAGREED:
         return SealKey(*agreed_with(queries, mail.envelope.recipients[index].key, master))
     return SealKey(str(number), mail.text(number, master))

@@ -22,6 +22,7 @@ from gateway.store.tx import Prepared, Queries, Tx
 DETAIL = 200  # characters kept of what a carrier says, and of its name for what it carries
 NO_MORE = "stopped while it was being sent"  # what a row under way says that is never tried again
 
+_WAYS, _STAGES = frozenset(map(str, Way)), frozenset(map(str, Stage))
 _S = key_sendings.c
 _K = message_keys.c
 
@@ -44,6 +45,9 @@ class SendingRow(NamedTuple):
 
     @classmethod
     def of(cls, row: tuple[Any, ...]) -> SendingRow:
+        """Read a row. One that says what nobody here understands sends nothing, and holds up nothing else of its mail."""
+        if not understood(row):
+            return cls(row[0], row[1], None, Stage.STOPPED, *row[4:])
         return cls(row[0], row[1], None if row[2] is None else Way(row[2]), Stage(row[3]), *row[4:])
 
     @property
@@ -55,6 +59,11 @@ class SendingRow(NamedTuple):
     def stopped(self) -> bool:
         """Tell whether it was stopped in the middle of an attempt: nobody tries again, whatever becomes of that one."""
         return self.stage is Stage.SENDING and self.detail == NO_MORE
+
+
+def understood(row: tuple[Any, ...]) -> bool:
+    """Tell whether the way and the stage of a row are known here: a later release may have others."""
+    return row[3] in _STAGES and (row[2] is None or row[2] in _WAYS)
 
 
 class KeyRow(NamedTuple):

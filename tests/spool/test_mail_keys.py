@@ -222,6 +222,21 @@ async def test_a_row_that_nobody_understands_keeps_no_other_waiting(spool: SqlSp
     assert [each.recipient for each in await spool.keys.due_sendings(T0, 10, LEASE)] == [0]
 
 
+@pytest.mark.parametrize("strange", [{"stage": "later"}, {"way": "pigeon"}])
+async def test_a_row_that_nobody_understands_holds_up_no_delivery(
+    spool: SqlSpool, strange: dict[str, str]
+) -> None:
+    queue_id = await spool.accept(keyed(sealed(Way.SMS)))
+    claims = await spool.claim(T0, 100, LEASE)
+    bad = sa.update(key_sendings).values(**strange)
+    await spool.database.committer.run(lambda tx: tx.connection.execute(bad) and None)
+    with pytest.raises(NoKey, match="none"):
+        await spool.keys.to_seal(queue_id, [0])
+    assert (await spool.record(claims[0], [delivered(0)], T0)).done == (0,)
+    assert await spool.keys.due_sendings(T0, 10, LEASE) == []
+    assert (await spool.shares.take_back(queue_id, None, CLERK, T0)).gone == (0,)
+
+
 async def test_a_key_that_could_never_be_sent_is_told_when_its_time_is_over(spool: SqlSpool) -> None:
     await spool.accept(keyed(sealed(Way.SMS), sealed(Way.SENDER), sealed(Way.SMS)))
     await leave(spool, delivered(0), delivered(1))
