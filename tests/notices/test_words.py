@@ -53,6 +53,14 @@ def test_no_entry_is_unused_or_fuzzy(language: str, used: set[str | tuple[str, .
 
 
 @pytest.mark.parametrize("language", OTHERS)
+def test_no_message_is_translated_twice(language: str) -> None:
+    """Only one of two would ever be read: a word with two meanings needs two messages."""
+    text = (PACKAGE / "locale" / language / "LC_MESSAGES" / "sekisho.po").read_text(encoding="utf-8")
+    ids = re.findall(r'^msgid (".+")$', text, re.MULTILINE)
+    assert sorted(ids) == sorted({*ids})
+
+
+@pytest.mark.parametrize("language", OTHERS)
 def test_translations_fill_in_the_same_values(language: str) -> None:
     for message in read(language):
         names = {name for text in _texts(message.id) for name in re.findall(r"%\((\w+)\)s", text)}
