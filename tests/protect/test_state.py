@@ -83,6 +83,7 @@ AUTH_ENVELOPED = cms(b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17")
         ("a.zip", sealed_zip()[:-30], State.UNREADABLE),
         ("a.odt", open_document("<manifest/>"), State.PLAIN),
         ("a.odt", open_document("<m:encryption-data/>"), State.ENCRYPTED),
+        ("a.odt", open_document("<m:encryption-data/>", b"<\x91\xd4 \x07 octets"), State.ENCRYPTED),
         (
             "a.odt",
             open_document("<!-- encryption-data -->", b"\xef\xbb\xbf\n<?xml version='1.0'?><a/>"),
