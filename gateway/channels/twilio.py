@@ -45,6 +45,7 @@ _FATES = {
     "sending": None,
     "sent": None,
 }
+_LOST = tuple([status for status, arrived in _FATES.items() if arrived is False])
 
 
 class TwilioMessages:
@@ -68,7 +69,10 @@ class TwilioMessages:
         )
         if not answer.ok:
             raise _refusal(answer)
-        sid = answer.json().get("sid")
+        said = answer.json()
+        sid = said.get("sid")
+        if said.get("status") in _LOST:  # it took the request, and knows already that nothing will arrive
+            raise NotSent(Why.NOT_DELIVERED)
         if not isinstance(sid, str) or not _SID.fullmatch(sid):
             raise NotSent(Why.ANSWER)
         return sid

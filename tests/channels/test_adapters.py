@@ -103,6 +103,11 @@ async def test_an_api_key_and_a_messaging_service(
         ("twilio", http(201, b'{"sid": 5}'), Why.ANSWER, False, None),
         ("twilio", http(201, b'{"sid": "SM/../../"}'), Why.ANSWER, False, None),
         ("twilio", http(201, b"[]"), Why.ANSWER, False, None),
+        (
+            "twilio",
+            http(201, b'{"sid": "SM0123456789abcdef0123456789abcdef", "status": "failed"}'),
+            *(Why.NOT_DELIVERED, False, None),
+        ),
         ("twilio", http(401, b'{"code": 20003}'), Why.CREDENTIALS, False, None),
         ("twilio", http(429, b'{"code": 20429}'), Why.TOO_MANY, False, None),
         ("twilio", http(400, b'{"code": 21211, "message": "x"}'), Why.REFUSED_NUMBER, True, None),
