@@ -15,7 +15,7 @@ from gateway.policy.actions.attachments import Protect, protection_of
 from gateway.policy.bounds import Range
 from gateway.policy.key_ways import WEAK, allowed_ways
 from gateway.policy.people import People
-from gateway.policy.protection import Protection
+from gateway.policy.protection import Protection, Way
 from gateway.policy.sources import Source
 from gateway.protect.keys import DEFAULT_BITS
 from gateway.yaml_source import Problem
@@ -43,11 +43,21 @@ def weak_protections(sources: Sequence[Source]) -> Iterator[Problem]:
     for each in asked:
         for key, message, hint in _weak(each.keys, each.rule):
             yield each.problem(key, message, hint)
+    if not any("sender" in (rule.then.notify or ()) for source in sources for rule in source.file.rules):
+        for each in asked:
+            yield from _untold(each)
     for one, other in combinations(asked, 2):
         if _may_meet(one, other) and not _agree(one.protection, other.protection):
             first = f"{one.rule.id} ({one.source.place(('rules', one.index))})"
             message = f"where {first} applies too, no way for the key is left: such mail is held until it is cancelled"
             yield other.problem("password_by", message, "name a way that both rules name, such as sender")
+
+
+def _untold(asked: _Asked) -> Iterator[Problem]:
+    """Report a link whose sender gets no letter: without one nobody but an administrator can lock it or take it back."""
+    if asked.keys.protect == "link" and Way.SENDER not in asked.keys.ways and not asked.rule.monitor:
+        message = "no rule tells senders of their mail: they get no page to see who opened a link, to lock or to take it back"
+        yield asked.problem("protect", message, "write notify: sender beside it")
 
 
 def _asked(source: Source) -> Iterator[_Asked]:

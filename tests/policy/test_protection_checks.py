@@ -23,7 +23,8 @@ def warned(*rules: str) -> list[str]:
         ("block", "the sender is not told before the mail has left"),
         ("{protect: native, key: {bits: 40}}", "a key of 40 bits is tried out"),
         ("{protect: native, password_by: [sms, second-mail]}", "second-mail goes where the mail went"),
-        ("{protect: link, password_by: [code-page, sms]}", "code-page is weak, and is tried last"),
+        ("{protect: link, password_by: [sender, code-page, sms]}", "code-page is weak, and is tried last"),
+        ("link", "they get no page to see who opened a link"),
     ],
 )
 def test_what_is_weak_is_said_with_its_place(keys: str, said: str) -> None:
@@ -36,9 +37,9 @@ def test_what_is_weak_is_said_with_its_place(keys: str, said: str) -> None:
     "then",
     [
         "{attachments: native}",
-        "{attachments: link}",
+        "{attachments: link, notify: sender}",
         "{attachments: {protect: link, password_by: [sms, sender, code-page]}}",
-        "{attachments: {protect: link, key: {bits: 40}, password_by: sms}}",
+        "{attachments: {protect: link, key: {bits: 40}, password_by: sms}, notify: sender}",
         "{attachments: {protect: zip-aes256, hide_names: true}}",
         "{attachments: block, confirm: attachments}",
         "{attachments: block, hold: 5m}",
