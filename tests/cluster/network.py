@@ -14,8 +14,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
+
+from tests.process import wait_for
 
 LIMIT_S = 10
 
@@ -85,11 +88,22 @@ def network() -> Iterator[Network]:
         _ip("netns", "add", name)
         stack.callback(_ip, "netns", "delete", name)
         _ip("-n", name, "link", "set", "lo", "up")
-        yield Network(
+        made = Network(
             name,
             _link(stack, name, f"d{tag}", f"198.18.{subnet}"),
             _link(stack, name, f"m{tag}", f"198.19.{subnet}"),
         )
+        for link in (made.database, made.mail):
+            wait_for(partial(_carries, name, link.ours), f"the link to {link.ours}")
+        yield made
+
+
+def _carries(name: str, ours: str) -> bool:
+    """Tell whether octets go through and come back: nobody listens there, and says so."""
+    refused = f"s.connect_ex(({ours!r}, 9)) == errno.ECONNREFUSED"
+    asked = f"import errno, socket; s = socket.socket(); s.settimeout(1); print({refused})"
+    command = ("ip", "netns", "exec", name, sys.executable, "-c", asked)
+    return subprocess.run(command, capture_output=True, timeout=LIMIT_S, check=True).stdout == b"True\n"
 
 
 def _link(stack: ExitStack, name: str, tag: str, subnet: str) -> Link:

@@ -102,7 +102,7 @@ def test_through_a_real_postfix(behind_postfix: tuple[Gateway, NextHop, Postfix]
     with smtplib.SMTP("127.0.0.1", gw.smtp_port) as client:
         client.sendmail(OFFICE, CITIZENS, mail(CITIZENS, "postfix", BODY), ["BODY=8BITMIME"])
     arrived(hop)
-    assert mta.log.count("status=sent") == len(CITIZENS)
+    wait_for(lambda: mta.log.count("status=sent") == len(CITIZENS), "the MTA's word on each")
 
 
 def test_a_real_postfix_tells_of_success_in_our_place(
