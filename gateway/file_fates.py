@@ -56,6 +56,29 @@ def way_name(way: Way, words: Words) -> str:
     }[way]
 
 
+def why_not_sent(word: str, words: Words) -> str:
+    """Say why a key did not go (channels/contract.py `Why`); a word that is not known here says nothing."""
+    _ = words.gettext
+    return {
+        "no-number": _("There is no telephone number for this recipient."),
+        "no-carrier": _("Text messages are not set up here."),
+        "country": _("Text messages to that country are not allowed here."),
+        "refused-number": _("This number takes no text messages, or does not exist."),
+        "credentials": _(
+            "The service that sends text messages does not let us in. Please tell your administrator."
+        ),
+        "too-many": _("The service that sends text messages is busy."),
+        "unreachable": _("The service that sends text messages could not be reached."),
+        "answer": _("The service that sends text messages did not answer as it should."),
+        "not-delivered": _("It was sent, but did not arrive."),
+        "bounced": _("The mail with the key came back."),
+        "gone": _("The mail cannot be read any more."),
+        "expired": _(
+            "It could not be sent before its time was over, and was deleted. Please send the files again."
+        ),
+    }.get(word, "")
+
+
 def obstacle(word: str, words: Words) -> Obstacle:
     """Explain why files cannot be protected (the words that `Handling.obstacle` has)."""
     _ = words.gettext

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.console import key_words, view
-from gateway.file_fates import Obstacle, fate, obstacle, way_name
+from gateway.file_fates import Obstacle, fate, obstacle, way_name, why_not_sent
 from gateway.languages import Words, shown, size
 from gateway.policy.handling import Attached, Handling
 from gateway.policy.protection import How, Way
@@ -167,7 +167,7 @@ def _key_row(row: Recipient, status: KeyStatus, words: Words) -> KeyRow:
         stage=key_words.stage(status, words),
         tone=key_words.TONES[status.stage],
         when=_when(status, words),
-        detail=key_words.detail(status, words),
+        detail=why_not_sent(status.detail, words),
     )
 
 

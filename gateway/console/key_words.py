@@ -38,33 +38,13 @@ def stage(status: KeyStatus, words: Words) -> str:
         return _("could not be sent")
     if status.way is None:
         return _("somebody has to say how it gets there")
-    return {
+    said = {
         Way.SENDER: _told,
         Way.SMS: _sent,
         Way.SECOND_MAIL: _sent,
         Way.PREAGREED: _known,
-        Way.CODE_PAGE: _on_page,
-    }[status.way](status.stage, words)
-
-
-def detail(status: KeyStatus, words: Words) -> str:
-    """Say why a key did not go; empty for a word that is not known here."""
-    _ = words.gettext
-    return {
-        "no-number": _("There is no telephone number for this recipient."),
-        "no-carrier": _("Text messages are not set up here."),
-        "country": _("Text messages to that country are not allowed here."),
-        "refused-number": _("This number takes no text messages, or does not exist."),
-        "credentials": _(
-            "The service that sends text messages does not let us in. Please tell your administrator."
-        ),
-        "too-many": _("The service that sends text messages is busy."),
-        "unreachable": _("The service that sends text messages could not be reached."),
-        "answer": _("The service that sends text messages did not answer as it should."),
-        "not-delivered": _("It was sent, but did not arrive."),
-        "bounced": _("The mail with the key came back."),
-        "gone": _("The mail cannot be read any more."),
-    }.get(status.detail, "")
+    }.get(status.way)
+    return "" if said is None else said(status.stage, words)
 
 
 def _told(at: Stage, words: Words) -> str:
@@ -91,9 +71,3 @@ def _sent(at: Stage, words: Words) -> str:
 
 def _known(_at: Stage, words: Words) -> str:
     return words.gettext("the recipient has it; nothing is sent")
-
-
-def _on_page(at: Stage, words: Words) -> str:
-    if at is Stage.ARRIVED:
-        return words.gettext("was shown to the recipient")
-    return words.gettext("the recipient sees it on the download page")

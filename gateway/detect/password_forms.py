@@ -57,7 +57,6 @@ LEADS_NOWHERE = re.compile(
 """What says of a password something else than that it stands below."""
 
 _ENDS = re.compile(r"[」』】)>\]\"'`。、,.;]+$")
-_STARTS = "「『【(<[\"'`"
 _NO_VALUE = re.compile(
     r"^(?:https?:|mailto:|www\.|ftp:|[\\/]|[a-z]:\\)|@|^[<{\[%$]|[}%]$|\\\\"
     r"|^(?:is|are|was|will|has|have|must|should|can|may|not|sent|reset|the|your|our|my|for|and|or|by|to|in|on|of|as|if|it|we"

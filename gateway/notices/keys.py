@@ -11,6 +11,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from gateway.clock import Clock
+from gateway.file_fates import why_not_sent
 from gateway.languages import LANGUAGES, Words, shown
 from gateway.links import Links
 from gateway.notices.compose import Composer, Composers
@@ -66,7 +67,7 @@ class KeyLetters:
         words = self._composers.words(message)
         summary = self._composers.summary(message, raw, told)
         way, _, why = notice.actor.partition(":")
-        more = {"way": way, "why": _why(why, words), "administrator": why in _OURS}
+        more = {"way": way, "why": why_not_sent(why, words), "administrator": why in _OURS}
         title = words.gettext("[The key did not arrive] %(subject)s")
         url = self._page(message, notice)
         return self._composers.write(message, notice, "key_failed", title, summary, url, more=more)
@@ -143,26 +144,3 @@ def _until(message: Stored, indexes: Sequence[int], words: Words) -> str:
 
 _OURS = frozenset({"no-carrier", "credentials", "too-many", "unreachable", "answer", "country", "error"})
 """Reasons that are not the recipient's: an administrator can do something about them."""
-
-
-def _why(word: str, words: Words) -> str:
-    """Say why a key did not go (channels/contract.py Why); a word that is not known here says nothing."""
-    _ = words.gettext
-    return {
-        "no-number": _("There is no telephone number for this recipient."),
-        "no-carrier": _("Text messages are not set up here."),
-        "country": _("Text messages to that country are not allowed here."),
-        "refused-number": _("This number takes no text messages, or does not exist."),
-        "credentials": _(
-            "The service that sends text messages does not let us in. Please tell your administrator."
-        ),
-        "too-many": _("The service that sends text messages is busy."),
-        "unreachable": _("The service that sends text messages could not be reached."),
-        "answer": _("The service that sends text messages did not answer as it should."),
-        "not-delivered": _("It was sent, but did not arrive."),
-        "bounced": _("The mail with the key came back."),
-        "gone": _("The mail cannot be read any more."),
-        "expired": _(
-            "It could not be sent before its time was over, and was deleted. Please send the files again."
-        ),
-    }.get(word, "")

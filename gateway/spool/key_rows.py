@@ -136,11 +136,6 @@ def _range(indexes: Collection[int] | None) -> tuple[int, int]:
     return min(there, default=0), max(there, default=-1)
 
 
-def effective_ways(queries: Queries, queue_id: str) -> dict[int, Way | None]:
-    """Return how the key gets to each recipient who needs one: as decided, or as supplied since; None where nobody said."""
-    return {index: row.way for index, row in sendings(queries, queue_id).items()}
-
-
 def change(tx: Tx, was: SendingRow, now: int, **new: object) -> SendingRow:
     """Put a row, as read in this transaction, to new values; raises StoreConflict where another process moved it."""
     row = was._replace(changed_at=now, **new)  # type: ignore[arg-type]  # each value is of its column's type

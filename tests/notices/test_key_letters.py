@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.channels.contract import Why
+from gateway.file_fates import why_not_sent
 from gateway.languages import Words
 from gateway.links import Links
 from gateway.notices.compose import Composers
-from gateway.notices.keys import KeyLetters, _why
+from gateway.notices.keys import KeyLetters
 from gateway.policy.demands import Language
 from gateway.policy.handling import Handling
 from gateway.policy.protection import How, Way
@@ -88,7 +89,7 @@ def test_a_key_that_did_not_arrive_is_told_with_the_reason(
 ) -> None:
     told = replace(notice(NoticeKind.KEY_FAILED, recipients=(1,)), actor=f"{way.value}:{why.value}")
     plain = text(read_back(letters.key_failed(message(language), told, RAW)))
-    reason = _why(why.value, Words(language.value, ZoneInfo("Asia/Tokyo")))
+    reason = why_not_sent(why.value, Words(language.value, ZoneInfo("Asia/Tokyo")))
     assert reason
     assert reason in plain
     assert "smith@example.net" in plain

@@ -29,7 +29,6 @@ from gateway.message.mime import Part, Structure
 from gateway.message.text import decode_header
 
 PLAIN = frozenset({"text/plain", "text/enriched", ""})
-SIMPLE = PLAIN | {"text/html", "text/calendar"}
 """Types of parts that are read here; any other text goes to the reader of its kind."""
 
 
