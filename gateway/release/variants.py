@@ -158,6 +158,4 @@ def _needs_key(message: Stored, row: Recipient) -> bool:
 def _is_linked_since_long(message: Stored, row: Recipient, now: datetime) -> bool:
     """Tell whether a copy has a link whose time, as the rule gave it, is over; its sender may have extended it."""
     handling = message.decision.of(row.index).handling
-    if handling is None or message.received_at + handling.expires > now:
-        return False
-    return any(how is How.LINK for _, how in handling.forms)
+    return handling is not None and handling.shares and message.received_at + handling.expires <= now
