@@ -44,7 +44,7 @@ class Sealing:
         try:
             seen = await self._asked(lambda child: child.look(raw), seconds_to_look(len(raw)))
         except (TimeoutError, ChildDied) as error:
-            why = "too-slow" if isinstance(error, TimeoutError) else "died"
+            why = _ended(error)
             log.warning("sealing.not-looked-at", cause=why, octets=len(raw))
             SEALING.labels("look", why).inc()
             return Seen(obstacle=UNREAD)
@@ -65,13 +65,7 @@ class Sealing:
             log.warning("sealing.refused", why=not_written.why, octets=len(raw))
             raise
         except (NoChild, TimeoutError, ChildDied) as error:
-            why = (
-                error.why
-                if isinstance(error, NoChild)
-                else "died"
-                if isinstance(error, ChildDied)
-                else "too-slow"
-            )
+            why = error.why if isinstance(error, NoChild) else _ended(error)
             SEALING.labels("write", why).inc()
             log.warning("sealing.not-written", cause=why, octets=len(raw))
             raise NotWritten(why, temporary=True) from error
@@ -98,3 +92,7 @@ class Sealing:
         finally:
             # Also where it is cancelled: a process in the middle of a mail is of no use to another one.
             await asyncio.shield(self._pool.give(child, healthy=healthy))
+
+
+def _ended(error: TimeoutError | ChildDied) -> str:
+    return "too-slow" if isinstance(error, TimeoutError) else "died"
