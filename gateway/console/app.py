@@ -21,6 +21,7 @@ from gateway.console.approving import ApprovalPages
 from gateway.console.confirming import ConfirmPages
 from gateway.console.desk import PREVIEWS_AT_ONCE, Desk
 from gateway.console.download.routes import download_routes
+from gateway.console.gate import Gate
 from gateway.console.guard import SecureHeaders
 from gateway.console.held import HeldPage
 from gateway.console.keys import KeyPage
@@ -28,11 +29,14 @@ from gateway.console.pages import ROOM, Failure, Pages
 from gateway.console.probes import Check, probe_routes
 from gateway.console.reach import EVERYWHERE, Reach
 from gateway.console.sharing import ShareActs
+from gateway.console.signed_in import signed_in_routes
+from gateway.console.site import Site
 from gateway.console.statements import Prove, StatementPage
 from gateway.console.stopping import HeldActs
 from gateway.console.supplying import SupplyActs
 from gateway.console.taking_back import TakeBackPages
 from gateway.links import LinkInvalid, Links
+from gateway.people.contract import Sessions
 from gateway.spool.contract import Spool, StoreUnavailable, UnknownMessage
 
 _TOLD = (Failure, HTTPException, LinkInvalid, StoreUnavailable, UnknownMessage, Exception)
@@ -51,14 +55,17 @@ def create_app(
     ring: Callable[[], None] = lambda: None,
     prove: Prove | None = None,
     reach: Reach = EVERYWHERE,
+    sessions: Sessions | None = None,
 ) -> Starlette:
-    """Return the console; without `checks` it serves no probes, without `prove` it makes no statements.
+    """Return the console; without `checks` it serves no probes, without `prove` it makes no statements,
+    without `sessions` nobody signs in.
 
     `extra_routes` are looked at first. `ring` is called when a page put a letter into the outbox; `reach` is where keys
     can be sent.
     """
     pages = Pages(zone, links.base_path)
     desk = Desk(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE), reach)
+    site = None if sessions is None else Site(desk, Gate(sessions, links, clock))
     acts, approvals = HeldActs(desk), ApprovalPages(desk)
     probes = [] if checks is None else probe_routes(checks, with_metrics=with_metrics)
     routes = [
@@ -73,6 +80,7 @@ def create_app(
         Route("/a/{token}/approve", approvals.approve, methods=["POST"]),
         Route("/a/{token}/reject", approvals.reject, methods=["POST"]),
         *download_routes(desk, ring),
+        *([] if site is None else signed_in_routes(site)),
         *probes,
         Mount("/static", StaticFiles(directory=ROOM / "static")),
     ]

@@ -8,10 +8,29 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from gateway.store import attachment_tables, knowledge_tables
+from gateway.store import (
+    attachment_tables,
+    call_tables,
+    incident_tables,
+    knowledge_tables,
+    list_tables,
+    people_tables,
+    proof_tables,
+    reminder_tables,
+)
 from gateway.store.tables import metadata, partial_index
 
-__all__ = ["attachment_tables", "knowledge_tables", "metadata"]
+__all__ = [
+    "attachment_tables",
+    "call_tables",
+    "incident_tables",
+    "knowledge_tables",
+    "list_tables",
+    "metadata",
+    "people_tables",
+    "proof_tables",
+    "reminder_tables",
+]
 
 messages = sa.Table(
     "messages",

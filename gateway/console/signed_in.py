@@ -1,0 +1,12 @@
+"""All pages for people with an account, put together from their parts."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from gateway.console.site import Site
+
+
+def signed_in_routes(site: Site) -> list[BaseRoute]:
+    """Return the routes of every part; each part names its own."""
+    return []

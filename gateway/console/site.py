@@ -1,0 +1,47 @@
+"""What the pages for people with an account work with, and the frame that they stand in.
+
+Each part of the console gives its routes as a function of the site; `signed_in.py` puts them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.responses import RedirectResponse, Response
+
+from gateway.console.desk import Desk
+from gateway.console.gate import Gate, Visit
+from gateway.console.navigation import entries
+from gateway.languages import LANGUAGES
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`desk` has the spool, the clock, the links and the words; `gate` makes routes (`Gated`) for those who may come."""
+
+    desk: Desk
+    gate: Gate
+
+    def page(
+        self, visit: Visit, template: str, values: Mapping[str, object], *, here: str = "", status: int = 200
+    ) -> Response:
+        """Return a page in the frame of a person who is signed in. `here` is the path of the entry it belongs to.
+
+        Templates extend `inside.html` and find `person`, `seal` (for their forms), `entries` and `here` besides `values`.
+        """
+        words = self.desk.pages.words(visit.language)
+        frame = {
+            "person": visit.person,
+            "seal": visit.seal,
+            "entries": entries(visit.person, words),
+            "here": here,
+        }
+        return self.desk.pages.render(template, visit.language, {**frame, **values}, status)
+
+    def to(self, visit: Visit, path: str) -> Response:
+        """Lead to a page of our own after a form, keeping the language: a reload must not post again (RFC 9110 15.4.4)."""
+        asked = visit.request.query_params.get("lang", "")
+        if asked in LANGUAGES:
+            path += f"{'&' if '?' in path else '?'}lang={asked}"
+        return RedirectResponse(f"{self.desk.links.base_path}{path}", status_code=303)

@@ -1,0 +1,18 @@
+"""Incidents, and the requests to delete that belong to them.
+
+Only adds; code of the version before knows none.
+"""
+
+from __future__ import annotations
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+compatible_since = "0002"  # the oldest schema whose code may work on this one
+compatible_since_sqlite = "0003"  # older code would take a body in a segment for a missing file
+
+
+def upgrade() -> None:
+    """See the tables of this revision."""
