@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from gateway.channels.carrier import Carrier
 from gateway.channels.contract import Channel, Health
 from gateway.channels.directory import Directory
-from gateway.channels.requests import Requests
+from gateway.channels.requests import CarrierRequests
 from gateway.channels.second_mail import Compose, SecondMail
 from gateway.channels.sms import TextMessages
 from gateway.channels.twilio import TwilioMessages
@@ -79,10 +79,10 @@ class Channels:
 def carrier_of(sms: Sms, public_url: str, clock: Clock) -> Carrier | None:
     """Return who carries text messages, None where the settings name nobody."""
     if sms.webhook is not None:
-        return OwnServer(sms.webhook, Requests(sms.webhook.url, sms.timeout, sms.proxy), clock)
+        return OwnServer(sms.webhook, CarrierRequests(sms.webhook.url, sms.timeout, sms.proxy), clock)
     if sms.twilio is not None:
         receipts = f"{public_url.rstrip('/')}/hooks/sms/{TwilioMessages.name}" if sms.receipts else None
-        return TwilioMessages(sms.twilio, Requests(sms.twilio.url, sms.timeout, sms.proxy), receipts)
+        return TwilioMessages(sms.twilio, CarrierRequests(sms.twilio.url, sms.timeout, sms.proxy), receipts)
     return None
 
 

@@ -1,72 +1,15 @@
-"""Requests to a carrier over HTTP: one at a time has a bound in time and in size, whatever the other end does.
-
-Redirects are not followed, and neither proxy nor password is taken from the environment: what the settings say is done.
-Nothing that was sent or answered is logged.
-"""
+"""Requests to a carrier, and what an answer without success means for a key."""
 
 from __future__ import annotations
 
-import asyncio
-import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
-import orjson
-
+from gateway.calling.requests import Answer, NoAnswer, Requests
 from gateway.channels.contract import NotSent, Why
-from gateway.config.values import is_loopback
-
-MAX_ANSWER = 64 << 10  # octets; an answer to one message takes some hundred
-MAX_RETRY_AFTER = timedelta(hours=1)  # a carrier that wants more gets asked all the same
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`after` is what Retry-After asks for, in seconds alone (RFC 9110 10.2.3)."""
-
-    status: int
-    body: bytes
-    after: timedelta | None = None
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300
-
-    def json(self) -> Mapping[str, Any]:
-        """Return the object that the body holds; an empty one where it holds anything else."""
-        try:
-            value = orjson.loads(self.body)
-        except orjson.JSONDecodeError:
-            return {}
-        return value if isinstance(value, dict) else {}
-
-
-class Requests:
-    """Requests to one server; `close` it in the end. `timeout` is for a request as a whole."""
-
-    def __init__(self, url: str, timeout: timedelta, proxy: str | None) -> None:
-        loopback = is_loopback(urlsplit(url).hostname or "")
-        self._timeout = timeout.total_seconds()
-        self._client = httpx.AsyncClient(
-            verify=ssl.create_default_context(),
-            proxy=None if loopback else proxy,
-            timeout=self._timeout,
-            follow_redirects=False,
-            trust_env=False,
-            headers={
-                "user-agent": "sekisho",
-                "accept": "application/json",
-                "accept-encoding": "identity",  # or a small answer could unpack to a large one
-            },
-        )
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+class CarrierRequests(Requests):
+    """Requests to one carrier."""
 
     async def send(
         self,
@@ -76,35 +19,11 @@ class Requests:
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
     ) -> Answer:
-        """Return the answer, of whatever status; raises NotSent (unreachable) where there is no whole one in time."""
+        """Return the answer, of whatever status; raises NotSent (unreachable, answer)."""
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._exchange(method, url, content, headers, auth)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError):
-            raise NotSent(Why.UNREACHABLE) from None
-
-    async def _exchange(
-        self,
-        method: str,
-        url: str,
-        content: bytes | None,
-        headers: Mapping[str, str] | None,
-        auth: tuple[str, str] | None,
-    ) -> Answer:
-        asked = self._client.stream(
-            method,
-            url,
-            content=content,
-            headers=dict(headers or {}),
-            auth=auth or httpx.USE_CLIENT_DEFAULT,
-        )
-        async with asked as response:
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > MAX_ANSWER:
-                    raise NotSent(Why.ANSWER)
-            return Answer(response.status_code, bytes(body), _after(response.headers.get("retry-after", "")))
+            return await super().send(method, url, content, headers, auth)
+        except NoAnswer as error:
+            raise NotSent(Why.ANSWER if error.too_large else Why.UNREACHABLE) from None
 
 
 def refuse(answer: Answer) -> NotSent:
@@ -114,9 +33,3 @@ def refuse(answer: Answer) -> NotSent:
     if answer.status == 429:
         return NotSent(Why.TOO_MANY, after=answer.after)
     return NotSent(Why.ANSWER, after=answer.after if answer.status == 503 else None)
-
-
-def _after(said: str) -> timedelta | None:
-    if not (said.isascii() and said.isdigit() and len(said) <= 9):
-        return None
-    return min(timedelta(seconds=int(said)), MAX_RETRY_AFTER)

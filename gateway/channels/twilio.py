@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode
 
+from gateway.calling.requests import Answer
 from gateway.channels.carrier import Forged, Posted, Receipt, TextMessage, Unreadable, secret_in
 from gateway.channels.contract import Health, NotSent, Why
-from gateway.channels.requests import Answer, Requests, refuse
+from gateway.channels.requests import CarrierRequests, refuse
 from gateway.config.channel_settings import Twilio
 
 MAX_FIELDS = 100  # of a callback; Twilio sends about ten
@@ -53,7 +54,7 @@ class TwilioMessages:
 
     name = "twilio"
 
-    def __init__(self, settings: Twilio, requests: Requests, receipts_url: str | None) -> None:
+    def __init__(self, settings: Twilio, requests: CarrierRequests, receipts_url: str | None) -> None:
         self._settings = settings
         self._requests = requests
         self._receipts_url = receipts_url

@@ -9,10 +9,10 @@ from datetime import datetime
 
 import orjson
 
+from gateway.calling.signing import BadSecret, is_signed, secret_octets, signed
 from gateway.channels.carrier import Forged, Posted, Receipt, TextMessage, Unreadable, secret_in
 from gateway.channels.contract import Health, NotSent, Why
-from gateway.channels.requests import Requests, refuse
-from gateway.channels.signing import BadSecret, is_signed, secret_octets, signed
+from gateway.channels.requests import CarrierRequests, refuse
 from gateway.clock import Clock
 from gateway.config.channel_settings import Webhook
 
@@ -25,7 +25,7 @@ class OwnServer:
 
     name = "webhook"
 
-    def __init__(self, settings: Webhook, requests: Requests, clock: Clock) -> None:
+    def __init__(self, settings: Webhook, requests: CarrierRequests, clock: Clock) -> None:
         self._settings = settings
         self._requests = requests
         self._clock = clock

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs
 import orjson
 import pytest
 
+from gateway.calling.signing import is_signed
 from gateway.channels.carrier import TextMessage
 from gateway.channels.contract import NotSent, Why
-from gateway.channels.signing import is_signed
 from tests.channels.carrier_server import (
     SID,
     CarrierServer,

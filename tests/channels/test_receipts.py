@@ -18,10 +18,10 @@ import pytest
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
+from gateway.calling.signing import signed
 from gateway.channels import receipts as module
 from gateway.channels.carrier import Carrier
 from gateway.channels.receipts import AT_ONCE, BURST, MAX_BODY, receipt_routes
-from gateway.channels.signing import signed
 from gateway.policy.protection import Way
 from tests.channels.carrier_server import SID
 from tests.channels.conftest import TOKEN, WEBHOOK_SECRET, MakeCarrier, MemoryKeys

@@ -20,7 +20,7 @@ from email import message_from_bytes, policy
 import orjson
 import pytest
 
-from gateway.channels.signing import is_signed
+from gateway.calling.signing import is_signed
 from gateway.clock import utc_now
 from gateway.store.database import FILE_NAME
 from tests.channels.carrier_server import CarrierServer, carrier_server, taken

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from gateway.channels.signing import signed
+from gateway.calling.signing import signed
 from gateway.clock import utc_now
 from tests.channels.carrier_server import CarrierServer, taken
 from tests.channels.conftest import WEBHOOK_SECRET

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.channels.signing import TOLERANCE, BadSecret, is_signed, secret_octets, signed
+from gateway.calling.signing import TOLERANCE, BadSecret, is_signed, secret_octets, signed
 
 SECRET = b"a secret of both sides, long enough"
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
