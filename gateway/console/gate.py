@@ -31,6 +31,7 @@ COOKIE_IN_CLEAR = (
 )
 MAX_COOKIE = 512  # characters
 ANYBODY = frozenset(Role)
+DUTIES = ("/me/password", "/me/code", "/sign-out")  # where somebody may go who has something to do first
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ class Gate:
             if request.method not in ("GET", "HEAD"):
                 raise Failure(401)
             return self._to_sign_in(request)
+        if session.duty is not None and not request.scope["path"].startswith(DUTIES):
+            return RedirectResponse(f"{self._links.base_path}/me/{session.duty}", status_code=303)
         if not roles & session.person.roles:
             raise Failure(403)
         fields = await self._fields(request, session, most) if request.method == "POST" else []
