@@ -29,6 +29,7 @@ MIN_SECRET = 32  # octets; as long as the digest that signs
 _JSON = json.JSONEncoder(separators=(",", ":"))
 _LINK, _SEAL, _APPROVAL = b"sekisho link v1", b"sekisho seal v1", b"sekisho approval v1"
 _SHARE = b"sekisho share v1"
+_INCIDENT, _DELETION = b"sekisho incident v1", b"sekisho deletion v1"
 
 
 class LinkInvalid(Exception):
@@ -49,7 +50,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ShareClaim:
-    """What a good link to files says: they wait for envelope recipient number `recipient` of `queue_id`."""
+    """What a good link of a recipient says: it is for envelope recipient number `recipient` of `queue_id`."""
 
     queue_id: str
     recipient: int
@@ -75,13 +76,9 @@ class Links:
         self._links = _serializer(secrets, _LINK, self._clock)
         self._seals = _serializer(secrets, _SEAL, self._clock)
         self._approvals = _serializer(secrets, _APPROVAL, self._clock)
-        self._shares = URLSafeSerializer(
-            [*reversed(secrets)],
-            salt=_SHARE,
-            serializer=_CompactJson,
-            signer=Signer,
-            signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
-        )
+        self._shares = _ageless(secrets, _SHARE)
+        self._incidents = _ageless(secrets, _INCIDENT)
+        self._deletions = _ageless(secrets, _DELETION)
         self._keyed = hmac.new(self._links.make_signer(_LINK).derive_key(), digestmod="sha256")
 
     @property
@@ -132,11 +129,29 @@ class Links:
 
     def read_share(self, token: str) -> ShareClaim:
         """Return whose files a token is for; raises LinkInvalid, also for a link of another kind."""
-        _check_written(token)
-        try:
-            queue_id, recipient = self._shares.loads(token)
-        except BadData:
-            raise LinkInvalid("not signed by this gateway") from None
+        queue_id, recipient = _ageless_value(self._shares, token)
+        return ShareClaim(queue_id, recipient)
+
+    def incident_url(self, queue_id: str, person: str) -> str:
+        """Return the address of the page where `person` tells that this mail went to the wrong people.
+
+        A capability of its own kind (docs/decisions/0093-incidents.md). It has no age: what went wrong is often noticed
+        late. It ends with the records of the mail.
+        """
+        return f"{self._public_url}/i/{_text(self._incidents.dumps([queue_id, person]))}"
+
+    def read_incident(self, token: str) -> Claim:
+        """Return who may report which mail; raises LinkInvalid, also for a link of another kind."""
+        queue_id, person = _ageless_value(self._incidents, token)
+        return Claim(queue_id, person)
+
+    def deletion_url(self, queue_id: str, recipient: int) -> str:
+        """Return the address of the page where a wrong recipient says that the mail is deleted, ageless too."""
+        return f"{self._public_url}/r/{_text(self._deletions.dumps([queue_id, recipient]))}"
+
+    def read_deletion(self, token: str) -> ShareClaim:
+        """Return whose answer a token is for; raises LinkInvalid, also for a link of another kind."""
+        queue_id, recipient = _ageless_value(self._deletions, token)
         return ShareClaim(queue_id, recipient)
 
     def seal(self, token: str, value: dict[str, Any]) -> str:
@@ -203,6 +218,24 @@ def _serializer(secrets: Sequence[bytes], salt: bytes, clock: Clock) -> URLSafeT
         signer=ClockedSigner,
         signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
     )
+
+
+def _ageless(secrets: Sequence[bytes], salt: bytes) -> URLSafeSerializer:
+    return URLSafeSerializer(
+        [*reversed(secrets)],
+        salt=salt,
+        serializer=_CompactJson,
+        signer=Signer,
+        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+    )
+
+
+def _ageless_value(serializer: URLSafeSerializer, token: str) -> Any:
+    _check_written(token)
+    try:
+        return serializer.loads(token)
+    except BadData:
+        raise LinkInvalid("not signed by this gateway") from None
 
 
 class _CompactJson:

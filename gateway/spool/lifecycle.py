@@ -66,6 +66,15 @@ class Kind(StrEnum):
     KEY_FAILED = "key-failed"
     KEY_STOPPED = "key-stopped"
     KEY_DELETED = "key-deleted"
+    INCIDENT_OPENED = "incident-opened"  # somebody told that the mail went to the wrong people
+    INCIDENT_CHANGED = "incident-changed"  # whose data, what data, since when it is known
+    INCIDENT_NOTED = "incident-noted"
+    INCIDENT_REMINDED = "incident-reminded"  # of a clock that runs
+    INCIDENT_CLOSED = "incident-closed"
+    INCIDENT_REOPENED = "incident-reopened"
+    DELETION_ASKED = "deletion-asked"
+    DELETION_REMINDED = "deletion-reminded"
+    DELETION_ANSWERED = "deletion-answered"
 
 
 class Reason(StrEnum):
@@ -76,7 +85,8 @@ class Reason(StrEnum):
     NO_HOLD = "no-hold"  # nothing demanded a hold
     BY_SENDER = "by-sender"  # the sender pressed a button
     BY_ADMIN = "by-admin"  # sekisho held ...
-    BY_RECIPIENT = "by-recipient"  # somebody at the download page
+    BY_ORDERING = "by-ordering-body"  # somebody of the ordering body, or the privacy officer
+    BY_RECIPIENT = "by-recipient"  # somebody at the download page, or who was asked to delete a mail
     BY_APPROVER = "by-approver"  # somebody who was asked to approve pressed a button
     REJECTED = "rejected"  # an approver said no
     TIMED_OUT = "timed-out"  # nobody confirmed or approved in the time that the rule gives

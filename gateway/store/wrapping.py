@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from gateway.store.attachment_tables import agreed_keys, key_sendings, message_keys, shares
+from gateway.store.incident_tables import deletion_requests, incident_notes
 
 
 def bound(table: str, *row: object) -> str:
@@ -21,5 +22,7 @@ WRAPPED: tuple[tuple[sa.Table, str], ...] = (
     (key_sendings, "wrapped_to"),
     (agreed_keys, "wrapped"),
     (shares, "wrapped_code"),
+    (incident_notes, "wrapped"),
+    (deletion_requests, "wrapped_comment"),
 )
 """Every table with such a value, and its column; `key_id` names the master key, and the primary key is what it is bound to."""

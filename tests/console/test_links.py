@@ -167,6 +167,31 @@ def test_links_of_one_kind_open_nothing_of_another(links: Links) -> None:
             read(share)
 
 
+def test_the_links_of_an_incident_have_no_age(links: Links, clock: HandClock) -> None:
+    report, deletion = links.incident_url("3K7Q", "ward@city.example.lg.jp"), links.deletion_url("3K7Q", 4)
+    assert report.startswith(f"{ORIGIN}/i/")
+    assert deletion.startswith(f"{ORIGIN}/r/")
+    clock.now += timedelta(days=400)
+    assert links.read_incident(report.rpartition("/")[2]) == Claim("3K7Q", "ward@city.example.lg.jp")
+    assert links.read_deletion(deletion.rpartition("/")[2]) == ShareClaim("3K7Q", 4)
+    assert links.deletion_url("3K7Q", 4) == deletion
+
+
+def test_the_links_of_an_incident_open_nothing_else(links: Links) -> None:
+    read = {
+        "m": (links.url("3K7Q", "a@example.jp"), links.read),
+        "a": (links.approval_url("3K7Q", "a@example.jp"), links.read_approval),
+        "d": (links.share_url("3K7Q", 0), links.read_share),
+        "i": (links.incident_url("3K7Q", "a@example.jp"), links.read_incident),
+        "r": (links.deletion_url("3K7Q", 0), links.read_deletion),
+    }
+    for kind, (url, _) in read.items():
+        for other, (_, reading) in read.items():
+            if kind != other:
+                with pytest.raises(LinkInvalid):
+                    reading(url.rpartition("/")[2])
+
+
 @settings(deadline=None)
 @given(st.data())
 def test_no_altered_link_to_files_is_read(data: st.DataObject) -> None:
@@ -193,7 +218,7 @@ def test_a_link_to_files_outlives_a_new_master_key(links: Links) -> None:
         links.read_share(token)
 
 
-@pytest.mark.parametrize("kind", ["m", "a", "d", "seal"])
+@pytest.mark.parametrize("kind", ["m", "a", "d", "i", "r", "seal"])
 def test_a_link_has_one_spelling(links: Links, kind: str) -> None:
     """Bounds are counted by link: another spelling of the same one would have counters of its own."""
     mine = token_of(links.url("3K7Q", "clerk@example.jp"))
@@ -201,6 +226,8 @@ def test_a_link_has_one_spelling(links: Links, kind: str) -> None:
         "m": (links.url("3K7Q", "clerk@example.jp"), links.read),
         "a": (links.approval_url("3K7Q", "boss@example.jp"), links.read_approval),
         "d": (links.share_url("3K7Q", 0), links.read_share),
+        "i": (links.incident_url("3K7Q", "ward@city.example.lg.jp"), links.read_incident),
+        "r": (links.deletion_url("3K7Q", 0), links.read_deletion),
         "seal": (links.seal(mine, {"form": 1}), lambda sealed: links.unseal(mine, sealed)),
     }[kind]
     token = written.rpartition("/")[2]
