@@ -171,6 +171,12 @@ KEY_RECEIPTS = Counter(
     ["way", "outcome"],  # sms, second-mail; arrived, lost, on-the-way, unknown, forged
     registry=REGISTRY,
 )
+WEBHOOKS = Counter(
+    "sekisho_webhook_messages_total",
+    "Messages to webhooks, by webhook of the settings and outcome",
+    ["webhook", "outcome"],  # at most ten names; taken, failed
+    registry=REGISTRY,
+)
 KEY_CHANNEL = Gauge(
     "sekisho_key_channel_works",
     "0 where the last keys could not be sent by this way, 1 where they could",

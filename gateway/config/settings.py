@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,7 @@ from gateway.config.channel_settings import Channels
 from gateway.config.delivery_settings import Delivery
 from gateway.config.group import Group
 from gateway.config.values import FrontNetwork, Network, Rate, StoreUrl, Zone
+from gateway.config.webhook_settings import MAX_WEBHOOKS, Webhook
 from gateway.units import Duration, Size
 
 
@@ -173,7 +174,15 @@ class Settings(Group):
     sealing: Sealing = Sealing()
     knowledge: Knowledge = Knowledge()
     channels: Channels = Channels()
+    webhooks: Annotated[tuple[Webhook, ...], Field(max_length=MAX_WEBHOOKS)] = ()
     log: Log = Log()
+
+    @model_validator(mode="after")
+    def _webhooks_differ(self) -> Self:
+        names = [each.name for each in self.webhooks]
+        if len(names) != len(set(names)):
+            raise ValueError("two webhooks have the same name")
+        return self
 
     def of_one_worker(self) -> Settings:
         """Return the settings of one of several workers: what the gateway as a whole may take is divided among them."""

@@ -151,6 +151,7 @@ class Service:
         stack.push_async_callback(rooms.reader.close)
         stack.push_async_callback(rooms.sealing.close)
         stack.push_async_callback(rooms.keys.channels.close)
+        stack.push_async_callback(rooms.webhooks.close)
         stack.push_async_callback(rooms.scheduler.stop, DRAIN_S)
 
     async def _open_web(self, stack: AsyncExitStack, rooms: Rooms) -> Mapping[str, Check]:
@@ -190,6 +191,7 @@ class Service:
         return [
             rooms.notices.run(),
             rooms.keys.worker.run(),
+            rooms.webhooks.run(),
             rooms.learner.run(),
             publish_figures(rooms.spool, utc_now),
             publish_readiness(checks),

@@ -43,6 +43,8 @@ from gateway.service.outbound import outbound
 from gateway.service.watch import FreeSpace, StoreTrouble
 from gateway.spool.sql import SqlSpool
 from gateway.store.keys import MasterKey
+from gateway.webhooks.standing import Standing
+from gateway.webhooks.worker import WebhookWorker
 from gateway.yaml_source import Problems
 
 
@@ -81,6 +83,7 @@ class Rooms:
         self._protecting = Protecting(self.sealing.look, ways)
         self._intake = self._intake_of_mail()
         self.notices = self._notice_worker(settings, own, letters)
+        self.webhooks = WebhookWorker(settings.webhooks, Standing(spool.database), utc_now)
 
     async def submit(self, envelope: Envelope, raw: bytes) -> Reply:
         """Take one mail in; what the listener calls at the final dot."""

@@ -5,6 +5,9 @@ Only adds; code of the version before knows none.
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0014"
 down_revision = "0013"
 branch_labels = None
@@ -15,4 +18,13 @@ compatible_since_sqlite = "0003"  # older code would take a body in a segment fo
 
 
 def upgrade() -> None:
-    """See the tables of this revision."""
+    op.create_table(
+        "webhooks",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("heads", sa.Text, nullable=False),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("next_at", sa.BigInteger, nullable=False),
+        sa.Column("lease", sa.Text),
+        sa.Column("lease_until", sa.BigInteger),
+        sa.PrimaryKeyConstraint("name", name="pk_webhooks"),
+    )
