@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 
 from gateway.clock import Clock
 from gateway.console.approving import ApprovalPages
@@ -25,7 +24,7 @@ from gateway.console.gate import Gate
 from gateway.console.guard import SecureHeaders
 from gateway.console.held import HeldPage
 from gateway.console.keys import KeyPage
-from gateway.console.pages import ROOM, Failure, Pages
+from gateway.console.pages import Failure, Pages
 from gateway.console.probes import Check, probe_routes
 from gateway.console.reach import EVERYWHERE, Reach
 from gateway.console.sharing import ShareActs
@@ -63,14 +62,14 @@ def create_app(
     `extra_routes` are looked at first. `ring` is called when a page put a letter into the outbox; `reach` is where keys
     can be sent.
     """
-    pages = Pages(zone, links.base_path)
+    pages = Pages(zone, links.base_path, signing_in=sessions is not None)
     desk = Desk(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE), reach)
     site = None if sessions is None else Site(desk, Gate(sessions, links, clock))
     acts, approvals = HeldActs(desk), ApprovalPages(desk)
     probes = [] if checks is None else probe_routes(checks, with_metrics=with_metrics)
     routes = [
         *extra_routes,
-        Route("/", pages.start),
+        Route("/", pages.start if site is None else site.start),
         Route("/m/{token}", HeldPage(desk, provable=prove is not None).show),
         Route("/m/{token}/cancel", acts.cancel, methods=["POST"]),
         Route("/m/{token}/release", acts.release, methods=["POST"]),
@@ -82,7 +81,7 @@ def create_app(
         *download_routes(desk, ring),
         *([] if site is None else signed_in_routes(site)),
         *probes,
-        Mount("/static", StaticFiles(directory=ROOM / "static")),
+        Route("/static/{name}", pages.files.serve),
     ]
     app = Starlette(
         routes=routes,

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from gateway.clock import Clock
 from gateway.console import guard
 from gateway.console.forms import Fields
-from gateway.console.pages import Failure
+from gateway.console.pages import LANGUAGE_COOKIE, Failure, reader_language, recognised
 from gateway.languages import LANGUAGES
 from gateway.links import LinkInvalid, Links
 from gateway.people.contract import Person, Role, Session, Sessions
@@ -57,6 +57,8 @@ class Admits(Protocol):
 
     async def admit(self, request: Request, roles: frozenset[Role], most: int) -> Visit | Response: ...
 
+    def remember(self, request: Request, response: Response) -> Response: ...
+
 
 class Gate:
     """Lets people in by their session. `links` seals forms; a form is sealed to its session."""
@@ -88,12 +90,24 @@ class Gate:
             if request.method not in ("GET", "HEAD"):
                 raise Failure(401)
             return self._to_sign_in(request)
+        recognised(request, session, self.seal(session))
         if session.duty is not None and not request.scope["path"].startswith(DUTIES):
             return RedirectResponse(f"{self._links.base_path}/me/{session.duty}", status_code=303)
         if not roles & session.person.roles:
             raise Failure(403)
         fields = await self._fields(request, session, most) if request.method == "POST" else []
-        return Visit(request, session, _language(request, session.person), self.seal(session), fields)
+        return Visit(request, session, reader_language(request), request.state.seal, fields)
+
+    def remember(self, request: Request, response: Response) -> Response:
+        """Let a language that was chosen by `?lang=` last until the browser is closed; returns the response."""
+        asked = request.query_params.get("lang", "")
+        if asked in LANGUAGES:
+            secure = self.cookie_name == COOKIE
+            path = f"{self._links.base_path}/"
+            response.set_cookie(
+                LANGUAGE_COOKIE, asked, path=path, secure=secure, httponly=True, samesite="lax"
+            )
+        return response
 
     async def _fields(self, request: Request, session: Session, most: int) -> Fields:
         if not guard.from_own_page(request.headers, self._links.origin):
@@ -132,14 +146,9 @@ class Gated(Route):
     ) -> None:
         async def endpoint(request: Request) -> Response:
             admitted = await gate.admit(request, roles, most)
-            return admitted if isinstance(admitted, Response) else await handler(admitted)
+            if isinstance(admitted, Response):
+                return admitted
+            return gate.remember(request, await handler(admitted))
 
         super().__init__(path, endpoint, methods=list(methods))
         self.roles = roles
-
-
-def _language(request: Request, person: Person) -> Language:
-    asked = request.query_params.get("lang", "")
-    if asked in LANGUAGES:
-        return Language(asked)
-    return person.language or Language.JA

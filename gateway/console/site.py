@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.console.desk import Desk
 from gateway.console.gate import Gate, Visit
 from gateway.console.navigation import entries
+from gateway.console.pages import kept_query
 from gateway.languages import LANGUAGES
+from gateway.policy.demands import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,18 @@ class Site:
             "seal": visit.seal,
             "entries": entries(visit.person, words),
             "here": here,
+            "kept": kept_query(visit.request),
         }
         return self.desk.pages.render(template, visit.language, {**frame, **values}, status)
+
+    async def start(self, request: Request) -> Response:
+        """GET /: where the work of somebody who is signed in begins; everybody else is told what this is."""
+        session = await self.gate.session(request)
+        if session is None:
+            return await self.desk.pages.start(request)
+        found = entries(session.person, self.desk.pages.words(Language.JA))
+        path = found[0].path if found else "/me"
+        return RedirectResponse(f"{self.desk.links.base_path}{path}", status_code=303)
 
     def to(self, visit: Visit, path: str) -> Response:
         """Lead to a page of our own after a form, keeping the language: a reload must not post again (RFC 9110 15.4.4)."""

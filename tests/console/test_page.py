@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.console.pages import ROOM
+from gateway.console.static_files import StaticFiles
 from gateway.languages import LANGUAGES
 from gateway.links import Links
 from gateway.policy.decision import Outcome
@@ -19,6 +21,7 @@ from tests.console.browser import press, read
 from tests.console.conftest import HandClock
 from tests.memory_spool import NOON, SENDER, WINDOW, MemorySpool, decision_for, hold, mail
 
+SCRIPT = StaticFiles(ROOM / "static").address("countdown.js")
 OUT = ("sato@example.com", "suzuki@example.net", "tanaka@example.com")
 
 
@@ -163,7 +166,7 @@ async def test_a_hostile_subject_and_names_stay_text(
     hold(spool, "Q1", OUT, subject=HOSTILE, raw=raw)
     page = await get(client, links)
     tags = read(page).tags
-    assert [a for t, a in tags if t == "script"] == [{"src": "/static/countdown.js", "defer": ""}]
+    assert [a for t, a in tags if t == "script"] == [{"src": SCRIPT, "defer": ""}]
     assert not [t for t, _ in tags if t == "img"]
     assert "\u202e" not in page.text
     assert HOSTILE in read(page).text

@@ -27,6 +27,11 @@ PAIRS = [
     ("bad", "bad-ground"),
     ("ink", "bad-ground"),
     ("calm", "calm-ground"),
+    ("go-ink", "go"),
+    ("link", "link-ground"),
+    ("bad", "sheet"),
+    ("ink", "good-ground"),
+    ("ink", "held-ground"),
 ]
 
 
@@ -49,8 +54,10 @@ def test_text_can_be_read(colours: dict[str, str], text: str, ground: str) -> No
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-def test_edges_of_controls_can_be_seen(colours: dict[str, str]) -> None:
-    assert contrast(colours["edge"], colours["sheet"]) >= 3  # WCAG 2.2, 1.4.11
+@pytest.mark.parametrize("mark", ["edge", "link", "held-edge", "good-edge", "bad-edge", "plot", "plot-too"])
+def test_what_is_no_text_can_be_seen(colours: dict[str, str], mark: str) -> None:
+    """Edges of controls, the ring of the focus, marks of states and of plots (WCAG 2.2, 1.4.11 and 2.4.13)."""
+    assert min(contrast(colours[mark], colours["sheet"]), contrast(colours[mark], colours["ground"])) >= 3
 
 
 def test_nothing_comes_from_another_host() -> None:
@@ -61,3 +68,22 @@ def test_nothing_comes_from_another_host() -> None:
     ]
     assert len(sources) >= 6
     assert not [source for source in sources if re.search(r"https?:|//[a-z]+\.|url\(|@import", source)]
+
+
+def test_every_colour_is_there_in_both_themes_and_used() -> None:
+    assert LIGHT.keys() == DARK.keys()
+    assert not [name for name in LIGHT if f"var(--{name})" not in SHEET]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "prefers-color-scheme: dark",
+        "prefers-reduced-motion",
+        "prefers-contrast: more",
+        "forced-colors: active",
+        "print",
+    ],
+)
+def test_it_answers_what_readers_ask_for(asked: str) -> None:
+    assert re.search(rf"@media \(?{asked}", SHEET)
