@@ -17,23 +17,17 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.clock import Clock
 from gateway.console.approving import ApprovalPages
-from gateway.console.confirming import ConfirmPages
 from gateway.console.desk import PREVIEWS_AT_ONCE, Desk
 from gateway.console.download.routes import download_routes
 from gateway.console.gate import Gate
 from gateway.console.guard import SecureHeaders
-from gateway.console.held import HeldPage
-from gateway.console.keys import KeyPage
+from gateway.console.mail_routes import link_routes
 from gateway.console.pages import Failure, Pages
 from gateway.console.probes import Check, probe_routes
 from gateway.console.reach import EVERYWHERE, Reach
-from gateway.console.sharing import ShareActs
 from gateway.console.signed_in import signed_in_routes
 from gateway.console.site import Site
-from gateway.console.statements import Prove, StatementPage
-from gateway.console.stopping import HeldActs
-from gateway.console.supplying import SupplyActs
-from gateway.console.taking_back import TakeBackPages
+from gateway.console.statements import Prove
 from gateway.links import LinkInvalid, Links
 from gateway.people.contract import Sessions
 from gateway.spool.contract import Spool, StoreUnavailable, UnknownMessage
@@ -65,16 +59,12 @@ def create_app(
     pages = Pages(zone, links.base_path, signing_in=sessions is not None)
     desk = Desk(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE), reach)
     site = None if sessions is None else Site(desk, Gate(sessions, links, clock))
-    acts, approvals = HeldActs(desk), ApprovalPages(desk)
+    approvals = ApprovalPages(desk)
     probes = [] if checks is None else probe_routes(checks, with_metrics=with_metrics)
     routes = [
         *extra_routes,
         Route("/", pages.start if site is None else site.start),
-        Route("/m/{token}", HeldPage(desk, provable=prove is not None).show),
-        Route("/m/{token}/cancel", acts.cancel, methods=["POST"]),
-        Route("/m/{token}/release", acts.release, methods=["POST"]),
-        Route("/m/{token}/confirm", ConfirmPages(desk).confirm, methods=["POST"]),
-        *file_routes(desk, prove),
+        *link_routes(desk, prove),
         Route("/a/{token}", approvals.show),
         Route("/a/{token}/approve", approvals.approve, methods=["POST"]),
         Route("/a/{token}/reject", approvals.reject, methods=["POST"]),
@@ -89,30 +79,6 @@ def create_app(
         exception_handlers=dict.fromkeys(_TOLD, pages.failed),
     )
     return _without_redirects(app)
-
-
-def file_routes(desk: Desk, prove: Prove | None) -> list[BaseRoute]:
-    """Return the pages for a mail's files: their keys, what waits behind links, taking back, and the statement."""
-    keys, shares, taking = KeyPage(desk), ShareActs(desk), TakeBackPages(desk)
-    return [
-        Route("/m/{token}/supply", SupplyActs(desk).supply, methods=["POST"]),
-        Route("/m/{token}/stop-keys", SupplyActs(desk).stop, methods=["POST"]),
-        Route("/m/{token}/key", keys.show, methods=["POST"]),
-        Route("/m/{token}/key", keys.lead),
-        Route("/m/{token}/lock", shares.lock, methods=["POST"]),
-        Route("/m/{token}/unlock", shares.unlock, methods=["POST"]),
-        Route("/m/{token}/extend", shares.extend, methods=["POST"]),
-        Route("/m/{token}/take-back", taking.take, methods=["POST"]),
-        Route("/m/{token}/take-back", taking.ask),
-        *([] if prove is None else _statement_routes(StatementPage(desk, prove, asyncio.Semaphore(1)))),
-    ]
-
-
-def _statement_routes(page: StatementPage) -> list[BaseRoute]:
-    return [
-        Route("/m/{token}/statement", page.make, methods=["POST"]),
-        Route("/m/{token}/statement", page.lead),
-    ]
 
 
 def create_probe_app(checks: Mapping[str, Check], *, with_metrics: bool = True) -> Starlette:

@@ -68,11 +68,6 @@ class Desk:
         shares = await self.spool.shares.of(queue_id) if any(each.shares for each in handled) else ()
         return any(share.ended_at is None and now < share.expires_at for share in shares)
 
-    async def posted(self, request: Request) -> tuple[str, Claim, Fields]:
-        """Return who posts, and what; raises LinkInvalid and Failure."""
-        token, claim = await self.claim(request)
-        return token, claim, await self.form(request, token)
-
     async def form(self, request: Request, token: str, most: int = guard.MAX_FORM) -> Fields:
         """Return the fields of a form that our own page behind this link posted, of `most` octets; raises Failure."""
         if not guard.from_own_page(request.headers, self.links.origin):
@@ -83,11 +78,6 @@ class Desk:
         except guard.FormRefused as refused:
             raise Failure(refused.status) from None
         return fields
-
-    def frame(self, request: Request, token: str) -> dict[str, object]:
-        """Return what the templates of every page behind a sender's link take."""
-        action = f"{self.links.base_path}/m/{token}"
-        return {"action": action, "query": self.query(request), "seal": self.form_seal(token)}
 
     def form_seal(self, token: str) -> str:
         """Return what a form on a page behind this link carries."""
@@ -141,10 +131,6 @@ class Desk:
             return self.links.unseal(token, sealed)
         except LinkInvalid:
             return None
-
-    def to_mail(self, request: Request, token: str, value: dict[str, Any]) -> Response:
-        """Lead back to the sender's page of the mail."""
-        return self.back(request, f"/m/{token}", token, value)
 
     def back(self, request: Request, path: str, token: str, value: dict[str, Any]) -> Response:
         """Lead back to the page, which says what the button did."""

@@ -9,11 +9,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console import answers, key_answers, view
-from gateway.console.desk import Desk
+from gateway.console.caller import Caller
 from gateway.console.files_view import files
 from gateway.console.prospects import left
 from gateway.console.share_history import history
@@ -22,7 +21,7 @@ from gateway.console.sharing import DAYS
 from gateway.console.supply_view import supplies
 from gateway.console.ticks import ticks
 from gateway.languages import Words
-from gateway.spool.contract import Stored
+from gateway.spool.contract import Spool, Stored
 from gateway.spool.key_contract import KeyStatus
 from gateway.spool.second_look import COMMENT
 from gateway.spool.share_contract import Happened, Share
@@ -43,35 +42,21 @@ class OnTheWay:
 class HeldPage:
     """The page of one message for its sender; `provable`: there is a statement to be made about links."""
 
-    desk: Desk
     provable: bool = False
 
-    async def show(self, request: Request) -> Response:
+    async def show(self, caller: Caller) -> Response:
         """GET /m/{token}"""
-        desk = self.desk
-        token, claim = await desk.claim(request)
-        seen = await desk.preview((await desk.spool.get(claim.queue_id)).as_handed_in)
+        desk, queue_id = caller.desk, caller.queue_id
+        seen = await desk.preview((await desk.spool.get(queue_id)).as_handed_in)
         message = (
-            await desk.spool.get(claim.queue_id)
+            await desk.spool.get(queue_id)
         ).as_handed_in  # again: the preview may have waited, and states move
-        on_the_way = await self._on_the_way(message)
+        on_the_way = await on_the_way_of(desk.spool, message)
         # A thread, because thousands of rows take longer to write than the event loop may stand still.
-        return await asyncio.to_thread(self._write, request, token, message, seen, on_the_way)
+        return await asyncio.to_thread(self._write, caller, message, seen, on_the_way)
 
-    async def _on_the_way(self, message: Stored) -> OnTheWay:
-        """Return how keys and shares stand; a mail whose files nobody protects has none, and is not asked for them."""
-        if all(outcome.handling is None for outcome in message.decision.outcomes):
-            return OnTheWay()
-        spool = self.desk.spool
-        found = await spool.shares.of(message.queue_id)
-        happened = await spool.shares.history(message.queue_id) if found else ()
-        return OnTheWay(await spool.keys.statuses(message.queue_id), found, happened)
-
-    def _write(
-        self, request: Request, token: str, message: Stored, seen: Preview, on_the_way: OnTheWay
-    ) -> Response:
-        desk = self.desk
-        language = desk.language(request, message)
+    def _write(self, caller: Caller, message: Stored, seen: Preview, on_the_way: OnTheWay) -> Response:
+        desk, language = caller.desk, caller.language(message)
         words, now = desk.pages.words(language), desk.clock()
         forms = supplies(message, on_the_way.statuses, words, desk.reach.ways)
         # How a key gets there is asked for by a form of its own.
@@ -88,14 +73,25 @@ class HeldPage:
             "left": left(message),
             "provable": self.provable,
             "longest": COMMENT,
-            "answer": self._answer(request, token, message, words),
+            "answer": said(caller, message, words),
         }
-        return desk.pages.render("held.html", language, desk.frame(request, token) | values)
+        return caller.page("held.html", language, values)
 
-    def _answer(self, request: Request, token: str, message: Stored, words: Words) -> answers.Answer | None:
-        value = self.desk.sealed_answer(request, token)
-        if value is None or "act" not in value:
-            return None
-        if value["act"] in key_answers.ACTS:
-            return key_answers.unpack(value, message, words)
-        return answers.unpack(value, words)
+
+async def on_the_way_of(spool: Spool, message: Stored) -> OnTheWay:
+    """Return how keys and shares stand; a mail whose files nobody protects has none, and is not asked for them."""
+    if all(outcome.handling is None for outcome in message.decision.outcomes):
+        return OnTheWay()
+    found = await spool.shares.of(message.queue_id)
+    happened = await spool.shares.history(message.queue_id) if found else ()
+    return OnTheWay(await spool.keys.statuses(message.queue_id), found, happened)
+
+
+def said(caller: Caller, message: Stored, words: Words) -> answers.Answer | None:
+    """Return what the button did that led here, if one did."""
+    value = caller.answered()
+    if value is None or "act" not in value:
+        return None
+    if value["act"] in key_answers.ACTS:
+        return key_answers.unpack(value, message, words)
+    return answers.unpack(value, words)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.console.desk import Desk
+from gateway.console.caller import Caller
 from gateway.console.forms import Fields, chosen
 from gateway.console.pages import Failure
-from gateway.spool.contract import Actor, Change
+from gateway.spool.contract import Change
 
 DAYS = (1, 3, 7, 14, 30)
 """From now, for how long a share may be extended; the rules may allow less."""
@@ -24,41 +23,40 @@ log = structlog.get_logger()
 class ShareActs:
     """The three handlers: each `which=all`, or `which=ticked` with `recipient` for each."""
 
-    desk: Desk
-
-    async def lock(self, request: Request) -> Response:
+    async def lock(self, caller: Caller) -> Response:
         """POST /m/{token}/lock"""
-        return await self._act(request, "lock")
+        return await self._act(caller, "lock")
 
-    async def unlock(self, request: Request) -> Response:
+    async def unlock(self, caller: Caller) -> Response:
         """POST /m/{token}/unlock"""
-        return await self._act(request, "unlock")
+        return await self._act(caller, "unlock")
 
-    async def extend(self, request: Request) -> Response:
+    async def extend(self, caller: Caller) -> Response:
         """POST /m/{token}/extend: with `days`, one of DAYS."""
-        return await self._act(request, "extend")
+        return await self._act(caller, "extend")
 
-    async def _act(self, request: Request, act: str) -> Response:
-        token, claim, fields = await self.desk.posted(request)
-        ticked = chosen(fields)
-        message = (await self.desk.spool.get(claim.queue_id)).as_handed_in
+    async def _act(self, caller: Caller, act: str) -> Response:
+        spool, queue_id = caller.desk.spool, caller.queue_id
+        ticked = chosen(caller.fields)
+        message = (await spool.get(queue_id)).as_handed_in
         known = {row.index for row in message.recipients}
-        theirs = {share.recipient for share in await self.desk.spool.shares.of(claim.queue_id)} & known
+        theirs = {share.recipient for share in await spool.shares.of(queue_id)} & known
         whom = sorted(theirs if ticked is None else theirs & ticked)
         if not whom:
-            return self.desk.to_mail(request, token, {"act": act, "missing": "whom"})
-        change = await self._do(claim.queue_id, act, whom, Actor("sender", claim.person), fields)
-        log.info(f"share-{act}", queue_id=claim.queue_id, done=len(change.done), left=len(change.not_done))
+            return caller.answer({"act": act, "missing": "whom"})
+        change = await self._do(caller, act, whom)
+        log.info(f"share-{act}", queue_id=queue_id, done=len(change.done), left=len(change.not_done))
         value = {"act": act, "done": len(change.done), "left": len(change.not_done)}
-        return self.desk.to_mail(request, token, value)
+        return caller.answer(value)
 
-    async def _do(self, queue_id: str, act: str, whom: list[int], actor: Actor, fields: Fields) -> Change:
-        shares, now = self.desk.spool.shares, self.desk.clock()
+    async def _do(self, caller: Caller, act: str, whom: list[int]) -> Change:
+        shares, now = caller.desk.spool.shares, caller.desk.clock()
+        queue_id, actor = caller.queue_id, caller.actor
         if act == "lock":
             return await shares.lock(queue_id, whom, actor, now)
         if act == "unlock":
             return await shares.unlock(queue_id, whom, actor, now)
-        return await shares.extend(queue_id, whom, now + _span(fields), actor, now)
+        return await shares.extend(queue_id, whom, now + _span(caller.fields), actor, now)
 
 
 def _span(fields: Fields) -> timedelta:

@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from gateway.console.desk import Desk
+from gateway.console.caller import Caller
 from gateway.console.statement_view import statement
 from gateway.spool.contract import Stored
 from gateway.spool.testimony import Testimony
@@ -29,27 +28,22 @@ log = structlog.get_logger()
 class StatementPage:
     """The two handlers; `turn` lets one statement be made at a time."""
 
-    desk: Desk
     prove: Prove
     turn: asyncio.Semaphore
 
-    async def lead(self, request: Request) -> Response:
+    async def lead(self, caller: Caller) -> Response:
         """GET /m/{token}/statement: to the page with the button."""
-        token, _ = await self.desk.claim(request)
-        target = f"{self.desk.links.base_path}/m/{token}{self.desk.query(request)}#links"
-        return RedirectResponse(target, status_code=303)
+        return caller.lead("#links")
 
-    async def make(self, request: Request) -> Response:
+    async def make(self, caller: Caller) -> Response:
         """POST /m/{token}/statement"""
-        token, claim, _ = await self.desk.posted(request)
-        message = (await self.desk.spool.get(claim.queue_id)).as_handed_in
+        message = (await caller.desk.spool.get(caller.queue_id)).as_handed_in
         async with self.turn:
-            made = await self.prove(claim.queue_id)
-        log.info("statement-made", queue_id=claim.queue_id, proved=made.complete)
-        return await asyncio.to_thread(self._write, request, token, message, made)
+            made = await self.prove(caller.queue_id)
+        log.info("statement-made", queue_id=caller.queue_id, proved=made.complete)
+        return await asyncio.to_thread(self._write, caller, message, made)
 
-    def _write(self, request: Request, token: str, message: Stored, made: Testimony) -> Response:
-        desk = self.desk
-        language = desk.language(request, message)
-        values = {"s": statement(message, made, desk.pages.words(language))}
-        return desk.pages.render("statement.html", language, desk.frame(request, token) | values)
+    def _write(self, caller: Caller, message: Stored, made: Testimony) -> Response:
+        language = caller.language(message)
+        values = {"s": statement(message, made, caller.desk.pages.words(language))}
+        return caller.page("statement.html", language, values)

@@ -9,18 +9,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import structlog
-from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.console.desk import Desk
+from gateway.console.caller import Caller
 from gateway.console.files_view import going_soon, missing_ways
 from gateway.console.forms import Fields, chosen
 from gateway.console.pages import Failure
 from gateway.console.reach import Reach
 from gateway.console.supply_view import NUMBERS_AT_ONCE
-from gateway.links import Claim
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Reason
 from gateway.telephone import NoNumber, e164
 
@@ -45,63 +42,56 @@ class Asked:
 class SupplyActs:
     """The two handlers."""
 
-    desk: Desk
-
-    async def supply(self, request: Request) -> Response:
+    async def supply(self, caller: Caller) -> Response:
         """POST /m/{token}/supply: a `way`; `which=ticked` with `recipient` and `number-N` for each, or `which=all`."""
-        token, claim, fields = await self.desk.posted(request)
+        fields, reach = caller.fields, caller.desk.reach
         way = _way(fields)
         whom = chosen(fields)
-        if way is not None and way not in self.desk.reach.ways:
+        if way is not None and way not in reach.ways:
             raise Failure(400)  # no form of ours offers it
         if way is None or whom == frozenset():
-            return self.desk.to_mail(
-                request, token, {"act": "supply", "missing": "way" if way is None else "whom"}
-            )
+            return caller.answer({"act": "supply", "missing": "way" if way is None else "whom"})
         if whom is None:
-            whom = await self._all(claim, way)
-        asked = _asked(way, whom, dict(fields), self.desk.reach)
-        done, left = await self._supply(claim, asked)
+            whom = await self._all(caller, way)
+        asked = _asked(way, whom, dict(fields), reach)
+        done, left = await self._supply(caller, asked)
         wrong = asked.wrong
         log.info(
-            "key-way-said", queue_id=claim.queue_id, way=way.value, done=done, left=left, wrong=len(wrong)
+            "key-way-said", queue_id=caller.queue_id, way=way.value, done=done, left=left, wrong=len(wrong)
         )
         value = {"act": "supply", "done": done, "left": left, "wrong": wrong[:NAMED], "wrongs": len(wrong)}
-        return self.desk.to_mail(request, token, value)
+        return caller.answer(value)
 
-    async def stop(self, request: Request) -> Response:
+    async def stop(self, caller: Caller) -> Response:
         """POST /m/{token}/stop-keys: what goes soon by itself does not go."""
-        token, claim, _ = await self.desk.posted(request)
-        spool, actor = self.desk.spool, Actor("sender", claim.person)
-        message = (await spool.get(claim.queue_id)).as_handed_in
-        whom = going_soon(message, await spool.keys.statuses(claim.queue_id))
+        spool, queue_id, actor = caller.desk.spool, caller.queue_id, caller.actor
+        message = (await spool.get(queue_id)).as_handed_in
+        whom = going_soon(message, await spool.keys.statuses(queue_id))
         if not whom:
-            return self.desk.to_mail(request, token, {"act": "stop-keys", "done": 0, "left": 0})
-        change = await spool.keys.stop(claim.queue_id, whom, actor, Reason.BY_SENDER, self.desk.clock())
-        log.info("keys-stopped", queue_id=claim.queue_id, done=len(change.done), late=len(change.not_done))
+            return caller.answer({"act": "stop-keys", "done": 0, "left": 0})
+        change = await spool.keys.stop(queue_id, whom, actor, Reason.BY_SENDER, caller.desk.clock())
+        log.info("keys-stopped", queue_id=caller.queue_id, done=len(change.done), late=len(change.not_done))
         value = {"act": "stop-keys", "done": len(change.done), "left": len(change.not_done)}
-        return self.desk.to_mail(request, token, value)
+        return caller.answer(value)
 
-    async def _all(self, claim: Claim, way: Way) -> frozenset[int]:
+    async def _all(self, caller: Caller, way: Way) -> frozenset[int]:
         """Return all whose key lacks a way and may go by this one; a number is never for all of them."""
         if way is Way.SMS:
             raise Failure(400)
-        spool = self.desk.spool
-        message = (await spool.get(claim.queue_id)).as_handed_in
-        missing = missing_ways(message, await spool.keys.statuses(claim.queue_id))
+        spool, queue_id = caller.desk.spool, caller.queue_id
+        message = (await spool.get(queue_id)).as_handed_in
+        missing = missing_ways(message, await spool.keys.statuses(queue_id))
         handled = [(row.index, message.decision.of(row.index).handling) for row, _ in missing]
         return frozenset(index for index, each in handled if each is not None and way in each.ways)
 
-    async def _supply(self, claim: Claim, asked: Asked) -> tuple[int, int]:
+    async def _supply(self, caller: Caller, asked: Asked) -> tuple[int, int]:
         """Hand over number by number; return for how many it is said now, and for how many it is not."""
-        spool, actor = self.desk.spool, Actor("sender", claim.person)
-        known = {row.index for row in (await spool.get(claim.queue_id)).as_handed_in.recipients}
+        spool, queue_id, now = caller.desk.spool, caller.queue_id, caller.desk.clock
+        known = {row.index for row in (await spool.get(queue_id)).as_handed_in.recipients}
         done = left = 0
         for number, recipients in asked.by_number.items():
             mine = recipients & known  # a copy is nobody's to supply, whatever a form names
-            change = await spool.keys.supply(
-                claim.queue_id, mine, asked.way, number, actor, self.desk.clock()
-            )
+            change = await spool.keys.supply(queue_id, mine, asked.way, number, caller.actor, now())
             done += len(mine.intersection(change.done))
             left += len(recipients) - len(mine.intersection(change.done))
         return done, left

@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
-from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import metrics
-from gateway.console.desk import Desk
+from gateway.console.caller import Caller
 from gateway.console.prospects import Fates, fates
 from gateway.console.taken_view import listed, subject_of, told
-from gateway.spool.contract import Actor, Stored
+from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import CANCELLABLE, Reason
 from gateway.spool.share_contract import TakenBack
 
@@ -29,46 +28,38 @@ log = structlog.get_logger()
 class TakeBackPages:
     """The two handlers."""
 
-    desk: Desk
-
-    async def ask(self, request: Request) -> Response:
+    async def ask(self, caller: Caller) -> Response:
         """GET /m/{token}/take-back"""
-        token, claim = await self.desk.claim(request)
-        spool = self.desk.spool
-        message = (await spool.get(claim.queue_id)).as_handed_in
-        shares, statuses = await spool.shares.of(claim.queue_id), await spool.keys.statuses(claim.queue_id)
+        spool, queue_id = caller.desk.spool, caller.queue_id
+        message = (await spool.get(queue_id)).as_handed_in
+        shares, statuses = await spool.shares.of(queue_id), await spool.keys.statuses(queue_id)
         found = fates(message, shares, statuses)
-        return await asyncio.to_thread(self._asked, request, token, message, found)
+        return await asyncio.to_thread(self._asked, caller, message, found)
 
-    async def take(self, request: Request) -> Response:
+    async def take(self, caller: Caller) -> Response:
         """POST /m/{token}/take-back"""
-        token, claim, _ = await self.desk.posted(request)
-        spool = self.desk.spool
-        before = (await spool.get(claim.queue_id)).as_handed_in
-        actor = Actor("sender", claim.person)
-        taken = await spool.shares.take_back(claim.queue_id, None, actor, self.desk.clock())
+        spool, queue_id = caller.desk.spool, caller.queue_id
+        before = (await spool.get(queue_id)).as_handed_in
+        taken = await spool.shares.take_back(queue_id, None, caller.actor, caller.desk.clock())
         _count(before, taken)
-        log.info("taken-back", queue_id=claim.queue_id, stopped=len(taken.stopped), gone=len(taken.gone))
-        message = (await spool.get(claim.queue_id)).as_handed_in
-        return await asyncio.to_thread(self._taken, request, token, message, taken)
+        log.info("taken-back", queue_id=queue_id, stopped=len(taken.stopped), gone=len(taken.gone))
+        message = (await spool.get(queue_id)).as_handed_in
+        return await asyncio.to_thread(self._taken, caller, message, taken)
 
-    def _asked(self, request: Request, token: str, message: Stored, found: Fates) -> Response:
-        words = self.desk.pages.words(self.desk.language(request, message))
+    def _asked(self, caller: Caller, message: Stored, found: Fates) -> Response:
+        words = caller.desk.pages.words(caller.language(message))
         values = {"lists": listed(found, words), "worth": found.worth, "done": False}
-        return self._page(request, token, message, values)
+        return self._page(caller, message, values)
 
-    def _taken(self, request: Request, token: str, message: Stored, taken: TakenBack) -> Response:
-        words = self.desk.pages.words(self.desk.language(request, message))
+    def _taken(self, caller: Caller, message: Stored, taken: TakenBack) -> Response:
+        words = caller.desk.pages.words(caller.language(message))
         values = {"lists": told(message, taken, words), "done": True, "at": words.moment(taken.at)}
-        return self._page(request, token, message, values)
+        return self._page(caller, message, values)
 
-    def _page(self, request: Request, token: str, message: Stored, values: Mapping[str, object]) -> Response:
-        desk = self.desk
-        language = desk.language(request, message)
-        subject = subject_of(message, desk.pages.words(language))
-        return desk.pages.render(
-            "take-back.html", language, desk.frame(request, token) | {"subject": subject, **values}
-        )
+    def _page(self, caller: Caller, message: Stored, values: Mapping[str, object]) -> Response:
+        language = caller.language(message)
+        subject = subject_of(message, caller.desk.pages.words(language))
+        return caller.page("take-back.html", language, {"subject": subject, **values})
 
 
 def _count(before: Stored, taken: TakenBack) -> None:

@@ -82,6 +82,16 @@ def header_of(original: Original, index: int) -> bytes:
     return render(original, _of_people(original.decision, index, original.envelope.recipients[index])).header
 
 
+def copy_of(original: Original, index: int) -> bytes:
+    """Return the copy of envelope recipient number `index`, with the texts under it and with its files as they came.
+
+    What becomes of files is told beside it: a page that shows what a mail says needs no sealed mail.
+    """
+    return render(
+        original, _of_people(original.decision, index, original.envelope.recipients[index])
+    ).to_bytes()
+
+
 def _of_people(decision: Decision, index: int, address: Address) -> View:
     """Return the view of a recipient without what becomes of files."""
     return replace(view_of(decision, index, address), variant=None)
