@@ -44,7 +44,8 @@ def assert_harmless(source: str) -> None:
     for tag, attributes in Found(source).seen:
         assert tag in safe_html._TAGS | {"img"}, tag
         for name, value in attributes.items():
-            assert not name.startswith("on") and name not in ("href", "background", "srcset", "action"), name
+            assert not name.startswith("on"), name
+            assert name not in ("href", "background", "srcset", "action"), name
             assert name != "src" or value.startswith("data:image/"), value
             assert "url" not in value.lower() or name not in ("style", "class"), value
 
