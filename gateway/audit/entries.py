@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from gateway.spool.list_contract import Scope
+
 MAX_LIMIT = 10_000  # entries in one answer; who wants more goes on behind the last seq
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+WHOLE = Scope(everything=True)  # what somebody at the machine itself may read
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ def _facts(detail: str) -> Mapping[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to look for; everything given must hold. `sender` and `recipient` find all events of such mails.
+    """What to look for; everything given must hold. `sender`, `recipient`, `subject`, `group` and `rule` find all events of
+    such mails; a sender or recipient `@example.jp` is everybody there. `scope` is what may be found at all.
 
     `since` is included, `until` is not. `node` asks for one chain; `after` is the seq in it behind which the answer begins,
     `behind` the place (time, node, seq) where chains are read together.
@@ -77,12 +81,22 @@ class Question:
     sender: str | None = None
     recipient: str | None = None
     subject: str | None = None
+    group: str | None = None
+    rule: str | None = None
+    actor: str | None = None
     kinds: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     after: int = 0
     limit: int = 100
     node: str | None = None
     behind: tuple[int, str, int] | None = None
+    scope: Scope = WHOLE
+
+    @property
+    def of_mails(self) -> bool:
+        """Tell whether something is asked of the mail itself, so that events without a mail are no answer."""
+        asked = (self.sender, self.recipient, self.subject, self.group, self.rule)
+        return not self.scope.everything or any(each is not None for each in asked)
 
 
 def microseconds(at: datetime) -> int:

@@ -219,4 +219,12 @@ partial_index("ix_recipients_active", recipients.c.lease_until, ACTIVE)
 partial_index("ix_bodies_segment", bodies.c.segment, "segment IS NOT NULL")
 partial_index("ix_messages_held", messages.c.queue_id, "held_recipients > 0")
 partial_index("ix_messages_finished", messages.c.finished_at, "finished_at IS NOT NULL")
+sa.Index(
+    "ix_events_lines",
+    events.c.at,
+    events.c.node,
+    events.c.seq,
+    sqlite_where=sa.text(proof_tables.LINES),
+    postgresql_where=sa.text(proof_tables.LINES),
+)
 partial_index("ix_second_looks_due", second_looks.c.due_at, "due_at IS NOT NULL")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from gateway.store.attachment_tables import agreed_keys, key_sendings, message_keys, shares
 from gateway.store.incident_tables import deletion_requests, incident_notes
+from gateway.store.proof_tables import signing_keys
 
 
 def bound(table: str, *row: object) -> str:
@@ -24,5 +25,6 @@ WRAPPED: tuple[tuple[sa.Table, str], ...] = (
     (shares, "wrapped_code"),
     (incident_notes, "wrapped"),
     (deletion_requests, "wrapped_comment"),
+    (signing_keys, "wrapped"),
 )
 """Every table with such a value, and its column; `key_id` names the master key, and the primary key is what it is bound to."""

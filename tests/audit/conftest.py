@@ -13,7 +13,10 @@ from gateway.spool.contract import SYSTEM, Actor
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.sql import open_spool
 from gateway.store.keys import MasterKey
+from tests.spool.conftest import spool, ticks, where
 from tests.spool.mails import MINUTE, T0, WINDOW, delivered, mail
+
+__all__ = ["spool", "ticks", "where"]  # stores of both kinds
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from gateway.store.database import FILE_NAME, Database, event_seal
 from gateway.store.events import Event
 from gateway.store.keys import MasterKey
 from gateway.store.sqlite import writer_engine
+from gateway.store.tables import metadata
 from gateway.store.tx import Tx
 from tests.audit.test_verify import check, tamper
 
@@ -143,20 +144,8 @@ def write_nothing(state: Path, master: MasterKey) -> None:
 
 
 _EVENT = "seq, at, queue_id, kind, reason, actor_kind, actor_name, recipients, detail, prev, hash"
-_NEWER_TABLES = (
-    "secrets",
-    "acquaintances",
-    "written_domains",
-    "learned",
-    "sendings",
-    "threads",
-    "second_looks",
-    "message_keys",
-    "key_sendings",
-    "agreed_keys",
-    "shares",
-    "halves",
-)
+_FIRST_TABLES = {"messages", "recipients", "bodies", "outbox", "events", "chain", "tallies", "master_keys"}
+_NEWER_TABLES = [table.name for table in reversed(metadata.sorted_tables) if table.name not in _FIRST_TABLES]
 _BACK_TO_THE_FIRST_SCHEMA = (
     f"CREATE TABLE kept AS SELECT {_EVENT} FROM events",
     "DROP TABLE events",
@@ -171,9 +160,9 @@ _BACK_TO_THE_FIRST_SCHEMA = (
     "CREATE TABLE old_tallies AS SELECT state, recipients FROM tallies",
     "DROP TABLE tallies",
     "ALTER TABLE old_tallies RENAME TO tallies",
-    *(f"DROP TABLE {name}" for name in ("chain_list", "nodes", "body_chunks", "compatibility")),
     "ALTER TABLE outbox DROP COLUMN owner",
     "DROP INDEX ix_bodies_segment",
+    "DROP INDEX IF EXISTS ix_events_lines",
     *(f"ALTER TABLE bodies DROP COLUMN {name}" for name in ("segment", "start", "length")),
     *(f"DROP TABLE {name}" for name in _NEWER_TABLES),
     "ALTER TABLE messages DROP COLUMN facts",
