@@ -80,6 +80,7 @@ def _confirm_json(asked: Confirmation) -> dict[str, Any]:
         "items": asked.items,
         "within_s": asked.within.total_seconds(),
         "otherwise": asked.otherwise,
+        "remind_s": [span.total_seconds() for span in asked.remind],
     }
 
 
@@ -90,6 +91,7 @@ def _approval_json(asked: Approval) -> dict[str, Any]:
         "at_least": asked.at_least,
         "within_s": asked.within.total_seconds(),
         "otherwise": asked.otherwise,
+        "remind_s": [span.total_seconds() for span in asked.remind],
         "steps": [
             {"after_s": step.after.total_seconds(), "approvers": [each.address for each in step.approvers]}
             for step in asked.steps

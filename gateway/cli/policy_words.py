@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from gateway.cli.attachment_words import handling_lines, names_of
 from gateway.cli.printable import printable
@@ -26,6 +27,7 @@ _WORDS = {
         "recipients": "宛先の確認",
         "attachments": "添付の確認",
         "both": "宛先と添付の確認",
+        "remind": "再度のお知らせ: {spans} 後",
         "approve": "承認待ち: {name} のうち {count}名({within}以内、{otherwise})",
         "escalates": "{after}後からは {people} も承認できます",
         "approvers": "承認できる人: {people}",
@@ -69,6 +71,7 @@ _WORDS = {
         "recipients": "the recipients",
         "attachments": "the attachments",
         "both": "recipients and attachments",
+        "remind": "reminds after {spans}",
         "approve": "waits for {count} of {name} to approve, within {within}, else {otherwise}",
         "escalates": "after {after} also {people} may approve",
         "approvers": "may approve: {people}",
@@ -179,6 +182,7 @@ def _people(one: Explained, language: Language) -> Iterator[str]:
     for each in one.confirm:
         until = {"within": format_duration(each.within), "otherwise": words[each.otherwise]}
         yield f"  {words['confirm'].format(items=words[each.items], **until)}"
+        yield from _reminders(each.remind, words)
     for asked in one.approvals:
         until = {"within": format_duration(asked.within), "otherwise": words[asked.otherwise]}
         yield f"  {words['approve'].format(name=asked.name, count=asked.at_least, **until)}"
@@ -186,6 +190,12 @@ def _people(one: Explained, language: Language) -> Iterator[str]:
             people = ", ".join(approver.address for approver in step.approvers)
             key = "escalates" if step.after else "approvers"
             yield f"    {words[key].format(after=format_duration(step.after), people=people)}"
+        yield from _reminders(asked.remind, words)
+
+
+def _reminders(remind: Sequence[timedelta], words: Mapping[str, str]) -> Iterator[str]:
+    if remind:
+        yield f"    {words['remind'].format(spans=', '.join(map(format_duration, remind)))}"
 
 
 def _waiver(one: Explained, language: Language) -> str:

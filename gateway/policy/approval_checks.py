@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from gateway.message.address import Address
 from gateway.policy import schema
-from gateway.policy.actions.second_look import OWN_APPROVERS, Approve
+from gateway.policy.actions.second_look import OWN_APPROVERS, Approve, Confirm
 from gateway.policy.people import People
 from gateway.units import format_duration
 from gateway.yaml_source import Path, nearest
@@ -25,10 +25,13 @@ def idle_proxies(group: schema.Group) -> Iterator[Finding]:
 
 
 def idle_approvals(rule: schema.Rule, groups: Groups) -> Iterator[Finding]:
-    """Report what is wrong with a rule's approval; paths are relative to the rule."""
+    """Report what is wrong with what a rule asks of people; paths are relative to the rule."""
+    if rule.then.confirm is not None:
+        yield from _idle_reminders(rule.then.confirm, "confirm")
     approve = rule.then.approve
     if approve is None:
         return
+    yield from _idle_reminders(approve, "approve")
     named = [*_unknown(approve, rule, groups)]
     yield from named
     yield from _late(approve)
@@ -62,6 +65,14 @@ def _late(approve: Approve) -> Iterator[Finding]:
             after, within = format_duration(step.after), format_duration(approve.within)
             message = f"after {after} it is too late: it ends after {within} (within)"
             yield ("then", "approve", "escalate", index, "after"), message, "write a shorter time"
+
+
+def _idle_reminders(asked: Approve | Confirm, key: str) -> Iterator[Finding]:
+    for index, span in enumerate(asked.remind):
+        if span >= asked.within:
+            after, within = format_duration(span), format_duration(asked.within)
+            message = f"a reminder after {after} comes too late: it ends after {within} (within)"
+            yield ("then", key, "remind", index), message, "write a shorter time"
 
 
 def _too_few(approve: Approve, rule: schema.Rule, groups: Groups) -> Iterator[Finding]:

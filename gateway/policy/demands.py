@@ -72,7 +72,8 @@ class Approval:
     """`at_least` of the people of the steps so far have to approve, never the sender.
 
     What nobody decided `within` that span from acceptance is cancelled or released (`otherwise`). `name` is what the page
-    calls those who decide.
+    calls those who decide. At each of `remind` (spans from acceptance, in order) those who may decide and have not are told
+    again.
     """
 
     rule: str
@@ -81,19 +82,22 @@ class Approval:
     within: timedelta
     otherwise: str  # "cancel" or "release"
     steps: tuple[Step, ...]
+    remind: tuple[timedelta, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Confirmation:
     """The sender has to tick `items` one by one: recipients, attachments, or both.
 
-    What is not ticked `within` that span from acceptance is cancelled, or counts as ticked (`otherwise`).
+    What is not ticked `within` that span from acceptance is cancelled, or counts as ticked (`otherwise`). At each of `remind`
+    (spans from acceptance, in order) the sender is told again.
     """
 
     rule: str
     items: str  # "recipients", "attachments" or "both"
     within: timedelta
     otherwise: str  # "cancel" or "release"
+    remind: tuple[timedelta, ...] = ()
 
     @property
     def of_recipients(self) -> bool:

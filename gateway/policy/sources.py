@@ -109,6 +109,8 @@ def used(file: schema.PolicyFile) -> Iterator[Name]:
         yield from (use for use in reported if "@" not in use.name)
         if rule.then.approve is not None and rule.then.approve.calendar is not None:
             yield Name("calendar", rule.then.approve.calendar, (*then, "approve", "calendar"))
+        if rule.then.confirm is not None and rule.then.confirm.calendar is not None:
+            yield Name("calendar", rule.then.confirm.calendar, (*then, "confirm", "calendar"))
         hold = rule.then.hold
         if hold is not None and hold.until is not None and hold.until.calendar is not None:
             yield Name("calendar", hold.until.calendar, (*then, "hold", "until", "calendar"))

@@ -181,12 +181,13 @@ def _confirmation_json(confirmation: Confirmation) -> Json:
         "items": confirmation.items,
         "within_s": confirmation.within.total_seconds(),
         "otherwise": confirmation.otherwise,
+        **_reminders_json(confirmation.remind),
     }
 
 
 def _confirmation_from(data: Json) -> Confirmation:
     within = timedelta(seconds=data["within_s"])
-    return Confirmation(data["rule"], data["items"], within, data["otherwise"])
+    return Confirmation(data["rule"], data["items"], within, data["otherwise"], _reminders_from(data))
 
 
 def _approval_json(approval: Approval) -> Json:
@@ -200,7 +201,17 @@ def _approval_json(approval: Approval) -> Json:
             [step.after.total_seconds(), [approver_json(each) for each in step.approvers]]
             for step in approval.steps
         ],
+        **_reminders_json(approval.remind),
     }
+
+
+def _reminders_json(remind: tuple[timedelta, ...]) -> Json:
+    """Return the key that the version before does not know, where there is something to say: it reminds nobody."""
+    return {"remind_s": [span.total_seconds() for span in remind]} if remind else {}
+
+
+def _reminders_from(data: Json) -> tuple[timedelta, ...]:
+    return tuple([timedelta(seconds=span) for span in data.get("remind_s", ())])
 
 
 def _approval_from(data: Json) -> Approval:
@@ -214,6 +225,7 @@ def _approval_from(data: Json) -> Approval:
             Step(timedelta(seconds=after), tuple(approver_from(*each) for each in approvers))
             for after, approvers in data["steps"]
         ),
+        remind=_reminders_from(data),
     )
 
 

@@ -25,6 +25,7 @@ from gateway.notices.code_letter import CodeLetters
 from gateway.notices.compose import Composers
 from gateway.notices.keys import KeyLetters
 from gateway.notices.letter import Author
+from gateway.notices.reminder import Reminders
 from gateway.notices.worker import NoticeWorker
 from gateway.policy.conditions.context import Need
 from gateway.policy.decide import decide
@@ -135,6 +136,7 @@ class Rooms:
         composers = {
             **own.by_kind(),
             **Asking(self.links, own).by_kind(),
+            **Reminders(self.links, own).by_kind(),
             **letters.by_kind(),
             **CodeLetters(self.spool.shares.code_of, ZoneInfo(settings.timezone), author).by_kind(),
             **dsn_composers(

@@ -20,6 +20,7 @@ from gateway.spool.leaving import dropped_events, dropped_of
 from gateway.spool.lifecycle import State
 from gateway.spool.look_rows import NEW_LOOKS, new_rows
 from gateway.spool.records import decision_json, envelope_json, facts_json
+from gateway.spool.reminder_rows import NEW_REMINDERS, reminder_rows
 from gateway.spool.second_look import SOMEBODY, copies_wait, fresh_looks
 from gateway.spool.sendings import slice_of
 from gateway.spool.shares_rows import NEW_SHARES, share_rows
@@ -56,6 +57,7 @@ class Acceptance:
     copied: int = 0
     shares: list[Row] = field(default_factory=list)
     keys: NewKeys = NO_KEYS
+    reminders: list[Row] = field(default_factory=list)
 
     @property
     def small(self) -> bool:
@@ -75,6 +77,8 @@ class Acceptance:
         tx.insert(NEW_NOTICES, self.notices)
         if self.looks:
             tx.insert(NEW_LOOKS, self.looks)
+        if self.reminders:
+            tx.insert(NEW_REMINDERS, self.reminders)
         for event in self.events:
             tx.event(event)
         tx.tally(State.HELD, self.held)
@@ -123,6 +127,7 @@ def acceptance(
         copied=new.decision.copied,
         shares=share_rows(queue_id, new.decision, at),
         keys=keys,
+        reminders=reminder_rows(queue_id, looks, at),
     )
 
 

@@ -16,6 +16,7 @@ from gateway.message.envelope import Envelope
 from gateway.message.facts import Facts
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
+from gateway.spool.attendance import Absence
 from gateway.spool.knowledge import NOTHING_NOTED, Noted
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import Glance, Notice
@@ -93,7 +94,8 @@ class Stored:
 
     `unreadable`: the stored envelope or decision cannot be read, and placeholders stand for addresses and demands; states
     and times are true. To be shown and cancelled, never to be written to anybody. `looks` are what people have to do, and
-    `waiver` what the sender shortened meanwhile; neither is there in a claim.
+    `waiver` what the sender shortened meanwhile; neither is there in a claim. `absences` are those of its approvers, where
+    something waits for them; only `get` gives them.
     """
 
     queue_id: str
@@ -107,6 +109,7 @@ class Stored:
     unreadable: bool = False
     looks: tuple[Look, ...] = ()
     waiver: Waiver | None = None
+    absences: tuple[Absence, ...] = ()
 
     @property
     def language(self) -> Language:
@@ -202,6 +205,19 @@ class Figures:
     pending_notices: int
 
 
+class AbsentPeople(Protocol):
+    """`spool.absences`: when approvers are away, by their keys."""
+
+    async def of(self, people: Collection[str], now: datetime) -> Sequence[Absence]:
+        """Return all absences of these people that are not over, by person and in order."""
+
+    async def say(self, absence: Absence, actor: Actor, now: datetime) -> None:
+        """Keep that somebody is away; raises ValueError (order, past, long, far) and TooManyAbsences."""
+
+    async def take_back(self, person: str, since: datetime, actor: Actor, now: datetime) -> bool:
+        """Forget an absence; tell whether there was one."""
+
+
 class Spool(Protocol):
     """The only door to state. All verbs are coroutines; none holds the event loop while it commits."""
 
@@ -212,6 +228,10 @@ class Spool(Protocol):
     @property
     def shares(self) -> Shares:
         """Return the door to files behind links."""
+
+    @property
+    def absences(self) -> AbsentPeople:
+        """Return when approvers are away."""
 
     async def accept(self, message: NewMessage) -> str:
         """Store the mail, its recipients (held or queued by the decision), its event and its notices; return the queue id."""
@@ -263,7 +283,8 @@ class Spool(Protocol):
         """Cancel what waits for the approval of `person`, and tell the sender."""
 
     async def pass_deadlines(self, now: datetime, limit: int) -> int:
-        """Escalate or time out what waited for people long enough, on up to `limit` messages; return on how many."""
+        """Remind, escalate or time out where people were waited for long enough, on up to `limit` messages each; return on
+        how many."""
 
     async def release_due(self, now: datetime, limit: int) -> int:
         """Queue up to `limit` held recipients whose time has come; return how many."""

@@ -19,6 +19,7 @@ from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.look_rows import ANY_DUE_LOOK, DUE_LOOKS, PUT_OFF
 from gateway.spool.notice import NoticeKind
 from gateway.spool.opened import Opened, RecordUnreadable, cancel_rows, open_mail, settle, without, write_look
+from gateway.spool.reminder_rows import look_soon
 from gateway.spool.second_look import Look, asked_at, next_due
 from gateway.spool.statements import NEW_NOTICES
 from gateway.spool.times import from_us, span_us
@@ -68,26 +69,29 @@ def _pass(tx: Tx, opened: Opened, look: Look, now: int) -> Opened:
         return write_look(tx, opened, replace(look, due_at=None), now)
     approval = look.demand if isinstance(look.demand, Approval) else None
     if approval is not None and look.step + 1 < len(approval.steps) and from_us(now) < look.deadline:
-        return _escalate(tx, opened, look, approval, now)
+        return escalate(tx, opened, look, approval, now)
     if look.demand.otherwise == "cancel" or isinstance(look.demand, Missing):
         return _cancel(tx, opened, look, now)
     return _lapse(tx, opened, look, now)
 
 
-def _escalate(tx: Tx, opened: Opened, look: Look, approval: Approval, now: int) -> Opened:
+def escalate(
+    tx: Tx, opened: Opened, look: Look, approval: Approval, now: int, why: Reason = Reason.NOBODY_YET
+) -> Opened:
     """Let more people decide, as many steps on as were slept through, and ask them."""
     rows, step = opened.held(look), look.step + 1
     people = asked_at(approval, step, from_us(now))
     indexes = opened.shown(rows)
     asked = [notice_row(NoticeKind.APPROVAL, opened.queue_id, to, indexes, now) for to in people]
     tx.insert(NEW_NOTICES, asked)
-    wish = Wish(opened.queue_id, None, SYSTEM, Reason.NOBODY_YET, now)
+    wish = Wish(opened.queue_id, None, SYSTEM, why, now)
     tx.event(wish.event(Kind.ESCALATED, rows, rule=approval.rule, step=step, asked=people))
     changed = replace(look, step=step, due_at=next_due(approval, step, opened.received_at))
     opened = write_look(tx, opened, changed, now)
+    look_soon(tx, opened.queue_id, look.number, now)
     slept = changed.due_at is not None and changed.due_at <= from_us(now)
     return (
-        _escalate(tx, opened, changed, approval, now) if slept and step + 1 < len(approval.steps) else opened
+        escalate(tx, opened, changed, approval, now) if slept and step + 1 < len(approval.steps) else opened
     )
 
 

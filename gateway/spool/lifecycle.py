@@ -32,6 +32,8 @@ class Kind(StrEnum):
     CONFIRMED = "confirmed"
     APPROVED = "approved"
     ESCALATED = "escalated"
+    REMINDED = "reminded"
+    ABSENCE = "absence"  # an approver said when they are away, or that they are not
     LAPSED = "lapsed"
     ATTEMPT = "attempt"
     DELIVERED = "delivered"
@@ -91,6 +93,8 @@ class Reason(StrEnum):
     REJECTED = "rejected"  # an approver said no
     TIMED_OUT = "timed-out"  # nobody confirmed or approved in the time that the rule gives
     NOBODY_YET = "nobody-yet"  # no approval so far: more people may decide
+    ALL_AWAY = "all-away"  # fewer approvers are there than are needed: more people may decide at once
+    PROXY_BEGINS = "proxy-begins"  # the first day of a proxy has come
     REMOTE_REPLY = "remote-reply"  # the next hop said so
     NO_CONNECTION = "no-connection"  # the next hop could not be reached or broke off
     NO_ANSWER = "no-answer"  # no answer came after the end of the message: it may have arrived

@@ -28,10 +28,17 @@ _WAYS = ", ".join(f"'{way}'" for way in Way)
 _STATES = ", ".join(f"'{state}'" for state in State)
 _OPEN = ", ".join(f"'{state}'" for state in State if state not in FINAL)
 _FINAL = ", ".join(f"'{state}'" for state in FINAL)
-_SPEAK = " UNION ".join(
-    f"SELECT queue_id FROM {table}"
-    for table in ("recipients", "bodies", "outbox", "second_looks", "message_keys", "key_sendings", "shares")
+_KEYED = (
+    "recipients",
+    "bodies",
+    "outbox",
+    "second_looks",
+    "message_keys",
+    "key_sendings",
+    "shares",
+    "reminders",
 )
+_SPEAK = " UNION ".join(f"SELECT queue_id FROM {table}" for table in _KEYED)
 
 
 @dataclass

@@ -23,6 +23,7 @@ class NoticeKind(StrEnum):
     DROPPED = "dropped"  # to the sender: who does not get the mail, because a rule says so
     REPORT = "report"  # to the addresses a rule names, when the fate of all recipients is known
     APPROVAL = "approval"  # to somebody who may approve: please look, with a link of their own
+    REMINDER = "reminder"  # to somebody who may approve, or to the sender who has to tick: it still waits
     APPROVED = "approved"  # to the sender: enough people have agreed
     REJECTED = "rejected"  # to the sender: an approver said no, and why
     TIMED_OUT = "timed-out"  # to the sender: nobody decided in time, and what happened then

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from gateway.spool import look_rows
+from gateway.spool import absences, look_rows
+from gateway.spool.attendance import approvers_of
 from gateway.spool.contract import Figures, Stored
 from gateway.spool.holds import recipients_of
 from gateway.spool.lifecycle import State
@@ -38,7 +39,7 @@ def get(queue_id: str) -> Callable[[Queries], Stored | None]:
 
     def read(queries: Queries) -> Stored | None:
         row = queries.row(MESSAGE, {"b_queue_id": queue_id})
-        return None if row is None else _with_looks(queries, row)
+        return None if row is None else _with_absences(queries, _with_looks(queries, row))
 
     return read
 
@@ -70,6 +71,15 @@ def _with_looks(queries: Queries, row: tuple[Any, ...]) -> Stored:
         return message
     looks = look_rows.read(queries, message.queue_id, message.decision, message.received_at)
     return replace(message, looks=looks.looks, waiver=looks.waiver)
+
+
+def _with_absences(queries: Queries, message: Stored) -> Stored:
+    """Return the message with when its approvers are away, while it waits for some."""
+    waiting = [look for look in message.looks if look.due_at is not None]
+    people = {each.address for look in waiting for each in approvers_of(look)}
+    if not people:
+        return message
+    return replace(message, absences=absences.known(queries, people, to_us(message.received_at)))
 
 
 def next_due(queries: Queries) -> datetime | None:

@@ -16,7 +16,18 @@ from typing import TypeVar
 from gateway.clock import Clock, utc_now
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
-from gateway.spool import ageing, attempts, consents, deadlines, holds, reading, releasing
+from gateway.spool import (
+    ageing,
+    attempts,
+    consents,
+    deadlines,
+    holds,
+    reading,
+    releasing,
+    reminder_rows,
+    reminding,
+)
+from gateway.spool.absences import SqlAbsences
 from gateway.spool.acceptance_events import refusal
 from gateway.spool.accepting import (
     SHORT_ENVELOPE,
@@ -64,6 +75,7 @@ from gateway.store.where import Where
 
 T = TypeVar("T")
 
+LOOKS = 10  # mails that are looked at for each whose deadline is passed: most of them only say when next
 QUICK_KEYS = 20  # recipients for each of whom the event loop may make a key: some two milliseconds
 QUICK_RECIPIENTS = 2_000  # whose rows the event loop computes itself, in some 8 ms; 40,000 take 150
 
@@ -101,6 +113,7 @@ class SqlSpool:
         self.knowledge = SqlKnowledge(database)
         self.keys = SqlMailKeys(database)
         self.shares = SqlShares(database, self.keys)
+        self.absences = SqlAbsences(database)
 
     @property
     def database(self) -> Database:
@@ -200,9 +213,12 @@ class SqlSpool:
         return _known(await self._db.committer.run(consents.reject(word)), queue_id)
 
     async def pass_deadlines(self, now: datetime, limit: int) -> int:
-        if not await self._db.readers.run(deadlines.any_due(to_us(now))):
-            return 0
-        return await self._db.committer.run(deadlines.pass_deadlines(to_us(now), limit))
+        at, passed = to_us(now), 0
+        if await self._db.readers.run(reminder_rows.any_due(at)):
+            passed = await self._db.committer.run(reminding.look_at_due(at, LOOKS * limit))
+        if await self._db.readers.run(deadlines.any_due(at)):
+            passed += await self._db.committer.run(deadlines.pass_deadlines(at, limit))
+        return passed
 
     async def release_due(self, now: datetime, limit: int) -> int:
         if self._steps.stepped_back(now):

@@ -122,7 +122,7 @@ def _until_damage(source: sqlite3.Connection, wanted: str, *bound: str) -> Gener
 
 def _queue_ids(target: sqlite3.Connection) -> list[str]:
     """Return all mails that what was salvaged so far speaks of."""
-    keyed = ("second_looks", "message_keys", "key_sendings", "shares")
+    keyed = ("second_looks", "message_keys", "key_sendings", "shares", "reminders")
     tables = ("messages", "bodies", "outbox", *keyed, "events")
     union = " UNION ".join(f"SELECT queue_id FROM {table} WHERE queue_id IS NOT NULL" for table in tables)
     return [str(row[0]) for row in target.execute(union)]

@@ -57,7 +57,7 @@ async def told(spool: SqlSpool) -> list[tuple[NoticeKind, str]]:
     return [(notice.kind, notice.to) for notice in await spool.pending_notices(100)]
 
 
-def events(where: Where, queue_id: str) -> list[tuple[str, str, str]]:
+def events(where: Where, queue_id: str | None) -> list[tuple[str, str, str]]:
     with EventLog(where) as log:
         found = log.query(Question(queue_id=queue_id))
         assert verify(log, event_seal(MASTER)).intact

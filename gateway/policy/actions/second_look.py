@@ -6,9 +6,9 @@ Neither can wait for ever: each says within which span, and what happens then. B
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from gateway.message.same_person import is_among, senders_of
 from gateway.policy import values
 from gateway.policy.actions.ask import Ask, Whom
-from gateway.policy.calendars import Calendar, deadline
+from gateway.policy.calendars import Calendar, deadline, next_open, until
 from gateway.policy.conditions.context import Context
 from gateway.policy.demands import NO_TIME, NOTHING, Approval, Approver, Confirmation, Demands, Step
 from gateway.policy.mail import Mail
@@ -25,6 +25,7 @@ from gateway.policy.values import Part, Short, told
 
 DAY = timedelta(days=1)  # how long a mail waits for people where the rule does not say
 MAX_STEPS = 8  # escalations of one approval
+MAX_REMINDERS = 8  # of one step: who needs more reads none of them
 OWN_APPROVERS = "approvers"  # in `by` and `to`: those of the group that the rule asks for with `sender_in`
 
 Otherwise = Literal["cancel", "release"]
@@ -46,6 +47,20 @@ Deciders = Annotated[
             "anyOf": [
                 {"type": "string"},
                 {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            ]
+        }
+    ),
+]
+
+Remind = Annotated[
+    tuple[values.Window, ...],
+    BeforeValidator(values.one_or_many),
+    Field(max_length=MAX_REMINDERS),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "maxItems": MAX_REMINDERS},
             ]
         }
     ),
@@ -75,6 +90,15 @@ class Confirm(Short):
         "時間切れのとき: `cancel`(取消、既定)、`release`(送信)",
         "what happens then: `cancel` (default) or `release`",
         "cancel",
+    )
+    remind: Remind = told(
+        "まだ確認がないとき、受付からこの時間の後に送信者へ再度知らせる: `4h`、またはそのリスト",
+        "how long after the mail came its sender is told again, if nothing was ticked: `4h`, or a list of these",
+        (),
+    )
+    calendar: values.Name | None = told(
+        "`remind` を、このカレンダーの開いている時間だけで数える。閉まっている間は知らせない",
+        "`remind` counts in the open hours of this calendar only: nobody is reminded while it is closed",
     )
     for_: Whom = told(*_FOR, "external", "for")
 
@@ -119,9 +143,14 @@ class Approve(Short):
         "who may decide as well after a while, because nobody did: `{to: …, after: 1h}`, or a list of these",
         (),
     )
+    remind: Remind = told(
+        "各段階で依頼してからこの時間の後、承認できる人のうちまだ承認していない人に再度知らせる: `30m`、またはそのリスト",
+        "how long after each step began those who may decide and have not are told again: `30m`, or a list of these",
+        (),
+    )
     calendar: values.Name | None = told(
-        "`within` と `after` を、このカレンダーの開いている時間だけで数える",
-        "`within` and `after` count in the open hours of this calendar only",
+        "`within`、`after`、`remind` を、このカレンダーの開いている時間だけで数える",
+        "`within`, `after` and `remind` count in the open hours of this calendar only; nobody is reminded while it is closed",
     )
     for_: Whom = told(*_FOR, "external", "for")
 
@@ -139,8 +168,9 @@ class SecondLookKeys(Part):
 def asks(keys: SecondLookKeys, rule: str, context: Context) -> Iterator[Ask]:
     """Yield the confirmation and the approval; the sender of a mail is never among its approvers."""
     if (confirm := keys.confirm) is not None:
-        wanted = Confirmation(rule, confirm.items, confirm.within, confirm.otherwise)
-        yield Ask(confirm.for_, worked_out=lambda mail: _confirmed(wanted, mail))
+        wanted = Confirmation(rule, confirm.items, confirm.within, confirm.otherwise, confirm.remind)
+        hours = context.calendars[confirm.calendar] if confirm.calendar is not None else None
+        yield Ask(confirm.for_, worked_out=lambda mail: _confirmed(wanted, hours, mail))
     if keys.approve is not None:
         approval = approval_of(keys.approve, rule, context)
         office = context.calendars[keys.approve.calendar] if keys.approve.calendar is not None else None
@@ -158,6 +188,7 @@ def approval_of(approve: Approve, rule: str, context: Context) -> Approval:
         within=approve.within,
         otherwise=approve.otherwise,
         steps=tuple(steps),
+        remind=approve.remind,
     )
 
 
@@ -170,11 +201,12 @@ def people(names: tuple[str, ...], context: Context) -> tuple[Approver, ...]:
     return tuple(sorted(found))
 
 
-def _confirmed(wanted: Confirmation, mail: Mail) -> Demands:
+def _confirmed(wanted: Confirmation, hours: Calendar | None, mail: Mail) -> Demands:
     """Ask for ticks on attachments only where there are, or may be, some."""
     if wanted.items == "attachments" and not mail.facts.attachments and not mail.facts.unclear:
         return NOTHING
-    return Demands(confirm=frozenset([wanted]))
+    remind = reminders(mail.now, [NO_TIME], wanted.remind, wanted.within, hours)
+    return Demands(confirm=frozenset([replace(wanted, remind=remind)]))
 
 
 def _approved(approval: Approval, office: Calendar | None, mail: Mail) -> Demands:
@@ -188,4 +220,27 @@ def _approved(approval: Approval, office: Calendar | None, mail: Mail) -> Demand
         for step in approval.steps
     ]
     within = deadline(mail.now, approval.within, office)
-    return Demands(approvals=frozenset([replace(approval, within=within, steps=tuple(steps))]))
+    remind = reminders(mail.now, [step.after for step in approval.steps], approval.remind, within, office)
+    asked = replace(approval, within=within, steps=tuple(steps), remind=remind)
+    return Demands(approvals=frozenset([asked]))
+
+
+def reminders(
+    now: datetime,
+    begins: Iterable[timedelta],
+    spans: Iterable[timedelta],
+    within: timedelta,
+    office: Calendar | None,
+) -> tuple[timedelta, ...]:
+    """Return when people are reminded, as spans from `now`: each of `spans` after each step began, while the office is open.
+
+    `begins` are as the policy writes them. A reminder that would come with the end, or after it, helps nobody: it is left out.
+    """
+    wanted = {begin + span for begin in begins for span in spans}
+    found = {_while_open(now, deadline(now, span, office), office) for span in wanted}
+    return tuple(sorted(span for span in found if NO_TIME < span < within))
+
+
+def _while_open(now: datetime, span: timedelta, office: Calendar | None) -> timedelta:
+    """Move what falls on the closing minute to the next opening."""
+    return span if office is None else until(now, next_open(office, now + span))
