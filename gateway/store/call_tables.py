@@ -16,3 +16,16 @@ webhooks = sa.Table(  # how far each server has been told
     sa.Column("lease", sa.Text),
     sa.Column("lease_until", sa.BigInteger),
 )
+
+api_calls = (
+    sa.Table(  # what was answered to a call with an idempotency key; without an answer it is under way
+        "api_calls",
+        metadata,
+        sa.Column("token", sa.Text, primary_key=True),  # the number of the token
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("digest", sa.LargeBinary, nullable=False),  # of what was sent
+        sa.Column("begun_at", sa.BigInteger, nullable=False, index=True),
+        sa.Column("status", sa.Integer),
+        sa.Column("body", sa.LargeBinary),
+    )
+)

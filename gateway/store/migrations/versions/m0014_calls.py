@@ -28,3 +28,14 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.BigInteger),
         sa.PrimaryKeyConstraint("name", name="pk_webhooks"),
     )
+    op.create_table(
+        "api_calls",
+        sa.Column("token", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
+        sa.Column("begun_at", sa.BigInteger, nullable=False),
+        sa.Column("status", sa.Integer),
+        sa.Column("body", sa.LargeBinary),
+        sa.PrimaryKeyConstraint("token", "key", name="pk_api_calls"),
+    )
+    op.create_index("ix_api_calls_begun_at", "api_calls", ["begun_at"])

@@ -1,0 +1,30 @@
+"""What the API works with. Whoever makes the application puts the doors into its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from gateway.api.calls import Calls
+from gateway.clock import Clock
+from gateway.people.contract import People, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """`calls` remembers what was answered to an idempotency key."""
+
+    people: People
+    calls: Calls
+    clock: Clock
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.people.tokens
+
+
+def doors_of(request: Request) -> Doors:
+    """Return the doors of the application that a request came to."""
+    doors: Doors = request.app.state.doors
+    return doors
