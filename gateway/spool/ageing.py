@@ -25,6 +25,7 @@ from gateway.spool.shares_rows import STILL_SHARED
 from gateway.spool.statements import DEFERRED_SINCE, DELAYED, MARK_DELAYED, NEW_NOTICES
 from gateway.store.bodies import PURGED
 from gateway.store.events import Event
+from gateway.store.incident_tables import incidents
 from gateway.store.schema import bodies, messages, outbox, recipients
 from gateway.store.tx import Tx
 
@@ -69,7 +70,7 @@ def purge_bodies(now: int, before: int, limit: int) -> Callable[[Tx], list[str]]
         found = tx.connection.execute(
             _finished(before, limit)
             .join(bodies, bodies.c.queue_id == messages.c.queue_id)
-            .where(bodies.c.place != PURGED)
+            .where(bodies.c.place != PURGED, ~_incident(incidents.c.closed_at.is_(None)))
         )
         queue_ids = list(found.scalars())
         if queue_ids:
@@ -88,7 +89,7 @@ def purge_records(now: int, before: int, limit: int) -> Callable[[Tx], list[str]
     """Delete the rows of messages finished before `before`; their events stay."""
 
     def job(tx: Tx) -> list[str]:
-        queue_ids = list(tx.connection.execute(_finished(before, limit)).scalars())
+        queue_ids = list(tx.connection.execute(_finished(before, limit).where(~_incident())).scalars())
         if queue_ids:
             _untally(tx, queue_ids)
             told_deleted(tx, queue_ids, now)
@@ -108,6 +109,13 @@ def _finished(before: int, limit: int) -> sa.Select[Any]:
         .where(messages.c.finished_at.is_not(None), messages.c.finished_at <= before, ~waiting, ~STILL_SHARED)
         .order_by(messages.c.finished_at)
         .limit(limit)
+    )
+
+
+def _incident(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Tell whether a message has an incident: while there is one its records stay, while it is open its body does, too."""
+    return (
+        select(incidents.c.queue_id).where(incidents.c.queue_id == messages.c.queue_id, *conditions).exists()
     )
 
 

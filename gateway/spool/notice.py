@@ -30,6 +30,9 @@ class NoticeKind(StrEnum):
     KEY = "key"  # to the sender: whom to call now with the key, which is not in this letter
     KEY_FAILED = "key-failed"  # to the sender: a key did not reach its recipients, and what to do now
     CODE = "code"  # to a recipient: the one-time code that opens the download page
+    INCIDENT = "incident"  # to the ordering body, the privacy officer and the sender: the mail went to the wrong people
+    INCIDENT_CLOCK = "incident-clock"  # to the privacy officer: a report is due soon
+    DELETION = "deletion"  # to a wrong recipient: please delete the mail, with a link to say so
     WAIVED = "waived"  # to the addresses a rule notifies: the sender shortened a window, and why
 
 

@@ -26,6 +26,9 @@ Changing = Callable[[ShareRow], ShareRow | None]
 """Gives the row as it is to be, None where there is nothing to change."""
 
 
+_REASONS = {"admin": Reason.BY_ADMIN, "ordering-body": Reason.BY_ORDERING}
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Whose shares somebody wants changed; None means all of the mail."""
@@ -37,7 +40,7 @@ class Asked:
 
     @property
     def reason(self) -> Reason:
-        return Reason.BY_ADMIN if self.actor.kind == "admin" else Reason.BY_SENDER
+        return _REASONS.get(self.actor.kind, Reason.BY_SENDER)
 
     def among(self, rows: Collection[ShareRow], decision: Decision) -> list[ShareRow]:
         """Return the shares that are meant; no act of a sender reaches a copy that a rule asked for (`bcc_to`)."""

@@ -25,7 +25,9 @@ incidents = sa.Table(
     sa.Column("known_at", sa.BigInteger, nullable=False),  # from when the clocks run
     sa.Column("organisation", sa.Text, nullable=False),  # which law asks for reports
     sa.Column("taken", sa.Text, nullable=False),  # JSON: what taking back did
-    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("whose", sa.Text, nullable=False),  # JSON: whose mail it is, for who may see it
+    sa.Column("preliminary_at", sa.BigInteger),  # when somebody noted that a report was handed in
+    sa.Column("final_at", sa.BigInteger),
     sa.Column("closed_at", sa.BigInteger),
     sa.Column("remind_at", sa.BigInteger),  # the next letter about the clocks
 )

@@ -31,7 +31,9 @@ def upgrade() -> None:
         sa.Column("known_at", sa.BigInteger, nullable=False),
         sa.Column("organisation", sa.Text, nullable=False),
         sa.Column("taken", sa.Text, nullable=False),
-        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("whose", sa.Text, nullable=False),
+        sa.Column("preliminary_at", sa.BigInteger),
+        sa.Column("final_at", sa.BigInteger),
         sa.Column("closed_at", sa.BigInteger),
         sa.Column("remind_at", sa.BigInteger),
     )
