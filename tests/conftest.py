@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.postgres import Cluster, cluster, needed
@@ -20,6 +21,15 @@ sys.dont_write_bytecode = False
 # A machine that is busy is no fault of the code: no example has to be ready in a time.
 settings.register_profile("sekisho", deadline=None)
 settings.load_profile("sekisho")
+
+# As the service writes them. The default draws every frame with its variables, which takes seconds for one exception.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 CORPUS = Path(os.environ.get("TEST_CORPUS", Path(__file__).parents[1].parent / "shared" / "corpus"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import count
 
 from gateway.people.contract import (
     ApiToken,
@@ -18,6 +19,8 @@ from gateway.people.contract import (
     UnknownPerson,
 )
 from gateway.spool.contract import Actor
+
+_NUMBERS = count()  # no two tokens of one run have the same: tests share a store
 
 
 @dataclass
@@ -60,7 +63,7 @@ class KnownPeople:
         person = Person(login, login.partition("@")[0], (login,), grants)
         self.people[login] = person
         text = f"sek_{login}"
-        self.tokens.bearers[text] = Bearer(person, frozenset(scopes), f"n-{login}")
+        self.tokens.bearers[text] = Bearer(person, frozenset(scopes), f"n-{next(_NUMBERS)}")
         return text
 
     async def session(self, cookie: str, now: datetime) -> Session | None:

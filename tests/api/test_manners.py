@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,7 +14,7 @@ from gateway.api.app import MAX_BODY, create_api
 from gateway.api.calls import SqlCalls
 from gateway.api.doors import Doors
 from gateway.people.contract import Grant, Role, TokenScope
-from gateway.spool.sql import open_spool
+from gateway.spool.sql import SqlSpool, open_spool
 from tests.api.known import KnownPeople
 from tests.spool.conftest import MASTER
 from tests.spool.mails import T0
@@ -28,14 +28,19 @@ def people() -> KnownPeople:
     return KnownPeople()
 
 
+@pytest.fixture(scope="module")
+def spool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlSpool]:
+    opened = open_spool(tmp_path_factory.mktemp("api") / "state", MASTER, serve=True)
+    yield opened
+    asyncio.run(opened.close())
+
+
 @pytest.fixture
-async def client(people: KnownPeople, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    spool = open_spool(tmp_path / "state", MASTER, serve=True)
+async def client(people: KnownPeople, spool: SqlSpool) -> AsyncIterator[httpx.AsyncClient]:
     api = create_api(Doors(people, SqlCalls(spool.database), lambda: T0))
     transport = httpx.ASGITransport(Starlette(routes=[Mount("/api/v1", api)]), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://gw.example/api/v1") as made:
         yield made
-    await spool.close()
 
 
 def bearer(text: str, **more: str) -> dict[str, str]:
