@@ -137,6 +137,16 @@ QUEUE = Gauge("sekisho_queue_recipients", "Recipients by state", ["state"], regi
 OLDEST_DUE = Gauge(
     "sekisho_oldest_due_seconds", "Age of the oldest recipient that should be moving", registry=REGISTRY
 )
+TEMPLATES_FAILED = Counter(
+    "sekisho_notice_templates_failed_total",
+    "Letters for which an organisation's own template failed, so that the built-in one was used",
+    registry=REGISTRY,
+)
+TEMPLATES_BROKEN = Gauge(
+    "sekisho_notice_templates_broken",
+    "Problems found in the folder of own templates; the built-in ones are used instead",
+    registry=REGISTRY,
+)
 PENDING_NOTICES = Gauge("sekisho_notices_pending", "Notices waiting to be written", registry=REGISTRY)
 POLICY_INFO = Gauge("sekisho_policy_info", "1 for the policy in force", ["digest"], registry=REGISTRY)
 POLICY_RELOADS = Counter(

@@ -84,9 +84,8 @@ def explain(
     envelope, decision = with_copies(facts, decide(facts, in_force, now), in_force, now)
     decision = with_left_out(decision, raw)
     if envelope.sender is None:
-        decision = replace(
-            decision, notify_sender=False, tells_dropped=False
-        )  # there is nobody to tell (RFC 5321 4.5.5)
+        # There is nobody to tell (RFC 5321 4.5.5).
+        decision = replace(decision, notify_sender=False, tells_dropped=False, tell_left=False)
     headers = _headers(
         raw, envelope, decision, now
     )  # of a mail whose files are as they came: nothing is sealed here

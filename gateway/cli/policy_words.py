@@ -49,6 +49,7 @@ _WORDS = {
         "disclaimers": "本文の下に付く文面: {names}",
         "left_out": "次の文面は付けられません: {names}({why})",
         "report": "結果の報告先: {people}",
+        "left": "送信が済んだら送信者に知らせます",
         "signed": "署名または暗号化されたメールのため",
         "unclear": "構造が一通りに読めないため",
         "no-text": "文面を置ける本文がないため",
@@ -93,6 +94,7 @@ _WORDS = {
         "disclaimers": "texts under it: {names}",
         "left_out": "texts that cannot stand under it: {names} ({why})",
         "report": "reports go to: {people}",
+        "left": "the sender is told when it has left",
         "signed": "the mail is signed or encrypted",
         "unclear": "its structure can be read in two ways",
         "no-text": "it has no text to put them under",
@@ -124,6 +126,8 @@ def _whole_mail(decision: Decision, language: Language) -> Iterator[str]:
     told = [*([words["sender"]] if decision.notify_sender else []), *sorted(decision.notify)]
     if told:
         yield words["notice"].format(people=", ".join(told))
+    if decision.tell_left:
+        yield words["left"]
     for watched in decision.watched:
         yield words["watched"].format(rule=watched.rule, count=watched.recipients)
     if decision.report_to:

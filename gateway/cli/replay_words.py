@@ -88,6 +88,7 @@ _NAMES = {
         "sees": "見える外部の宛先",
         "notify_sender": "送信者への通知",
         "notify": "通知先",
+        "tell_left": "送信完了の通知",
         "bcc_to": "控えの送り先",
         "report_to": "報告先",
     },
@@ -104,6 +105,7 @@ _NAMES = {
         "protections": "attachments",
         "drop": "dropped",
         "notify_sender": "notice to the sender",
+        "tell_left": "notice when it has left",
     },
 }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gateway.languages import LANGUAGES, Words, shown
@@ -16,13 +15,12 @@ from gateway.message.address import parse_path
 from gateway.notices.compose import Composer
 from gateway.notices.letter import Author, Letter, to_octets
 from gateway.notices.summary import ADDRESS
+from gateway.notices.wording import Wording
 from gateway.spool.contract import Stored
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.shares_codes import VALID
-from gateway.templates import templates_in
 
 CodeOf = Callable[[Notice], str | None]
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +36,13 @@ class _Said:
 class CodeLetters:
     """Composes them; `code_of` opens what stands in the outbox row."""
 
-    def __init__(self, code_of: CodeOf, zone: ZoneInfo, author: Author) -> None:
+    def __init__(
+        self, code_of: CodeOf, zone: ZoneInfo, author: Author, wording: Wording | None = None
+    ) -> None:
         self._code_of = code_of
         self._author = author
-        self._words = {language: Words(language, zone) for language in LANGUAGES}
-        self._templates = {
-            language: templates_in(_TEMPLATES, words) for language, words in self._words.items()
-        }
+        self._wording = wording or Wording(zone)
+        self._words = self._wording.words
 
     def by_kind(self) -> Mapping[NoticeKind, Composer]:
         """Return what the worker takes."""
@@ -64,15 +62,15 @@ class CodeLetters:
             "subject": " / ".join(subjects),
             "language": first,
         }
-        templates = self._templates[message.language]
+        said = self._wording.say("code", first, values)
         letter = Letter(
             kind=notice.kind.value,
             queue_id=message.queue_id,
             notice_id=notice.notice_id,
             language=first,
-            subject=str(values["subject"]),
-            text=templates.get_template("code.txt").render(values),
-            html=templates.get_template("code.html").render(values),
+            subject=said.subject,
+            text=said.text,
+            html=said.html,
         )
         return to_octets(letter, self._author, parse_path(notice.to), notice.created_at)
 

@@ -8,39 +8,36 @@ make Sekisho write to strangers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway.languages import LANGUAGES, Words, shown
+from gateway.languages import Words, shown
 from gateway.links import Links
 from gateway.message.address import parse_path
 from gateway.message.domains import DomainSet
 from gateway.notices.held_mail import HeldMail, escaped, held_mail
-from gateway.notices.letter import Author, Letter, to_octets
-from gateway.notices.report import Report, report_of
+from gateway.notices.letter import Attached, Author, Letter, to_octets
+from gateway.notices.report import SHOWN_RECIPIENTS, Report, report_of
+from gateway.notices.results_csv import MAX_ROWS, results
 from gateway.notices.summary import Summary, summarise
+from gateway.notices.wording import Wording
 from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Glance, Notice, NoticeKind
-from gateway.templates import templates_in
 from gateway.waiting import needs
 
 Composer = Callable[[Stored, Notice, bytes | None], bytes | None]
 
 WHO = 100  # characters shown of a login name
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 class Composers:
     """The composers of this room, by kind, in the language of each decision."""
 
-    def __init__(self, links: Links, zone: ZoneInfo, author: Author) -> None:
+    def __init__(self, links: Links, zone: ZoneInfo, author: Author, wording: Wording | None = None) -> None:
         self._links = links
         self._author = author
-        self._words = {language: Words(language, zone) for language in LANGUAGES}
-        self._templates = {
-            language: templates_in(_TEMPLATES, words) for language, words in self._words.items()
-        }
+        self._wording = wording or Wording(zone)
+        self._words = self._wording.words
 
     def by_kind(self) -> Mapping[NoticeKind, Composer]:
         """Return what the worker takes; the kinds of delivery status come from delivery/."""
@@ -115,9 +112,15 @@ class Composers:
         if not DomainSet(message.decision.internal).matches(parse_path(notice.to)):
             return None
         words = self._words[message.language]
-        told = report_of(message, words)
+        told = report_of(message, words, incident=notice.incident)
+        attached = results(message, words) if told.total > SHOWN_RECIPIENTS else None
+        more = {
+            "attached": attached.name if attached is not None else "",
+            "listed": min(told.total, MAX_ROWS) if attached is not None else 0,
+            "report_url": self._links.incident_url(message.queue_id, notice.to),
+        }
         title = words.gettext("[Report] %(subject)s")
-        return self.write(message, notice, "report", title, told)
+        return self.write(message, notice, "report", title, told, more=more, attached=attached)
 
     def words(self, message: Stored) -> Words:
         """Return the words of a message's language."""
@@ -138,6 +141,7 @@ class Composers:
         *,
         everybody: bool = False,
         more: Mapping[str, object] | None = None,
+        attached: Attached | None = None,
     ) -> bytes:
         """Return the letter that a template makes of a summary; `more` are values for that template alone."""
         values = {
@@ -149,7 +153,7 @@ class Composers:
             "language": message.language.value,
             "who": shown(notice.actor, WHO),
         }
-        return self._to_octets(message, notice, name, values)
+        return self._to_octets(message, notice, name, values, attached=attached)
 
     def bare(
         self, message: Stored, notice: Notice, kind: str, name: str, values: Mapping[str, object]
@@ -167,23 +171,18 @@ class Composers:
         values: Mapping[str, object],
         mails: int = 1,
         kind: str = "",
+        attached: Attached | None = None,
     ) -> bytes:
-        templates = self._templates[message.language]
+        said = self._wording.say(name, message.language.value, values)
         letter = Letter(
             kind=kind or notice.kind.value,
             queue_id=message.queue_id,
             notice_id=notice.notice_id,
             language=message.language.value,
-            subject=str(values["subject"]),
-            text=_closed_up(templates.get_template(f"{name}.txt").render(values)),
-            html=templates.get_template(f"{name}.html").render(values),
+            subject=said.subject,
+            text=said.text,
+            html=said.html,
             mails=mails,
+            attached=attached,
         )
         return to_octets(letter, self._author, parse_path(notice.to), notice.created_at)
-
-
-def _closed_up(text: str) -> str:
-    """Leave no two empty lines one after another: what a template leaves out leaves some."""
-    while "\n\n\n" in text:
-        text = text.replace("\n\n\n", "\n\n")
-    return text

@@ -31,6 +31,15 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that goes with a letter. Its name and media type are ours, in ASCII."""
+
+    name: str
+    media_type: str
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """What a notice says, before it is mail. `kind`, `queue_id` and `mails` end up in header fields for people who filter;
     of several mails, `queue_id` and `notice_id` are those of the first."""
@@ -43,6 +52,7 @@ class Letter:
     text: str
     html: str
     mails: int = 1
+    attached: Attached | None = None
 
 
 def to_octets(letter: Letter, author: Author, to: Address, at: datetime) -> bytes:
@@ -51,11 +61,29 @@ def to_octets(letter: Letter, author: Author, to: Address, at: datetime) -> byte
     # `=_` cannot occur in base64 nor in quoted-printable (RFC 2045 6.7), so no text can end a part.
     boundary = f"=_{letter.queue_id}.{letter.notice_id}".encode()
     parts = (_part("plain", letter.text), _part("html", letter.html))
-    body = b"".join(b"--%b\r\n%b\r\n" % (boundary, part) for part in parts)
-    return _header(letter, author, to, at, boundary) + body + b"--%b--\r\n" % boundary
+    body, kind = _multipart(boundary, *parts), b'multipart/alternative; boundary="%b"' % boundary
+    if letter.attached is not None:
+        inner = b"Content-Type: %b\r\n\r\n%b" % (kind, body)
+        outer = boundary + b"+"
+        body = _multipart(outer, inner, _file(letter.attached))
+        kind = b'multipart/mixed; boundary="%b"' % outer
+    return _header(letter, author, to, at, kind) + body
 
 
-def _header(letter: Letter, author: Author, to: Address, at: datetime, boundary: bytes) -> bytes:
+def _multipart(boundary: bytes, *parts: bytes) -> bytes:
+    return b"".join(b"--%b\r\n%b\r\n" % (boundary, part) for part in parts) + b"--%b--\r\n" % boundary
+
+
+def _file(attached: Attached) -> bytes:
+    name = attached.name.encode("ascii")
+    return (
+        b'Content-Type: %b\r\nContent-Disposition: attachment; filename="%b"\r\n'
+        b"Content-Transfer-Encoding: base64\r\n\r\n%b"
+        % (attached.media_type.encode("ascii"), name, _in_lines(b2a_base64(attached.octets, newline=False)))
+    )
+
+
+def _header(letter: Letter, author: Author, to: Address, at: datetime, kind: bytes) -> bytes:
     own_id = f"{letter.queue_id}.{letter.kind}.{letter.notice_id}@{author.hostname}"
     fields = {
         "Date": format_datetime(at).encode(),
@@ -68,7 +96,7 @@ def _header(letter: Letter, author: Author, to: Address, at: datetime, boundary:
         "X-Sekisho-Notice": _about(letter).encode(),
         "Content-Language": letter.language.encode(),
         "MIME-Version": b"1.0",
-        "Content-Type": b'multipart/alternative; boundary="%b"' % boundary,
+        "Content-Type": kind,
     }
     return write_fields(fields)
 

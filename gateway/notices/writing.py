@@ -6,8 +6,9 @@ goes wrong goes up; the worker decides when to try again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -25,7 +26,11 @@ from gateway.spool.notice import Glance, Notice, NoticeKind
 
 Seen = TypeVar("Seen", Stored, Glance)
 
-_WITHOUT_ORIGINAL = frozenset({NoticeKind.CODE})  # they tell nothing of it, and somebody waits for them
+# They tell nothing of it, and somebody waits for them; or they tell of its end alone.
+_WITHOUT_ORIGINAL = frozenset({NoticeKind.CODE, NoticeKind.REPORT, NoticeKind.LEFT})
+
+IncidentOf = Callable[[str], Awaitable[datetime | None]]
+"""Tells when an incident was opened about a mail; None where none was."""
 
 log = structlog.get_logger()
 
@@ -66,6 +71,7 @@ class Writer:
         hostname: str,
         wake: Callable[[], None],
         aside: Aside,
+        incident_of: IncidentOf | None = None,
     ) -> None:
         self._spool = spool
         self._composers = composers
@@ -74,6 +80,7 @@ class Writer:
         self._hostname = hostname
         self._wake = wake
         self._aside = aside
+        self._incident_of = incident_of
         self.finished = 0
 
     async def write(self, notice: Notice) -> None:
@@ -120,6 +127,8 @@ class Writer:
     async def _compose(self, notice: Notice) -> NewMessage | None:
         message = await self._readable(notice)
         raw = None if notice.kind in _WITHOUT_ORIGINAL else await self._original(notice.queue_id)
+        if notice.kind is NoticeKind.REPORT and self._incident_of is not None:
+            notice = replace(notice, incident=await self._incident_of(notice.queue_id))
         # A thread: reading a large original for its attachments takes time that the event loop has not got.
         octets = await self._aside.run(partial(self._composers[notice.kind], message, notice, raw))
         if octets is None:

@@ -96,6 +96,9 @@ class Expected(values.Part):
         "試行中(`monitor`)で、適用されたはずのルール", "the rules that only watch and would apply"
     )
     notify: AnyNumber | None = told("通知される人のすべて", "everybody who is told")
+    tell_left: values.Flag | None = told(
+        "送信が済んだことを送信者に知らせるか", "whether the sender is told that the mail has left"
+    )
     bcc_to: AnyNumber | None = told("控えを受け取る人のすべて", "everybody who gets a copy")
     report_to: AnyNumber | None = told("報告を受け取る人のすべて", "everybody who gets the report")
 
@@ -109,6 +112,8 @@ def differences(expect: Expected, envelope: Envelope, decision: Decision) -> Ite
     if expect.notify is not None:
         told = [*decision.notify, *(["sender"] if decision.notify_sender else [])]
         yield from _differ("notify", sorted(expect.notify), sorted(told))
+    if expect.tell_left is not None:
+        yield from _differ("tell_left", expect.tell_left, decision.tell_left)
     for key, wanted, asked in (
         ("bcc_to", expect.bcc_to, decision.bcc_to),
         ("report_to", expect.report_to, decision.report_to),

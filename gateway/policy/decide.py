@@ -51,6 +51,7 @@ def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
         report_to=whole.report_to,
         watched=tuple([_watched(mail, rule) for rule in applying if rule.monitor]),
         tells_dropped=tells and any(each.demands.drop for each in outcomes),
+        tell_left=whole.tell_left and tells,
         texts=asked_for(policy.disclaimers, (key for o in outcomes for key in o.demands.disclaimers)),
     )
 

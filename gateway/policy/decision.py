@@ -80,6 +80,7 @@ class Decision:
     A mail with `refusals` is refused as a whole. `internal` are the policy's patterns at that time, so that rendering needs
     no policy, and `tag_names` (lower case) the header fields that only the policy sets. `digest` names the policy that
     decided. `bcc_to` and `report_to` are keys of addresses; `watched` is what rules that only watch would have asked for.
+    `tell_left`: the sender is told when the fate of all is known, where something was held.
     The last `copied` recipients get a copy that nobody else may hear of (copies.py). `tells_dropped`: the sender may be told
     who does not get the mail. `texts` are what stands under copies, `left_out` what was asked for and cannot. `files` are
     the attachments, where a rule asks for their protection.
@@ -104,6 +105,7 @@ class Decision:
     texts: tuple[Disclaimer, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     files: tuple[Attached, ...] = ()
+    tell_left: bool = False
 
     @property
     def protects(self) -> bool:

@@ -188,7 +188,7 @@ class Refusal:
 class MailDemands:
     """What rules ask for the mail as a whole: refusals, who is told of the hold, who gets a copy, who gets the report.
 
-    `notify`, `bcc_to` and `report_to` are keys of addresses.
+    `notify`, `bcc_to` and `report_to` are keys of addresses. `tell_left`: the sender is told that a held mail has left.
     """
 
     refusals: frozenset[Refusal] = frozenset()
@@ -196,6 +196,7 @@ class MailDemands:
     notify: frozenset[str] = frozenset()
     bcc_to: frozenset[str] = frozenset()
     report_to: frozenset[str] = frozenset()
+    tell_left: bool = False
 
     def join(self, other: MailDemands) -> MailDemands:
         """Return the least demands that satisfy both."""
@@ -207,6 +208,7 @@ class MailDemands:
             notify=self.notify | other.notify,
             bcc_to=self.bcc_to | other.bcc_to,
             report_to=self.report_to | other.report_to,
+            tell_left=self.tell_left or other.tell_left,
         )
 
     def covers(self, other: MailDemands) -> bool:

@@ -6,7 +6,7 @@ contradicts the first, another next hop stands before the floor's, a dropped rec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from gateway.message.address import Address, parse_path
@@ -101,10 +101,10 @@ def _told(file: schema.PolicyFile) -> Iterator[tuple[Path, str]]:
             yield ("groups", name, "proxies", number, "by"), proxy.by
 
 
-def _addresses(path: Path, names: tuple[str, ...] | None) -> Iterator[tuple[Path, str]]:
+def _addresses(path: Path, names: Collection[str] | None) -> Iterator[tuple[Path, str]]:
     for number, name in enumerate(names or ()):
         if "@" in name:
-            yield (*path, number), name
+            yield (*path, name if isinstance(names, dict) else number), name
 
 
 def _of_rule(rule: schema.Rule, floor: _Floor) -> Iterator[Finding]:

@@ -81,6 +81,7 @@ def from_json(data: Json, assigned: tuple[int, ...]) -> Decision:
         texts=tuple(Disclaimer(*each) for each in data.get("texts", ())),
         left_out=tuple(LeftOut(tuple(keys), why) for keys, why in data.get("left_out", ())),
         files=tuple(file_from(each) for each in data.get("files", ())),
+        tell_left=data.get("tell_left", False),
     )
 
 
@@ -103,6 +104,7 @@ def _later(decision: Decision) -> Json:
         "texts": [[each.key, each.text, each.html] for each in decision.texts],
         "left_out": [[list(each.keys), each.why] for each in decision.left_out],
         "files": [file_json(each) for each in decision.files],
+        "tell_left": decision.tell_left,
     }
     return {key: value for key, value in later.items() if value}
 
@@ -243,6 +245,7 @@ def _watched_json(watched: Watched) -> Json:
             "notify": sorted(whole.notify),
             "bcc_to": sorted(whole.bcc_to),
             "report_to": sorted(whole.report_to),
+            **({"tell_left": True} if whole.tell_left else {}),
         },
     }
 
@@ -257,5 +260,6 @@ def _watched_from(data: Json) -> Watched:
             notify=frozenset(whole["notify"]),
             bcc_to=frozenset(whole["bcc_to"]),
             report_to=frozenset(whole["report_to"]),
+            tell_left=whole.get("tell_left", False),
         )
     return Watched(data["rule"], data["recipients"], _demands_from(data), for_mail)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     Strict,
+    Tag,
     WithJsonSchema,
     model_validator,
 )
@@ -123,6 +125,16 @@ def _person(text: str) -> str:
     return text if text == "sender" else read_address(text)
 
 
+def _when_told(moments: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    if not moments:
+        raise Hinted("nobody is named", "leave the key out, or write {sender: [hold, left]}")
+    for person, when in moments.items():
+        if person != "sender" and "left" in when:
+            hint = "write report_to: for people who want to know what became of a mail"
+            raise Hinted(f"only the sender can be told that a mail left, not {person}", hint)
+    return moments
+
+
 def _inside(text: str) -> str:
     """Return a domain that may be inside; a whole top-level domain may be only where nobody else's can lie below it."""
     domain = read_domain(text)
@@ -223,6 +235,27 @@ Reported = Annotated[
     tuple[Annotated[str, AfterValidator(_reported)], ...], OneOrMany, AfterValidator(_few), FEW_OR_ONE
 ]
 Persons = Annotated[tuple[Annotated[str, AfterValidator(_person)], ...], OneOrMany, FEW_OR_ONE]
+Moment = Literal["hold", "left"]
+_Moments = Annotated[tuple[Moment, ...], OneOrMany]
+_OneMoment: dict[str, Any] = {"enum": list(get_args(Moment))}
+_MOMENTS_SCHEMA = {"anyOf": [_OneMoment, {"type": "array", "items": _OneMoment, "minItems": 1}]}
+Told = Annotated[
+    Annotated[Persons, Tag("people")]
+    | Annotated[
+        dict[Annotated[str, AfterValidator(_person)], _Moments], AfterValidator(_when_told), Tag("moments")
+    ],
+    Discriminator(lambda value: "moments" if isinstance(value, dict) else "people"),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _STRING,
+                {"type": "array", "items": _STRING, "minItems": 1},
+                {"type": "object", "additionalProperties": _MOMENTS_SCHEMA, "minProperties": 1},
+            ]
+        }
+    ),
+]
+"""Who is told, and of what: of a hold where nothing else is said."""
 
 
 def words_schema(words: Any) -> WithJsonSchema:

@@ -24,6 +24,7 @@ from gateway.notices.asking import Asking
 from gateway.notices.code_letter import CodeLetters
 from gateway.notices.compose import Composers
 from gateway.notices.keys import KeyLetters
+from gateway.notices.left import LeftLetters
 from gateway.notices.letter import Author
 from gateway.notices.reminder import Reminders
 from gateway.notices.worker import NoticeWorker
@@ -138,12 +139,21 @@ class Rooms:
             **Asking(self.links, own).by_kind(),
             **Reminders(self.links, own).by_kind(),
             **letters.by_kind(),
+            **LeftLetters(self.links, own).by_kind(),
             **CodeLetters(self.spool.shares.code_of, ZoneInfo(settings.timezone), author).by_kind(),
             **dsn_composers(
                 settings.hostname, author.address, settings.notices.name, settings.delivery.give_up_after
             ),
         }
-        return NoticeWorker(self.spool, composers, own, utc_now, settings.hostname, self.scheduler.wake)
+        return NoticeWorker(
+            self.spool,
+            composers,
+            own,
+            utc_now,
+            settings.hostname,
+            self.scheduler.wake,
+            incident_of=self.spool.incident_of,
+        )
 
 
 def author_of(settings: Settings) -> Author:

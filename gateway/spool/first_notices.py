@@ -1,7 +1,7 @@
 """The outbox rows that a mail is accepted with: who is told of it, and by what kind of notice. Pure.
 
-A report's row is written here and read when the fate of all recipients is known (statements.TELLABLE): whoever settles the
-last one, on whatever node, it is told once.
+The rows of a report and of "it left" are written here and read when the fate of all recipients is known
+(statements.TELLABLE): whoever settles the last one, on whatever node, they are told of once.
 """
 
 from __future__ import annotations
@@ -53,6 +53,9 @@ def _to_sender(queue_id: str, new: NewMessage, at: int, held: list[int], dropped
     rows = []
     if shown and (decision.notify_sender or _has_to_act(new)):
         rows.append(notice_row(NoticeKind.HOLD, queue_id, str(sender), shown, at))
+    if shown and decision.tell_left:
+        everybody = range(len(new.envelope.recipients) - decision.copied)
+        rows.append(notice_row(NoticeKind.LEFT, queue_id, str(sender), everybody, at))
     if decision.tells_dropped and gone:
         rows.append(notice_row(NoticeKind.DROPPED, queue_id, str(sender), gone, at))
     return rows

@@ -22,6 +22,7 @@ class NoticeKind(StrEnum):
     COPY = "copy"  # to the addresses a rule notifies
     DROPPED = "dropped"  # to the sender: who does not get the mail, because a rule says so
     REPORT = "report"  # to the addresses a rule names, when the fate of all recipients is known
+    LEFT = "left"  # to the sender, who wants to know: a held mail has left, or could not, for everybody
     APPROVAL = "approval"  # to somebody who may approve: please look, with a link of their own
     REMINDER = "reminder"  # to somebody who may approve, or to the sender who has to tick: it still waits
     APPROVED = "approved"  # to the sender: enough people have agreed
@@ -42,6 +43,7 @@ class Notice:
     the name of who did what it tells of, where a person did; of a WAIVED, the reason that was given; of a KEY_FAILED, the way
     and why it failed (`sms:no-number`); of a CODE, the code under the master key (shares_codes.py); of a TIMED_OUT, what was
     missing (`Missing.what`), where files could not be protected.
+    `incident`: of a REPORT, since when one is reported, as far as whoever composes it has looked.
     `hold_ends`: of a HOLD, when the first recipient that was held when the row was read is due; None where none was.
     """
 
@@ -53,6 +55,7 @@ class Notice:
     created_at: datetime
     actor: str = ""
     hold_ends: datetime | None = None
+    incident: datetime | None = None
 
 
 NOTHING_DECIDED = Decision(digest="", outcomes=(), assigned=())

@@ -154,7 +154,10 @@ _NOTICE_IDS = Prepared(
     select(outbox.c.notice_id)
     .where(
         outbox.c.notice_id > bindparam("b_after"),
-        outbox.c.kind != sa.literal_column(f"'{NoticeKind.REPORT}'"),  # it waits until the damage is mended
+        # What tells of the end waits until the damage is mended.
+        outbox.c.kind.not_in(
+            [sa.literal_column(f"'{kind}'") for kind in (NoticeKind.REPORT, NoticeKind.LEFT)]
+        ),
     )
     .order_by(outbox.c.notice_id)
     .limit(LIMIT)

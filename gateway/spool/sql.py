@@ -51,6 +51,7 @@ from gateway.spool.contract import (
     UnknownMessage,
 )
 from gateway.spool.glance import glances
+from gateway.spool.incident_marks import incident_of
 from gateway.spool.key_making import NO_KEYS, NewKeys, needs_keys, new_keys
 from gateway.spool.knowing import SqlKnowledge
 from gateway.spool.known import KnownMessages
@@ -312,6 +313,10 @@ class SqlSpool:
 
     async def glances(self, queue_ids: Sequence[str]) -> list[Glance | None]:
         return await self._db.readers.run(glances(queue_ids))
+
+    async def incident_of(self, queue_id: str) -> datetime | None:
+        """Return when an incident was opened about a mail; None where none was."""
+        return await self._db.readers.run(incident_of(queue_id))
 
     async def raw(self, queue_id: str) -> bytes:
         return await self._bodies.raw(queue_id)

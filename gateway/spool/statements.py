@@ -130,9 +130,9 @@ _NOTICE = (
     *(column for column in outbox.c if column.name != "owner"),
     sa.case((outbox.c.kind == sa.literal_column(f"'{NoticeKind.HOLD}'"), _HOLD_ENDS)),
 )
-# A report waits in the outbox until its message is finished: then it is a notice like any other.
+# What tells of the end waits in the outbox until its message is finished: then it is a notice like any other.
 TELLABLE = sa.or_(
-    outbox.c.kind != sa.literal_column(f"'{NoticeKind.REPORT}'"),
+    outbox.c.kind.not_in([sa.literal_column(f"'{kind}'") for kind in (NoticeKind.REPORT, NoticeKind.LEFT)]),
     select(_M.queue_id).where(_M.queue_id == outbox.c.queue_id, _M.finished_at.is_not(None)).exists(),
 )
 NOTICES = Prepared(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import gateway
 from gateway.languages import LANGUAGES, SOURCE_LANGUAGE, Words, catalogue, shown, size
-from gateway.notices.compose import _closed_up
+from gateway.notices.wording import closed_up
 from tests.memory_spool import NOON
 
 PACKAGE = Path(gateway.__file__).parent
@@ -140,4 +140,4 @@ def test_shown_is_one_short_line_that_can_be_written(text: str, limit: int) -> N
 
 @pytest.mark.parametrize("breaks", range(12))
 def test_no_two_empty_lines_stand_together(breaks: int) -> None:
-    assert _closed_up("a" + "\n" * breaks + "b\n") == "a" + "\n" * min(breaks, 2) + "b\n"
+    assert closed_up("a" + "\n" * breaks + "b\n") == "a" + "\n" * min(breaks, 2) + "b\n"

@@ -106,7 +106,8 @@ _ACTIONS: Keys = {
     ),
     "refuse": st.just("no"),
     "tag": st.sampled_from([{"X-A": "1"}, {"X-A": "2"}, {"X-B": "1"}]),
-    "notify": some("sender", "audit@city.example.lg.jp"),
+    "notify": some("sender", "audit@city.example.lg.jp")
+    | st.fixed_dictionaries({"sender": some("hold", "left")}),
     "drop_recipient": st.just(True) | st.fixed_dictionaries({"for": WHOM}),
     "bcc_to": some("boss@city.example.lg.jp", "p@example.com"),
     "report_to": some("audit@city.example.lg.jp", *GROUPS),

@@ -264,3 +264,18 @@ def test_a_stranger_is_told_nothing_about_a_hold(sender: str, account: str | Non
     head = HEAD.replace("internal: [", "internal: [sports.example.jp, ")
     result = decision(rule("a", "hold: 5m, notify: sender"), replace(facts, envelope=envelope), head)
     assert result.notify_sender is told
+
+
+@pytest.mark.parametrize(
+    ("written", "held", "left", "others"),
+    [
+        ("sender", True, False, []),
+        ("{sender: left}", False, True, []),
+        ("{sender: [hold, left], x@city.example.lg.jp: hold}", True, True, ["x@city.example.lg.jp"]),
+    ],
+)
+def test_of_what_people_are_told(written: str, held: bool, left: bool, others: list[str]) -> None:
+    head = HEAD.replace("internal: [", "internal: [sports.example.jp, ")
+    envelope = replace(mail().envelope, sender=parse_path("office@sports.example.jp"))
+    result = decision(rule("a", f"hold: 5m, notify: {written}"), replace(mail(), envelope=envelope), head)
+    assert (result.notify_sender, result.tell_left, sorted(result.notify)) == (held, left, others)

@@ -48,6 +48,7 @@ def assert_not_weaker(after: Decision, before: Decision) -> None:
     assert set(before.reasons) <= set(after.reasons)
     assert before.notify <= after.notify
     assert after.notify_sender >= before.notify_sender
+    assert after.tell_left >= before.tell_left
     assert before.bcc_to <= after.bcc_to
     assert before.report_to <= after.report_to
     assert set(before.texts) <= set(after.texts)

@@ -103,6 +103,23 @@ async def test_a_report_is_read_when_the_fate_of_all_is_known(spool: Spool) -> N
     assert (await spool.figures()).pending_notices == 2
 
 
+@pytest.mark.parametrize(("held", "tell", "is_told"), [(1, True, True), (0, True, False), (1, False, False)])
+async def test_that_it_left_is_told_where_it_was_held_and_asked_for(
+    spool: Spool, held: int, tell: bool, is_told: bool
+) -> None:
+    new = mail(held=held, queued=1)
+    queue_id = await spool.accept(replace(new, decision=replace(new.decision, tell_left=tell)))
+    await settle(spool, [delivered(held)])
+    if held:
+        assert await told(spool) == []
+        await spool.cancel(queue_id, None, *BY_SENDER, T0)
+    assert await told(spool) == ([(NoticeKind.LEFT, str(SENDER), (0, 1))] if is_told else [])
+
+
+async def test_an_incident_is_known_from_its_row(spool: Spool) -> None:
+    assert await spool.incident_of("Q1") is None  # type: ignore[attr-defined]
+
+
 async def test_a_report_is_told_once(spool: Spool) -> None:
     new = mail(queued=1)
     decision = replace(new.decision, report_to=frozenset({"a@city.example.lg.jp"}))

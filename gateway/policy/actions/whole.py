@@ -1,8 +1,8 @@
-"""Demands on the mail as a whole: refuse it, mark every copy, tell people of the hold."""
+"""Demands on the mail as a whole: refuse it, mark every copy, tell people of the hold and the sender of its end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from gateway.policy import values
 from gateway.policy.actions.ask import Ask
@@ -22,8 +22,10 @@ class WholeKeys(Part):
     tag: dict[values.TagName, values.TagValue] | None = told(
         "すべての控えに加えるヘッダー欄", "header fields to add to every copy"
     )
-    notify: values.Persons | None = told(
-        "保留を知らせる相手: `sender` とアドレス", "who gets a notice about the hold: `sender` and addresses"
+    notify: values.Told | None = told(
+        "保留を知らせる相手: `sender` とアドレス。`{sender: [hold, left]}` と書くと、送信者には送信完了も知らせる",
+        "who gets a notice about the hold: `sender` and addresses; with `{sender: [hold, left]}` the sender also hears that "
+        "the mail has left",
     )
 
 
@@ -35,6 +37,19 @@ def asks(keys: WholeKeys, _rule: str, _context: Context) -> Iterator[Ask]:
 
 def for_mail(keys: WholeKeys, rule: str) -> MailDemands:
     """Return the refusal, and who is told."""
-    notify = frozenset(keys.notify or ())
+    moments = _moments(keys.notify)
     refused = frozenset([Refusal(rule, keys.refuse.text())]) if keys.refuse is not None else frozenset()
-    return MailDemands(refusals=refused, notify_sender="sender" in notify, notify=notify - {"sender"})
+    of_hold = {person for person, when in moments.items() if "hold" in when}
+    return MailDemands(
+        refusals=refused,
+        notify_sender="sender" in of_hold,
+        notify=frozenset(of_hold - {"sender"}),
+        tell_left="left" in moments.get("sender", ()),
+    )
+
+
+def _moments(
+    asked: tuple[str, ...] | dict[str, tuple[values.Moment, ...]] | None,
+) -> Mapping[str, Sequence[str]]:
+    """Return who is told of what; whom the short form names is told of the hold."""
+    return asked if isinstance(asked, dict) else dict.fromkeys(asked or (), ("hold",))

@@ -1,0 +1,112 @@
+"""Every letter as a sample: with what values its templates are filled in, in each language.
+
+An organisation's own templates are tried with them before they are in force, `sekisho notices show` shows them, and the
+documentation of the variables is compared with them (tests/notices/test_documented.py). A letter that is not here cannot be
+overridden: who adds a template adds its sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from gateway.links import Links
+from gateway.notices import sample_mail as sample
+from gateway.notices.asking import Asking
+from gateway.notices.code_letter import CodeLetters
+from gateway.notices.compose import Composers
+from gateway.notices.keys import KeyLetters
+from gateway.notices.left import LeftLetters
+from gateway.notices.letter import Author
+from gateway.notices.wording import Said, Values, Wording
+from gateway.policy.demands import Language
+from gateway.policy.protection import Way
+from gateway.spool.key_contract import KeySending
+from gateway.spool.notice import NoticeKind
+
+_NOW = sample.AT + timedelta(minutes=20)
+_AUTHOR = Author("Sekisho", "sekisho@sekisho.example.jp", "sekisho.example.jp")
+_SECRET = b"only for letters that nobody gets"
+
+Samples = Mapping[tuple[str, str], list[Values]]
+"""By name and language: the values of each case that a letter has to be written for."""
+
+
+class _Listening(Wording):
+    """Notes the values with which each letter is written."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__(zone)
+        self.heard: dict[tuple[str, str], list[Values]] = {}
+
+    def say(self, name: str, language: str, values: Values) -> Said:
+        self.heard.setdefault((name, language), []).append(values)
+        return super().say(name, language, values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kit:
+    language: Language
+    links: Links
+    composers: Composers
+    zone: ZoneInfo
+    wording: Wording
+
+
+@cache
+def samples(zone: ZoneInfo, public_url: str = "https://sekisho.example.jp") -> Samples:
+    """Return the values of every letter; the same each time, and no link in them opens anything."""
+    wording = _Listening(zone)
+    links = Links(_SECRET, public_url, timedelta(days=7), lambda: _NOW)
+    composers = Composers(links, zone, _AUTHOR, wording)
+    for language in Language:
+        kit = _Kit(language, links, composers, zone, wording)
+        _of_holds(kit)
+        _of_second_looks(kit)
+        _of_the_end(kit)
+        _of_keys(kit)
+    return wording.heard
+
+
+def _of_holds(kit: _Kit) -> None:
+    composers, language, raw = kit.composers, kit.language, sample.raw(kit.language)
+    composers.hold(sample.held(language), sample.notice(NoticeKind.HOLD), raw)
+    composers.hold(sample.asking(language), sample.notice(NoticeKind.HOLD), None)
+    several = [sample.glance(language, number) for number in range(3)]
+    lines = [composers.line(each, sample.notice(NoticeKind.HOLD)) for each in several]
+    told = [line for line in lines if line is not None]
+    composers.holds(several[0], sample.notice(NoticeKind.HOLD), told)
+    composers.copy(sample.held(language), sample.notice(NoticeKind.COPY, sample.OFFICE), raw)
+    composers.dropped(sample.cancelled(language), sample.notice(NoticeKind.DROPPED), raw)
+    by_admin = sample.notice(NoticeKind.CANCELLED, actor="admin")
+    composers.cancelled(sample.cancelled(language), by_admin, raw)
+
+
+def _of_second_looks(kit: _Kit) -> None:
+    asking, language, raw = Asking(kit.links, kit.composers), kit.language, sample.raw(kit.language)
+    asking.approval(sample.asking(language), sample.notice(NoticeKind.APPROVAL, sample.APPROVER), raw)
+    asking.approved(sample.approved(language), sample.notice(NoticeKind.APPROVED), raw)
+    asking.rejected(sample.rejected(language), sample.notice(NoticeKind.REJECTED), raw)
+    asking.timed_out(sample.cancelled(language), sample.notice(NoticeKind.TIMED_OUT), raw)
+    because = {Language.JA: "本日中の案内のため", Language.EN: "The class is today."}[language]
+    asking.waived(sample.held(language), sample.notice(NoticeKind.WAIVED, sample.OFFICE, because), raw)
+
+
+def _of_the_end(kit: _Kit) -> None:
+    ended = sample.approved(kit.language)
+    LeftLetters(kit.links, kit.composers).left(ended, sample.notice(NoticeKind.LEFT), None)
+    kit.composers.report(ended, sample.notice(NoticeKind.REPORT, sample.OFFICE), None)
+
+
+def _of_keys(kit: _Kit) -> None:
+    letters = KeyLetters(kit.links, kit.composers, kit.zone, _AUTHOR.hostname, lambda: _NOW)
+    message, raw = sample.held(kit.language), sample.raw(kit.language)
+    letters.key(message, sample.notice(NoticeKind.KEY), raw)
+    letters.key_failed(message, sample.notice(NoticeKind.KEY_FAILED, actor="sms:no-number"), raw)
+    to = sample.OUTSIDE[0]
+    letters.second_mail(message, KeySending(sample.QUEUE_ID, 0, Way.SECOND_MAIL, 1, "", to, "MNKT-4RWP-8XDC"))
+    code = CodeLetters(lambda _: "483920", kit.zone, _AUTHOR, kit.wording)
+    code.code(message, sample.notice(NoticeKind.CODE, to), None)
