@@ -20,10 +20,10 @@ import click
 from pydantic import ValidationError
 
 from gateway.config.load import load_settings
+from gateway.people.passwords import MAX_PASSWORD, hasher
 from gateway.policy.demands import Language
 from gateway.receive.account import Account
 from gateway.receive.accounts_file import read, write
-from gateway.receive.passwords import MAX_PASSWORD, hasher
 
 Given = tuple[Path | None, Path | None]  # the group's --config and --file
 MIN_PASSWORD = 8  # characters (NIST SP 800-63B 5.1.1.2)

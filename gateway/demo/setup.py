@@ -15,9 +15,9 @@ from gateway.demo.sample import (
     write_certificate,
     write_curl_config,
 )
+from gateway.people.passwords import hasher
 from gateway.receive.account import Account
 from gateway.receive.accounts_file import write
-from gateway.receive.passwords import hasher
 
 HOST = "127.0.0.1"
 

@@ -77,6 +77,12 @@ class Kind(StrEnum):
     DELETION_ASKED = "deletion-asked"
     DELETION_REMINDED = "deletion-reminded"
     DELETION_ANSWERED = "deletion-answered"
+    PERSON = "person"  # added, changed, suspended, resumed, removed; their password or second factor
+    SIGNED_IN = "signed-in"
+    SIGN_IN_FAILED = "sign-in-failed"  # the first of a series; how many there were stands in what ends it
+    SIGN_IN_LOCKED = "sign-in-locked"
+    SIGNED_OUT = "signed-out"  # of all sessions at once
+    API_TOKEN = "api-token"  # noqa: S105 - a word: made or revoked
 
 
 class Reason(StrEnum):
@@ -89,6 +95,9 @@ class Reason(StrEnum):
     BY_ADMIN = "by-admin"  # sekisho held ...
     BY_ORDERING = "by-ordering-body"  # somebody of the ordering body, or the privacy officer
     BY_RECIPIENT = "by-recipient"  # somebody at the download page, or who was asked to delete a mail
+    BY_RECIPIENT = "by-recipient"  # somebody at the download page
+    BY_PERSON = "by-person"  # somebody who is signed in, for themselves
+    BY_PROVIDER = "by-provider"  # the OpenID provider said so
     BY_APPROVER = "by-approver"  # somebody who was asked to approve pressed a button
     REJECTED = "rejected"  # an approver said no
     TIMED_OUT = "timed-out"  # nobody confirmed or approved in the time that the rule gives

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from gateway.store.attachment_tables import agreed_keys, key_sendings, message_keys, shares
 from gateway.store.incident_tables import deletion_requests, incident_notes
+from gateway.store.people_tables import credentials
 from gateway.store.proof_tables import signing_keys
 
 
@@ -26,5 +27,6 @@ WRAPPED: tuple[tuple[sa.Table, str], ...] = (
     (incident_notes, "wrapped"),
     (deletion_requests, "wrapped_comment"),
     (signing_keys, "wrapped"),
+    (credentials, "wrapped"),
 )
 """Every table with such a value, and its column; `key_id` names the master key, and the primary key is what it is bound to."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from gateway.cli.account import account
+from gateway.people.passwords import hasher
 from gateway.receive.accounts_file import read
-from gateway.receive.passwords import hasher
 
 
 def run(file: Path, *arguments: str, stdin: str | None = None) -> Result:

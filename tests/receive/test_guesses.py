@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.people.passwords import QUEUE, RESERVED, Overloaded
 from gateway.receive.guesses import GUESS_FACTOR, SLOWEST, UNDER_ATTACK, Guesses
 from gateway.receive.limits import SITE_FACTOR
-from gateway.receive.passwords import QUEUE, RESERVED, Overloaded, Verifier
+from gateway.receive.passwords import Verifier
 from tests.receive.conftest import CHEAP, Open
 from tests.receive.test_sign_in import plain
 
@@ -128,11 +129,11 @@ async def test_a_flood_of_guesses_leaves_room_for_owners_in_the_queue(
 ) -> None:
     house = await open_house(trusted=False, accounts=True)
     verifier = Verifier(house.listener.reception.accounts, CHEAP)
-    monkeypatch.setattr(verifier, "_waiting", QUEUE - RESERVED)
+    monkeypatch.setattr(verifier._hashing, "_waiting", QUEUE - RESERVED)
     with pytest.raises(Overloaded):
         await verifier.verify("alice", "open sesame")
     assert await verifier.verify("alice", "open sesame", first=True) is not None
-    monkeypatch.setattr(verifier, "_waiting", QUEUE)
+    monkeypatch.setattr(verifier._hashing, "_waiting", QUEUE)
     with pytest.raises(Overloaded):
         await verifier.verify("alice", "open sesame", first=True)
     verifier.close()

@@ -9,10 +9,11 @@ from base64 import b64encode
 import pytest
 import structlog
 
-from gateway.receive import passwords
+from gateway.people import passwords
+from gateway.people.passwords import Hashing, Overloaded
 from gateway.receive.accounts import Accounts
 from gateway.receive.accounts_file import write
-from gateway.receive.passwords import Overloaded, Verifier
+from gateway.receive.passwords import Verifier
 from tests.receive.conftest import ALICE, CHEAP, SUSPENDED, Client, House, Open
 
 
@@ -98,13 +99,13 @@ async def test_every_answer_takes_one_verification(open_house: Open, monkeypatch
     house = await open_house(accounts=True)
     verifier = Verifier(Accounts(house.accounts_file), CHEAP)
     verified: list[str] = []
-    verify = Verifier._matches
+    verify = Hashing._matches
 
-    def counting(self: Verifier, stored: str, password: str) -> bool:
+    def counting(self: Hashing, stored: str, password: str) -> bool:
         verified.append(password)
         return verify(self, stored, password)
 
-    monkeypatch.setattr(Verifier, "_matches", counting)
+    monkeypatch.setattr(Hashing, "_matches", counting)
     assert await verifier.verify("nobody", "open sesame") is None
     assert await verifier.verify("sam", "open sesame") is None
     assert await verifier.verify("alice", "wrong") is None

@@ -1,0 +1,75 @@
+"""The settings of how people sign in (docs/operations.md, "People")."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from gateway.config.group import Group
+from gateway.config.values import is_loopback
+from gateway.people.contract import Role
+from gateway.people.grants import grant_of
+from gateway.units import Duration
+
+_OF_NOBODY = ("/common", "/organizations", "/consumers")
+"""Issuers of Entra ID that stand for every organisation there is: whoever has an account anywhere would be let in."""
+
+
+def _issuer(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("not an issuer; write its address, for example https://login.example.jp/realms/city")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("people are signed in there: write https (http is for this machine alone)")
+    path = parts.path.rstrip("/").removesuffix("/v2.0")
+    if path.endswith(_OF_NOBODY):
+        raise ValueError("this issuer is for every organisation; write the one with your own tenant's id")
+    return value
+
+
+def _grant(value: str) -> str:
+    grant_of(value)
+    return value
+
+
+IssuerUrl = Annotated[str, AfterValidator(_issuer)]
+GrantText = Annotated[str, AfterValidator(_grant)]
+Claim = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Oidc(Group):
+    """Sign-in through an OpenID provider: Entra ID, Keycloak. `roles` maps its groups to roles here."""
+
+    issuer: IssuerUrl
+    client_id: Annotated[str, Field(min_length=1, max_length=500)]
+    client_secret_file: Path
+    name: Annotated[str, Field(min_length=1, max_length=60)] = "OpenID Connect"
+    scopes: Annotated[tuple[str, ...], Field(max_length=20)] = ("openid", "profile", "email")
+    login_claim: Claim = "preferred_username"
+    address_claim: Claim = "email"
+    groups_claim: Claim = "groups"
+    roles: Annotated[dict[str, tuple[GrantText, ...]], Field(min_length=1, max_length=1000)]
+
+
+class SignIn(Group):
+    """How people sign in to the pages. Mail clients have the accounts file."""
+
+    password_minimum: Annotated[int, Field(ge=8, le=64)] = 12
+    password_history: Annotated[int, Field(ge=0, le=24)] = 5
+    password_age: Annotated[Duration, Field(ge=timedelta(days=1))] | None = None
+    lock_after: Annotated[int, Field(ge=3, le=100)] = 10
+    lock_for: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=1))] = timedelta(
+        minutes=15
+    )
+    session_idle: Annotated[Duration, Field(ge=timedelta(minutes=5), le=timedelta(days=7))] = timedelta(
+        minutes=30
+    )
+    session_length: Annotated[Duration, Field(ge=timedelta(minutes=15), le=timedelta(days=30))] = timedelta(
+        hours=10
+    )
+    totp_required: Annotated[tuple[Role, ...], Field(max_length=len(Role))] = (Role.ADMIN,)
+    oidc: Oidc | None = None
