@@ -163,4 +163,6 @@ def _actors(words: Words) -> dict[str, str]:
         "recipient": _("recipient"),
         "colleague": _("colleague"),
         "system": _("gateway"),
+        "person": _("person"),
+        "provider": _("sign-in provider"),
     }

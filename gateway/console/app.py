@@ -23,6 +23,8 @@ from gateway.console.gate import Gate
 from gateway.console.guard import SecureHeaders
 from gateway.console.mail_routes import link_routes
 from gateway.console.pages import Failure, Pages
+from gateway.console.people.doors import People
+from gateway.console.people.routes import people_routes
 from gateway.console.probes import Check, probe_routes
 from gateway.console.reach import EVERYWHERE, Reach
 from gateway.console.signed_in import signed_in_routes
@@ -49,13 +51,15 @@ def create_app(
     prove: Prove | None = None,
     reach: Reach = EVERYWHERE,
     sessions: Sessions | None = None,
+    people: People | None = None,
 ) -> Starlette:
     """Return the console; without `checks` it serves no probes, without `prove` it makes no statements,
-    without `sessions` nobody signs in.
+    without `sessions` nobody is signed in, and without `people`, who have sessions, nobody can sign in.
 
     `extra_routes` are looked at first. `ring` is called when a page put a letter into the outbox; `reach` is where keys
     can be sent.
     """
+    sessions = people.verbs if people is not None else sessions
     pages = Pages(zone, links.base_path, signing_in=sessions is not None)
     desk = Desk(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE), reach)
     site = None if sessions is None else Site(desk, Gate(sessions, links, clock))
@@ -70,6 +74,7 @@ def create_app(
         Route("/a/{token}/reject", approvals.reject, methods=["POST"]),
         *download_routes(desk, ring),
         *([] if site is None else signed_in_routes(site)),
+        *([] if site is None or people is None else people_routes(site, people)),
         *probes,
         Route("/static/{name}", pages.files.serve),
     ]

@@ -1,13 +1,13 @@
 """People on SQL: implements `gateway.people.contract.People`. Every verb is one job of the committer.
 
 `stopped` tells whether the accounts file suspends a login: then there is no session, no token and no sign-in. `changed` is
-called when somebody was suspended, resumed or removed here, so that mail in hears of it at once.
+awaited when somebody was suspended, resumed or removed here: before the verb returns, mail in has heard of it.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 
 from gateway.config.sign_in_settings import SignIn
@@ -34,6 +34,10 @@ def nobody(login: str) -> bool:
     return False
 
 
+async def nothing() -> None:
+    """Tell nobody."""
+
+
 class SqlPeople:
     """Implements `People`; `signing_in` and `own` are its parts for sign-in and for credentials."""
 
@@ -43,7 +47,7 @@ class SqlPeople:
         hashing: Hashing,
         settings: SignIn,
         stopped: Callable[[str], bool] = nobody,
-        changed: Callable[[], None] = lambda: None,
+        changed: Callable[[], Awaitable[None]] = nothing,
     ) -> None:
         self._db = database
         self._settings = settings
@@ -92,6 +96,12 @@ class SqlPeople:
         """Return the logins, in small letters, of all who are suspended here."""
         return await self._db.readers.run(registry.suspended)
 
+    async def end_of_account(self, logins: Collection[str]) -> None:
+        """End the sessions of those of these logins that the accounts file suspends now."""
+        stopped = [login for login in logins if self._stopped(login)]
+        if stopped:
+            await self._db.committer.run(lambda tx: [session_rows.end_all(tx, login) for login in stopped])
+
     async def add(self, person: Person, by: Actor, now: datetime) -> None:
         await self._db.committer.run(registry.add(checked(person), by, to_us(now)))
 
@@ -100,15 +110,15 @@ class SqlPeople:
 
     async def suspend(self, login: str, by: Actor, now: datetime) -> None:
         await self._db.committer.run(registry.suspend(login, by, to_us(now)))
-        self._changed()
+        await self._changed()
 
     async def resume(self, login: str, by: Actor, now: datetime) -> None:
         await self._db.committer.run(registry.resume(login, by, to_us(now)))
-        self._changed()
+        await self._changed()
 
     async def remove(self, login: str, by: Actor, now: datetime) -> None:
         await self._db.committer.run(registry.remove(login, by, to_us(now)))
-        self._changed()
+        await self._changed()
 
     def _ends_at(self, row: SessionRow) -> int:
         return min(row.expires_at, row.seen_at + span_us(self._settings.session_idle))

@@ -36,15 +36,21 @@ class _Stamp:
 class Accounts:
     """The accounts in force. Each question looks at the file's stamp and reads the file when it changed.
 
-    `on_change` is told what a new version of the file changes: see `account_changes`.
+    `on_change` is told what a new version of the file changes: see `account_changes`. `elsewhere` tells whether the person
+    of a login is suspended beyond the file (docs/decisions/0077-people-and-accounts.md).
     """
 
     def __init__(
-        self, path: Path | None, on_change: OnChange = lambda _: None, clock: Clock = utc_now
+        self,
+        path: Path | None,
+        on_change: OnChange = lambda _: None,
+        clock: Clock = utc_now,
+        elsewhere: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._path = path
         self._on_change = on_change
         self._clock = clock
+        self._elsewhere = elsewhere
         self._vanished = False
         self._stamp: _Stamp | None = None
         self._by_login: dict[str, Account] = {}
@@ -64,7 +70,14 @@ class Accounts:
     def active(self, login: str) -> Account | None:
         """Return the account if it may submit now."""
         account = self.get(login)
-        return account if account is not None and not account.suspended else None
+        if account is None or account.suspended or self._elsewhere(account.login):
+            return None
+        return account
+
+    def suspends(self, login: str) -> bool:
+        """Tell whether the file itself suspends the account of a login."""
+        account = self.get(login)
+        return account is not None and account.suspended
 
     def language_of(self, login: str) -> Language | None:
         """Return the language the account's owner reads, where the file says so."""

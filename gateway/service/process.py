@@ -134,6 +134,7 @@ class Service:
 
         def accounts_changed(changes: Changes) -> None:
             self._loops.begin(events.note_in_time(Kind.ACCOUNT, changes=changes))
+            self._loops.begin(rooms.people.end_of_account(changes))
 
         policy = PolicyInForce(
             self._settings.policies,
@@ -143,10 +144,13 @@ class Service:
         )
         await policy.reload()
         warn_of_ways(policy, self._settings)
-        return Rooms(self._settings, key, spool, policy, accounts_changed)
+        rooms = Rooms(self._settings, key, spool, policy, accounts_changed)
+        await rooms.suspensions.refresh()
+        return rooms
 
     def _end_with(self, stack: AsyncExitStack, rooms: Rooms) -> None:
         stack.push_async_callback(self._loops.end)
+        stack.callback(rooms.hashing.close)
         stack.push_async_callback(rooms.pool.close)
         stack.push_async_callback(rooms.reader.close)
         stack.push_async_callback(rooms.sealing.close)
@@ -175,6 +179,7 @@ class Service:
         return [
             rooms.scheduler.run(),
             watch_lag(),
+            rooms.suspensions.watch(),
             rooms.policy.watch(self._stop),
             files.watch_accounts(),
             keep_reading(rooms.keys.channels.directory),

@@ -28,6 +28,9 @@ from gateway.notices.left import LeftLetters
 from gateway.notices.letter import Author
 from gateway.notices.reminder import Reminders
 from gateway.notices.worker import NoticeWorker
+from gateway.people.passwords import Hashing
+from gateway.people.sql import SqlPeople
+from gateway.people.suspensions import Suspensions
 from gateway.policy.conditions.context import Need
 from gateway.policy.decide import decide
 from gateway.receive.accounts import Accounts, OnChange
@@ -65,7 +68,14 @@ class Rooms:
         self.policy = policy
         self.space = FreeSpace(settings.state, settings.minimum_free_space)
         self.trouble = StoreTrouble()
-        self.accounts = Accounts(settings.accounts, accounts_changed)
+        self.accounts = Accounts(
+            settings.accounts, accounts_changed, elsewhere=lambda login: self.suspensions.holds(login)
+        )
+        self.hashing = Hashing()
+        self.people = SqlPeople(
+            spool.database, self.hashing, settings.sign_in, self.accounts.suspends, self._people_changed
+        )
+        self.suspensions = Suspensions(self.people.suspended)
         self.links = Links(key.derived("links"), settings.web.public_url, settings.web.link_valid)
         self.sealing = Sealing(settings.sealing)
         variants = Variants(spool.keys, self.sealing, self.links, spool.shares, ZoneInfo(settings.timezone))
@@ -101,8 +111,14 @@ class Rooms:
         self.notices.ring()
         self.spool.node.ring()
 
+    async def _people_changed(self) -> None:
+        """Let mail in, here and in other gateways, hear who is suspended now."""
+        await self.suspensions.refresh()
+        self.spool.node.ring()
+
     def rung(self) -> None:
-        """Look for the work that another gateway has put into the database."""
+        """Look for the work that another gateway has put into the database, and for whom it suspended."""
+        self.suspensions.ring()
         self.scheduler.wake()
         self.notices.ring()
 

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from gateway.clock import utc_now
 from gateway.config.settings import Settings
 from gateway.console.app import create_app, create_probe_app
+from gateway.console.people.doors import People
 from gateway.console.probes import Check
 from gateway.console.reach import Reach
 from gateway.console.server import http_server
@@ -39,6 +40,7 @@ async def open_web(
         extra_routes=extra_routes,
         ring=rooms.ring,
         prove=prover(rooms.spool.database),
+        people=People(rooms.people, settings.sign_in),
         reach=Reach(channels.ways, channels.sms.allows),
     )
     with listening():

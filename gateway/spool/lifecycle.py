@@ -95,7 +95,6 @@ class Reason(StrEnum):
     BY_ADMIN = "by-admin"  # sekisho held ...
     BY_ORDERING = "by-ordering-body"  # somebody of the ordering body, or the privacy officer
     BY_RECIPIENT = "by-recipient"  # somebody at the download page, or who was asked to delete a mail
-    BY_RECIPIENT = "by-recipient"  # somebody at the download page
     BY_PERSON = "by-person"  # somebody who is signed in, for themselves
     BY_PROVIDER = "by-provider"  # the OpenID provider said so
     BY_APPROVER = "by-approver"  # somebody who was asked to approve pressed a button

@@ -46,7 +46,7 @@ class House:
         )
         self.now = T0
 
-    def _hear(self) -> None:
+    async def _hear(self) -> None:
         self.heard += 1
 
     def later(self, span: timedelta) -> datetime:
