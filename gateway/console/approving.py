@@ -18,6 +18,7 @@ from gateway.console import approval_view
 from gateway.console.desk import Desk
 from gateway.console.files_view import files
 from gateway.console.pages import Failure
+from gateway.deadline_words import outlook
 from gateway.links import Claim
 from gateway.message.address import parse_path
 from gateway.policy.demands import Language
@@ -47,15 +48,18 @@ class ApprovalPages:
     def _write(self, request: Request, token: str, claim: Claim, message: Stored, seen: Preview) -> Response:
         desk = self.desk
         language = desk.language(request, message)
+        words, now = desk.pages.words(language), desk.clock()
         person = parse_path(claim.person).key
         values = {
-            "files": files(message, (), desk.pages.words(language)),
-            "page": approval_view.build(message, seen, person, desk.pages.words(language), desk.clock()),
+            "files": files(message, (), words),
+            "page": approval_view.build(message, seen, person, words, now),
+            "outlook": outlook(message, words, now),
             "action": f"{desk.links.base_path}/a/{token}",
             "query": desk.query(request),
             "seal": desk.form_seal(token),
             "answer": self._answer(request, token, language),
             "longest": COMMENT,
+            "error": self._error(request, token, language),
         }
         return desk.pages.render("approval.html", language, values)
 
@@ -70,8 +74,10 @@ class ApprovalPages:
         return self._back(request, token, "approve", answer)
 
     async def reject(self, request: Request) -> Response:
-        """POST /a/{token}/reject: whoever waits for this person's approval does not get the mail."""
+        """POST /a/{token}/reject, with a comment: whoever waits for this person's approval does not get the mail."""
         token, claim, comment = await self._posted(request)
+        if not comment:
+            return self.desk.back(request, f"/a/{token}", token, {"missing": "comment"})
         person = parse_path(claim.person).key
         actor = Actor("approver", person)
         spool, now = self.desk.spool, self.desk.clock()
@@ -95,6 +101,14 @@ class ApprovalPages:
     def _back(self, request: Request, token: str, act: str, answer: Consented) -> Response:
         value: dict[str, object] = {"act": act, "said": answer.said.value, "missing": answer.missing}
         return self.desk.back(request, f"/a/{token}", token, value)
+
+    def _error(self, request: Request, token: str, language: Language) -> str:
+        """Return what is wrong with the comment, beside its field."""
+        if (self.desk.sealed_answer(request, token) or {}).get("missing") != "comment":
+            return ""
+        return self.desk.pages.words(language).gettext(
+            "Please say why you reject it: the sender has to know what to change."
+        )
 
     def _answer(self, request: Request, token: str, language: Language) -> approval_view.Told | None:
         value = self.desk.sealed_answer(request, token)

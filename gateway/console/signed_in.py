@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
+from gateway.console.approvals.absence import absence_routes
 from gateway.console.site import Site
 
 
 def signed_in_routes(site: Site) -> list[BaseRoute]:
     """Return the routes of every part; each part names its own."""
-    return []
+    return [*absence_routes(site)]

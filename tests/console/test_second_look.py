@@ -17,6 +17,7 @@ import pytest
 from gateway.console.app import create_app
 from gateway.links import LinkInvalid, Links
 from gateway.policy.demands import Approval, Confirmation
+from gateway.spool.attendance import Absence
 from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import COMMENT
@@ -143,6 +144,39 @@ async def test_a_rejection_with_its_reason(client: httpx.AsyncClient, spool: Sql
     assert "このメールを却下しました" in answer.text
     assert "&lt;b&gt;宛先違い&lt;/b&gt;" in answer.text
     assert await states(spool, queue_id) == [State.CANCELLED, State.CANCELLED]
+
+
+async def test_a_rejection_needs_its_reason_and_an_approval_none(
+    client: httpx.AsyncClient, spool: SqlSpool, links: Links
+) -> None:
+    queue_id = await spool.accept(held(approval(CHIEF)))
+    page = page_of(links.approval_url(queue_id, CHIEF))
+    answer = await press(client, page, "reject", ("comment", "  "))
+    assert "却下する理由を書いてください。" in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    assert await states(spool, queue_id) == [State.HELD, State.HELD]
+    assert "却下する理由を書いてください。" not in (await client.get(page)).text
+    await press(client, page, "approve", ("comment", ""))
+    assert await states(spool, queue_id) == [State.QUEUED, State.QUEUED]
+
+
+async def test_the_page_says_what_happens_at_every_deadline_and_who_is_away(
+    client: httpx.AsyncClient, spool: SqlSpool, links: Links
+) -> None:
+    away = Absence(CHIEF, T0 - HOUR, T0 + 48 * HOUR, "出張")
+    await spool.absences.say(away, Actor("approver", CHIEF), T0)
+    wanted = replace(approval(CHIEF, "other@sports.example.jp", later=(HOUR, DEPUTY)), remind=(30 * MINUTE,))
+    queue_id = await spool.accept(held(wanted))
+    text = html.unescape((await client.get(page_of(links.approval_url(queue_id, CHIEF)))).text)
+    for told in (
+        f"{CHIEF} は 4月3日(金) 18:00 まで不在です。 出張",
+        "いま承認できる人: other@sports.example.jp",
+        "4月1日(水) 18:30 に、まだ承認していない人へもう一度お知らせします。",
+        f"4月1日(水) 19:00 までに承認がない場合、{DEPUTY} にも依頼します。",
+        "4月1日(水) 22:00 までに決まらない場合は取り消され、差出人に知らせます。",
+        ">承認する</button>",
+    ):
+        assert told in text
 
 
 @pytest.mark.parametrize(
