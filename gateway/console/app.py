@@ -19,6 +19,7 @@ from gateway.clock import Clock
 from gateway.console.approving import ApprovalPages
 from gateway.console.desk import PREVIEWS_AT_ONCE, Desk
 from gateway.console.download.routes import download_routes
+from gateway.console.figures import FigureSources
 from gateway.console.gate import Gate
 from gateway.console.guard import SecureHeaders
 from gateway.console.mail_routes import link_routes
@@ -52,9 +53,11 @@ def create_app(
     reach: Reach = EVERYWHERE,
     sessions: Sessions | None = None,
     people: People | None = None,
+    figures: FigureSources | None = None,
 ) -> Starlette:
     """Return the console; without `checks` it serves no probes, without `prove` it makes no statements,
-    without `sessions` nobody is signed in, and without `people`, who have sessions, nobody can sign in.
+    without `sessions` nobody is signed in, and without `people`, who have sessions, nobody can sign in;
+    without `figures` there is no page of them.
 
     `extra_routes` are looked at first. `ring` is called when a page put a letter into the outbox; `reach` is where keys
     can be sent.
@@ -73,7 +76,7 @@ def create_app(
         Route("/a/{token}/approve", approvals.approve, methods=["POST"]),
         Route("/a/{token}/reject", approvals.reject, methods=["POST"]),
         *download_routes(desk, ring),
-        *([] if site is None else signed_in_routes(site)),
+        *([] if site is None else signed_in_routes(site, figures)),
         *([] if site is None or people is None else people_routes(site, people)),
         *probes,
         Route("/static/{name}", pages.files.serve),

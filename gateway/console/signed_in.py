@@ -5,9 +5,13 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from gateway.console.approvals.absence import absence_routes
+from gateway.console.figures import FigureSources, figure_routes
 from gateway.console.site import Site
 
 
-def signed_in_routes(site: Site) -> list[BaseRoute]:
-    """Return the routes of every part; each part names its own."""
-    return [*absence_routes(site)]
+def signed_in_routes(site: Site, figures: FigureSources | None = None) -> list[BaseRoute]:
+    """Return the routes of every part; each part names its own, and has none without what it works with."""
+    return [
+        *absence_routes(site),
+        *([] if figures is None else figure_routes(site, figures)),
+    ]

@@ -8,9 +8,12 @@ from zoneinfo import ZoneInfo
 
 from starlette.routing import BaseRoute
 
+from gateway.audit.daily import DailyFigures
+from gateway.audit.rule_figures import RulesOfLate
 from gateway.clock import utc_now
 from gateway.config.settings import Settings
 from gateway.console.app import create_app, create_probe_app
+from gateway.console.figures import FigureSources
 from gateway.console.people.doors import People
 from gateway.console.probes import Check
 from gateway.console.reach import Reach
@@ -42,8 +45,15 @@ async def open_web(
         prove=prover(rooms.spool.database),
         people=People(rooms.people, settings.sign_in),
         reach=Reach(channels.ways, channels.sms.allows),
+        figures=_figures(rooms, ZoneInfo(settings.timezone)),
     )
     with listening():
         await stack.enter_async_context(http_server(app, web.listen))
         if web.metrics_listen is not None:
             await stack.enter_async_context(http_server(create_probe_app(checks), web.metrics_listen))
+
+
+def _figures(rooms: Rooms, zone: ZoneInfo) -> FigureSources:
+    readers = rooms.spool.database.readers
+    daily, rules = DailyFigures(readers, zone, utc_now), RulesOfLate(readers, zone, utc_now)
+    return FigureSources(daily, rules, lambda: rooms.policy.current)

@@ -35,7 +35,7 @@ def people() -> KnownSessions:
 def site_routes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside the console's own: a page, and one that fails with the status in its address."""
 
-    def routes(site: Site) -> list[Gated]:
+    def routes(site: Site, *_: object) -> list[Gated]:
         async def page(visit: Visit) -> Response:
             return site.page(visit, "inside.html", {}, here="/held")
 

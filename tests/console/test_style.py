@@ -54,7 +54,9 @@ def test_text_can_be_read(colours: dict[str, str], text: str, ground: str) -> No
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-@pytest.mark.parametrize("mark", ["edge", "link", "held-edge", "good-edge", "bad-edge", "plot", "plot-too"])
+@pytest.mark.parametrize(
+    "mark", ["edge", "link", "held-edge", "good-edge", "bad-edge", "plot", "plot-too", "plot-three"]
+)
 def test_what_is_no_text_can_be_seen(colours: dict[str, str], mark: str) -> None:
     """Edges of controls, the ring of the focus, marks of states and of plots (WCAG 2.2, 1.4.11 and 2.4.13)."""
     assert min(contrast(colours[mark], colours["sheet"]), contrast(colours[mark], colours["ground"])) >= 3
@@ -68,6 +70,20 @@ def test_nothing_comes_from_another_host() -> None:
     ]
     assert len(sources) >= 6
     assert not [source for source in sources if re.search(r"https?:|//[a-z]+\.|url\(|@import", source)]
+
+
+SOURCES = "".join(
+    path.read_text(encoding="utf-8")
+    for path in [*ROOM.rglob("*.html"), *ROOM.rglob("*.py"), *ROOM.rglob("*.js")]
+)
+RULES = re.sub(r"/\*.*?\*/", "", SHEET, flags=re.DOTALL)
+CLASSES = sorted(set(re.findall(r"\.([a-z][a-z-]*)(?=[^{}]*\{)", RULES)))
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_sheet_has_no_class_that_no_page_uses(name: str) -> None:
+    stem = name.partition("-")[0] if name.startswith(("state-", "status-")) else name
+    assert re.search(rf"(?<![\w-]){stem}(?![\w])", SOURCES), name
 
 
 def test_every_colour_is_there_in_both_themes_and_used() -> None:
