@@ -154,6 +154,10 @@ class Links:
         queue_id, recipient = _ageless_value(self._deletions, token)
         return ShareClaim(queue_id, recipient)
 
+    def page_url(self, path: str) -> str:
+        """Return the address of a page for people with an account; nothing of it is a capability."""
+        return f"{self._public_url}{path}"
+
     def seal(self, token: str, value: dict[str, Any]) -> str:
         """Sign a small value that only the holder of `token` will hand back."""
         return _text(self._seals.dumps([_digest(token), value]))

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from gateway.config.channel_settings import Channels
 from gateway.config.delivery_settings import Delivery
 from gateway.config.group import Group
+from gateway.config.incident_settings import Incidents
 from gateway.config.sign_in_settings import SignIn
 from gateway.config.values import FrontNetwork, Network, Rate, StoreUrl, Zone
 from gateway.config.webhook_settings import MAX_WEBHOOKS, Webhook
@@ -174,6 +175,7 @@ class Settings(Group):
     content: Content = Content()
     sealing: Sealing = Sealing()
     knowledge: Knowledge = Knowledge()
+    incidents: Incidents = Incidents()
     channels: Channels = Channels()
     webhooks: Annotated[tuple[Webhook, ...], Field(max_length=MAX_WEBHOOKS)] = ()
     sign_in: SignIn = SignIn()

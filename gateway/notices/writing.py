@@ -27,7 +27,16 @@ from gateway.spool.notice import Glance, Notice, NoticeKind
 Seen = TypeVar("Seen", Stored, Glance)
 
 # They tell nothing of it, and somebody waits for them; or they tell of its end alone.
-_WITHOUT_ORIGINAL = frozenset({NoticeKind.CODE, NoticeKind.REPORT, NoticeKind.LEFT})
+_WITHOUT_ORIGINAL = frozenset(
+    {
+        NoticeKind.CODE,
+        NoticeKind.REPORT,
+        NoticeKind.LEFT,
+        NoticeKind.INCIDENT,
+        NoticeKind.INCIDENT_CLOCK,
+        NoticeKind.DELETION,
+    }
+)
 
 IncidentOf = Callable[[str], Awaitable[datetime | None]]
 """Tells when an incident was opened about a mail; None where none was."""

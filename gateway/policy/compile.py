@@ -62,6 +62,7 @@ def compile_policy(
         ),
         zone=context.zone,
         protects=any(rule.protects for rule in rules),
+        reports=context.reports,
     )
 
 

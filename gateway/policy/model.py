@@ -76,7 +76,7 @@ class Policy:
     `tag_names` are all header fields that some rule sets, in lower case: nobody else may. `needs` is what has to be looked up
     before it can decide. `disclaimers` are the texts that may stand under mails, by the keys that rules ask by.
     `zone` is the organisation's time zone. `protects`: some rule asks for files to be protected, so that mail may have to be
-    looked at for them.
+    looked at for them. `reports` are, by group, the keys of those who get its reports: its ordering body.
     """
 
     digest: str
@@ -92,6 +92,7 @@ class Policy:
     zone: tzinfo = UTC
     disclaimers: Mapping[str, Disclaimer] = field(default_factory=dict)
     protects: bool = False
+    reports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def routes(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from gateway.receive.account import Changes
 from gateway.receive.listener import Listener
 from gateway.service.channels import warn_of_ways
 from gateway.service.errors import listening
+from gateway.service.incidents import care_for_incidents
 from gateway.service.lag import watch_lag
 from gateway.service.loops import Loops
 from gateway.service.master_key import KeyInUse, master_key, watched_file
@@ -197,6 +198,7 @@ class Service:
             rooms.notices.run(),
             rooms.keys.worker.run(),
             rooms.webhooks.run(),
+            care_for_incidents(rooms.incidents, self._settings.retention.records, rooms.ring),
             rooms.learner.run(),
             publish_figures(rooms.spool, utc_now),
             publish_readiness(checks),

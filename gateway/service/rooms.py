@@ -17,12 +17,14 @@ from gateway.detect.look_alike import KnownDomains
 from gateway.evidence.content.reader import Reader
 from gateway.evidence.domains import DomainStates
 from gateway.evidence.resolver import DnsResolver
+from gateway.incidents.door import Incidents
 from gateway.links import Links
 from gateway.message.envelope import Envelope
 from gateway.message.gather import gather
 from gateway.notices.asking import Asking
 from gateway.notices.code_letter import CodeLetters
 from gateway.notices.compose import Composers
+from gateway.notices.incident_letters import IncidentLetters
 from gateway.notices.keys import KeyLetters
 from gateway.notices.left import LeftLetters
 from gateway.notices.letter import Author
@@ -43,6 +45,7 @@ from gateway.release.learner import Learner
 from gateway.release.variants import Variants
 from gateway.sealing.sealer import Sealing
 from gateway.service.channels import KeyRooms
+from gateway.service.incidents import duty_of
 from gateway.service.key_ways import KeyWays
 from gateway.service.outbound import outbound
 from gateway.service.watch import FreeSpace, StoreTrouble
@@ -94,6 +97,7 @@ class Rooms:
         ways = KeyWays(lambda: channels.ways, channels.numbers_known, spool.keys.agreed)
         self._protecting = Protecting(self.sealing.look, ways)
         self._intake = self._intake_of_mail()
+        self.incidents = Incidents(spool.database, duty_of(settings), self._ordering_bodies)
         self.notices = self._notice_worker(settings, own, letters)
         self.webhooks = WebhookWorker(settings.webhooks, Standing(spool.database), utc_now)
 
@@ -153,6 +157,7 @@ class Rooms:
         composers = {
             **own.by_kind(),
             **Asking(self.links, own).by_kind(),
+            **self._incident_letters(own).by_kind(),
             **Reminders(self.links, own).by_kind(),
             **letters.by_kind(),
             **LeftLetters(self.links, own).by_kind(),
@@ -170,6 +175,18 @@ class Rooms:
             self.scheduler.wake,
             incident_of=self.spool.incident_of,
         )
+
+    def _incident_letters(self, own: Composers) -> IncidentLetters:
+        incidents = self.incidents
+        return IncidentLetters(self.links, own, incidents.read, incidents.duty.verdict, utc_now)
+
+    def _ordering_bodies(self, groups: Collection[str]) -> Collection[str]:
+        """Return who gets the reports of these groups; nobody while there is no good policy."""
+        try:
+            reports = self.policy.current.reports
+        except Problems:
+            return ()
+        return {address for group in groups for address in reports.get(group, ())}
 
 
 def author_of(settings: Settings) -> Author:
