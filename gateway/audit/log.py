@@ -40,14 +40,14 @@ class EventLog:
         place = where if isinstance(where, Where) else Where(where)
         if not place.url and not (place.state / FILE_NAME).is_file():
             raise StoreUnavailable(f"no database in {place.state}")
-        self._readers = Readers(engines(place)[1])
+        self.readers = Readers(engines(place)[1])
         self._own = True
 
     @classmethod
     def over(cls, readers: Readers) -> EventLog:
         """Return the log of a store that is open already; who opened it closes it."""
         log = cls.__new__(cls)
-        log._readers, log._own = readers, False
+        log.readers, log._own = readers, False
         return log
 
     def __enter__(self) -> EventLog:
@@ -55,7 +55,7 @@ class EventLog:
 
     def __exit__(self, *_: object) -> None:
         if self._own:
-            self._readers.close()
+            self.readers.close()
 
     def query(self, question: Question) -> list[Entry]:
         """Return at most `question.limit` (and MAX_LIMIT) matching events: one chain by number, several together by time."""
@@ -108,7 +108,7 @@ class EventLog:
 
     def rows(self, statement: sa.Select[tuple[object, ...]]) -> list[Row]:
         """Return what a statement of this room finds, in a transaction of its own."""
-        return self._readers.read(
+        return self.readers.read(
             lambda queries: [tuple(row) for row in queries.connection.execute(statement)]
         )
 

@@ -15,13 +15,22 @@ import click
 
 from gateway.audit.entries import MAX_LIMIT, Entry, Question
 from gateway.audit.export import as_json, to_csv, to_json_lines
+from gateway.audit.exports import Counted, exported
+from gateway.audit.exports import asked as asked_for
 from gateway.audit.log import EventLog
+from gateway.audit.signed_walk import Signed, verify_checkpoints
 from gateway.audit.verify import Verdict, together, verify_chains
+from gateway.cli.log_proof import checkpoint, key, verify_export_command, write_export
 from gateway.cli.log_rules import rules
 from gateway.cli.log_statement import statement
-from gateway.cli.place import find_place, place_options
+from gateway.cli.place import Place, find_place, place_options
 from gateway.cli.printable import printable
+from gateway.cli.with_spool import who, with_spool
+from gateway.clock import utc_now
+from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.sql import SqlSpool
+from gateway.spool.times import to_us
 from gateway.store.database import event_seal
 from gateway.store.errors import StoreUnavailable
 from gateway.store.keys import MasterKey, MasterKeyError
@@ -37,6 +46,9 @@ def log() -> None:
 
 log.add_command(rules)
 log.add_command(statement)
+log.add_command(key)
+log.add_command(checkpoint)
+log.add_command(verify_export_command)
 
 
 def _question_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,12 +95,46 @@ def query(state: Path | None, config: Path | None, limit: int, as_json_: bool, *
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; standard output without it."
 )
-def export(state: Path | None, config: Path | None, form: str, output: Path | None, **asked: Any) -> None:
-    """Write all matching events as CSV for Excel or as JSON lines."""
-    question = _question(**asked)
-    with _opened(find_place(state, config).store) as events:
-        entries = events.stream(question)
-        _write(to_csv(entries) if form == "csv" else to_json_lines(entries), output)
+@click.option("--proof", is_flag=True, help="Write a ZIP that anybody can verify with `log verify-export`.")
+def export(
+    state: Path | None, config: Path | None, form: str, output: Path | None, proof: bool, **asked: Any
+) -> None:
+    """Write all matching events as CSV for Excel or as JSON lines; or, with proof, all of a time. It is an event itself."""
+    question, place = _question(**asked), find_place(state, config)
+    if proof:
+        _export_proof(place, question, output)
+        return
+    with _opened(place.store) as events:
+        entries = Counted(events.stream(question))
+        try:
+            _write(to_csv(entries) if form == "csv" else to_json_lines(entries), output)
+        finally:  # what was read before a pipe broke was read
+            if entries.begun:
+                _note_export(place, question, form, entries.count)
+
+
+def _export_proof(place: Place, question: Question, output: Path | None) -> None:
+    if output is None or asked_for(question).keys() - {"since", "until"}:
+        raise click.UsageError(
+            "--proof needs --output FILE, and takes --since and --until only: it proves that nothing is missing"
+        )
+    chosen, count = write_export(place, question.since, question.until, output)
+    _note_export(place, question, "proof", count)
+    begin = "the first event" if chosen.first is None else chosen.first.at.isoformat()
+    click.echo(f"{count} events from {begin} to {chosen.last.at.isoformat()}")
+
+
+def _note_export(place: Place, question: Question, form: str, count: int) -> None:
+    """Write the event of an export; where it cannot be written, say so: who can read the database can copy it anyway."""
+    event = exported(question, form, count, Actor("admin", who()), to_us(utc_now()))
+
+    async def note(spool: SqlSpool) -> None:
+        await spool.database.committer.run(lambda tx: tx.event(event))
+
+    try:
+        with_spool(place, note)
+    except click.ClickException as error:
+        click.echo(f"this export is not in the log: {error.message}", err=True)
 
 
 @log.command(name="verify")
@@ -104,17 +150,24 @@ def verify_command(state: Path | None, config: Path | None, as_json_: bool) -> N
         seal = None
     with _opened(place.store) as events:
         verdicts = verify_chains(events, seal)
-    _tell(verdicts, as_json_)
-    sys.exit(0 if all(verdict.intact for verdict in verdicts) else 1)
+        signed = verify_checkpoints(events)
+    _tell(verdicts, signed, as_json_)
+    sys.exit(0 if signed.intact and all(verdict.intact for verdict in verdicts) else 1)
 
 
-def _tell(verdicts: Sequence[Verdict], as_json_: bool) -> None:
+def _tell(verdicts: Sequence[Verdict], signed: Signed, as_json_: bool) -> None:
     if as_json_:
         chains = [{"node": verdict.node} | _verdict_json(verdict) for verdict in verdicts]
-        click.echo(json.dumps(_verdict_json(together(verdicts)) | {"chains": chains}))
+        checkpoints = {"checked": signed.checked, "intact": signed.intact, "problem": signed.problem}
+        told = _verdict_json(together(verdicts)) | {"chains": chains, "checkpoints": checkpoints}
+        click.echo(json.dumps(told))
         return
     for verdict in verdicts:
         click.echo(printable((f"{verdict.node}: " if verdict.node else "") + _sentence(verdict)))
+    if signed.problem:
+        click.echo(printable(f"CHECKPOINTS: {signed.problem}; {signed.checked} before it agree with the log"))
+    elif signed.checked:
+        click.echo(f"{signed.checked} signed checkpoints agree with the log")
 
 
 @contextmanager

@@ -107,6 +107,13 @@ class Retention(Group):
     records: Duration = timedelta(days=366)
 
 
+class Audit(Group):
+    """How often the ends of the event log's chains are signed, and a file that gets every signed checkpoint as a line."""
+
+    checkpoint_every: Annotated[Duration, Field(ge=timedelta(minutes=1))] = timedelta(hours=1)
+    checkpoint_file: Path | None = None
+
+
 class Content(Group):
     """Reading what mails and attachments hold, where a policy asks for it: how many processes, and how much of one mail."""
 
@@ -172,6 +179,7 @@ class Settings(Group):
     web: Web = Web()
     notices: Notices = Notices()
     retention: Retention = Retention()
+    audit: Audit = Audit()
     content: Content = Content()
     sealing: Sealing = Sealing()
     knowledge: Knowledge = Knowledge()

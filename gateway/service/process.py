@@ -28,6 +28,7 @@ from gateway.policy.model import Policy
 from gateway.receive.account import Changes
 from gateway.receive.listener import Listener
 from gateway.service.channels import warn_of_ways
+from gateway.service.checkpoints import sign_checkpoints
 from gateway.service.errors import listening
 from gateway.service.incidents import care_for_incidents
 from gateway.service.lag import watch_lag
@@ -200,6 +201,7 @@ class Service:
             rooms.webhooks.run(),
             care_for_incidents(rooms.incidents, self._settings.retention.records, rooms.ring),
             rooms.learner.run(),
+            sign_checkpoints(rooms.spool, self._settings.audit),
             publish_figures(rooms.spool, utc_now),
             publish_readiness(checks),
             *others,

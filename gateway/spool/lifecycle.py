@@ -57,6 +57,10 @@ class Kind(StrEnum):
     SHARE_EXTENDED = "share-extended"
     SHARE_ENDED = "share-ended"
     TAKEN_BACK = "taken-back"
+    EXPORTED = "exported"  # somebody took a copy of the log, or of a part of it
+    CHECKPOINT = "checkpoint"  # the ends of all chains were signed
+    SIGNING_KEY = "signing-key"  # what signs them was made anew
+    CERTIFIED = "certified"  # what was destroyed was listed and signed
     KEY = "key"  # the master key
     AGREED_KEY = "agreed-key"  # set or removed by an administrator
     KEY_WAY = "key-way"  # the sender said how a key gets to recipients
@@ -94,6 +98,8 @@ class Reason(StrEnum):
     BY_SENDER = "by-sender"  # the sender pressed a button
     BY_ADMIN = "by-admin"  # sekisho held ...
     BY_ORDERING = "by-ordering-body"  # somebody of the ordering body, or the privacy officer
+    BY_AUDITOR = "by-auditor"  # somebody who reads the log, at its pages
+    ON_REQUEST = "on-request"  # somebody asked for data to be destroyed before its time
     BY_RECIPIENT = "by-recipient"  # somebody at the download page, or who was asked to delete a mail
     BY_PERSON = "by-person"  # somebody who is signed in, for themselves
     BY_PROVIDER = "by-provider"  # the OpenID provider said so

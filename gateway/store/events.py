@@ -76,8 +76,12 @@ def digest(prev: bytes, columns: tuple[object, ...], node: str = "") -> bytes:
     In a chain that has a name, the name goes before: so no event fits into another chain, and unnamed chains written before
     there were several stay as they are.
     """
-    covered = (node, *columns) if node else columns
-    return hashlib.sha256(prev + _canonical(covered)).digest()
+    return hashlib.sha256(prev + covered(columns, node)).digest()
+
+
+def covered(columns: tuple[object, ...], node: str = "") -> bytes:
+    """Return the octets behind the previous hash that an event's hash covers; they hold no line feed."""
+    return _canonical((node, *columns) if node else columns)
 
 
 def link(head: Head, event: Event) -> tuple[Head, tuple[object, ...]]:
