@@ -54,8 +54,6 @@ def _people(words: Words) -> dict[str, str]:
         "api-token": _("a token for programs was made or revoked"),
         "reminded": _("reminder sent"),
         "absence": _("an absence was entered"),
-        "all-away": _("too few approvers are there"),
-        "proxy-begins": _("a proxy begins"),
     }
 
 
@@ -81,6 +79,11 @@ def _mails(words: Words) -> dict[str, str]:
         "refused": _("mail refused"),
         "released": _("hold ended, let go"),
         "cancelled": _("sending cancelled"),
+        "frozen": _("waiting time stopped"),
+        "thawed": _("waiting time running again"),
+        "extended": _("waiting time extended"),
+        "corrected": _("recipient corrected"),
+        "body-opened": _("text of the mail opened"),
         "confirmed": _("recipients and files confirmed"),
         "approved": _("approval given"),
         "escalated": _("more people asked to approve"),
@@ -147,6 +150,10 @@ def _reasons(words: Words) -> dict[str, str]:
         "by-person": _("the person did it"),
         "by-provider": _("the sign-in provider said so"),
         "by-ordering-body": _("the ordering body did it"),
+        "by-colleague": _("a colleague did it"),
+        "frozen-too-long": _("stopped for longer than allowed"),
+        "all-away": _("too few approvers are there"),
+        "proxy-begins": _("a proxy begins"),
         "by-auditor": _("an auditor did it"),
         "on-request": _("somebody asked for it"),
     }
