@@ -13,6 +13,7 @@ from gateway.cli.running import run_until_done
 from gateway.config.policies import read_policy
 from gateway.demo.catchall import Mailbox, serve_catchall
 from gateway.demo.pages import demo_routes
+from gateway.demo.people import PEOPLE, add_people
 from gateway.demo.sample import MANAGER, OFFICE, PASSWORD, sample_mail, sample_recipients
 from gateway.demo.setup import HOST, Demo
 from gateway.service.process import Service
@@ -31,6 +32,7 @@ _WHAT_NEXT = """
        {program} held cancel QUEUE-ID --state {state}
   4. Wait ten minutes instead: 30 citizens get it, and nobody sees another's address ({url}/demo).
 
+  Pages: {url}/   sign in as {logins} (password {password})
   Accounts for your own mail client: office / {password} ({office}), manager / {password} ({manager})
   Policies: {policies}   change them while it runs; check with: {program} policy check {policies}
   State:    {state}   figures: {url}/metrics
@@ -70,6 +72,7 @@ def demo(ctx: click.Context, smtp_port: int, web_port: int, policies: Path, stat
         mailbox = Mailbox(setup.arrived)
         server, port = await serve_catchall(mailbox, HOST)
         async with server:
+            await add_people(setup.settings(port))
             service = Service(setup.settings(port), demo_routes(mailbox, setup.url))
             service.when_ready(lambda: click.echo(what_next(setup)))
             await service.run()
@@ -113,5 +116,6 @@ def what_next(setup: Demo) -> str:
         policies=setup.policies,
         office=OFFICE,
         manager=MANAGER,
+        logins=", ".join(person.login for person in PEOPLE),
         password=PASSWORD,
     )

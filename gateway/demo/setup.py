@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gateway.config.delivery_settings import Delivery, Smarthost
 from gateway.config.settings import Listen, Log, Settings, Smtp, Tls, Web
+from gateway.config.sign_in_settings import SignIn
 from gateway.demo.sample import (
     MANAGER,
     OFFICE,
@@ -77,5 +78,6 @@ class Demo:
             ),
             delivery=Delivery(smarthost=Smarthost(host=HOST, port=next_hop_port, tls="off")),
             web=Web(listen=Listen(host=HOST, port=self.web_port), public_url=self.url),
+            sign_in=SignIn(totp_required=()),
             log=Log(level="warning"),
         )

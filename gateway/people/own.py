@@ -45,13 +45,17 @@ class OwnCredentials:
         had = await self.of(login)
         return await self._hashing.verify(had.password, password, first=True)
 
+    def check(self, person: Person, password: str) -> None:
+        """Raise PersonRefused (short, long, common) where this can be no password of the person's."""
+        password_rules.check(password, person, self._settings.password_minimum)
+
     async def set_password(self, login: str, password: str, by: Actor, now: datetime, here: str = "") -> None:
         """Set a password that the person chose; the session of the cookie `here` goes on.
 
         Raises PersonRefused (short, long, common, used), UnknownPerson, Overloaded.
         """
         person, had = await self._db.readers.run(lambda queries: _known(queries, login))
-        password_rules.check(password, person, self._settings.password_minimum)
+        self.check(person, password)
         before = [] if had.password is None else [had.password]
         if self._settings.password_history and await self._hashing.is_one_of(
             [*before, *had.before[: self._settings.password_history]], password

@@ -29,7 +29,7 @@ MAX_AGENT = 200  # characters of what a browser says it is
 SECOND_STEP = timedelta(minutes=10)  # to find the telephone
 TOUCHED = timedelta(minutes=1)  # a session's last use is written down this often
 
-_S, _B = sign_ins.c, browsers.c
+_S, _B, _C = sign_ins.c, browsers.c, credentials.c
 _OF = _S.login == bindparam("b_login")
 _INSERT = Prepared(sign_ins.insert().values({each.name: bindparam(f"b_{each.name}") for each in _S}))
 _READ = Prepared(
@@ -37,13 +37,11 @@ _READ = Prepared(
         *(_S.login, _S.form_key, _S.how, _S.begun_at, _S.seen_at, _S.expires_at),
         *(people.c.written, people.c.name, people.c.addresses, people.c.grants, people.c.language),
         *(people.c.suspended_at, people.c.subject),
-        *(credentials.c.password, credentials.c.password_at, credentials.c.password_until),
-        credentials.c.totp_at,
+        *(_C.password, _C.password_at, _C.password_until),
+        _C.totp_at,
     )
     .select_from(
-        sign_ins.join(people, people.c.login == _S.login).outerjoin(
-            credentials, credentials.c.login == _S.login
-        )
+        sign_ins.join(people, people.c.login == _S.login).outerjoin(credentials, _C.login == _S.login)
     )
     .where(_S.hash == bindparam("b_hash"), _S.stage == bindparam("b_stage"))
 )
