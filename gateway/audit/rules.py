@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.audit.entries import Entry
-from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.lifecycle import OF_THE_SENDER, Kind
 from gateway.spool.ranges import from_ranges
 
 KINDS = (Kind.ACCEPTED.value, Kind.REFUSED.value, Kind.RELEASED.value, Kind.CANCELLED.value)
@@ -102,7 +102,7 @@ class RuleEffects:
         mail = self._open.get(entry.queue_id or "")
         if mail is None:
             return
-        if entry.reason == Reason.BY_SENDER:
+        if entry.reason in OF_THE_SENDER:
             self._once(mail, "waived")
             if entry.detail.get("because"):
                 self._once(mail, "overridden")

@@ -17,6 +17,7 @@ from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.decision import ToLine
 from gateway.policy.demands import Language
 from gateway.policy.disclaimers import by_key
+from gateway.policy.memberships import Memberships
 from gateway.policy.model import Circle, Policy, Rule
 from gateway.policy.people import People
 from gateway.policy.sources import rule_conditions
@@ -63,6 +64,7 @@ def compile_policy(
         zone=context.zone,
         protects=any(rule.protects for rule in rules),
         reports=context.reports,
+        memberships=Memberships(context.senders),
     )
 
 

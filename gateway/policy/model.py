@@ -13,6 +13,7 @@ from gateway.policy.decision import ToLine
 from gateway.policy.demands import Language, MailDemands, Text
 from gateway.policy.disclaimers import Disclaimer
 from gateway.policy.mail import Mail
+from gateway.policy.memberships import NO_GROUPS, Memberships
 from gateway.policy.people import People
 from gateway.policy.protection import How, Protection, Way
 from gateway.policy.tiers import Tier
@@ -77,6 +78,7 @@ class Policy:
     before it can decide. `disclaimers` are the texts that may stand under mails, by the keys that rules ask by.
     `zone` is the organisation's time zone. `protects`: some rule asks for files to be protected, so that mail may have to be
     looked at for them. `reports` are, by group, the keys of those who get its reports: its ordering body.
+    `memberships` tells of which groups somebody is.
     """
 
     digest: str
@@ -93,6 +95,7 @@ class Policy:
     disclaimers: Mapping[str, Disclaimer] = field(default_factory=dict)
     protects: bool = False
     reports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    memberships: Memberships = NO_GROUPS
 
     @property
     def routes(self) -> tuple[str, ...]:

@@ -102,12 +102,13 @@ class Intake:
         now = self._clock()
         decided, reveals = await self._judged(facts, policy, now)
         decision = self._in_language(decided, envelope)
+        groups = policy.memberships.of((envelope.sender, *facts.authors))
         if reveals:
             log.info("unhideable_boundary", account=envelope.client.account)
             return UNHIDEABLE
         try:
             if decision.refusals:
-                await self._spool.refused(envelope, decision, facts.subject, now)
+                await self._spool.refused(envelope, decision, facts.subject, now, groups)
                 return self._refused(decision, envelope)
             extended, whole = await self._with_copies(facts, decision, policy, now)
             whole = await self._protected(whole, extended, raw, policy, facts)
@@ -121,6 +122,7 @@ class Intake:
                 facts.subject,
                 facts=facts,
                 noted=noted,
+                groups=groups,
             )
             queue_id = await self._accept(new)
         except StoreUnavailable as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
@@ -15,12 +16,15 @@ from gateway.spool.ranges import to_ranges
 from gateway.store.events import Event
 
 
-def refusal(envelope: Envelope, decision: Decision, subject: str, at: int) -> Event:
+def refusal(
+    envelope: Envelope, decision: Decision, subject: str, at: int, groups: Sequence[str] = ()
+) -> Event:
     """Return the event of a refused mail."""
     detail = _parties(envelope) | {
         "subject": subject,
         "policy": decision.digest,
         "rules": [refused.rule for refused in decision.refusals],
+        "groups": list(groups),
     }
     return Event(at, None, Kind.REFUSED, Reason.POLICY, "sender", _actor(envelope), detail=detail)
 
@@ -33,6 +37,7 @@ def accepted(queue_id: str, new: NewMessage, at: int, held: list[int]) -> Event:
         "policy": new.decision.digest,
         "outcomes": _outcomes(new.decision),
         "held": to_ranges(held),
+        "groups": list(new.groups),
     }
     if new.decision.watched:
         detail["watched"] = [watched.rule for watched in new.decision.watched]

@@ -18,10 +18,12 @@ from gateway.spool.key_making import NO_KEYS, NewKeys
 from gateway.spool.leases import Lease
 from gateway.spool.leaving import dropped_events, dropped_of
 from gateway.spool.lifecycle import State
+from gateway.spool.listing import Standing, groups_json, listing_row, whose_of
 from gateway.spool.look_rows import NEW_LOOKS, new_rows
 from gateway.spool.records import decision_json, envelope_json, facts_json
+from gateway.spool.relisting import NEW_LISTINGS
 from gateway.spool.reminder_rows import NEW_REMINDERS, reminder_rows
-from gateway.spool.second_look import SOMEBODY, copies_wait, fresh_looks
+from gateway.spool.second_look import SOMEBODY, Look, copies_wait, fresh_looks
 from gateway.spool.sendings import slice_of
 from gateway.spool.shares_rows import NEW_SHARES, share_rows
 from gateway.spool.statements import NEW_BODIES, NEW_MESSAGES, NEW_NOTICES, NEW_RECIPIENTS
@@ -58,6 +60,7 @@ class Acceptance:
     shares: list[Row] = field(default_factory=list)
     keys: NewKeys = NO_KEYS
     reminders: list[Row] = field(default_factory=list)
+    listings: list[Row] = field(default_factory=list)
 
     @property
     def small(self) -> bool:
@@ -91,6 +94,8 @@ class Acceptance:
             tx.insert(NEW_HALVES, self.halves)
         if self.shares:
             tx.insert(NEW_SHARES, self.shares)
+        if self.listings:
+            tx.insert(NEW_LISTINGS, self.listings)
         self.keys.write(tx)
         if self.sent is not None:
             tx.sent(*self.sent, len(self.recipients) - self.copied)
@@ -128,6 +133,7 @@ def acceptance(
         shares=share_rows(queue_id, new.decision, at),
         keys=keys,
         reminders=reminder_rows(queue_id, looks, at),
+        listings=[_listing(queue_id, new, at, looks, held, ends)] if held else [],
     )
 
 
@@ -190,7 +196,17 @@ def _message_row(queue_id: str, new: NewMessage, at: int, held: int, opened: int
         None if opened or not new.envelope.recipients else at,  # finished_at
         None,  # delay_noticed_at
         None if new.facts is None else facts_json(new.facts),
+        groups_json(new.groups),
     )
+
+
+def _listing(
+    queue_id: str, new: NewMessage, at: int, looks: tuple[Look, ...], held: list[int], ends: list[int | None]
+) -> Row:
+    authors = () if new.facts is None else new.facts.authors
+    whose = whose_of(new.envelope, authors, new.groups, looks)
+    standing = Standing([(index, ends[index] or at) for index in held])
+    return listing_row(queue_id, at, new.envelope, new.subject, whose, new.decision, looks, standing)
 
 
 def _ends(decision: Decision, at: int) -> list[int | None]:

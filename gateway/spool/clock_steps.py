@@ -57,6 +57,8 @@ def bring_back(now: datetime) -> Callable[[Tx], int]:
             return 0
         found = [row for query in _AHEAD for row in tx.rows(query, {"b_latest": latest})]
         tx.many(_BRING_BACK, [_nearer(row, at) for row in found])
+        for queue_id in {row[0] for row in found}:
+            tx.unlist(queue_id, at)
         tx.run(_BRING_DEADLINES_BACK, {"b_latest": latest, "b_at": at})
         tx.run(_BRING_KEYS_BACK, {"b_latest": latest, "b_at": at})
         return len(found)

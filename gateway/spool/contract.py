@@ -26,6 +26,7 @@ from gateway.store.errors import StoreUnavailable as StoreUnavailable
 
 if TYPE_CHECKING:
     from gateway.spool.key_contract import MailKeys
+    from gateway.spool.list_contract import Lists
     from gateway.spool.share_contract import Shares
 
 
@@ -54,7 +55,7 @@ class NewMessage:
 
     `from_gateway` marks mail that Sekisho wrote itself: it triggers no notices and no DSN; `about` is the queue id it
     tells of. `facts` are what the decision was made from; they are recorded without content. `noted` is what later
-    mail may be judged by.
+    mail may be judged by. `groups` are those of the policy that its sender is in: they say who may see it.
     """
 
     envelope: Envelope
@@ -66,6 +67,7 @@ class NewMessage:
     about: str | None = None
     facts: Facts | None = None
     noted: Noted = NOTHING_NOTED
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,10 @@ class Spool(Protocol):
     def absences(self) -> AbsentPeople:
         """Return when approvers are away."""
 
+    @property
+    def lists(self) -> Lists:
+        """Return lists of held mail, and whose a mail is."""
+
     async def accept(self, message: NewMessage) -> str:
         """Store the mail, its recipients (held or queued by the decision), its event and its notices; return the queue id."""
 
@@ -242,8 +248,10 @@ class Spool(Protocol):
         Return the queue id and the claim; None where every recipient is held.
         """
 
-    async def refused(self, envelope: Envelope, decision: Decision, subject: str, at: datetime) -> None:
-        """Write the event of a refused mail; nothing of the mail itself is kept."""
+    async def refused(
+        self, envelope: Envelope, decision: Decision, subject: str, at: datetime, groups: Sequence[str] = ()
+    ) -> None:
+        """Write the event of a refused mail; nothing of the mail itself is kept. `groups` are those of its sender."""
 
     async def cancel(
         self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
@@ -262,7 +270,8 @@ class Spool(Protocol):
         now: datetime,
         because: str = "",
     ) -> Change:
-        """Let held recipients go now. By the sender (reason BY_SENDER) the firm part stays: due_at moves to its end.
+        """Let held recipients go now. By the sender or a colleague (lifecycle.OF_THE_SENDER) the firm part stays: due_at moves
+        to its end.
 
         A part that may be waived for a reason is firm unless `because` gives one. Who waits for people stays held.
         """
@@ -344,6 +353,11 @@ class Spool(Protocol):
 
     async def glances(self, queue_ids: Sequence[str]) -> list[Glance | None]:
         """Return what a letter of many tells of each message, in order; None for one that is not there."""
+
+    async def body_opened(
+        self, queue_id: str, actor: Actor, reason: Reason, because: str, now: datetime
+    ) -> None:
+        """Write that somebody opens the body, and why: before they see it. Raises UnknownMessage."""
 
     async def raw(self, queue_id: str) -> bytes:
         """Return the original octets; raises BodyUnreadable."""

@@ -10,11 +10,12 @@ from gateway.policy.decision import Decision
 from gateway.spool.contract import SYSTEM, Actor, Change
 from gateway.spool.first_notices import notice_row
 from gateway.spool.key_stopping import stop_keys
-from gateway.spool.lifecycle import CANCELLABLE, Kind, Reason, State
+from gateway.spool.lifecycle import CANCELLABLE, OF_THE_SENDER, Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import INDEXES, to_ranges
 from gateway.spool.records import RecipientRow, parsed
+from gateway.spool.second_look import COMMENT
 from gateway.spool.statements import (
     HELD_DUE,
     NEW_NOTICES,
@@ -23,10 +24,11 @@ from gateway.spool.statements import (
     RECIPIENTS_BETWEEN,
     RELEASE_FACTS,
 )
-from gateway.store.events import Event
+from gateway.store.events import Event, storable
 from gateway.store.tx import Queries, Tx
 
 Job = Callable[[Tx], Change | None]
+TOLD_OF = frozenset({"admin", "colleague"})  # kinds of actors of whose acts the sender is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +54,30 @@ def cancel(wish: Wish) -> Job:
         rows = wanted(tx, wish)
         if rows is None:
             return None
-        if wish.reason is Reason.BY_SENDER:
+        if wish.reason in OF_THE_SENDER:
             rows = _with_the_last(tx, wish, rows)
         going = [row for row in rows if row.state in CANCELLABLE]
         if going:
             move(tx, going, State.CANCELLED, Arrival(wish.now))
             tx.event(wish.event(Kind.CANCELLED, going, **doubt(going)))
             stop_keys(tx, wish.queue_id, [row.idx for row in going], wish.reason, wish.actor, wish.now)
-            if wish.actor.kind == "admin":
+            if wish.actor.kind in TOLD_OF:
                 indexes = [row.idx for row in going]
                 tell_sender(tx, NoticeKind.CANCELLED, wish.queue_id, indexes, wish.now, wish.actor.name)
         change = change_of(going, rows)
         return replace(change, perhaps=tuple(row.idx for row in going if row.perhaps))
+
+    return job
+
+
+def body_opened(wish: Wish, because: str) -> Callable[[Tx], bool | None]:
+    """Write why somebody opens a body; None for an unknown message."""
+
+    def job(tx: Tx) -> bool | None:
+        if tx.row(NOTICE_FACTS, {"b_queue_id": wish.queue_id}) is None:
+            return None
+        tx.event(wish.event(Kind.BODY_OPENED, (), because=storable(because)[:COMMENT]))
+        return True
 
     return job
 
@@ -155,7 +169,7 @@ def wanted(tx: Tx, wish: Wish) -> list[RecipientRow] | None:
     if wish.recipients is None:
         return recipients_of(tx, wish.queue_id)
     rows = recipients_among(tx, wish.queue_id, wish.recipients)
-    decided = _with_copies(tx, wish) if wish.reason is Reason.BY_SENDER else None
+    decided = _with_copies(tx, wish) if wish.reason in OF_THE_SENDER else None
     return rows if decided is None else [row for row in rows if not decided.is_copy(row.idx)]
 
 

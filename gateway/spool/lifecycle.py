@@ -61,6 +61,11 @@ class Kind(StrEnum):
     CHECKPOINT = "checkpoint"  # the ends of all chains were signed
     SIGNING_KEY = "signing-key"  # what signs them was made anew
     CERTIFIED = "certified"  # what was destroyed was listed and signed
+    FROZEN = "frozen"  # somebody stopped the timer
+    THAWED = "thawed"
+    EXTENDED = "extended"  # it waits longer
+    CORRECTED = "corrected"  # a recipient was cancelled, and the address that was meant is known
+    BODY_OPENED = "body-opened"  # by somebody who has to say why
     KEY = "key"  # the master key
     AGREED_KEY = "agreed-key"  # set or removed by an administrator
     KEY_WAY = "key-way"  # the sender said how a key gets to recipients
@@ -96,6 +101,7 @@ class Reason(StrEnum):
     WINDOW_OVER = "window-over"  # the hold ran its time
     NO_HOLD = "no-hold"  # nothing demanded a hold
     BY_SENDER = "by-sender"  # the sender pressed a button
+    BY_COLLEAGUE = "by-colleague"  # somebody of the sender's team, or who got a copy of the mail, did
     BY_ADMIN = "by-admin"  # sekisho held ...
     BY_ORDERING = "by-ordering-body"  # somebody of the ordering body, or the privacy officer
     BY_AUDITOR = "by-auditor"  # somebody who reads the log, at its pages
@@ -109,6 +115,7 @@ class Reason(StrEnum):
     NOBODY_YET = "nobody-yet"  # no approval so far: more people may decide
     ALL_AWAY = "all-away"  # fewer approvers are there than are needed: more people may decide at once
     PROXY_BEGINS = "proxy-begins"  # the first day of a proxy has come
+    FROZEN_TOO_LONG = "frozen-too-long"  # nobody thawed it in the time that the settings give
     REMOTE_REPLY = "remote-reply"  # the next hop said so
     NO_CONNECTION = "no-connection"  # the next hop could not be reached or broke off
     NO_ANSWER = "no-answer"  # no answer came after the end of the message: it may have arrived
@@ -121,6 +128,11 @@ class Reason(StrEnum):
     RESTORED = "restored"  # from a backup: it may have left since that was made
     CARRIER = "carrier"  # who carries a key said so
     SYSTEM = "system"  # the service itself
+
+
+OF_THE_SENDER = frozenset(
+    {Reason.BY_SENDER, Reason.BY_COLLEAGUE}
+)  # what is firm for them, and what they hear of, is alike
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {

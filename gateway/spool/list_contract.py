@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.message.facts import Facts
+
 
 @dataclass(frozen=True, slots=True)
 class Whose:
@@ -68,9 +70,12 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldQuestion:
-    """Which held mails; everything given must hold. `words` are looked for in the subject and in all addresses.
+    """Which held mails; everything given must hold. `words`, each of them, are looked for in the subject and in all addresses,
+    `sender` and `recipient` in those addresses: parts of them, whatever the case and the width of letters.
 
-    `after` is where the page before ended, as `HeldPage.after` gave it. `limit` is at most MAX_PAGE.
+    `within` is a second scope that must hold, too, and a mail that waits for one of `without` is left out: what somebody may
+    see, and can do something with. `after` is where the page before ended, as `HeldPage.after` gave it. `limit` is at most
+    MAX_PAGE.
     """
 
     scope: Scope
@@ -86,6 +91,8 @@ class HeldQuestion:
     descending: bool = True
     after: str = ""
     limit: int = 50
+    within: Scope | None = None
+    without: frozenset[Waits] = frozenset()
 
 
 MAX_PAGE = 200  # lines: what a phone can show and a person can check
@@ -118,11 +125,28 @@ class HeldPage:
     at_least: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many mails a question finds, and how many held recipients they have."""
+
+    mails: int
+    recipients: int
+
+
 class Lists(Protocol):
-    """`spool.lists`: read only."""
+    """`spool.lists`: what is held, for people; it changes no mail."""
 
     async def held(self, question: HeldQuestion) -> HeldPage:
         """Return one page of held mails; raises ValueError for an `after` that is none of ours."""
 
+    async def counted(self, question: HeldQuestion) -> Counted:
+        """Return how much all pages of a question hold together; nothing stops it early."""
+
     async def whose(self, queue_id: str) -> Whose:
         """Return whose a mail is, held or not; raises UnknownMessage."""
+
+    async def facts(self, queue_id: str) -> Facts | None:
+        """Return what a mail was judged by, without content; None where nobody recorded it. Raises UnknownMessage."""
+
+    async def catch_up(self, limit: int) -> int:
+        """Make up to `limit` lines anew that are out of date; return how many. Reading does so first, for some of them."""

@@ -172,6 +172,7 @@ def _row(
 def _put(tx: Tx, values: dict[str, object], known: bool) -> None:
     if tx.run(_CHANGE if known else _ADD, values) != 1:
         raise StoreConflict("what was said about a mail was moved by another process")
+    tx.unlist(str(values["b_queue_id"]), int(str(values["b_set_at"])))
 
 
 def _consent_json(consent: Consent) -> list[object]:

@@ -8,7 +8,7 @@ do not get it follow in the same transaction.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from sqlalchemy import bindparam
 from gateway.spool.lifecycle import FINAL, State, sources
 from gateway.spool.records import RecipientRow
 from gateway.spool.shares_rows import NEVER_GETS_IT, end_with_recipients
+from gateway.spool.statements import MOVE_DUE
 from gateway.store.errors import StoreConflict
 from gateway.store.schema import recipients
 from gateway.store.tx import Params, Prepared, Tx
@@ -56,6 +57,14 @@ def move(tx: Tx, rows: Sequence[RecipientRow], target: State, arrival: Arrival) 
             end_with_recipients(tx, queue_id, arrival.at)
 
 
+def stay(tx: Tx, until: Iterable[tuple[RecipientRow, int]], at: int) -> None:
+    """Let held recipients, as read in this transaction, stay until another time."""
+    moved = list(until)
+    tx.many(MOVE_DUE, [{"b_queue_id": row.queue_id, "b_idx": row.idx, "b_due_at": due} for row, due in moved])
+    for queue_id in dict.fromkeys(row.queue_id for row, _ in moved):
+        tx.unlist(queue_id, at)
+
+
 def _count(tx: Tx, rows: Sequence[RecipientRow], target: State, at: int) -> None:
     """Count in the messages what is closed and what is held no more."""
     for (queue_id, was), count in Counter((row.queue_id, row.state) for row in rows).items():
@@ -69,6 +78,7 @@ def _parameters(row: RecipientRow, arrival: Arrival) -> Params:
         "b_idx": row.idx,
         "b_was": row.state,
         "b_was_lease": row.lease,
+        "b_was_due": row.due_at,
         "b_at": arrival.at,
         "b_due_at": arrival.due_at,
         "b_queued_at": arrival.queued_at,
@@ -86,6 +96,11 @@ def _compare_and_set(target: State) -> Prepared:
     allowed: list[sa.ColumnElement[str]] = [
         sa.literal_column(f"'{state}'") for state in sorted(sources(target))
     ]
+    # Who freezes a mail changes nothing but when its recipients are due; nobody may let go what was read before that.
+    # `+ 0` keeps the database from looking for the row among all holds that end at this moment.
+    read_due = bindparam("b_was_due", type_=sa.BigInteger)
+    due_as_read = (c.due_at + sa.literal_column("0")).is_not_distinct_from(read_due)
+    unfrozen = [due_as_read] if target is State.QUEUED else []
     return Prepared(
         recipients.update()
         .where(
@@ -94,6 +109,7 @@ def _compare_and_set(target: State) -> Prepared:
             c.state == bindparam("b_was"),
             c.state.in_(allowed),
             c.lease.is_not_distinct_from(bindparam("b_was_lease")),
+            *unfrozen,
         )
         .values(
             state=sa.literal_column(f"'{target}'"),

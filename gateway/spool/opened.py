@@ -18,11 +18,11 @@ from gateway.spool.holds import Wish, doubt, recipients_of, tell_sender
 from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.look_rows import Looks
-from gateway.spool.moves import Arrival, move
+from gateway.spool.moves import Arrival, move, stay
 from gateway.spool.notice import NoticeKind
 from gateway.spool.records import RecipientRow, parsed
 from gateway.spool.second_look import SOMEBODY, Look, unmet
-from gateway.spool.statements import MOVE_DUE, RELEASE_FACTS
+from gateway.spool.statements import RELEASE_FACTS
 from gateway.spool.times import from_us, to_us
 from gateway.store.tx import Tx
 
@@ -113,7 +113,7 @@ def settle(tx: Tx, opened: Opened, actor: Actor, reason: Reason, now: int) -> li
         move(tx, going, State.QUEUED, Arrival(now, due_at=now, queued_at=now))
         tx.event(Wish(opened.queue_id, None, actor, reason, now).event(Kind.RELEASED, going))
     staying = sorted((row for row in free if ends[row.idx] > now), key=lambda row: ends[row.idx])
-    tx.many(MOVE_DUE, [{"b_queue_id": r.queue_id, "b_idx": r.idx, "b_due_at": ends[r.idx]} for r in staying])
+    stay(tx, [(row, ends[row.idx]) for row in staying], now)
     return free
 
 

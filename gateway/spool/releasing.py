@@ -15,13 +15,13 @@ from gateway.spool import look_rows
 from gateway.spool.contract import Change
 from gateway.spool.first_notices import notice_row
 from gateway.spool.holds import Wish, change_of, wanted
-from gateway.spool.lifecycle import Kind, Reason, State
-from gateway.spool.moves import Arrival, move
+from gateway.spool.lifecycle import OF_THE_SENDER, Kind, State
+from gateway.spool.moves import Arrival, move, stay
 from gateway.spool.notice import NoticeKind
 from gateway.spool.opened import Opened, open_mail
 from gateway.spool.records import RecipientRow
 from gateway.spool.second_look import COMMENT, SOMEBODY, Waiver, unmet
-from gateway.spool.statements import MOVE_DUE, NEW_NOTICES
+from gateway.spool.statements import NEW_NOTICES
 from gateway.spool.times import from_us, span_us, to_us
 from gateway.store.events import storable
 from gateway.store.tx import Tx
@@ -65,7 +65,7 @@ def release(wish: Wish, because: str = "") -> Callable[[Tx], Change | None]:
 
 
 def _kept(tx: Tx, wish: Wish, held: Sequence[RecipientRow], because: str) -> _Kept:
-    by_sender = wish.reason is Reason.BY_SENDER
+    by_sender = wish.reason in OF_THE_SENDER
     if not held or not (by_sender or any((row.due_at or 0) > wish.now + _FAR_US for row in held)):
         return _Kept({}, frozenset())
     opened = open_mail(tx, wish.queue_id)
@@ -89,7 +89,7 @@ def _shorten(
     """Move the end of a hold to the end of its firm part, never later than it was; return whose it moved."""
     until = kept.until
     sooner = sorted((row for row in rows if until[row.idx] < (row.due_at or 0)), key=lambda r: until[r.idx])
-    tx.many(MOVE_DUE, [{"b_queue_id": r.queue_id, "b_idx": r.idx, "b_due_at": until[r.idx]} for r in sooner])
+    stay(tx, [(row, until[row.idx]) for row in sooner], wish.now)
     for due_at, group in groupby(sooner, key=lambda row: until[row.idx]):
         leaves = from_us(due_at).isoformat()
         tx.event(wish.event(Kind.RELEASED, group, leaves_at=leaves, **_why(because)))
@@ -99,7 +99,7 @@ def _shorten(
 def _waive(tx: Tx, wish: Wish, rows: Sequence[RecipientRow], kept: _Kept, because: str) -> list[RecipientRow]:
     """Note for recipients who wait for people that their window is over sooner: no time is lost once those agree."""
     opened = kept.opened
-    if opened is None or wish.reason is not Reason.BY_SENDER:
+    if opened is None or wish.reason not in OF_THE_SENDER:
         return []
     ends = {
         row.idx: end
@@ -121,7 +121,7 @@ def _waive(tx: Tx, wish: Wish, rows: Sequence[RecipientRow], kept: _Kept, becaus
 def _report(tx: Tx, wish: Wish, kept: _Kept, rows: Sequence[RecipientRow], because: str) -> None:
     """Tell those whom the rules notify that a window was shortened for a reason that it takes."""
     opened = kept.opened
-    if opened is None or not because or wish.reason is not Reason.BY_SENDER:
+    if opened is None or not because or wish.reason not in OF_THE_SENDER:
         return
     reasoned = [row.idx for row in rows if opened.decision.of(row.idx).demands.reasoned]
     if not reasoned:

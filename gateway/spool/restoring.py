@@ -55,6 +55,8 @@ def hold_open(restored: Restored, limit: int) -> Callable[[Tx], int]:
         far = restored.now + span_us(FAR)
         move(tx, moving, State.HELD, Arrival(restored.now, due_at=far, reply=words, perhaps=True))
         tx.many(_STAY, [_staying(row, far, words) for row in held])
+        for row in held:
+            tx.unlist(row.queue_id, restored.now)
         _tell(tx, restored, [*held, *moving])
         return len(held) + len(moving)
 

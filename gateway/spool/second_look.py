@@ -22,6 +22,9 @@ from gateway.policy.handling import Missing
 SOMEBODY = datetime(3000, 1, 1, tzinfo=UTC)
 """The due time on disk of a recipient that waits for people: no clock reaches it, and every version can read it."""
 
+FROZEN = datetime(3000, 1, 2, tzinfo=UTC)
+"""The due time on disk of a recipient of a mail that somebody froze (docs/decisions/0083-frozen-mail.md)."""
+
 COMMENT = 500  # characters of a comment, or of a reason, that are kept
 
 Demand = Approval | Confirmation | Missing

@@ -26,7 +26,7 @@ Changing = Callable[[ShareRow], ShareRow | None]
 """Gives the row as it is to be, None where there is nothing to change."""
 
 
-_REASONS = {"admin": Reason.BY_ADMIN, "ordering-body": Reason.BY_ORDERING}
+_REASONS = {"admin": Reason.BY_ADMIN, "colleague": Reason.BY_COLLEAGUE, "ordering-body": Reason.BY_ORDERING}
 
 
 @dataclass(frozen=True, slots=True)

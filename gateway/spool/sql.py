@@ -57,6 +57,7 @@ from gateway.spool.knowing import SqlKnowledge
 from gateway.spool.known import KnownMessages
 from gateway.spool.leases import Leases, Monotonic
 from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.lists import SqlLists
 from gateway.spool.mail_keys import SqlMailKeys
 from gateway.spool.node import Node
 from gateway.spool.notice import Glance, Notice
@@ -115,6 +116,7 @@ class SqlSpool:
         self.keys = SqlMailKeys(database)
         self.shares = SqlShares(database, self.keys)
         self.absences = SqlAbsences(database)
+        self.lists = SqlLists(database)
 
     @property
     def database(self) -> Database:
@@ -166,8 +168,10 @@ class SqlSpool:
             return new_keys(*wanted)
         return await asyncio.to_thread(new_keys, *wanted)
 
-    async def refused(self, envelope: Envelope, decision: Decision, subject: str, at: datetime) -> None:
-        event = refusal(envelope, decision, subject, to_us(at))
+    async def refused(
+        self, envelope: Envelope, decision: Decision, subject: str, at: datetime, groups: Sequence[str] = ()
+    ) -> None:
+        event = refusal(envelope, decision, subject, to_us(at), groups)
         await self._db.committer.run(lambda tx: tx.event(event), small=True)
 
     async def note(
@@ -317,6 +321,12 @@ class SqlSpool:
     async def incident_of(self, queue_id: str) -> datetime | None:
         """Return when an incident was opened about a mail; None where none was."""
         return await self._db.readers.run(incident_of(queue_id))
+
+    async def body_opened(
+        self, queue_id: str, actor: Actor, reason: Reason, because: str, now: datetime
+    ) -> None:
+        wish = holds.Wish(queue_id, None, actor, reason, to_us(now))
+        _known(await self._db.committer.run(holds.body_opened(wish, because)), queue_id)
 
     async def raw(self, queue_id: str) -> bytes:
         return await self._bodies.raw(queue_id)

@@ -37,6 +37,9 @@ class Counts:
     messages: dict[str, Change] = field(default_factory=dict)
     mails: Counter[Slice] = field(default_factory=Counter)
     recipients: Counter[Slice] = field(default_factory=Counter)
+    unlisted: dict[str, int] = field(
+        default_factory=dict
+    )  # mails whose line in lists is out of date, since when
 
     def moved(self, queue_id: str, closed: int, held: int, at: int) -> None:
         """Note that of a message so many more are closed, and so many fewer held."""
@@ -44,6 +47,8 @@ class Counts:
         change.closed += closed
         change.held += held
         change.at = max(change.at, at)
+        if held:
+            self.unlisted[queue_id] = at
 
     def sent(self, sender: str, number: int, recipients: int) -> None:
         """Note that a sender handed in a mail to so many, in the slice of time with this number."""
@@ -71,6 +76,10 @@ class Counts:
             if change.closed or change.held
         ]
 
+    def of_lists(self) -> Sequence[Mapping[str, object]]:
+        """Return the parameters of UNLIST, in one order."""
+        return [{"b_queue_id": queue_id, "b_at": at} for queue_id, at in sorted(self.unlisted.items())]
+
     def of_states(self) -> Sequence[Mapping[str, object]]:
         """Return the parameters of TALLY for the states in which there are more or fewer recipients."""
         changed = sorted(self.states.items())
@@ -97,4 +106,9 @@ SENT = sa.text(
     " VALUES (:b_sender, :b_slice, :b_node, :b_mails, :b_recipients)"
     " ON CONFLICT (sender, slice, node) DO UPDATE SET mails = sendings.mails + excluded.mails,"
     " recipients = sendings.recipients + excluded.recipients"
+)
+# Not `DO NOTHING`: whoever makes the line anew has to wait until what changed is committed.
+UNLIST = sa.text(
+    "INSERT INTO unlisted (queue_id, changed_at) VALUES (:b_queue_id, :b_at)"
+    " ON CONFLICT (queue_id) DO UPDATE SET changed_at = excluded.changed_at"
 )

@@ -51,6 +51,8 @@ messages = sa.Table(
     sa.Column("delay_noticed_at", sa.BigInteger),
     # What the decision was made from, without content; NULL where nobody recorded it.
     sa.Column("facts", sa.Text),
+    # The groups of the policy that its sender was in, as a JSON list; empty for none.
+    sa.Column("sender_groups", sa.Text, nullable=False, server_default=""),
 )
 
 recipients = sa.Table(

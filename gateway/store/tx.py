@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.store.counts import COUNT_DOWN, SENT, TALLY, Counts
+from gateway.store.counts import COUNT_DOWN, SENT, TALLY, UNLIST, Counts
 from gateway.store.events import EVENT_COLUMNS, Event, Head, Seal, link
 from gateway.store.failures import is_damaged
 from gateway.store.inserts import Inserts, Row, cursor_for
@@ -124,6 +124,10 @@ class Tx(Queries):
         """Note that a sender handed in a mail to so many, in the slice of time with this number."""
         self._counts.sent(sender, number, recipients)
 
+    def unlist(self, queue_id: str, at: int) -> None:
+        """Note that a mail's line in lists is out of date; what moves held recipients says so itself."""
+        self._counts.unlisted[queue_id] = at
+
     def under(self, key_id: str) -> None:
         """Note that something that is written here can be opened by this master key only."""
         self._keys.add(key_id)
@@ -143,6 +147,7 @@ class Tx(Queries):
                 into.write(cursor, self._dialect, self._inserts[into])
         self.many(_COUNT_DOWN, self._counts.of_messages())
         self.many(_TALLY, self._counts.of_states())
+        self.many(_UNLIST, self._counts.of_lists())
         if self._counts.mails:
             self.many(_SENT, self._counts.of_senders())
 
@@ -185,4 +190,5 @@ _MOVE_HEAD = Prepared(
 )
 _TALLY = Prepared(TALLY)
 _SENT = Prepared(SENT)
+_UNLIST = Prepared(UNLIST)
 _COUNT_DOWN = Prepared(COUNT_DOWN)

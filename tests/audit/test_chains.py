@@ -166,5 +166,6 @@ _BACK_TO_THE_FIRST_SCHEMA = (
     *(f"ALTER TABLE bodies DROP COLUMN {name}" for name in ("segment", "start", "length")),
     *(f"DROP TABLE {name}" for name in _NEWER_TABLES),
     "ALTER TABLE messages DROP COLUMN facts",
+    "ALTER TABLE messages DROP COLUMN sender_groups",
     "UPDATE alembic_version SET version_num = '0001'",
 )

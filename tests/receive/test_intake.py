@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -19,6 +21,7 @@ from gateway.metrics import ACCEPTED, HELD, RULE_MAILS
 from gateway.policy.decision import Decision, Outcome, Reason, Watched
 from gateway.policy.demands import NOTHING_FOR_THE_MAIL, Confirmation, Demands, Language, Refusal, Text
 from gateway.policy.handling import Handling
+from gateway.policy.memberships import Memberships
 from gateway.policy.model import Policy
 from gateway.receive.intake import QUICK_CHARACTERS, QUICK_RECIPIENTS, Intake, accepted_text, refusal_text
 from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
@@ -39,6 +42,9 @@ MIXED = Decision(
     ),
     assigned=(0, 1),
 )
+MEMBERSHIPS = Memberships(
+    {"sports": ["alice@example.jp"], "city": [".example.jp", "example.jp"], "z": ["z.jp"]}
+)
 NO = Refusal("my-number", Text("マイナンバーを含むため送信できません", "the mail holds a My Number"))
 
 
@@ -48,6 +54,7 @@ class Store:
 
     accepted: list[NewMessage] = field(default_factory=list)
     refusals: list[Decision] = field(default_factory=list)
+    groups: list[Sequence[str]] = field(default_factory=list)
     error: Exception | None = None
 
     async def accept(self, message: NewMessage) -> str:
@@ -56,10 +63,13 @@ class Store:
         self.accepted.append(message)
         return "4bxQ"
 
-    async def refused(self, envelope: Envelope, decision: Decision, subject: str, at: datetime) -> None:
+    async def refused(
+        self, envelope: Envelope, decision: Decision, subject: str, at: datetime, groups: Sequence[str] = ()
+    ) -> None:
         if self.error is not None:
             raise self.error
         self.refusals.append(decision)
+        self.groups.append(groups)
 
 
 def intake(store: Store, decision: Decision, **options: Any) -> Intake:
@@ -76,7 +86,7 @@ def intake(store: Store, decision: Decision, **options: Any) -> Intake:
     subject: str = options.pop("subject", "the subject")
     return Intake(
         cast(Spool, store),
-        policy=lambda: cast(Policy, None),
+        policy=lambda: cast(Policy, SimpleNamespace(memberships=MEMBERSHIPS)),
         decide=decide,
         gather=gather,
         clock=lambda: NOW,
@@ -95,6 +105,14 @@ async def test_250_carries_the_queue_id_and_what_happens_next() -> None:
     assert message.subject == "the subject"
     assert message.facts is not None
     assert (ACCEPTED._value.get(), HELD._value.get()) == (before[0] + 1, before[1] + 1)
+
+
+async def test_the_groups_of_the_sender_go_with_the_mail_and_with_a_refusal() -> None:
+    store = Store()
+    await intake(store, MIXED).submit(ENVELOPE, b"raw")
+    assert store.accepted[0].groups == ("city", "sports")
+    await intake(store, replace(MIXED, refusals=(NO,))).submit(replace(ENVELOPE, sender=None), b"raw")
+    assert store.groups == [()]
 
 
 async def test_rules_are_counted_for_what_they_did() -> None:

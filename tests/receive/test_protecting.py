@@ -17,6 +17,7 @@ from gateway.message.header import HeaderSection
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands
 from gateway.policy.handling import Attached, Seen
+from gateway.policy.memberships import NO_GROUPS
 from gateway.policy.model import Policy
 from gateway.policy.protection import How, Protection, Way
 from gateway.receive.intake import Intake
@@ -122,7 +123,7 @@ async def test_ways_are_those_that_the_settings_allow_and_the_person_has() -> No
     "protecting", [None, Protecting(Looking(NoChild("busy")).look, EveryWay())], ids=["none", "busy"]
 )
 async def test_where_nobody_can_look_the_mail_is_put_off(protecting: Protecting | None) -> None:
-    there = cast(Policy, SimpleNamespace(domains=DomainSet(("sports.example.jp",))))
+    there = cast(Policy, SimpleNamespace(domains=DomainSet(("sports.example.jp",)), memberships=NO_GROUPS))
     facts = Facts(envelope(1), HeaderSection(()), (), True, (), "x", (), len(RAW))
     intake = Intake(
         cast(Spool, None),
