@@ -21,6 +21,7 @@ _COMMANDS = {
     "held": "Held mail: list, show, cancel, release.",
     "keys": "The master key: list, rotate, retire.",
     "log": "The event log: query, export, verify; what each rule did.",
+    "notices": "Our own letters: check templates, show, the DNS record of the key.",
     "person": "People who sign in: add, list, show, grant, revoke, suspend, resume, remove, password, reset-totp, token.",
     "policy": "Policies: check, test, explain, replay, diff, docs, schema.",
     "restore": "Put a backup into an empty state directory; nothing of it leaves by itself.",

@@ -16,6 +16,7 @@ import click
 from gateway.cli.before import check_certificate
 from gateway.cli.descriptors import needed, provide
 from gateway.cli.doctor_channels import channels
+from gateway.cli.doctor_notices import notices
 from gateway.cli.repair import repair
 from gateway.cli.settings_file import settings_file
 from gateway.config.key_ways import carries_texts, check_ways
@@ -177,5 +178,6 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "descriptors": _descriptors,
     "next hop": _next_hop,
     "channels": channels,
+    "notices": notices,
     "listeners": _listeners,
 }

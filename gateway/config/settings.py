@@ -15,6 +15,7 @@ from gateway.config.channel_settings import Channels
 from gateway.config.delivery_settings import Delivery
 from gateway.config.group import Group
 from gateway.config.incident_settings import Incidents
+from gateway.config.notice_settings import Notices
 from gateway.config.sign_in_settings import SignIn
 from gateway.config.values import FrontNetwork, Network, Rate, StoreUrl, Zone
 from gateway.config.webhook_settings import MAX_WEBHOOKS, Webhook
@@ -91,13 +92,6 @@ class Web(Group):
     public_url: str = "http://127.0.0.1:8025"
     metrics_listen: Listen | None = None
     link_valid: Duration = timedelta(days=7)
-
-
-class Notices(Group):
-    """Who our own mail is from; `address` defaults to sekisho@ the host name."""
-
-    address: str | None = None
-    name: str = "Sekisho 関所"
 
 
 class Retention(Group):

@@ -17,6 +17,7 @@ from gateway.links import Links
 from gateway.notices.compose import Composer, Composers
 from gateway.notices.own import own_mail
 from gateway.notices.summary import ADDRESS, SUBJECT
+from gateway.notices.writing import Sign
 from gateway.spool.contract import NewMessage, Stored
 from gateway.spool.key_contract import KeySending
 from gateway.spool.lifecycle import State
@@ -29,13 +30,20 @@ class KeyLetters:
     """The composers of this file; `composers` writes what they say, and `links` leads to the sender's page."""
 
     def __init__(
-        self, links: Links, composers: Composers, zone: ZoneInfo, hostname: str, clock: Clock
+        self,
+        links: Links,
+        composers: Composers,
+        zone: ZoneInfo,
+        hostname: str,
+        clock: Clock,
+        sign: Sign = lambda mail: mail,
     ) -> None:
         self._links = links
         self._composers = composers
         self._words: Mapping[str, Words] = {language: Words(language, zone) for language in LANGUAGES}
         self._hostname = hostname
         self._clock = clock
+        self._sign = sign
 
     def by_kind(self) -> Mapping[NoticeKind, Composer]:
         """Return what the worker of the notices takes."""
@@ -81,7 +89,7 @@ class KeyLetters:
         octets = self._composers.bare(
             message, notice, SECOND_MAIL, "second_mail", self._told(message, sending)
         )
-        return own_mail(message, notice, octets, self._hostname, now)
+        return own_mail(message, notice, self._sign(octets), self._hostname, now)
 
     def _told(self, message: Stored, sending: KeySending) -> dict[str, object]:
         subject = shown(message.subject, SUBJECT)

@@ -5,7 +5,7 @@ It is looked for in what was written, not in the template: a link behind a condi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 
 Values = Mapping[str, object]
@@ -14,31 +14,33 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "hold": ("url",),
     "holds": ("mails[].url", "mails[].subject"),
     "approval": ("url",),
+    "reminder": ("url",),
     "key": ("url",),
     "key_failed": ("url",),
     "second_mail": ("key",),
     "code": ("code",),
     "left": ("s.total",),
+    "incident": ("url",),
+    "incident_clock": ("url",),
+    "deletion": ("url",),
     "report": ("s.total", "s.policy"),
-    "digest": ("off_url",),
 }
 """By letter, the variables whose values have to stand in its text and in its HTML."""
 
 
-def missing_from(name: str, values: Values, text: str, html: str) -> list[str]:
-    """Return the required variables whose values are not in both forms of a letter."""
+def missing_from(name: str, values: Values, said: str, *, html: bool) -> list[str]:
+    """Return the required variables whose values are not in one form of a letter."""
     return [
         variable
         for variable in REQUIRED.get(name, ())
-        if not all(each in text and escape(each) in html for each in _values_of(variable, values))
+        if not all((escape(each) if html else each) in said for each in _values_of(variable, values))
     ]
 
 
 def _values_of(variable: str, values: Values) -> Iterable[str]:
     """Return what stands for a variable: `url`, `s.total`, or of each in a list, `mails[].url`."""
-    first, *rest = variable.split(".")
-    found = [values.get(first.removesuffix("[]"))]
-    if first.endswith("[]"):
-        found = list(found[0]) if isinstance(found[0], list | tuple) else []
-    take: Callable[[object], object] = lambda each: getattr(each, rest[0], None) if rest else each  # noqa: E731
-    return [str(value) for value in map(take, found) if value not in (None, "")]
+    first, _, rest = variable.partition(".")
+    found = values.get(first.removesuffix("[]"))
+    each_of = list(found) if first.endswith("[]") and isinstance(found, list | tuple) else [found]
+    chosen = [getattr(each, rest, None) if rest else each for each in each_of]
+    return [str(value) for value in chosen if value not in (None, "")]

@@ -119,6 +119,11 @@ def raw(language: Language) -> bytes:
     return "\r\n".join(lines).encode()
 
 
+def comment(language: Language) -> str:
+    """Return something that somebody wrote."""
+    return _COMMENT[language]
+
+
 _COMMENT = {Language.JA: "宛先を確認しました。", Language.EN: "I have looked at the recipients."}
 _FILES = {Language.JA: "annai.pdf", Language.EN: "dates.pdf"}
 

@@ -8,24 +8,31 @@ overridden: who adds a template adds its sample.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from gateway.incidents.clocks import verdict
+from gateway.incidents.contract import Account, Data, Incident, Note, NoteKind, Organisation, Request, What
 from gateway.links import Links
 from gateway.notices import sample_mail as sample
 from gateway.notices.asking import Asking
 from gateway.notices.code_letter import CodeLetters
 from gateway.notices.compose import Composers
+from gateway.notices.incident_letters import IncidentLetters
 from gateway.notices.keys import KeyLetters
 from gateway.notices.left import LeftLetters
 from gateway.notices.letter import Author
+from gateway.notices.reminder import Reminders
 from gateway.notices.wording import Said, Values, Wording
 from gateway.policy.demands import Language
 from gateway.policy.protection import Way
+from gateway.spool.contract import Actor
 from gateway.spool.key_contract import KeySending
+from gateway.spool.list_contract import Whose
 from gateway.spool.notice import NoticeKind
+from gateway.spool.share_contract import TakenBack
 
 _NOW = sample.AT + timedelta(minutes=20)
 _AUTHOR = Author("Sekisho", "sekisho@sekisho.example.jp", "sekisho.example.jp")
@@ -68,6 +75,7 @@ def samples(zone: ZoneInfo, public_url: str = "https://sekisho.example.jp") -> S
         _of_second_looks(kit)
         _of_the_end(kit)
         _of_keys(kit)
+        _of_incidents(kit)
     return wording.heard
 
 
@@ -88,6 +96,8 @@ def _of_holds(kit: _Kit) -> None:
 def _of_second_looks(kit: _Kit) -> None:
     asking, language, raw = Asking(kit.links, kit.composers), kit.language, sample.raw(kit.language)
     asking.approval(sample.asking(language), sample.notice(NoticeKind.APPROVAL, sample.APPROVER), raw)
+    reminders = Reminders(kit.links, kit.composers)
+    reminders.reminder(sample.asking(language), sample.notice(NoticeKind.REMINDER, sample.APPROVER), raw)
     asking.approved(sample.approved(language), sample.notice(NoticeKind.APPROVED), raw)
     asking.rejected(sample.rejected(language), sample.notice(NoticeKind.REJECTED), raw)
     asking.timed_out(sample.cancelled(language), sample.notice(NoticeKind.TIMED_OUT), raw)
@@ -110,3 +120,39 @@ def _of_keys(kit: _Kit) -> None:
     letters.second_mail(message, KeySending(sample.QUEUE_ID, 0, Way.SECOND_MAIL, 1, "", to, "MNKT-4RWP-8XDC"))
     code = CodeLetters(lambda _: "483920", kit.zone, _AUTHOR, kit.wording)
     code.code(message, sample.notice(NoticeKind.CODE, to), None)
+
+
+def _of_incidents(kit: _Kit) -> None:
+    known = _NOW + timedelta(hours=1)
+    account = Account(
+        What.WRONG_RECIPIENTS,
+        (0, 1),
+        frozenset({Data.NAME, Data.SENSITIVE}),
+        120,
+        known,
+        sample.comment(kit.language),
+    )
+    note = Note(1, NoteKind.LETTER, known, sample.SENDER, sample.comment(kit.language))
+    incident = Incident(
+        queue_id=sample.QUEUE_ID,
+        opened_at=known,
+        opener=Actor("sender", sample.SENDER),
+        account=account,
+        organisation=Organisation.LOCAL_GOVERNMENT,
+        taken=TakenBack((2,), (), (), (), (0, 1), known),
+        whose=Whose(frozenset({sample.SENDER})),
+        notes=(note,),
+        requests=(Request(0, known, sample.SENDER, 1),),
+    )
+    letters = IncidentLetters(
+        kit.links,
+        kit.composers,
+        lambda _: incident,
+        lambda account, organisation: verdict(account, organisation, kit.zone),
+        lambda: known,
+    )
+    message = sample.approved(kit.language)
+    letters.opened(message, sample.notice(NoticeKind.INCIDENT, sample.OFFICE), None)
+    letters.clock(message, sample.notice(NoticeKind.INCIDENT_CLOCK, sample.OFFICE), None)
+    asked = replace(sample.notice(NoticeKind.DELETION, sample.OUTSIDE[0]), recipients=(0,))
+    letters.deletion(message, asked, None)

@@ -52,7 +52,7 @@ class Form:
         """Fill it in; raises what the templates raise, TooLong."""
         subject = str(values["subject"])
         if self._subject is not None:
-            subject = shown(self._environment.get_template(self._subject).render(values), SUBJECT)
+            subject = shown(self._environment.get_template(self._subject).render(values), SUBJECT) or subject
         text = closed_up(self._environment.get_template(f"{self._name}.txt").render(values))
         html = self._environment.get_template(f"{self._name}.html").render(values)
         if max(len(text), len(html)) > MAX_TEXT:
@@ -86,7 +86,7 @@ def _tried(own: Form, name: str, language: str, values: Values) -> Said | None:
     """Return what an organisation's templates say, None where they fail for this mail or lose what has to be there."""
     try:
         said = own.say(values)
-        lost = missing_from(name, values, said.text, said.html)
+        lost = lost_by(name, values, said)
     except Exception as error:  # a template is somebody's program
         log.error("notice-template-failed", template=name, language=language, cause=str(error))
     else:
@@ -95,6 +95,15 @@ def _tried(own: Form, name: str, language: str, values: Values) -> Said | None:
         log.error("notice-template-loses", template=name, language=language, lost=lost)
     metrics.TEMPLATES_FAILED.inc()
     return None
+
+
+def lost_by(name: str, values: Values, said: Said) -> list[str]:
+    """Return the required variables that one of the two forms does not show."""
+    forms = (
+        missing_from(name, values, said.text, html=False),
+        missing_from(name, values, said.html, html=True),
+    )
+    return [variable for lost in forms for variable in lost]
 
 
 def closed_up(text: str) -> str:

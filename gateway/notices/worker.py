@@ -20,7 +20,7 @@ from gateway.notices.aside import Aside, NoThread
 from gateway.notices.bursts import Bursts
 from gateway.notices.compose import Composer
 from gateway.notices.failures import MAX_TRIES, STORE_RETRY, Failures
-from gateway.notices.writing import IncidentOf, Many, ToldElsewhere, Writer
+from gateway.notices.writing import IncidentOf, Many, Sign, ToldElsewhere, Writer
 from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.second_look import SOMEBODY
@@ -52,11 +52,12 @@ class NoticeWorker:
         wake: Callable[[], None],
         patience: float = COMPOSE_S,
         incident_of: IncidentOf | None = None,
+        sign: Sign = lambda mail: mail,
     ) -> None:
         self._spool = spool
         self._clock = clock
         aside = Aside(patience, LOST_THREADS)
-        self._writer = Writer(spool, composers, many, clock, hostname, wake, aside, incident_of)
+        self._writer = Writer(spool, composers, many, clock, hostname, wake, aside, incident_of, sign)
         self._bell = asyncio.Event()
         self._bursts = Bursts()
         self._failures = Failures()

@@ -38,6 +38,9 @@ _WITHOUT_ORIGINAL = frozenset(
     }
 )
 
+Sign = Callable[[bytes], bytes]
+"""Returns a letter of ours with its signatures before it."""
+
 IncidentOf = Callable[[str], Awaitable[datetime | None]]
 """Tells when an incident was opened about a mail; None where none was."""
 
@@ -81,6 +84,7 @@ class Writer:
         wake: Callable[[], None],
         aside: Aside,
         incident_of: IncidentOf | None = None,
+        sign: Sign = lambda mail: mail,
     ) -> None:
         self._spool = spool
         self._composers = composers
@@ -90,6 +94,7 @@ class Writer:
         self._wake = wake
         self._aside = aside
         self._incident_of = incident_of
+        self._sign = sign
         self.finished = 0
 
     async def write(self, notice: Notice) -> None:
@@ -139,10 +144,14 @@ class Writer:
         if notice.kind is NoticeKind.REPORT and self._incident_of is not None:
             notice = replace(notice, incident=await self._incident_of(notice.queue_id))
         # A thread: reading a large original for its attachments takes time that the event loop has not got.
-        octets = await self._aside.run(partial(self._composers[notice.kind], message, notice, raw))
+        octets = await self._aside.run(partial(self._composed, message, notice, raw))
         if octets is None:
             return None
         return own_mail(message, notice, octets, self._hostname, self._clock())
+
+    def _composed(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
+        octets = self._composers[notice.kind](message, notice, raw)
+        return None if octets is None else self._sign(octets)
 
     async def _original(self, queue_id: str) -> bytes | None:
         try:
@@ -160,7 +169,7 @@ class Writer:
         letters, untold = self._sort(notices, glances)
         for letter in letters:
             if len(letter.lines) > 1:
-                letter.octets = self._many.holds(letter.about, letter.notices[0], letter.lines)
+                letter.octets = self._sign(self._many.holds(letter.about, letter.notices[0], letter.lines))
         return letters, untold
 
     def _sort(

@@ -27,7 +27,6 @@ from gateway.console.probes import Check
 from gateway.policy.model import Policy
 from gateway.receive.account import Changes
 from gateway.receive.listener import Listener
-from gateway.service.api import api_routes
 from gateway.service.channels import warn_of_ways
 from gateway.service.checkpoints import sign_checkpoints
 from gateway.service.errors import listening
@@ -105,6 +104,8 @@ class Service:
         recovered = await spool.recover(utc_now())
         rooms = await self._build(spool, events, key)
         self._end_with(stack, rooms)
+        if self.worker == 0:
+            await rooms.letters.read()
         checks = await self._open_web(stack, rooms) if self.worker == 0 else None
         listener = await self._open_mail_in(stack, rooms)
         files = ReadAgain(
@@ -112,6 +113,7 @@ class Service:
             rooms.accounts,
             KeyInUse(key, path, rooms.adopt, spool.database.known_keys),
             listener,
+            rooms.letters,
         )
         for work in (*self._work_of_all(rooms, files), *self._work_of_the_first(rooms, checks)):
             self._loops.begin(work)
@@ -166,8 +168,9 @@ class Service:
         checks = {
             **readiness(rooms.spool, rooms.policy, rooms.space, rooms.trouble, hop, self._muster.others),
             "channels": rooms.keys.check(),
+            "notices": rooms.letters.check(),
         }
-        routes = (*self._extra_routes, *rooms.keys.routes(), *api_routes(self._settings, rooms))
+        routes = (*self._extra_routes, *rooms.keys.routes())
         await open_web(stack, self._settings, rooms, checks, routes)
         return checks
 
@@ -198,6 +201,7 @@ class Service:
         others = [look_for_notices(rooms.notices)] if self._settings.workers > 1 else []
         return [
             rooms.notices.run(),
+            rooms.letters.watch(),
             rooms.keys.worker.run(),
             rooms.webhooks.run(),
             care_for_incidents(rooms.incidents, self._settings.retention.records, rooms.ring),

@@ -1,4 +1,4 @@
-"""What is read again while the service runs: policy, accounts, master key and certificate, all of them on SIGHUP.
+"""What is read again while the service runs: policy, accounts, master key, certificate and letters, all of them on SIGHUP.
 
 A file that cannot be read leaves in force what was read before; the log says so.
 """
@@ -14,6 +14,7 @@ from gateway.config.policies import PolicyInForce
 from gateway.receive.accounts import Accounts
 from gateway.receive.listener import Listener
 from gateway.service.master_key import KeyInUse
+from gateway.service.own_letters import OwnLetters
 
 ACCOUNTS_EVERY_S = 5.0  # between two looks at the accounts file
 
@@ -28,6 +29,7 @@ class ReadAgain:
     accounts: Accounts
     key: KeyInUse
     listener: Listener
+    letters: OwnLetters
 
     async def whenever(self, asked: asyncio.Event) -> None:
         """Read everything again each time it is asked for; many signals at once are one or two reloads."""
@@ -48,6 +50,7 @@ class ReadAgain:
             self.listener.reload_certificate()
         except (OSError, ValueError) as error:
             log.error("certificate.kept", cause=str(error))
+        await self.letters.read()
 
     async def watch_accounts(self) -> None:
         """Look at the accounts file now and then, so that a change is in the event log also when nobody signs in."""

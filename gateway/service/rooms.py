@@ -27,7 +27,6 @@ from gateway.notices.compose import Composers
 from gateway.notices.incident_letters import IncidentLetters
 from gateway.notices.keys import KeyLetters
 from gateway.notices.left import LeftLetters
-from gateway.notices.letter import Author
 from gateway.notices.reminder import Reminders
 from gateway.notices.worker import NoticeWorker
 from gateway.people.passwords import Hashing
@@ -48,6 +47,7 @@ from gateway.service.channels import KeyRooms
 from gateway.service.incidents import duty_of
 from gateway.service.key_ways import KeyWays
 from gateway.service.outbound import outbound
+from gateway.service.own_letters import OwnLetters, author_of
 from gateway.service.watch import FreeSpace, StoreTrouble
 from gateway.spool.sql import SqlSpool
 from gateway.store.keys import MasterKey
@@ -90,8 +90,11 @@ class Rooms:
         self.learner = Learner(
             spool.knowledge, self._asks_for_people, utc_now, settings.knowledge.acquaintances
         )
-        own = Composers(self.links, ZoneInfo(settings.timezone), author_of(settings))
-        letters = KeyLetters(self.links, own, ZoneInfo(settings.timezone), settings.hostname, utc_now)
+        zone = ZoneInfo(settings.timezone)
+        self.letters = OwnLetters(settings)
+        own = Composers(self.links, zone, author_of(settings), self.letters.wording)
+        sign = self.letters.signing.signed
+        letters = KeyLetters(self.links, own, zone, settings.hostname, utc_now, sign)
         self.keys = KeyRooms(settings, spool, letters, self.scheduler.wake)
         channels = self.keys.channels
         ways = KeyWays(lambda: channels.ways, channels.numbers_known, spool.keys.agreed)
@@ -161,7 +164,9 @@ class Rooms:
             **Reminders(self.links, own).by_kind(),
             **letters.by_kind(),
             **LeftLetters(self.links, own).by_kind(),
-            **CodeLetters(self.spool.shares.code_of, ZoneInfo(settings.timezone), author).by_kind(),
+            **CodeLetters(
+                self.spool.shares.code_of, ZoneInfo(settings.timezone), author, self.letters.wording
+            ).by_kind(),
             **dsn_composers(
                 settings.hostname, author.address, settings.notices.name, settings.delivery.give_up_after
             ),
@@ -174,6 +179,7 @@ class Rooms:
             settings.hostname,
             self.scheduler.wake,
             incident_of=self.spool.incident_of,
+            sign=self.letters.signing.signed,
         )
 
     def _incident_letters(self, own: Composers) -> IncidentLetters:
@@ -187,12 +193,6 @@ class Rooms:
         except Problems:
             return ()
         return {address for group in groups for address in reports.get(group, ())}
-
-
-def author_of(settings: Settings) -> Author:
-    """Return who our own mail is from."""
-    address = settings.notices.address or f"sekisho@{settings.hostname}"
-    return Author(settings.notices.name, address, settings.hostname)
 
 
 def _looking_up(settings: Settings, spool: SqlSpool, reader: Reader) -> LookingUp:
