@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.languages import Words
-from gateway.people.contract import Person, Role
+from gateway.people.contract import Grant, Person, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +27,6 @@ def entries(person: Person, words: Words) -> tuple[Entry, ...]:
         ("/figures", words.gettext("Figures"), {Role.ADMIN, Role.AUDITOR, Role.ORDERING}),
         ("/people", words.gettext("People"), {Role.ADMIN}),
     )
-    return tuple(Entry(path, name) for path, name, roles in table if roles & person.roles)
+    found = (Entry(path, name) for path, name, roles in table if roles & person.roles)
+    whole = Grant(Role.ADMIN) in person.grants  # people are for administrators of the whole organisation
+    return tuple(entry for entry in found if whole or entry.path != "/people")

@@ -40,11 +40,6 @@ class OwnCredentials:
         """Return how many recovery codes are good yet."""
         return await self._db.readers.run(lambda queries: credentials.recovery_codes_left(queries, login))
 
-    async def is_password(self, login: str, password: str) -> bool:
-        """Tell whether this is the person's password, for what is asked again; raises Overloaded."""
-        had = await self.of(login)
-        return await self._hashing.verify(had.password, password, first=True)
-
     def check(self, person: Person, password: str) -> None:
         """Raise PersonRefused (short, long, common) where this can be no password of the person's."""
         password_rules.check(password, person, self._settings.password_minimum)

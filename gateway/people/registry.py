@@ -24,6 +24,7 @@ from gateway.people.rows import (
     values_of,
 )
 from gateway.people.session_rows import end_all
+from gateway.policy.demands import Language
 from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
 from gateway.store.people_tables import people
@@ -101,6 +102,15 @@ def change(person: Person, by: Actor, now: int) -> Callable[[Tx], None]:
         tx.run(CHANGE, values_of(after, now))
         was = {key: value for key, value in told(before).items() if value != told(after)[key]}
         tx.event(happened(Kind.PERSON, before.login, by, now, what="changed", was=was, **told(after)))
+
+    return job
+
+
+def speak(login: str, language: Language, by: Actor, now: int) -> Callable[[Tx], None]:
+    """Set the language that a person reads."""
+
+    def job(tx: Tx) -> None:
+        change(replace(_known(tx, login), language=language), by, now)(tx)
 
     return job
 

@@ -104,6 +104,7 @@ def told(person: Person) -> dict[str, object]:
         "name": person.name,
         "addresses": list(person.addresses),
         "grants": [written(grant) for grant in person.grants],
+        "language": person.language.value if person.language else None,
     }
 
 

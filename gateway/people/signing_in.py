@@ -99,6 +99,20 @@ class SigningIn:
             await self._db.committer.run(lambda tx: self._after_code(tx, attempt, cookie, typed))
         )
 
+    async def confirm(self, login: str, password: str, origin: Origin, now: datetime) -> None:
+        """Ask a person who is signed in for the password again; raises SignInRefused. Counts as a sign-in does."""
+        attempt = Attempt(login, origin, now)
+        stored, on, closed = await self._db.readers.run(lambda queries: self._look(queries, attempt))
+        if closed:
+            raise SignInRefused("locked")
+        try:
+            right = await self._hashing.verify(stored, password, first=True)
+        except Overloaded:
+            raise SignInRefused("busy") from None
+        if not right:
+            await self._db.committer.run(lambda tx: self._failed(tx, attempt, on, "wrong"))
+            raise SignInRefused("wrong")
+
     async def second_step(self, cookie: str, now: datetime) -> str | None:
         """Return the login whose second step this cookie stands for, while there is time."""
         row = await self._db.readers.run(lambda queries: session_rows.read(queries, cookie, "code"))

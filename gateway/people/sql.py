@@ -20,6 +20,7 @@ from gateway.people.rows import happened
 from gateway.people.session_rows import TOUCHED, SessionLine, SessionRow
 from gateway.people.signing_in import SigningIn
 from gateway.people.tokens import SqlTokens
+from gateway.policy.demands import Language
 from gateway.spool.contract import Actor, StoreUnavailable
 from gateway.spool.lifecycle import Kind
 from gateway.spool.times import from_us, span_us, to_us
@@ -107,6 +108,10 @@ class SqlPeople:
 
     async def change(self, person: Person, by: Actor, now: datetime) -> None:
         await self._db.committer.run(registry.change(checked(person), by, to_us(now)))
+
+    async def speak(self, login: str, language: Language, by: Actor, now: datetime) -> None:
+        """Set the language that a person reads."""
+        await self._db.committer.run(registry.speak(login, language, by, to_us(now)))
 
     async def suspend(self, login: str, by: Actor, now: datetime) -> None:
         await self._db.committer.run(registry.suspend(login, by, to_us(now)))

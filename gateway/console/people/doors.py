@@ -52,6 +52,12 @@ class Doors:
         agent = request.headers.get("user-agent", "")[:MAX_AGENT]
         return Origin(client, agent, self.cookies.read(request, Kind.BROWSER))
 
+    @property
+    def provider_name(self) -> str:
+        """Return what the OpenID provider is called; empty where there is none."""
+        oidc = self.people.settings.oidc
+        return oidc.name if oidc is not None else ""
+
     def seal(self, secret: str) -> str:
         """Return what the sign-in form of the browser with this cookie carries."""
         return self.site.desk.links.seal(secret, dict(_SEALED))

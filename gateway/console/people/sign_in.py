@@ -104,7 +104,7 @@ class SignInPages:
             "login": login,
             "why": why,
             "left": "left" in request.query_params and not why,
-            "provider": "",
+            "provider": self._doors.provider_name,
             "kept": kept_query(request),
         }
         status = _STATUS.get(why, 403) if why else 200
