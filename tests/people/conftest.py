@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +17,17 @@ from gateway.people.contract import Grant, Person, Role
 from gateway.people.passwords import Hashing
 from gateway.people.session_rows import Origin
 from gateway.people.sql import SqlPeople
+from gateway.policy.demands import Language
 from gateway.spool.contract import Actor
 from gateway.spool.sql import SqlSpool
+from gateway.store.database import Database
 from gateway.store.schema import events
 from gateway.store.tx import Queries
+from gateway.store.where import Where
+from tests.postgres import Cluster
+from tests.spool.conftest import MASTER, STORES
 from tests.spool.conftest import spool as spool
 from tests.spool.conftest import ticks as ticks
-from tests.spool.conftest import where as where
 from tests.spool.mails import T0
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -54,7 +60,9 @@ class House:
         return self.now
 
     async def add(self, login: str, *grants: Grant, password: str | None = GOOD) -> Person:
-        wanted = Person(login, login.title(), (f"{login}@example.jp",), grants or (Grant(Role.SENDER),))
+        wanted = Person(
+            login, login.title(), (f"{login}@example.jp",), grants or (Grant(Role.SENDER),), Language.EN
+        )
         await self.people.add(wanted, BOSS, self.now)
         if password is not None:
             await self.people.own.set_password(login, password, BOSS, self.now)
@@ -71,6 +79,27 @@ class House:
             return [dict(row) for row in queries.connection.execute(table.select()).mappings()]
 
         return self.spool.database.readers.read(read)
+
+
+@pytest.fixture(scope="session")
+def empty_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store that has been through the migrations, to be copied: they take longer than most tests."""
+    folder = tmp_path_factory.mktemp("empty") / "state"
+    Database(folder, MASTER, serve=False).close()
+    return folder
+
+
+@pytest.fixture(params=STORES)
+def where(request: pytest.FixtureRequest, tmp_path: Path, empty_state: Path) -> Iterator[Where]:
+    """An empty store of either kind."""
+    if request.param == "sqlite":
+        shutil.copytree(empty_state, tmp_path / "state")
+        yield Where(tmp_path / "state")
+        return
+    server: Cluster = request.getfixturevalue("postgres")
+    url = server.fresh()
+    yield Where(tmp_path / "state", url, node="gw1")
+    server.drop(url)
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Sequence
 from html import unescape
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from gateway.people.contract import Grant, Role
 from gateway.spool.sql import open_spool
 from tests.console.conftest import ORIGIN, HandClock
 from tests.people.conftest import GOOD, House
+from tests.people.conftest import empty_state as empty_state
 from tests.spool.conftest import MASTER
 
 SESSION = "__Host-sekisho"
@@ -41,15 +43,13 @@ class Browser:
         assert response.status_code == 303, response.text
         return await self.client.get(response.headers["location"])
 
-    async def send(self, page: httpx.Response, action: str, /, **fields: str) -> httpx.Response:
-        """Fill in the form of a page that goes to `action`, and send it."""
-        return await self.client.post(action, data=[*hidden(page.text, action), *fields.items()])  # type: ignore[arg-type]
-
     async def sign_in(self, login: str, password: str = GOOD, wanted: str = "") -> httpx.Response:
         page = await self.get(f"/sign-in?next={wanted}" if wanted else "/sign-in")
         return await self.post(page, "/sign-in", login=login, password=password)
 
-    async def post(self, page: httpx.Response, action: str, /, **fields: str | list[str]) -> httpx.Response:
+    async def post(
+        self, page: httpx.Response, action: str, /, **fields: str | Sequence[str]
+    ) -> httpx.Response:
         """Send the form of a page that goes to `action`, with these fields."""
         given = {name: value for name, value in hidden(page.text, action) if name not in fields}
         return await self.client.post(action, data={**given, **fields})
@@ -68,7 +68,8 @@ def hidden(text: str, action: str) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, clock: HandClock) -> AsyncIterator[House]:
+async def house(tmp_path: Path, empty_state: Path, clock: HandClock) -> AsyncIterator[House]:
+    shutil.copytree(empty_state, tmp_path / "state")
     spool = open_spool(tmp_path / "state", MASTER, serve=True, clock=clock)
     made = House(spool)
     made.now = clock.now

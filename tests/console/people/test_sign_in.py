@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pyotp
-import pytest
 from starlette.applications import Starlette
 
 from gateway.console.people.doors import local_path
@@ -19,13 +18,12 @@ from tests.people.conftest import GOOD, House
 ANN = Actor("person", "ann")
 
 
-@pytest.mark.skip
 async def test_who_signs_in_gets_to_the_page_they_wanted(browser: Browser) -> None:
-    asked = await browser.get("/people?q=a&after=b")
-    assert asked.headers["location"] == "/sign-in?next=%2Fpeople%3Fq%3Da%26after%3Db"
+    asked = await browser.get("/people?words=a&after=b")
+    assert asked.headers["location"] == "/sign-in?next=%2Fpeople%3Fwords%3Da%26after%3Db"
     page = await browser.follow(asked)
     entered = await browser.post(page, "/sign-in", login="Ann", password=GOOD)
-    assert entered.headers["location"] == "/people?q=a&after=b"
+    assert entered.headers["location"] == "/people?words=a&after=b"
     cookie = next(each for each in entered.headers.get_list("set-cookie") if each.startswith(f"{SESSION}="))
     for word in ("HttpOnly", "Secure", "SameSite=lax", "Path=/"):
         assert word in cookie
@@ -66,29 +64,31 @@ async def test_nobody_signs_a_strangers_browser_in(app: Starlette, browser: Brow
     await attacker.client.aclose()
 
 
-@pytest.mark.parametrize(
-    "elsewhere",
-    [
-        "https://evil.example/",
-        "//evil.example/",
-        "/\\evil.example",
-        "\\\\evil.example",
-        "/\t/evil.example",
-        " //evil.example",
-        "javascript:alert(1)",
-        "evil.example",
-        "/%0d%0aSet-Cookie:x=1\r\nx",
-        "/" + "x" * 2000,
-        "/日本",
-    ],
+ELSEWHERE = (
+    "https://evil.example/",
+    "//evil.example/",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/\t/evil.example",
+    " //evil.example",
+    "javascript:alert(1)",
+    "evil.example",
+    "/%0d%0aSet-Cookie:x=1\r\nx",
+    "/" + "x" * 2000,
+    "/日本",
 )
-async def test_nobody_is_led_elsewhere(browser: Browser, elsewhere: str) -> None:
-    assert local_path(elsewhere) == ""
-    page = await browser.client.get("/sign-in", params={"next": elsewhere})
-    entered = await browser.post(page, "/sign-in", login="ann", password=GOOD, next=elsewhere)
-    assert entered.headers["location"] == "/"
-    led = await browser.client.get("/sign-in", params={"next": elsewhere})
-    assert led.headers["location"] == "/held"
+
+
+async def test_nobody_is_led_elsewhere(app: Starlette) -> None:
+    for elsewhere in ELSEWHERE:
+        assert local_path(elsewhere) == ""
+        browser = Browser(app)
+        page = await browser.client.get("/sign-in", params={"next": elsewhere})
+        entered = await browser.post(page, "/sign-in", login="ann", password=GOOD, next=elsewhere)
+        assert entered.headers["location"] == "/"
+        led = await browser.client.get("/sign-in", params={"next": elsewhere})
+        assert led.headers["location"] == "/held"
+        await browser.client.aclose()
 
 
 async def test_wrong_unknown_and_suspended_read_the_same(app: Starlette, house: House) -> None:
@@ -139,7 +139,6 @@ async def test_a_second_step_asks_for_a_code(browser: Browser, house: House, clo
     assert back.headers["location"] == "/sign-in"
 
 
-@pytest.mark.skip
 async def test_signing_out_needs_the_form_and_ends_the_session(browser: Browser, house: House) -> None:
     await house.add("root", Grant(Role.ADMIN))
     await browser.sign_in("ann")
