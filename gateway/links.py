@@ -28,7 +28,7 @@ MAX_TOKEN = 1024
 MIN_SECRET = 32  # octets; as long as the digest that signs
 _JSON = json.JSONEncoder(separators=(",", ":"))
 _LINK, _SEAL, _APPROVAL = b"sekisho link v1", b"sekisho seal v1", b"sekisho approval v1"
-_SHARE = b"sekisho share v1"
+_SHARE, _COLLEAGUE = b"sekisho share v1", b"sekisho colleague v1"
 _INCIDENT, _DELETION = b"sekisho incident v1", b"sekisho deletion v1"
 
 
@@ -77,6 +77,7 @@ class Links:
         self._seals = _serializer(secrets, _SEAL, self._clock)
         self._approvals = _serializer(secrets, _APPROVAL, self._clock)
         self._shares = _ageless(secrets, _SHARE)
+        self._colleagues = _ageless(secrets, _COLLEAGUE)
         self._incidents = _ageless(secrets, _INCIDENT)
         self._deletions = _ageless(secrets, _DELETION)
         self._keyed = hmac.new(self._links.make_signer(_LINK).derive_key(), digestmod="sha256")
@@ -130,6 +131,19 @@ class Links:
     def read_share(self, token: str) -> ShareClaim:
         """Return whose files a token is for; raises LinkInvalid, also for a link of another kind."""
         queue_id, recipient = _ageless_value(self._shares, token)
+        return ShareClaim(queue_id, recipient)
+
+    def colleague_url(self, queue_id: str, recipient: int) -> str:
+        """Return the address of the page where a recipient inside stops what has not left for outside.
+
+        A capability of its own kind (docs/decisions/0087-colleagues-may-stop.md), the same each time and ageless like that of
+        files: it can do nothing more once everything has left.
+        """
+        return f"{self._public_url}/c/{_text(self._colleagues.dumps([queue_id, recipient]))}"
+
+    def read_colleague(self, token: str) -> ShareClaim:
+        """Return who may stop which mail; raises LinkInvalid, also for a link of another kind."""
+        queue_id, recipient = _ageless_value(self._colleagues, token)
         return ShareClaim(queue_id, recipient)
 
     def incident_url(self, queue_id: str, person: str) -> str:

@@ -28,6 +28,7 @@ def explanation_json(
         "watched": [_watched_json(each, places) for each in decision.watched],
         "notify": [*(["sender"] if decision.notify_sender else []), *sorted(decision.notify)],
         "tell_left": decision.tell_left,
+        "colleagues_may_stop": decision.colleagues_may_stop,
         "bcc_to": sorted(decision.bcc_to),
         "report_to": sorted(decision.report_to),
         "recipients": [

@@ -50,6 +50,7 @@ _WORDS = {
         "left_out": "次の文面は付けられません: {names}({why})",
         "report": "結果の報告先: {people}",
         "left": "送信が済んだら送信者に知らせます",
+        "colleagues": "すぐに届く内部の受信者は、外部への送信を止められます",
         "signed": "署名または暗号化されたメールのため",
         "unclear": "構造が一通りに読めないため",
         "no-text": "文面を置ける本文がないため",
@@ -95,6 +96,7 @@ _WORDS = {
         "left_out": "texts that cannot stand under it: {names} ({why})",
         "report": "reports go to: {people}",
         "left": "the sender is told when it has left",
+        "colleagues": "recipients inside who get it at once can stop what has not left for outside",
         "signed": "the mail is signed or encrypted",
         "unclear": "its structure can be read in two ways",
         "no-text": "it has no text to put them under",
@@ -128,6 +130,8 @@ def _whole_mail(decision: Decision, language: Language) -> Iterator[str]:
         yield words["notice"].format(people=", ".join(told))
     if decision.tell_left:
         yield words["left"]
+    if decision.colleagues_may_stop:
+        yield words["colleagues"]
     for watched in decision.watched:
         yield words["watched"].format(rule=watched.rule, count=watched.recipients)
     if decision.report_to:

@@ -89,6 +89,7 @@ _NAMES = {
         "notify_sender": "送信者への通知",
         "notify": "通知先",
         "tell_left": "送信完了の通知",
+        "colleagues_may_stop": "内部の受信者による停止",
         "bcc_to": "控えの送り先",
         "report_to": "報告先",
     },
@@ -106,6 +107,7 @@ _NAMES = {
         "drop": "dropped",
         "notify_sender": "notice to the sender",
         "tell_left": "notice when it has left",
+        "colleagues_may_stop": "colleagues may stop it",
     },
 }
 

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.clock import Clock
 from gateway.console.approving import ApprovalPages
+from gateway.console.colleague import colleague_routes
 from gateway.console.desk import PREVIEWS_AT_ONCE, Desk
 from gateway.console.download.routes import download_routes
 from gateway.console.figures import FigureSources
@@ -75,6 +76,7 @@ def create_app(
         Route("/a/{token}", approvals.show),
         Route("/a/{token}/approve", approvals.approve, methods=["POST"]),
         Route("/a/{token}/reject", approvals.reject, methods=["POST"]),
+        *colleague_routes(desk),
         *download_routes(desk, ring),
         *([] if site is None else signed_in_routes(site, figures)),
         *([] if site is None or people is None else people_routes(site, people)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gateway.deadline_words import outlook
 from gateway.file_fates import obstacle
 from gateway.languages import shown
 from gateway.links import Links
@@ -51,6 +52,7 @@ class Asking:
         summary = self._composers.summary(message, raw, indexes)
         more = {
             "needs": needs(message, words, looks),
+            "outlook": outlook(message, words, notice.created_at),
             "escalated": all(look.step > 0 and not _from_the_beginning(look, person) for look in looks),
         }
         title = words.gettext("[Approval needed] %(subject)s")

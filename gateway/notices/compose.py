@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
+from gateway.deadline_words import outlook
 from gateway.languages import Words, shown
 from gateway.links import Links
 from gateway.message.address import parse_path
@@ -57,7 +58,8 @@ class Composers:
         gettext = self._words[message.language].gettext
         summary = self.summary(message, raw, range(len(message.recipients)))
         url = self._links.url(message.queue_id, notice.to)
-        more = {"needs": needs(message, self._words[message.language])}
+        words = self._words[message.language]
+        more = {"needs": needs(message, words), "outlook": outlook(message, words, notice.created_at)}
         return self.write(message, notice, "hold", gettext("[Held] %(subject)s"), summary, url, more=more)
 
     def line(self, glance: Glance, notice: Notice) -> HeldMail | None:

@@ -15,6 +15,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "holds": ("mails[].url", "mails[].subject"),
     "approval": ("url",),
     "reminder": ("url",),
+    "colleague": ("url",),
     "key": ("url",),
     "key_failed": ("url",),
     "second_mail": ("key",),

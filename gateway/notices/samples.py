@@ -19,6 +19,7 @@ from gateway.links import Links
 from gateway.notices import sample_mail as sample
 from gateway.notices.asking import Asking
 from gateway.notices.code_letter import CodeLetters
+from gateway.notices.colleagues import ColleagueLetters
 from gateway.notices.compose import Composers
 from gateway.notices.incident_letters import IncidentLetters
 from gateway.notices.keys import KeyLetters
@@ -98,11 +99,23 @@ def _of_second_looks(kit: _Kit) -> None:
     asking.approval(sample.asking(language), sample.notice(NoticeKind.APPROVAL, sample.APPROVER), raw)
     reminders = Reminders(kit.links, kit.composers)
     reminders.reminder(sample.asking(language), sample.notice(NoticeKind.REMINDER, sample.APPROVER), raw)
+    _of_colleagues(kit)
     asking.approved(sample.approved(language), sample.notice(NoticeKind.APPROVED), raw)
     asking.rejected(sample.rejected(language), sample.notice(NoticeKind.REJECTED), raw)
     asking.timed_out(sample.cancelled(language), sample.notice(NoticeKind.TIMED_OUT), raw)
     because = {Language.JA: "本日中の案内のため", Language.EN: "The class is today."}[language]
     asking.waived(sample.held(language), sample.notice(NoticeKind.WAIVED, sample.OFFICE, because), raw)
+
+
+def _of_colleagues(kit: _Kit) -> None:
+    letters = ColleagueLetters(kit.links, kit.composers)
+    held = sample.held(kit.language)
+    about = replace(held, decision=replace(held.decision, colleagues_may_stop=True))
+    told = replace(sample.notice(NoticeKind.COLLEAGUE, sample.OFFICE), recipients=(3,))
+    letters.colleague(about, told, sample.raw(kit.language))
+    because = {Language.JA: "宛先が違います。", Language.EN: "The recipients are wrong."}[kit.language]
+    stopped = sample.notice(NoticeKind.STOPPED, actor=f"{sample.OFFICE}\n{because}")
+    letters.stopped(sample.cancelled(kit.language), stopped, sample.raw(kit.language))
 
 
 def _of_the_end(kit: _Kit) -> None:

@@ -99,6 +99,9 @@ class Expected(values.Part):
     tell_left: values.Flag | None = told(
         "送信が済んだことを送信者に知らせるか", "whether the sender is told that the mail has left"
     )
+    colleagues_may_stop: values.Flag | None = told(
+        "内部の受信者が外部への送信を止められるか", "whether recipients inside can stop the rest"
+    )
     bcc_to: AnyNumber | None = told("控えを受け取る人のすべて", "everybody who gets a copy")
     report_to: AnyNumber | None = told("報告を受け取る人のすべて", "everybody who gets the report")
 
@@ -114,6 +117,8 @@ def differences(expect: Expected, envelope: Envelope, decision: Decision) -> Ite
         yield from _differ("notify", sorted(expect.notify), sorted(told))
     if expect.tell_left is not None:
         yield from _differ("tell_left", expect.tell_left, decision.tell_left)
+    if expect.colleagues_may_stop is not None:
+        yield from _differ("colleagues_may_stop", expect.colleagues_may_stop, decision.colleagues_may_stop)
     for key, wanted, asked in (
         ("bcc_to", expect.bcc_to, decision.bcc_to),
         ("report_to", expect.report_to, decision.report_to),

@@ -52,6 +52,7 @@ def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
         watched=tuple([_watched(mail, rule) for rule in applying if rule.monitor]),
         tells_dropped=tells and any(each.demands.drop for each in outcomes),
         tell_left=whole.tell_left and tells,
+        colleagues_may_stop=whole.colleagues_may_stop,
         texts=asked_for(policy.disclaimers, (key for o in outcomes for key in o.demands.disclaimers)),
     )
 

@@ -72,6 +72,11 @@ class LeftOut:
     why: str
 
 
+def own_key(recipient: int) -> str:
+    """Return the key of a text for one recipient alone; no name that a policy can give."""
+    return f"~{recipient}"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The whole decision on one mail.
@@ -81,6 +86,8 @@ class Decision:
     no policy, and `tag_names` (lower case) the header fields that only the policy sets. `digest` names the policy that
     decided. `bcc_to` and `report_to` are keys of addresses; `watched` is what rules that only watch would have asked for.
     `tell_left`: the sender is told when the fate of all is known, where something was held.
+    `colleagues_may_stop`: those whom colleagues.py names get a link by which they can stop the rest: in their copies, or in a
+    letter of its own where the mail cannot carry it (`colleagues_by_letter`).
     The last `copied` recipients get a copy that nobody else may hear of (copies.py). `tells_dropped`: the sender may be told
     who does not get the mail. `texts` are what stands under copies, `left_out` what was asked for and cannot. `files` are
     the attachments, where a rule asks for their protection.
@@ -106,6 +113,8 @@ class Decision:
     left_out: tuple[LeftOut, ...] = ()
     files: tuple[Attached, ...] = ()
     tell_left: bool = False
+    colleagues_may_stop: bool = False
+    colleagues_by_letter: bool = False
 
     @property
     def protects(self) -> bool:
@@ -123,7 +132,13 @@ class Decision:
     def disclaimers_of(self, recipient: int) -> tuple[str, ...]:
         """Return the keys of the texts that stand under the copy of envelope recipient number `recipient`."""
         asked = self.outcomes[self.assigned[recipient]].demands.disclaimers
+        own = self._own_text_of(recipient) if self.colleagues_may_stop else ()
         if not asked:
-            return ()
+            return own
         keys = tuple(sorted(asked))
-        return () if any(each.keys == keys for each in self.left_out) else keys
+        return own if any(each.keys == keys for each in self.left_out) else keys + own
+
+    def _own_text_of(self, recipient: int) -> tuple[str, ...]:
+        """Return the key of the text that stands under this recipient's copy alone, where there is one."""
+        key = own_key(recipient)
+        return (key,) if any(text.key == key for text in self.texts) else ()

@@ -189,6 +189,7 @@ class MailDemands:
     """What rules ask for the mail as a whole: refusals, who is told of the hold, who gets a copy, who gets the report.
 
     `notify`, `bcc_to` and `report_to` are keys of addresses. `tell_left`: the sender is told that a held mail has left.
+    `colleagues_may_stop`: who gets a copy inside at once can stop what has not left for outside (colleagues.py).
     """
 
     refusals: frozenset[Refusal] = frozenset()
@@ -197,6 +198,7 @@ class MailDemands:
     bcc_to: frozenset[str] = frozenset()
     report_to: frozenset[str] = frozenset()
     tell_left: bool = False
+    colleagues_may_stop: bool = False
 
     def join(self, other: MailDemands) -> MailDemands:
         """Return the least demands that satisfy both."""
@@ -209,6 +211,7 @@ class MailDemands:
             bcc_to=self.bcc_to | other.bcc_to,
             report_to=self.report_to | other.report_to,
             tell_left=self.tell_left or other.tell_left,
+            colleagues_may_stop=self.colleagues_may_stop or other.colleagues_may_stop,
         )
 
     def covers(self, other: MailDemands) -> bool:

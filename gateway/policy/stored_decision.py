@@ -82,6 +82,8 @@ def from_json(data: Json, assigned: tuple[int, ...]) -> Decision:
         left_out=tuple(LeftOut(tuple(keys), why) for keys, why in data.get("left_out", ())),
         files=tuple(file_from(each) for each in data.get("files", ())),
         tell_left=data.get("tell_left", False),
+        colleagues_may_stop=data.get("colleagues_may_stop", False),
+        colleagues_by_letter=data.get("colleagues_by_letter", False),
     )
 
 
@@ -105,6 +107,8 @@ def _later(decision: Decision) -> Json:
         "left_out": [[list(each.keys), each.why] for each in decision.left_out],
         "files": [file_json(each) for each in decision.files],
         "tell_left": decision.tell_left,
+        "colleagues_may_stop": decision.colleagues_may_stop,
+        "colleagues_by_letter": decision.colleagues_by_letter,
     }
     return {key: value for key, value in later.items() if value}
 
@@ -246,6 +250,7 @@ def _watched_json(watched: Watched) -> Json:
             "bcc_to": sorted(whole.bcc_to),
             "report_to": sorted(whole.report_to),
             **({"tell_left": True} if whole.tell_left else {}),
+            **({"colleagues_may_stop": True} if whole.colleagues_may_stop else {}),
         },
     }
 
@@ -261,5 +266,6 @@ def _watched_from(data: Json) -> Watched:
             bcc_to=frozenset(whole["bcc_to"]),
             report_to=frozenset(whole["report_to"]),
             tell_left=whole.get("tell_left", False),
+            colleagues_may_stop=whole.get("colleagues_may_stop", False),
         )
     return Watched(data["rule"], data["recipients"], _demands_from(data), for_mail)

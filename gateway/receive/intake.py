@@ -26,6 +26,7 @@ from gateway.policy.decide import may_be_told
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Language
 from gateway.policy.model import Policy
+from gateway.receive.colleagues import told_colleagues
 from gateway.receive.looking_up import LookingUp
 from gateway.receive.protecting import Protecting
 from gateway.receive.reply import Reply
@@ -117,7 +118,7 @@ class Intake:
             new = NewMessage(
                 extended,
                 raw,
-                await self._disclaimed(whole, raw),
+                await self._disclaimed(whole, extended, raw),
                 now,
                 facts.subject,
                 facts=facts,
@@ -197,13 +198,16 @@ class Intake:
             return with_copies(facts, decision, policy, now)
         return await asyncio.to_thread(with_copies, facts, decision, policy, now)
 
-    async def _disclaimed(self, decision: Decision, raw: bytes) -> Decision:
+    async def _disclaimed(self, decision: Decision, envelope: Envelope, raw: bytes) -> Decision:
         """Find out which texts cannot stand under this mail, so that what is recorded is what leaves."""
-        if not decision.texts:
+        if not decision.texts and not decision.colleagues_may_stop:
             return decision
-        if len(raw) <= QUICK_TEXT:
-            return with_left_out(decision, raw)
-        return await asyncio.to_thread(with_left_out, decision, raw)
+
+        def find_out() -> Decision:
+            found = with_left_out(decision, raw) if decision.texts else decision
+            return told_colleagues(found, envelope, raw)
+
+        return find_out() if len(raw) <= QUICK_TEXT else await asyncio.to_thread(find_out)
 
     def _in_language(self, decision: Decision, envelope: Envelope) -> Decision:
         account = envelope.client.account

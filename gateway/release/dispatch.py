@@ -24,6 +24,7 @@ from gateway.delivery.outcome import Verdict, judge
 from gateway.delivery.route import Route, Router
 from gateway.delivery.seat import Seat
 from gateway.delivery.timeouts import TRANSACTION
+from gateway.policy.colleagues import colleagues_of
 from gateway.release.batches import Batch, batches, by_route, by_variant
 from gateway.release.budget import Budget
 from gateway.release.lane import Lane
@@ -99,7 +100,7 @@ class Dispatcher:
         """
         ledger = Ledger(self.spool, claim, self.clock, until, self._ring)
         try:
-            async with self._budget.take(octets_in_memory(claim.message.size_bytes, claim.message.decision)):
+            async with self._budget.take(_octets_of(claim.message)):
                 await _Job(self, claim.message, ledger, until).run(raw)
         except UnknownMessage:
             log.warning("message-gone", queue_id=claim.message.queue_id)
@@ -112,6 +113,12 @@ class Dispatcher:
         return min(asyncio.get_running_loop().time() + PATIENCE, until - TRANSACTION)
 
 
+def _octets_of(message: Stored) -> int:
+    decision = message.decision
+    own = 0 if decision.colleagues_by_letter else len(colleagues_of(decision, message.envelope))
+    return octets_in_memory(message.size_bytes, decision, own)
+
+
 class _Job:
     """The work on one claim."""
 
@@ -122,6 +129,8 @@ class _Job:
         self._until = until
         self._start_by = house.starts_by(until)
         self._keys: ClaimKeys = NO_KEYS
+        variants = house.variants
+        self._decision = message.decision if variants is None else variants.decision_of(message)
 
     async def run(self, raw: bytes | None) -> None:
         now = self._house.clock()
@@ -215,7 +224,7 @@ class _Job:
         return prepare(
             raw,
             message.envelope,
-            message.decision,
+            self._decision,
             message.queue_id,
             message.received_at,
             self._house.hostname,
@@ -240,7 +249,7 @@ class _Job:
         return batches(
             [row for row in rows if row.index in routed],
             lambda row: routed[row.index],
-            lambda row: view_of(self._message.decision, row.index, row.address, self._keys.keyed(row.index)),
+            lambda row: view_of(self._decision, row.index, row.address, self._keys.keyed(row.index)),
             self._house.limit,
             lambda row: self._message.decision.is_copy(row.index),
         )

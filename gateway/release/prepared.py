@@ -65,11 +65,12 @@ VARIANT = 3
 """Times the mail that a sealed variant takes: while it is put together, its pieces and the whole; then the whole."""
 
 
-def octets_in_memory(size_bytes: int, decision: Decision) -> int:
-    """Return how much a mail takes while it is delivered: the original, and another for each set of texts under copies.
+def octets_in_memory(size_bytes: int, decision: Decision, own: int = 0) -> int:
+    """Return how much a mail takes while it is delivered: the original, and another for each set of texts under copies, of
+    which `own` are for one recipient each.
 
     Where files are protected, one variant at a time comes on top of that, with its texts.
     """
-    texts = len({outcome.demands.disclaimers for outcome in decision.outcomes} - {frozenset()})
+    texts = own + len({outcome.demands.disclaimers for outcome in decision.outcomes} - {frozenset()})
     handled = any(variant_of(outcome.handling, 0) is not None for outcome in decision.outcomes)
     return size_bytes * (1 + texts + (VARIANT + texts if handled else 0))

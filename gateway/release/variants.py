@@ -12,6 +12,9 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from gateway.colleague_words import note
+from gateway.policy.colleagues import colleagues_of, waiting_outside, with_own_texts
+from gateway.policy.decision import Decision
 from gateway.policy.handling import Attached
 from gateway.policy.protection import How
 from gateway.release.sealed_note import About, note_of
@@ -43,10 +46,12 @@ class Writer(Protocol):
     async def write(self, raw: bytes, order: Order) -> bytes: ...
 
 
-class ShareUrls(Protocol):
+class Urls(Protocol):
     """What is asked of `Links`."""
 
     def share_url(self, queue_id: str, recipient: int) -> str: ...
+
+    def colleague_url(self, queue_id: str, recipient: int) -> str: ...
 
 
 class Sharing(Protocol):
@@ -73,12 +78,24 @@ NO_KEYS = ClaimKeys()
 class Variants:
     """Writes variants; one for the whole service. `zone` is the organisation's, for what people read."""
 
-    def __init__(self, keys: Keys, writer: Writer, links: ShareUrls, shares: Sharing, zone: ZoneInfo) -> None:
+    def __init__(self, keys: Keys, writer: Writer, links: Urls, shares: Sharing, zone: ZoneInfo) -> None:
         self._keys = keys
         self._shares = shares
         self._writer = writer
         self._links = links
         self._zone = zone
+
+    def decision_of(self, message: Stored) -> Decision:
+        """Return the decision with the texts that stand under one copy each: links for colleagues."""
+        decision = message.decision
+        if not decision.colleagues_may_stop or decision.colleagues_by_letter:
+            return decision
+        outside = waiting_outside(decision)
+        urls = [
+            (index, note(self._links.colleague_url(message.queue_id, index), outside))
+            for index in colleagues_of(decision, message.envelope)
+        ]
+        return with_own_texts(decision, urls)
 
     async def keys_of(self, message: Stored, now: datetime) -> ClaimKeys:
         """Return the keys for a claim; raises StoreUnavailable. Claims that need none ask nobody."""

@@ -23,6 +23,7 @@ from gateway.message.envelope import Envelope
 from gateway.message.gather import gather
 from gateway.notices.asking import Asking
 from gateway.notices.code_letter import CodeLetters
+from gateway.notices.colleagues import ColleagueLetters
 from gateway.notices.compose import Composers
 from gateway.notices.incident_letters import IncidentLetters
 from gateway.notices.keys import KeyLetters
@@ -162,6 +163,7 @@ class Rooms:
             **Asking(self.links, own).by_kind(),
             **self._incident_letters(own).by_kind(),
             **Reminders(self.links, own).by_kind(),
+            **ColleagueLetters(self.links, own).by_kind(),
             **letters.by_kind(),
             **LeftLetters(self.links, own).by_kind(),
             **CodeLetters(

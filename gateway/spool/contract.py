@@ -291,6 +291,10 @@ class Spool(Protocol):
     ) -> Consented:
         """Cancel what waits for the approval of `person`, and tell the sender."""
 
+    async def stop_by_colleague(self, queue_id: str, recipient: int, because: str, now: datetime) -> Change:
+        """Cancel everybody outside who can still be, as recipient number `recipient`, who got a link for that
+        (policy/colleagues.py); tell the sender who did it and why. UnknownMessage for anybody else."""
+
     async def pass_deadlines(self, now: datetime, limit: int) -> int:
         """Remind, escalate or time out where people were waited for long enough, on up to `limit` messages each; return on
         how many."""

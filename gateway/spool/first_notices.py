@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gateway.message.domains import DomainSet
+from gateway.policy.colleagues import colleagues_of
 from gateway.policy.demands import Approval
 from gateway.spool.contract import NewMessage
 from gateway.spool.notice import NoticeKind
@@ -36,6 +37,11 @@ def first_notices(queue_id: str, new: NewMessage, at: int, held: list[int], drop
     rows += [
         notice_row(NoticeKind.COPY, queue_id, address, everybody, at) for address in sorted(decision.notify)
     ]
+    if decision.colleagues_by_letter:
+        rows += [
+            notice_row(NoticeKind.COLLEAGUE, queue_id, str(new.envelope.recipients[index]), [index], at)
+            for index in colleagues_of(decision, new.envelope)
+        ]
     rows += [
         notice_row(NoticeKind.REPORT, queue_id, address, everybody, at)
         for address in sorted(decision.report_to)

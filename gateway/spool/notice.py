@@ -25,6 +25,10 @@ class NoticeKind(StrEnum):
     LEFT = "left"  # to the sender, who wants to know: a held mail has left, or could not, for everybody
     APPROVAL = "approval"  # to somebody who may approve: please look, with a link of their own
     REMINDER = "reminder"  # to somebody who may approve, or to the sender who has to tick: it still waits
+    COLLEAGUE = (
+        "colleague"  # to who got their copy inside: by this link you can stop what has not left for outside
+    )
+    STOPPED = "stopped"  # to the sender: a colleague stopped it, and why
     APPROVED = "approved"  # to the sender: enough people have agreed
     REJECTED = "rejected"  # to the sender: an approver said no, and why
     TIMED_OUT = "timed-out"  # to the sender: nobody decided in time, and what happened then
@@ -40,9 +44,9 @@ class NoticeKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Notice:
     """An outbox row: a mail still to be written. `recipients` are indexes into the message it is about; `actor` is
-    the name of who did what it tells of, where a person did; of a WAIVED, the reason that was given; of a KEY_FAILED, the way
-    and why it failed (`sms:no-number`); of a CODE, the code under the master key (shares_codes.py); of a TIMED_OUT, what was
-    missing (`Missing.what`), where files could not be protected.
+    the name of who did what it tells of, where a person did; of a WAIVED, the reason that was given; of a STOPPED, both, a
+    line each; of a KEY_FAILED, the way and why it failed (`sms:no-number`); of a CODE, the code under the master key
+    (shares_codes.py); of a TIMED_OUT, what was missing (`Missing.what`), where files could not be protected.
     `incident`: of a REPORT, since when one is reported, as far as whoever composes it has looked.
     `hold_ends`: of a HOLD, when the first recipient that was held when the row was read is due; None where none was.
     """

@@ -19,6 +19,7 @@ from gateway.policy.decision import Decision
 from gateway.spool import (
     ageing,
     attempts,
+    colleagues,
     consents,
     deadlines,
     holds,
@@ -216,6 +217,11 @@ class SqlSpool:
     ) -> Consented:
         word = consents.Word(queue_id, approval, person, actor, comment, to_us(now))
         return _known(await self._db.committer.run(consents.reject(word)), queue_id)
+
+    async def stop_by_colleague(self, queue_id: str, recipient: int, because: str, now: datetime) -> Change:
+        return _known(
+            await self._db.committer.run(colleagues.stop(queue_id, recipient, because, to_us(now))), queue_id
+        )
 
     async def pass_deadlines(self, now: datetime, limit: int) -> int:
         at, passed = to_us(now), 0

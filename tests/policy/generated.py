@@ -106,6 +106,7 @@ _ACTIONS: Keys = {
     ),
     "refuse": st.just("no"),
     "tag": st.sampled_from([{"X-A": "1"}, {"X-A": "2"}, {"X-B": "1"}]),
+    "colleagues_may_stop": st.just(True),
     "notify": some("sender", "audit@city.example.lg.jp")
     | st.fixed_dictionaries({"sender": some("hold", "left")}),
     "drop_recipient": st.just(True) | st.fixed_dictionaries({"for": WHOM}),

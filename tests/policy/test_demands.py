@@ -77,7 +77,8 @@ def demands() -> st.SearchStrategy[Demands]:
 def for_mail() -> st.SearchStrategy[MailDemands]:
     people = st.frozensets(st.sampled_from(["a@example.jp", "b@example.jp"]))
     refusals = st.frozensets(st.builds(Refusal, st.sampled_from(["one", "two"]), st.just(Text("否", "no"))))
-    return st.builds(MailDemands, refusals, st.booleans(), people, people, people)
+    yes = st.booleans()
+    return st.builds(MailDemands, refusals, yes, people, people, people, yes, colleagues_may_stop=yes)
 
 
 @given(for_mail(), for_mail(), for_mail())

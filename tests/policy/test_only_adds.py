@@ -49,6 +49,7 @@ def assert_not_weaker(after: Decision, before: Decision) -> None:
     assert before.notify <= after.notify
     assert after.notify_sender >= before.notify_sender
     assert after.tell_left >= before.tell_left
+    assert after.colleagues_may_stop >= before.colleagues_may_stop
     assert before.bcc_to <= after.bcc_to
     assert before.report_to <= after.report_to
     assert set(before.texts) <= set(after.texts)

@@ -101,7 +101,7 @@ def effects(decision: Decision) -> tuple[object, ...]:
         [(o.external, replace(o.demands, protections=frozenset()), o.companions) for o in each],
         [handling and replace(handling, rules=()) for handling in plans],
         decision.refusals, decision.notify_sender, decision.notify, decision.bcc_to, decision.report_to,
-        decision.tell_left,
+        decision.tell_left, decision.colleagues_may_stop,
         decision.tag_names, decision.watched,
     )  # fmt: skip
 

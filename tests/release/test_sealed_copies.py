@@ -82,6 +82,9 @@ class FakeLinks:
     def share_url(self, queue_id: str, recipient: int) -> str:
         return f"https://gw.example.jp/d/{queue_id}.{recipient}"
 
+    def colleague_url(self, queue_id: str, recipient: int) -> str:
+        return f"https://gw.example.jp/c/{queue_id}.{recipient}"
+
 
 @dataclass
 class FakeShares:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from pydantic import field_validator
+
 from gateway.policy import values
 from gateway.policy.actions.ask import Ask
 from gateway.policy.bilingual import Bilingual
 from gateway.policy.conditions.context import Context
 from gateway.policy.demands import Demands, MailDemands, Refusal
 from gateway.policy.values import Part, told
+from gateway.yaml_source import Hinted
 
 
 class WholeKeys(Part):
@@ -27,6 +30,20 @@ class WholeKeys(Part):
         "who gets a notice about the hold: `sender` and addresses; with `{sender: [hold, left]}` the sender also hears that "
         "the mail has left",
     )
+    colleagues_may_stop: values.Flag | None = told(
+        "`true`: すぐに届く内部の受信者の控えに、まだ外部へ出ていない分を止められるリンクを付ける",
+        "`true`: recipients inside who get their copy at once find a link in it by which they can stop what has not left for "
+        "outside",
+    )
+
+    @field_validator("colleagues_may_stop")
+    @classmethod
+    def _may(cls, value: bool | None) -> bool | None:
+        if value is False:
+            raise Hinted(
+                "colleagues_may_stop: false takes nothing away from other rules", "leave the key out"
+            )
+        return value
 
 
 def asks(keys: WholeKeys, _rule: str, _context: Context) -> Iterator[Ask]:
@@ -45,6 +62,7 @@ def for_mail(keys: WholeKeys, rule: str) -> MailDemands:
         notify_sender="sender" in of_hold,
         notify=frozenset(of_hold - {"sender"}),
         tell_left="left" in moments.get("sender", ()),
+        colleagues_may_stop=bool(keys.colleagues_may_stop),
     )
 
 
