@@ -104,7 +104,8 @@ class ApprovalPages:
 
     def _error(self, request: Request, token: str, language: Language) -> str:
         """Return what is wrong with the comment, beside its field."""
-        if (self.desk.sealed_answer(request, token) or {}).get("missing") != "comment":
+        answer = self.desk.sealed_answer(request, token) or {}
+        if answer.get("missing") != "comment":
             return ""
         return self.desk.pages.words(language).gettext(
             "Please say why you reject it: the sender has to know what to change."
