@@ -23,6 +23,7 @@ from gateway.console.download.routes import download_routes
 from gateway.console.figures import FigureSources
 from gateway.console.gate import Gate
 from gateway.console.guard import SecureHeaders
+from gateway.console.incidents.routes import incident_routes
 from gateway.console.mail_routes import link_routes
 from gateway.console.pages import Failure, Pages
 from gateway.console.people.doors import People
@@ -32,6 +33,7 @@ from gateway.console.reach import EVERYWHERE, Reach
 from gateway.console.signed_in import signed_in_routes
 from gateway.console.site import Site
 from gateway.console.statements import Prove
+from gateway.incidents.door import Incidents
 from gateway.links import LinkInvalid, Links
 from gateway.people.contract import Sessions
 from gateway.spool.contract import Spool, StoreUnavailable, UnknownMessage
@@ -55,10 +57,11 @@ def create_app(
     sessions: Sessions | None = None,
     people: People | None = None,
     figures: FigureSources | None = None,
+    incidents: Incidents | None = None,
 ) -> Starlette:
     """Return the console; without `checks` it serves no probes, without `prove` it makes no statements,
     without `sessions` nobody is signed in, and without `people`, who have sessions, nobody can sign in;
-    without `figures` there is no page of them.
+    without `figures` and `incidents` there are no pages of them.
 
     `extra_routes` are looked at first. `ring` is called when a page put a letter into the outbox; `reach` is where keys
     can be sent.
@@ -80,6 +83,7 @@ def create_app(
         *download_routes(desk, ring),
         *([] if site is None else signed_in_routes(site, figures)),
         *([] if site is None or people is None else people_routes(site, people)),
+        *([] if incidents is None else incident_routes(desk, site, incidents, ring)),
         *probes,
         Route("/static/{name}", pages.files.serve),
     ]

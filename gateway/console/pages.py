@@ -28,7 +28,10 @@ from gateway.templates import templates_in
 
 ROOM = Path(__file__).parent
 LANGUAGE_COOKIE = "sekisho-language"  # what somebody chose on a page, until they close the browser
-OUTSIDE = "/d/"  # what stands behind it is read by people outside, who know no administrator of ours
+OUTSIDE = (
+    "/d/",
+    "/r/",
+)  # what stands behind them is read by people outside, who know no administrator of ours
 
 log = structlog.get_logger()
 

@@ -40,7 +40,11 @@ class Group:
 
     title: str
     good: bool
-    people: tuple[str, ...]
+    members: tuple[tuple[int, str], ...]
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        return tuple([who for _, who in self.members])
 
 
 def caution(words: Words) -> str:
@@ -160,11 +164,11 @@ def asked_of(request: Request | None, words: Words) -> str:
     return words.gettext("asked at %(at)s, no answer yet") % asked
 
 
-def _people(message: Stored | None, indexes: Iterable[int]) -> tuple[str, ...]:
+def _people(message: Stored | None, indexes: Iterable[int]) -> tuple[tuple[int, str], ...]:
     if message is None:
-        return tuple([f"#{index + 1}" for index in indexes])
+        return tuple([(index, f"#{index + 1}") for index in indexes])
     there = {row.index: str(row.address) for row in message.as_handed_in.recipients}
-    return tuple([shown(there[index], ADDRESS) for index in indexes if index in there])
+    return tuple([(index, shown(there[index], ADDRESS)) for index in indexes if index in there])
 
 
 def _deadline(clock: Clock, name: str, done: datetime | None, words: Words, now: datetime) -> Deadline:

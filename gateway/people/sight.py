@@ -25,6 +25,9 @@ class Act(StrEnum):
     SEND = "send"  # let it go now, confirm
     APPROVE = "approve"  # approve, reject
     REPORT = "report"  # tell that it went to the wrong people
+    HANDLE = (
+        "handle"  # decide on an incident: correct what was told, note that reports were handed in, close it
+    )
     LOG = "log"  # events about it, with addresses
     FIGURES = "figures"  # counts
 
@@ -64,6 +67,7 @@ _ROLES: dict[Act, frozenset[Role]] = {
     Act.SEND: frozenset({Role.SENDER}),
     Act.APPROVE: frozenset({Role.APPROVER}),
     Act.REPORT: frozenset({Role.SENDER, Role.ADMIN, Role.ORDERING}),
+    Act.HANDLE: frozenset({Role.ADMIN, Role.ORDERING}),
     Act.LOG: frozenset({Role.ADMIN, Role.AUDITOR, Role.ORDERING}),
     Act.FIGURES: frozenset({Role.ADMIN, Role.AUDITOR, Role.ORDERING}),
 }

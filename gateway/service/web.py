@@ -45,6 +45,7 @@ async def open_web(
         prove=prover(rooms.spool.database),
         people=People(rooms.people, settings.sign_in),
         reach=Reach(channels.ways, channels.sms.allows),
+        incidents=rooms.incidents,
         figures=_figures(rooms, ZoneInfo(settings.timezone)),
     )
     with listening():

@@ -1,0 +1,113 @@
+"""The page on which a mail is reported as misdirected, for somebody with an account and for whoever holds the link.
+
+GET shows what is known and what the press will do; only the POST does it, once (gateway/incidents/opening.py). Both ways meet
+here, so that they cannot differ: who reports is all that they bring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from gateway import metrics
+from gateway.console import view
+from gateway.console.desk import Desk
+from gateway.console.forms import Fields
+from gateway.console.incidents import report_form
+from gateway.console.incidents.report_form import Form
+from gateway.console.prospects import fates
+from gateway.console.taken_view import Listed, listed, subject_of
+from gateway.incidents import wording
+from gateway.incidents.contract import TEXT
+from gateway.incidents.door import Incidents
+from gateway.languages import Words, shown
+from gateway.message.address import AddressError, parse_path
+from gateway.spool.contract import Actor, Stored, UnknownMessage
+from gateway.spool.lifecycle import CANCELLABLE, Reason
+from gateway.spool.list_contract import Whose
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A mail that somebody wants to report, as a page needs it."""
+
+    message: Stored
+    whose: Whose
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """What both pages do; `ring` is called when letters wait."""
+
+    desk: Desk
+    incidents: Incidents
+    ring: Callable[[], None]
+
+    async def values(self, what: Reported, words: Words, form: Form | None = None) -> dict[str, object]:
+        """Return what the template of the form takes."""
+        message, now = what.message, self.desk.clock()
+        if form is None:
+            form = report_form.fresh(message, await self.incidents.suggest(message), words, now)
+        spool = self.desk.spool
+        shares, keys = await spool.shares.of(message.queue_id), await spool.keys.statuses(message.queue_id)
+        return {
+            "f": form,
+            "longest": TEXT,
+            "subject": subject_of(message, words),
+            "sender": shown(str(message.envelope.sender or "<>"), view.ADDRESS),
+            "sent": wording.moment(message.received_at, words),
+            "queue_id": message.queue_id,
+            "lists": prospects(listed(fates(message.as_handed_in, shares, keys), words)),
+            "told": [
+                shown(each, view.ADDRESS)
+                for each in sorted(self.incidents.told(message, what.whose, what.actor))
+            ],
+        }
+
+    async def open(self, what: Reported, fields: Fields, words: Words) -> Form | None:
+        """Open the incident that a form tells of; return the form again where something is wrong with it."""
+        message, now = what.message, self.desk.clock()
+        found = report_form.read(fields, message, words, now)
+        if found.account is None:
+            return report_form.again(message, found, words, now)
+        new = await self.incidents.open(message, what.whose, found.account, what.actor, now)
+        log.info("incident-opened", queue_id=message.queue_id, new=new, what=found.account.what.value)
+        if new:
+            await self._count(message)
+            self.ring()
+        return None
+
+    async def _count(self, before: Stored) -> None:
+        """Count those who were stopped by this, and not by an earlier word."""
+        incident = await self.incidents.get(before.queue_id)
+        open_ = {row.index for row in before.recipients if row.state in CANCELLABLE}
+        stopped = len(open_.intersection(incident.taken.stopped))
+        metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(stopped)
+
+
+def prospects(lists: tuple[Listed, ...]) -> tuple[tuple[str, bool, int], ...]:
+    """Return what taking back would do, in numbers: the addresses stand beside the boxes already."""
+    return tuple([(each.title, each.good, len(each.people) + each.more) for each in lists])
+
+
+async def mail_of(desk: Desk, queue_id: str) -> Stored:
+    """Return a mail that can be reported; raises UnknownMessage, also for mail that Sekisho wrote itself."""
+    message = await desk.spool.get(queue_id)
+    if message.from_gateway or message.unreadable:
+        raise UnknownMessage(queue_id)
+    return message
+
+
+def actor_by_link(message: Stored, person: str) -> Actor:
+    """Return as whom somebody with a link acts: the sender of the mail, or whoever got a report about it."""
+    sender = message.envelope.sender
+    try:
+        own = sender is not None and parse_path(person).key == sender.key
+    except AddressError:
+        own = False
+    return Actor("sender" if own else "ordering-body", person)
