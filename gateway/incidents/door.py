@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select
-
-from gateway.audit.fitting import whose
 from gateway.audit.log import EventLog
 from gateway.audit.timeline import Timeline, timeline
 from gateway.incidents import ageing, asking, handling, listing
@@ -33,22 +30,16 @@ from gateway.incidents.contract import (
 from gateway.incidents.handling import Doing
 from gateway.incidents.opening import Opening, open_incident
 from gateway.incidents.rows import incident_of
-from gateway.incidents.suggesting import Suggestion, suggest
 from gateway.languages import Words
 from gateway.message.address import AddressError, parse_path
-from gateway.message.facts import Facts
 from gateway.spool.contract import Actor, Stored
 from gateway.spool.list_contract import Scope, Whose
-from gateway.spool.records import facts_of
 from gateway.spool.times import span_us, to_us
 from gateway.store.database import Database
-from gateway.store.schema import messages
-from gateway.store.tx import Prepared
 
 Ordering = Callable[[Collection[str]], Collection[str]]
 """Gives the addresses of those who get the reports of these groups: their ordering bodies."""
 
-_FACTS = Prepared(select(messages.c.facts).where(messages.c.queue_id == bindparam("b_queue_id")))
 JAPAN = ZoneInfo("Asia/Tokyo")
 BATCH = 100  # incidents, or reminders, in one transaction
 
@@ -127,25 +118,9 @@ class Incidents:
         """Return the same on the calling thread, for those who write letters."""
         return self._db.readers.read(lambda queries: incident_of(queries, queue_id, self._db.master))
 
-    async def whose(self, queue_id: str) -> Whose:
-        """Return whose a mail is, by the event of its acceptance, which outlives its records; nobody's without one."""
-
-        def read() -> Whose:
-            entry = EventLog.over(self._db.readers).accepted(queue_id)
-            return whose({} if entry is None else entry.detail)
-
-        return await asyncio.to_thread(read)
-
     async def timeline(self, queue_id: str, words: Words) -> Timeline | None:
         """Return what the event log tells of a mail, in words."""
         return await asyncio.to_thread(lambda: timeline(EventLog.over(self._db.readers), queue_id, words))
-
-    async def suggest(self, message: Stored) -> Suggestion:
-        """Return whose and what data a mail holds, as far as the decision recorded it."""
-        record = await self._db.readers.run(lambda q: q.row(_FACTS, {"b_queue_id": message.queue_id}))
-        return await asyncio.to_thread(
-            suggest, message, _facts(message, None if record is None else record[0])
-        )
 
     async def page(self, scope: Scope, after: str = "", *, only_open: bool = False) -> IncidentPage:
         """Return a page of incidents, newest first; raises ValueError for an `after` that is none of ours."""
@@ -221,16 +196,6 @@ class Incidents:
     async def _reminder(self, queue_id: str, now: datetime) -> handling.Reminder:
         organisation = (await self.get(queue_id)).organisation
         return lambda account, done: self.duty.next_reminder(account, done, organisation, now)
-
-
-def _facts(message: Stored, record: str | None) -> Facts | None:
-    """Return what was recorded; None where nobody did, or nobody can read it: the page then suggests less."""
-    if record is None:
-        return None
-    try:
-        return facts_of(record, message.envelope, message.subject, message.size_bytes)
-    except ValueError:
-        return None
 
 
 def _key(name: str) -> str:

@@ -45,6 +45,15 @@ _TAKEN = Prepared(
 )
 
 
+_REASONS = {
+    "admin": Reason.BY_ADMIN,
+    "ordering-body": Reason.BY_ORDERING,
+    "colleague": Reason.BY_COLLEAGUE,
+    "recipient": Reason.BY_RECIPIENT,
+    "system": Reason.SYSTEM,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """An incident to open. `told` are the addresses that get a letter; `take_back` None takes the mail back from everybody."""
@@ -62,8 +71,7 @@ class Opening:
 
 def reason_of(actor: Actor) -> Reason:
     """Return the reason that events about incidents give."""
-    known = {"admin": Reason.BY_ADMIN, "ordering-body": Reason.BY_ORDERING, "recipient": Reason.BY_RECIPIENT}
-    return known.get(actor.kind, Reason.BY_SENDER)
+    return _REASONS.get(actor.kind, Reason.BY_SENDER)
 
 
 def event(queue_id: str, kind: Kind, actor: Actor, now: int, recipients: str = "", **detail: object) -> Event:

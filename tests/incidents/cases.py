@@ -36,7 +36,7 @@ def several(held: int, gone: int) -> NewMessage:
     """Return a mail of which the last `gone` recipients get a copy at once, outside as the others."""
     new = mail(held=held, queued=gone)
     internal = replace(new.decision, internal=("sports.example.jp", "city.example.lg.jp"))
-    return replace(new, decision=internal)
+    return replace(new, decision=internal, groups=("sports",))
 
 
 async def left(spool: SqlSpool, held: int = 1, gone: int = 2) -> str:

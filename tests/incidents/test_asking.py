@@ -98,7 +98,7 @@ async def test_reminders_by_a_press_end_after_two(spool: SqlSpool, incidents: In
 
 
 async def test_reminders_by_schedule_end_after_two_or_an_answer_or_the_end(
-    spool: SqlSpool, incidents: Incidents
+    spool: SqlSpool, incidents: Incidents, where: Where
 ) -> None:
     queue_id = await opened(spool, incidents, gone=3)
     await incidents.ask(queue_id, Asking((1, 2), every=3 * DAY), CLERK, LATER)
@@ -108,6 +108,7 @@ async def test_reminders_by_schedule_end_after_two_or_an_answer_or_the_end(
     assert await incidents.remind_due(LATER + 3 * DAY) == 0
     assert await incidents.remind_due(LATER + 6 * DAY) == 1
     assert await incidents.remind_due(LATER + 90 * DAY) == 0
+    assert ("deletion-reminded", "system", "1") in events(where, queue_id, MASTER)
     await incidents.ask(queue_id, Asking((3,), every=3 * DAY), CLERK, LATER)
     await incidents.close(queue_id, "電話で確認", OFFICIAL, LATER)
     assert await incidents.remind_due(LATER + 90 * DAY) == 0

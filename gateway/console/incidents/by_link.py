@@ -64,7 +64,7 @@ class ReportByLink:
         token = request.path_params["token"]
         claim = self.reporting.desk.links.read_incident(token)
         message = await mail_of(self.reporting.desk, claim.queue_id)
-        whose = await self.reporting.incidents.whose(claim.queue_id)
+        whose = await self.reporting.desk.spool.lists.whose(claim.queue_id)
         return token, Reported(message, whose, actor_by_link(message, claim.person))
 
     async def _form(self, request: Request, token: str, what: Reported, form: Form | None) -> Response:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import structlog
 from starlette.responses import Response
 
+from gateway.acting.allowed import COLLEAGUE, is_own, role_for
 from gateway.console.gate import Visit
 from gateway.console.incidents import incident_view, report_form
 from gateway.console.incidents.report_form import Form
@@ -154,11 +155,11 @@ class IncidentPages:
         queue_id = visit.request.query_params.get("mail", "")
         if not queue_id.isalnum() or len(queue_id) > MAX_QUEUE_ID:
             raise Failure(404)
-        whose = await self.reporting.incidents.whose(queue_id)
+        whose = await self.site.desk.spool.lists.whose(queue_id)
         if not may(visit.person, Act.REPORT, whose):
             raise Failure(404)
         message = await mail_of(self.site.desk, queue_id)
-        return Reported(message, whose, actor_of(visit.person, whose))
+        return Reported(message, whose, actor_of(visit.person, whose, message))
 
     async def incident(self, visit: Visit, act: Act = Act.REPORT) -> Incident:
         """Return the incident; raises Failure 404 for one that is not this person's, 403 where it is theirs to see alone."""
@@ -197,15 +198,15 @@ class IncidentPages:
         return self.site.desk.clock()
 
 
-def actor_of(person: Person, whose: Whose) -> Actor:
-    """Return as whom a person acts on an incident: the strongest of their roles that this mail is in reach of."""
-    if Role.ADMIN in person.roles and may(person, Act.HANDLE, whose):
-        kind = "admin"
-    elif may(person, Act.HANDLE, whose):
-        kind = "ordering-body"
-    else:
-        kind = "sender"
-    return Actor(kind, person.login)
+def actor_of(person: Person, whose: Whose, message: Stored | None) -> Actor:
+    """Return as what a person acts on an incident: the least of their roles that lets them, as everywhere."""
+    role = role_for(person, Act.REPORT, whose) or Role.SENDER
+    own = (
+        bool(whose.senders.intersection(person.addresses))
+        if message is None
+        else is_own(person, whose, message)
+    )
+    return Actor(COLLEAGUE if role is Role.SENDER and not own else role.value, person.login)
 
 
 def said_of(did: str, words: Words) -> str | None:

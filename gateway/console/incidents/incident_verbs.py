@@ -123,7 +123,8 @@ class IncidentVerbs:
 
     async def _do(self, visit: Visit, incident: Incident, verb: Verb) -> Response:
         try:
-            did = await verb(incident, actor_of(visit.person, incident.whose))
+            actor = actor_of(visit.person, incident.whose, await self.pages.message(incident))
+            did = await verb(incident, actor)
         except IncidentRefused as refused:
             did = refused.why
         log.info("incident-handled", queue_id=incident.queue_id, did=did, by=visit.person.login)

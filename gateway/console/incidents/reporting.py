@@ -6,6 +6,7 @@ here, so that they cannot differ: who reports is all that they bring.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from gateway.console.taken_view import Listed, listed, subject_of
 from gateway.incidents import wording
 from gateway.incidents.contract import TEXT
 from gateway.incidents.door import Incidents
+from gateway.incidents.suggesting import Suggestion, suggest
 from gateway.languages import Words, shown
 from gateway.message.address import AddressError, parse_path
 from gateway.spool.contract import Actor, Stored, UnknownMessage
@@ -52,7 +54,7 @@ class Reporting:
         """Return what the template of the form takes."""
         message, now = what.message, self.desk.clock()
         if form is None:
-            form = report_form.fresh(message, await self.incidents.suggest(message), words, now)
+            form = report_form.fresh(message, await self._suggested(message), words, now)
         spool = self.desk.spool
         shares, keys = await spool.shares.of(message.queue_id), await spool.keys.statuses(message.queue_id)
         return {
@@ -81,6 +83,10 @@ class Reporting:
             await self._count(message)
             self.ring()
         return None
+
+    async def _suggested(self, message: Stored) -> Suggestion:
+        facts = await self.desk.spool.lists.facts(message.queue_id)
+        return await asyncio.to_thread(suggest, message, facts)
 
     async def _count(self, before: Stored) -> None:
         """Count those who were stopped by this, and not by an earlier word."""
