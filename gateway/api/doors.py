@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from gateway.acting.acting import Acting
 from gateway.api.calls import Calls
+from gateway.audit.daily import DailyFigures
+from gateway.audit.log import EventLog
 from gateway.clock import Clock
 from gateway.people.contract import People, Tokens
 
@@ -16,6 +19,9 @@ class Doors:
     """`calls` remembers what was answered to an idempotency key."""
 
     people: People
+    acting: Acting
+    log: EventLog
+    daily: DailyFigures
     calls: Calls
     clock: Clock
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from gateway.acting.allowed import NotAllowed, ReasonMissing
 from gateway.people.contract import PersonRefused, UnknownPerson
 from gateway.spool.contract import StoreUnavailable, UnknownMessage
 
@@ -72,7 +73,7 @@ def answer(refused: Refused) -> Response:
 
 _KINDS = (
     *(Refused, HTTPException, RequestValidationError),
-    *(UnknownMessage, StoreUnavailable, UnknownPerson, PersonRefused),
+    *(UnknownMessage, NotAllowed, ReasonMissing, StoreUnavailable, UnknownPerson, PersonRefused),
 )
 
 
@@ -101,6 +102,11 @@ def refusal_of(error: Exception) -> Refused:
         return Refused(422, "invalid", "what was sent is not what is expected", more={"errors": places})
     if isinstance(error, UnknownMessage):
         return Refused(404, "unknown-mail", "there is no such mail, or none that this token may see")
+    if isinstance(error, NotAllowed):
+        return Refused(403, "act", f"this person may see the mail, but not do this: {error.act}")
+    if isinstance(error, ReasonMissing):
+        detail = "`because` is missing: why the text is opened is written down first"
+        return Refused(422, "reason", detail)
     if isinstance(error, UnknownPerson):
         return Refused(404, "unknown-person", "there is no person with this login")
     if isinstance(error, PersonRefused):

@@ -14,6 +14,7 @@ import click
 from gateway.cli.held_approvals import approve, needs_json, needs_of, reject
 from gateway.cli.held_keys import key_json, key_line, with_keys
 from gateway.cli.held_naming import indexes_of
+from gateway.cli.held_purge import purge
 from gateway.cli.held_take_back import take_back
 from gateway.cli.place import find_place, place_options
 from gateway.cli.printable import printable
@@ -102,6 +103,7 @@ held.add_command(
         "released",
     )
 )
+held.add_command(purge)
 held.add_command(approve)
 held.add_command(reject)
 held.add_command(take_back)

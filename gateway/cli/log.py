@@ -20,6 +20,7 @@ from gateway.audit.exports import asked as asked_for
 from gateway.audit.log import EventLog
 from gateway.audit.signed_walk import Signed, verify_checkpoints
 from gateway.audit.verify import Verdict, together, verify_chains
+from gateway.cli.log_papers import certificate, record, verify_certificate_command
 from gateway.cli.log_proof import checkpoint, key, verify_export_command, write_export
 from gateway.cli.log_rules import rules
 from gateway.cli.log_statement import statement
@@ -46,6 +47,9 @@ def log() -> None:
 
 log.add_command(rules)
 log.add_command(statement)
+log.add_command(record)
+log.add_command(certificate)
+log.add_command(verify_certificate_command)
 log.add_command(key)
 log.add_command(checkpoint)
 log.add_command(verify_export_command)

@@ -27,6 +27,7 @@ from gateway.console.probes import Check
 from gateway.policy.model import Policy
 from gateway.receive.account import Changes
 from gateway.receive.listener import Listener
+from gateway.service.api import api_routes
 from gateway.service.channels import warn_of_ways
 from gateway.service.checkpoints import sign_checkpoints
 from gateway.service.errors import listening
@@ -170,7 +171,7 @@ class Service:
             "channels": rooms.keys.check(),
             "notices": rooms.letters.check(),
         }
-        routes = (*self._extra_routes, *rooms.keys.routes())
+        routes = (*self._extra_routes, *rooms.keys.routes(), *api_routes(self._settings, rooms))
         await open_web(stack, self._settings, rooms, checks, routes)
         return checks
 

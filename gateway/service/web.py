@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from zoneinfo import ZoneInfo
 
+from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from gateway.audit.daily import DailyFigures
@@ -31,8 +32,20 @@ async def open_web(
     extra_routes: Sequence[BaseRoute],
 ) -> None:
     """Serve until `stack` unwinds; metrics go to a port of their own where one is set. Raises CannotStart."""
+    web = settings.web
+    app = web_app(settings, rooms, checks, extra_routes)
+    with listening():
+        await stack.enter_async_context(http_server(app, web.listen))
+        if web.metrics_listen is not None:
+            await stack.enter_async_context(http_server(create_probe_app(checks), web.metrics_listen))
+
+
+def web_app(
+    settings: Settings, rooms: Rooms, checks: Mapping[str, Check], extra_routes: Sequence[BaseRoute]
+) -> Starlette:
+    """Return the application with all pages; it runs nothing of its own."""
     web, channels = settings.web, rooms.keys.channels
-    app = create_app(
+    return create_app(
         rooms.spool,
         rooms.links,
         utc_now,
@@ -48,10 +61,6 @@ async def open_web(
         incidents=rooms.incidents,
         figures=_figures(rooms, ZoneInfo(settings.timezone)),
     )
-    with listening():
-        await stack.enter_async_context(http_server(app, web.listen))
-        if web.metrics_listen is not None:
-            await stack.enter_async_context(http_server(create_probe_app(checks), web.metrics_listen))
 
 
 def _figures(rooms: Rooms, zone: ZoneInfo) -> FigureSources:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from gateway.spool.contract import SYSTEM
+from gateway.spool.destroying import shredded
 from gateway.spool.first_notices import notice_row
 from gateway.spool.holds import by_message, tell_sender
 from gateway.spool.key_ending import told_deleted
@@ -67,20 +68,19 @@ def purge_bodies(now: int, before: int, limit: int) -> Callable[[Tx], list[str]]
     """Destroy keys and inline bodies of messages finished before `before`; return whose files may go after COMMIT."""
 
     def job(tx: Tx) -> list[str]:
-        found = tx.connection.execute(
+        rows = tx.connection.execute(
             _finished(before, limit)
             .join(bodies, bodies.c.queue_id == messages.c.queue_id)
             .where(bodies.c.place != PURGED, ~_incident(incidents.c.closed_at.is_(None)))
+            .add_columns(bodies.c.key_id)
         )
-        queue_ids = list(found.scalars())
-        if queue_ids:
-            gone = bodies.update().where(bodies.c.queue_id.in_(queue_ids))
-            tx.connection.execute(
-                gone.values(place=PURGED, wrapped_key=None, data=None, segment=None, start=None, length=None)
-            )
-        for queue_id in queue_ids:
-            tx.event(Event(now, queue_id, Kind.PURGED, Reason.RETENTION, detail={"what": "body"}))
-        return queue_ids
+        keys = {row.queue_id: row.key_id for row in rows}
+        if keys:
+            tx.connection.execute(shredded().where(bodies.c.queue_id.in_(list(keys))))
+        for queue_id, key_id in keys.items():
+            detail = {"what": "body", "master_key": key_id}
+            tx.event(Event(now, queue_id, Kind.PURGED, Reason.RETENTION, detail=detail))
+        return list(keys)
 
     return job
 

@@ -51,6 +51,7 @@ from gateway.spool.contract import (
     StoreDamaged,
     UnknownMessage,
 )
+from gateway.spool.destroying import Destroyed, destroy_body
 from gateway.spool.glance import glances
 from gateway.spool.incident_marks import incident_of
 from gateway.spool.key_making import NO_KEYS, NewKeys, needs_keys, new_keys
@@ -294,6 +295,14 @@ class SqlSpool:
         await self._bodies.reclaim()
         keys = await self.keys.delete_over(now, limit)
         return max(len({*bodies, *records}), keys)
+
+    async def destroy_body(self, queue_id: str, because: str, actor: Actor, now: datetime) -> Destroyed:
+        """Destroy the body of a finished mail before its time."""
+        done = await self._db.committer.run(destroy_body(queue_id, because, actor, to_us(now)))
+        if done is Destroyed.DONE:
+            await self._bodies.discard([queue_id])
+            await self._bodies.reclaim()
+        return done
 
     async def pending_notices(self, limit: int, after: int = 0) -> Sequence[Notice]:
         if self._db.pulse is not None:

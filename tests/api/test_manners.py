@@ -2,59 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
-from gateway.api.app import MAX_BODY, create_api
-from gateway.api.calls import SqlCalls
-from gateway.api.doors import Doors
+from gateway.api.app import MAX_BODY
 from gateway.people.contract import Grant, Role, TokenScope
-from gateway.spool.sql import SqlSpool, open_spool
+from tests.api.asking import bearer, kind
 from tests.api.known import KnownPeople
-from tests.spool.conftest import MASTER
-from tests.spool.mails import T0
 
 BOTH = (TokenScope.PEOPLE_READ, TokenScope.PEOPLE_WRITE)
 NEW = {"login": "clerk@example.jp", "name": "佐藤", "roles": [{"role": "sender"}]}
-
-
-@pytest.fixture
-def people() -> KnownPeople:
-    return KnownPeople()
-
-
-@pytest.fixture(scope="module")
-def spool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlSpool]:
-    opened = open_spool(tmp_path_factory.mktemp("api") / "state", MASTER, serve=True)
-    yield opened
-    asyncio.run(opened.close())
-
-
-@pytest.fixture
-async def client(people: KnownPeople, spool: SqlSpool) -> AsyncIterator[httpx.AsyncClient]:
-    api = create_api(Doors(people, SqlCalls(spool.database), lambda: T0))
-    transport = httpx.ASGITransport(Starlette(routes=[Mount("/api/v1", api)]), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gw.example/api/v1") as made:
-        yield made
-
-
-def bearer(text: str, **more: str) -> dict[str, str]:
-    return {
-        "authorization": f"Bearer {text}",
-        **{name.replace("_", "-"): value for name, value in more.items()},
-    }
-
-
-def kind(response: httpx.Response) -> str:
-    assert response.headers["content-type"] == "application/problem+json"
-    value = response.json()
-    assert value["status"] == response.status_code
-    return str(value["type"]).rpartition(":")[2]
 
 
 @pytest.mark.parametrize(

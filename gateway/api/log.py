@@ -1,0 +1,130 @@
+"""/log: mails and events as the auditor's page lists them, and the story of one mail. Reading the log changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+
+from gateway.api.caller import Caller, calling
+from gateway.api.doors import doors_of
+from gateway.api.problems import Refused
+from gateway.api.shapes import After, Limit, Page, QueueId, problems
+from gateway.audit.entries import Entry, Question
+from gateway.audit.fitting import whose
+from gateway.audit.lines import lines
+from gateway.people.contract import TokenScope
+from gateway.people.sight import Act, may, scope_of
+from gateway.spool.contract import UnknownMessage
+from gateway.spool.lifecycle import Kind, Reason
+
+MAX_WORDS = 200  # characters looked for
+MOST_EVENTS = 1_000  # of one mail; one to 40,000, one by one, writes more
+
+reading = APIRouter(tags=["log"])
+
+Reads = Annotated[Caller, calling(TokenScope.LOG_READ)]
+Word = Annotated[str | None, Query(max_length=MAX_WORDS)]
+
+
+class EventTold(BaseModel):
+    """One event. `recipients` are ranges of the envelope's numbers; `chain` and `seq` are its place in the log."""
+
+    chain: str
+    seq: int
+    at: datetime
+    queue_id: str | None
+    kind: str
+    reason: str
+    actor_kind: str
+    actor_name: str
+    recipients: str
+    detail: Mapping[str, Any]
+    hash: str
+
+
+class LogPageTold(Page[EventTold]):
+    """`searched_to`: the search stopped there before it had found enough; go on behind `next`."""
+
+    searched_to: datetime | None = None
+
+
+class Story(BaseModel):
+    """All events of one mail, oldest first; `more` where there are others behind them."""
+
+    items: list[EventTold]
+    more: bool
+
+
+@reading.get("/log", responses=problems())
+async def log(
+    request: Request,
+    caller: Reads,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    sender: Word = None,
+    recipient: Word = None,
+    subject: Word = None,
+    group: Word = None,
+    rule: Word = None,
+    actor: Word = None,
+    kind: Kind | None = None,
+    reason: Reason | None = None,
+    limit: Limit = 50,
+    after: After = "",
+) -> LogPageTold:
+    """List mails, and events that are about no mail, newest first, within what this person may read."""
+    for name, at in (("since", since), ("until", until)):
+        if at is not None and at.tzinfo is None:
+            raise Refused(422, "invalid", f"`{name}` needs a time zone: 2026-11-20T09:00:00+09:00")
+    question = Question(
+        since=since,
+        until=until,
+        sender=sender,
+        recipient=recipient,
+        subject=subject,
+        group=group,
+        rule=rule,
+        actor=actor,
+        kinds=() if kind is None else (kind.value,),
+        reasons=() if reason is None else (reason.value,),
+        limit=limit,
+        scope=scope_of(caller.person, Act.LOG),
+    )
+    try:
+        page = await asyncio.to_thread(lines, doors_of(request).log, question, after)
+    except ValueError:
+        raise Refused(422, "invalid", "`after` is no cursor of this list") from None
+    told = [event_told(entry) for entry in page.lines]
+    return LogPageTold(items=told, next=page.after or None, searched_to=page.searched_to)
+
+
+@reading.get("/log/{queue_id}", responses=problems(404))
+async def story(request: Request, caller: Reads, queue_id: QueueId) -> Story:
+    """Return what happened to one mail."""
+    entries = await asyncio.to_thread(doors_of(request).log.about, queue_id, MOST_EVENTS + 1)
+    accepted = next((entry for entry in entries if entry.kind == Kind.ACCEPTED), None)
+    if accepted is None or not may(caller.person, Act.LOG, whose(accepted.detail)):
+        raise UnknownMessage(queue_id)
+    return Story(items=[event_told(each) for each in entries[:MOST_EVENTS]], more=len(entries) > MOST_EVENTS)
+
+
+def event_told(entry: Entry) -> EventTold:
+    """Return an event as the API tells it."""
+    return EventTold(
+        chain=entry.node,
+        seq=entry.seq,
+        at=entry.at,
+        queue_id=entry.queue_id,
+        kind=entry.kind,
+        reason=entry.reason,
+        actor_kind=entry.actor_kind,
+        actor_name=entry.actor_name,
+        recipients=entry.recipients,
+        detail=entry.detail,
+        hash=entry.hash.hex(),
+    )
