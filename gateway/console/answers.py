@@ -14,6 +14,8 @@ from gateway.languages import Words
 from gateway.spool.contract import Change, Stored
 from gateway.spool.lifecycle import State
 
+ACTS = frozenset({"cancel", "confirm", "release"})
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
+from gateway.acting.acting import Acting
+from gateway.audit.log import EventLog
 from gateway.clock import Clock
 from gateway.console.approving import ApprovalPages
 from gateway.console.colleague import colleague_routes
@@ -58,18 +60,19 @@ def create_app(
     people: People | None = None,
     figures: FigureSources | None = None,
     incidents: Incidents | None = None,
+    events: EventLog | None = None,
 ) -> Starlette:
     """Return the console; without `checks` it serves no probes, without `prove` it makes no statements,
     without `sessions` nobody is signed in, and without `people`, who have sessions, nobody can sign in;
     without `figures` and `incidents` there are no pages of them.
 
     `extra_routes` are looked at first. `ring` is called when a page put a letter into the outbox; `reach` is where keys
-    can be sent.
+    can be sent. `events` is the log, for pages that tell what happened.
     """
     sessions = people.verbs if people is not None else sessions
     pages = Pages(zone, links.base_path, signing_in=sessions is not None)
     desk = Desk(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE), reach)
-    site = None if sessions is None else Site(desk, Gate(sessions, links, clock))
+    site = None if sessions is None else _site(desk, sessions, events, prove)
     approvals = ApprovalPages(desk)
     probes = [] if checks is None else probe_routes(checks, with_metrics=with_metrics)
     routes = [
@@ -93,6 +96,11 @@ def create_app(
         exception_handlers=dict.fromkeys(_TOLD, pages.failed),
     )
     return _without_redirects(app)
+
+
+def _site(desk: Desk, sessions: Sessions, events: EventLog | None, prove: Prove | None) -> Site:
+    gate = Gate(sessions, desk.links, desk.clock)
+    return Site(desk, gate, Acting(desk.spool, desk.clock), events, prove)
 
 
 def create_probe_app(checks: Mapping[str, Check], *, with_metrics: bool = True) -> Starlette:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,6 +72,17 @@ def told(act: str, said: Said, missing: int, words: Words) -> Told:
         Said.OWN_MAIL: _("This is your own mail. Nobody approves a mail of their own."),
     }[said]
     return Told((sentence,), warning=True)
+
+
+def asked_of(message: Stored, people: Iterable[str], now: datetime) -> list[Look]:
+    """Return what waits for the word of one of these (keys of one person's addresses), and has none of theirs."""
+    theirs = list(people)
+    return [
+        look
+        for look in open_looks(message)
+        if any(_asks(look, person, message, now) for person in theirs)
+        and not any(each.person in theirs for each in look.consents)
+    ]
 
 
 def _asks(look: Look, person: str, message: Stored, now: datetime) -> bool:

@@ -16,10 +16,20 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.console.desk import Desk
 from gateway.console.forms import Fields
+from gateway.console.verbs import ByLink, Verbs
 from gateway.languages import LANGUAGES
 from gateway.links import LinkInvalid
 from gateway.policy.demands import Language
 from gateway.spool.contract import Actor, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """What forms a page shows to its caller; whether a press counts is asked where it is done."""
+
+    stop: bool = True
+    send: bool = True
+    report: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +43,11 @@ class Caller:
     request: Request
     queue_id: str
     actor: Actor
+    verbs: Verbs
     path: str
     secret: str
     layout: str
+    may: May = May()
     own_language: Language | None = None
     fields: Fields = field(default_factory=list)
     frame: Mapping[str, object] = field(default_factory=dict)
@@ -102,11 +114,13 @@ async def by_link(desk: Desk, request: Request) -> Caller:
     """Return who comes by a sender's link; raises LinkInvalid, and Failure for a form that is not ours."""
     token, claim = await desk.claim(request)
     fields = await desk.form(request, token) if request.method == "POST" else []
+    actor = Actor("sender", claim.person)
     return Caller(
         desk=desk,
         request=request,
         queue_id=claim.queue_id,
-        actor=Actor("sender", claim.person),
+        actor=actor,
+        verbs=ByLink(desk.spool, desk.clock, claim.queue_id, actor),
         path=f"/m/{token}",
         secret=token,
         layout="frame.html",

@@ -23,22 +23,21 @@ class ConfirmPages:
 
     async def confirm(self, caller: Caller) -> Response:
         """POST /m/{token}/confirm: a `recipient` for each, and a `file` for each attachment."""
-        desk, queue_id = caller.desk, caller.queue_id
         recipients, files = numbers(caller.fields, "recipient"), numbers(caller.fields, "file")
         missing = await self._missing(caller, files)
-        change = await desk.spool.confirm(queue_id, recipients, not missing, caller.actor, desk.clock())
-        message = (await desk.spool.get(queue_id)).as_handed_in
-        change = change.without_copies(message.decision)
-        log.info("confirmed-by-sender", queue_id=queue_id, done=len(change.done), left=len(change.not_done))
+        change = await caller.verbs.confirm(recipients, not missing)
+        log.info(
+            "confirmed-by-sender", queue_id=caller.queue_id, done=len(change.done), left=len(change.not_done)
+        )
         value: dict[str, object] = {"act": "confirm", "done": len(change.done), "files": missing}
         return caller.answer(value | {"left": len(change.not_done)})
 
     async def _missing(self, caller: Caller, files: frozenset[int]) -> int:
         """Return how many attachments are not ticked; what cannot be read cannot be ticked."""
-        message = await caller.desk.spool.get(caller.queue_id)
+        message = await caller.verbs.message()
         if not any(of_attachments(look) for look in confirmations(message)):
             return 0
-        seen = await caller.desk.preview(message.as_handed_in)
+        seen = await caller.desk.preview(message)
         if seen.attachments is None:
             return 1
         return len(frozenset(range(len(seen.attachments))) - files)

@@ -1,4 +1,4 @@
-"""The page behind a sender's link: GET shows one message as it is now.
+"""The page of one message: GET shows it as it is now, behind a sender's link, and to people who are signed in.
 
 Changes nothing: link scanners send GET and HEAD. What the buttons do stands in modules of their own.
 """
@@ -20,6 +20,7 @@ from gateway.console.share_view import shares
 from gateway.console.sharing import DAYS
 from gateway.console.supply_view import supplies
 from gateway.console.ticks import ticks
+from gateway.deadline_words import outlook
 from gateway.languages import Words
 from gateway.spool.contract import Spool, Stored
 from gateway.spool.key_contract import KeyStatus
@@ -39,43 +40,62 @@ class OnTheWay:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """All that the page of a mail is written from."""
+
+    message: Stored
+    seen: Preview
+    on_the_way: OnTheWay
+
+
+@dataclass(frozen=True, slots=True)
 class HeldPage:
     """The page of one message for its sender; `provable`: there is a statement to be made about links."""
 
     provable: bool = False
 
     async def show(self, caller: Caller) -> Response:
-        """GET /m/{token}"""
-        desk, queue_id = caller.desk, caller.queue_id
-        seen = await desk.preview((await desk.spool.get(queue_id)).as_handed_in)
-        message = (
-            await desk.spool.get(queue_id)
-        ).as_handed_in  # again: the preview may have waited, and states move
-        on_the_way = await on_the_way_of(desk.spool, message)
+        """GET .../"""
+        gathered = await gather(caller)
         # A thread, because thousands of rows take longer to write than the event loop may stand still.
-        return await asyncio.to_thread(self._write, caller, message, seen, on_the_way)
+        return await asyncio.to_thread(self._write, caller, gathered)
 
-    def _write(self, caller: Caller, message: Stored, seen: Preview, on_the_way: OnTheWay) -> Response:
-        desk, language = caller.desk, caller.language(message)
-        words, now = desk.pages.words(language), desk.clock()
-        forms = supplies(message, on_the_way.statuses, words, desk.reach.ways)
-        # How a key gets there is asked for by a form of its own.
-        looks = [look for look in open_looks(message) if not (forms and is_for_way(look))]
-        values = {
-            "page": view.build(message, seen, words, now),
-            "needs": needs(message, words, looks),
-            "ticks": ticks(message, seen, words),
-            "files": files(message, on_the_way.statuses, words),
-            "supplies": forms,
-            "shares": shares(message, on_the_way.shares, words, now),
-            "history": history(message, on_the_way.happened, words),
-            "days": DAYS,
-            "left": left(message),
-            "provable": self.provable,
-            "longest": COMMENT,
-            "answer": said(caller, message, words),
-        }
-        return caller.page("held.html", language, values)
+    def _write(self, caller: Caller, gathered: Gathered) -> Response:
+        return caller.page(
+            "held.html", caller.language(gathered.message), values(caller, gathered, provable=self.provable)
+        )
+
+
+async def gather(caller: Caller) -> Gathered:
+    """Look at a mail as it is now."""
+    seen = await caller.desk.preview(await caller.verbs.message())
+    message = await caller.verbs.message()  # again: the preview may have waited, and states move
+    return Gathered(message, seen, await on_the_way_of(caller.desk.spool, message))
+
+
+def values(caller: Caller, gathered: Gathered, *, provable: bool) -> dict[str, object]:
+    """Return what the page takes, for this moment."""
+    desk, message, on_the_way = caller.desk, gathered.message, gathered.on_the_way
+    words, now = desk.pages.words(caller.language(message)), desk.clock()
+    forms = supplies(message, on_the_way.statuses, words, desk.reach.ways)
+    # How a key gets there is asked for by a form of its own.
+    looks = [look for look in open_looks(message) if not (forms and is_for_way(look))]
+    return {
+        "page": view.build(message, gathered.seen, words, now),
+        "may": caller.may,
+        "needs": needs(message, words, looks),
+        "outlook": outlook(message, words, now),
+        "ticks": ticks(message, gathered.seen, words),
+        "files": files(message, on_the_way.statuses, words),
+        "supplies": forms,
+        "shares": shares(message, on_the_way.shares, words, now),
+        "history": history(message, on_the_way.happened, words),
+        "days": DAYS,
+        "left": left(message),
+        "provable": provable,
+        "longest": COMMENT,
+        "answer": said(caller, message, words),
+    }
 
 
 async def on_the_way_of(spool: Spool, message: Stored) -> OnTheWay:
@@ -90,7 +110,7 @@ async def on_the_way_of(spool: Spool, message: Stored) -> OnTheWay:
 def said(caller: Caller, message: Stored, words: Words) -> answers.Answer | None:
     """Return what the button did that led here, if one did."""
     value = caller.answered()
-    if value is None or "act" not in value:
+    if value is None or value.get("act") not in (*answers.ACTS, *key_answers.ACTS):
         return None
     if value["act"] in key_answers.ACTS:
         return key_answers.unpack(value, message, words)

@@ -36,7 +36,7 @@ class KeyPage:
         """POST /m/{token}/key: the keys, from number `first` on."""
         spool, queue_id = caller.desk.spool, caller.queue_id
         first = max(numbers(caller.fields, "first"), default=0)
-        message = (await spool.get(queue_id)).as_handed_in
+        message = await caller.verbs.message()
         try:
             keys = await spool.keys.show(queue_id, caller.actor, caller.desk.clock())
         except NoKey as none:

@@ -45,20 +45,20 @@ def mail_pages(prove: Prove | None) -> list[MailRoute]:
         MailRoute("/supply", "POST", supply.supply, Act.SEND),
         MailRoute("/stop-keys", "POST", supply.stop, Act.STOP),
         MailRoute("/key", "POST", keys.show, Act.SEND),
-        MailRoute("/key", "GET", keys.lead, Act.SEE),
+        MailRoute("/key", "GET", keys.lead, Act.SEND),
         MailRoute("/lock", "POST", shares.lock, Act.STOP),
         MailRoute("/unlock", "POST", shares.unlock, Act.SEND),
         MailRoute("/extend", "POST", shares.extend, Act.SEND),
         MailRoute("/take-back", "POST", taking.take, Act.STOP),
-        MailRoute("/take-back", "GET", taking.ask, Act.SEE),
+        MailRoute("/take-back", "GET", taking.ask, Act.STOP),
         *([] if prove is None else _statement(StatementPage(prove, asyncio.Semaphore(1)))),
     ]
 
 
 def _statement(page: StatementPage) -> list[MailRoute]:
     return [
-        MailRoute("/statement", "POST", page.make, Act.SEE),
-        MailRoute("/statement", "GET", page.lead, Act.SEE),
+        MailRoute("/statement", "POST", page.make, Act.STOP),
+        MailRoute("/statement", "GET", page.lead, Act.STOP),
     ]
 
 

@@ -38,7 +38,7 @@ class ShareActs:
     async def _act(self, caller: Caller, act: str) -> Response:
         spool, queue_id = caller.desk.spool, caller.queue_id
         ticked = chosen(caller.fields)
-        message = (await spool.get(queue_id)).as_handed_in
+        message = await caller.verbs.message()
         known = {row.index for row in message.recipients}
         theirs = {share.recipient for share in await spool.shares.of(queue_id)} & known
         whom = sorted(theirs if ticked is None else theirs & ticked)

@@ -11,20 +11,29 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.acting.acting import Acting
+from gateway.audit.log import EventLog
 from gateway.console.desk import Desk
 from gateway.console.gate import Gate, Visit
 from gateway.console.navigation import entries
 from gateway.console.pages import kept_query
+from gateway.console.statements import Prove
 from gateway.languages import LANGUAGES
 from gateway.policy.demands import Language
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`desk` has the spool, the clock, the links and the words; `gate` makes routes (`Gated`) for those who may come."""
+    """`desk` has the spool, the clock, the links and the words; `gate` makes routes (`Gated`) for those who may come.
+
+    `acting` has the verbs, as somebody; `log` is what was recorded, None where there is no event log to read.
+    """
 
     desk: Desk
     gate: Gate
+    acting: Acting
+    log: EventLog | None = None
+    prove: Prove | None = None
 
     def page(
         self, visit: Visit, template: str, values: Mapping[str, object], *, here: str = "", status: int = 200
@@ -33,15 +42,18 @@ class Site:
 
         Templates extend `inside.html` and find `person`, `seal` (for their forms), `entries` and `here` besides `values`.
         """
-        words = self.desk.pages.words(visit.language)
-        frame = {
+        frame = self.frame(visit, here=here)
+        return self.desk.pages.render(template, visit.language, {**frame, **values}, status)
+
+    def frame(self, visit: Visit, *, here: str) -> dict[str, object]:
+        """Return what `inside.html` takes."""
+        return {
             "person": visit.person,
             "seal": visit.seal,
-            "entries": entries(visit.person, words),
+            "entries": entries(visit.person, self.desk.pages.words(visit.language)),
             "here": here,
             "kept": kept_query(visit.request),
         }
-        return self.desk.pages.render(template, visit.language, {**frame, **values}, status)
 
     async def start(self, request: Request) -> Response:
         """GET /: where the work of somebody who is signed in begins; everybody else is told what this is."""

@@ -37,7 +37,7 @@ class StatementPage:
 
     async def make(self, caller: Caller) -> Response:
         """POST /m/{token}/statement"""
-        message = (await caller.desk.spool.get(caller.queue_id)).as_handed_in
+        message = await caller.verbs.message()
         async with self.turn:
             made = await self.prove(caller.queue_id)
         log.info("statement-made", queue_id=caller.queue_id, proved=made.complete)

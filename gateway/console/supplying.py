@@ -65,7 +65,7 @@ class SupplyActs:
     async def stop(self, caller: Caller) -> Response:
         """POST /m/{token}/stop-keys: what goes soon by itself does not go."""
         spool, queue_id, actor = caller.desk.spool, caller.queue_id, caller.actor
-        message = (await spool.get(queue_id)).as_handed_in
+        message = await caller.verbs.message()
         whom = going_soon(message, await spool.keys.statuses(queue_id))
         if not whom:
             return caller.answer({"act": "stop-keys", "done": 0, "left": 0})
@@ -79,7 +79,7 @@ class SupplyActs:
         if way is Way.SMS:
             raise Failure(400)
         spool, queue_id = caller.desk.spool, caller.queue_id
-        message = (await spool.get(queue_id)).as_handed_in
+        message = await caller.verbs.message()
         missing = missing_ways(message, await spool.keys.statuses(queue_id))
         handled = [(row.index, message.decision.of(row.index).handling) for row, _ in missing]
         return frozenset(index for index, each in handled if each is not None and way in each.ways)
@@ -87,7 +87,7 @@ class SupplyActs:
     async def _supply(self, caller: Caller, asked: Asked) -> tuple[int, int]:
         """Hand over number by number; return for how many it is said now, and for how many it is not."""
         spool, queue_id, now = caller.desk.spool, caller.queue_id, caller.desk.clock
-        known = {row.index for row in (await spool.get(queue_id)).as_handed_in.recipients}
+        known = {row.index for row in (await caller.verbs.message()).recipients}
         done = left = 0
         for number, recipients in asked.by_number.items():
             mine = recipients & known  # a copy is nobody's to supply, whatever a form names

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 import structlog
 from starlette.responses import Response
 
-from gateway import metrics
 from gateway.console.caller import Caller
 from gateway.console.prospects import Fates, fates
 from gateway.console.taken_view import listed, subject_of, told
 from gateway.spool.contract import Stored
-from gateway.spool.lifecycle import CANCELLABLE, Reason
 from gateway.spool.share_contract import TakenBack
 
 log = structlog.get_logger()
@@ -31,19 +29,16 @@ class TakeBackPages:
     async def ask(self, caller: Caller) -> Response:
         """GET /m/{token}/take-back"""
         spool, queue_id = caller.desk.spool, caller.queue_id
-        message = (await spool.get(queue_id)).as_handed_in
+        message = await caller.verbs.message()
         shares, statuses = await spool.shares.of(queue_id), await spool.keys.statuses(queue_id)
         found = fates(message, shares, statuses)
         return await asyncio.to_thread(self._asked, caller, message, found)
 
     async def take(self, caller: Caller) -> Response:
         """POST /m/{token}/take-back"""
-        spool, queue_id = caller.desk.spool, caller.queue_id
-        before = (await spool.get(queue_id)).as_handed_in
-        taken = await spool.shares.take_back(queue_id, None, caller.actor, caller.desk.clock())
-        _count(before, taken)
-        log.info("taken-back", queue_id=queue_id, stopped=len(taken.stopped), gone=len(taken.gone))
-        message = (await spool.get(queue_id)).as_handed_in
+        taken = await caller.verbs.take_back()
+        log.info("taken-back", queue_id=caller.queue_id, stopped=len(taken.stopped), gone=len(taken.gone))
+        message = await caller.verbs.message()
         return await asyncio.to_thread(self._taken, caller, message, taken)
 
     def _asked(self, caller: Caller, message: Stored, found: Fates) -> Response:
@@ -60,9 +55,3 @@ class TakeBackPages:
         language = caller.language(message)
         subject = subject_of(message, caller.desk.pages.words(language))
         return caller.page("take-back.html", language, {"subject": subject, **values})
-
-
-def _count(before: Stored, taken: TakenBack) -> None:
-    """Count those who were stopped by this, and not by an earlier word."""
-    open_ = {row.index for row in before.recipients if row.state in CANCELLABLE}
-    metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(len(open_.intersection(taken.stopped)))

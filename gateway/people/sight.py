@@ -45,6 +45,11 @@ def may(person: Person, act: Act, whose: Whose) -> bool:
     return scope_of(person, act).holds(whose)
 
 
+def roles_for(act: Act) -> frozenset[Role]:
+    """Return the roles that may do this with some mail: whom a page for it admits at all."""
+    return _ROLES[act]
+
+
 def _scope_as(person: Person, role: Role) -> Scope:
     groups = person.groups_as(role)
     if role is Role.APPROVER:

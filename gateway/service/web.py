@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from gateway.audit.daily import DailyFigures
+from gateway.audit.log import EventLog
 from gateway.audit.rule_figures import RulesOfLate
 from gateway.clock import utc_now
 from gateway.config.settings import Settings
@@ -60,6 +61,7 @@ def web_app(
         reach=Reach(channels.ways, channels.sms.allows),
         incidents=rooms.incidents,
         figures=_figures(rooms, ZoneInfo(settings.timezone)),
+        events=EventLog.over(rooms.spool.database.readers),
     )
 
 

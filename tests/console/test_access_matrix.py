@@ -15,6 +15,9 @@ from gateway.people.contract import Role
 from tests.console.whole import CITIZENS, NOBODY, OFFICE, Whole, filled, whole
 
 ANYBODY = "sender approver admin auditor ordering-body"
+SEEING = "sender approver admin"
+READING = "sender approver admin auditor"
+STOPPING = "sender admin"
 COUNTING = "admin auditor ordering-body"
 
 MATRIX = {
@@ -22,6 +25,29 @@ MATRIX = {
     "GET /approvals/absence": "approver",
     "POST /approvals/absence": "approver",
     "POST /approvals/absence/remove": "approver",
+    "GET /held": SEEING,
+    "POST /held/many": STOPPING,
+    "POST /held/many/do": STOPPING,
+    "GET /held/{queue_id}": SEEING,
+    "GET /held/{queue_id}/text": READING,
+    "POST /held/{queue_id}/text": READING,
+    "GET /held/{queue_id}/html": READING,
+    "POST /held/{queue_id}/approve": "approver",
+    "POST /held/{queue_id}/reject": "approver",
+    "POST /held/{queue_id}/cancel": STOPPING,
+    "POST /held/{queue_id}/release": "sender",
+    "POST /held/{queue_id}/confirm": "sender",
+    "POST /held/{queue_id}/supply": "sender",
+    "POST /held/{queue_id}/stop-keys": STOPPING,
+    "POST /held/{queue_id}/key": "sender",
+    "GET /held/{queue_id}/key": "sender",
+    "POST /held/{queue_id}/lock": STOPPING,
+    "POST /held/{queue_id}/unlock": "sender",
+    "POST /held/{queue_id}/extend": "sender",
+    "POST /held/{queue_id}/take-back": STOPPING,
+    "GET /held/{queue_id}/take-back": STOPPING,
+    "POST /held/{queue_id}/statement": STOPPING,
+    "GET /held/{queue_id}/statement": STOPPING,
     "GET /figures": COUNTING,
     "GET /figures.csv": COUNTING,
 }

@@ -89,6 +89,7 @@ def test_an_odd_number_is_an_unknown_one(console: Whole, mails: Mails, who: str,
     before = console.events()
     for route in about_mails(console):
         status, page = asked(console, route, odd, who)
-        assert status in (403, 404, 405), (route.path, status)
+        if odd.strip("."):  # of dots alone a client makes the address of another page
+            assert status in (403, 404, 405), (route.path, status)
         assert "Traceback" not in page
     assert console.events() == before

@@ -1,0 +1,225 @@
+"""A verb for many mails, before and after: what would happen to each, and what did, as plain values. Pure.
+
+Says nothing kinder than the truth: what cannot be done is named with why, and afterwards each mail tells its own result.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.console import view
+from gateway.languages import Words, shown
+from gateway.people.contract import Person
+from gateway.people.sight import Act, roles_for
+from gateway.spool.contract import Change, Stored
+from gateway.spool.lifecycle import CANCELLABLE, State
+
+SUBJECT = 120  # characters of a subject in a list
+
+
+class Verb(StrEnum):
+    """What can be done to many mails at once."""
+
+    CANCEL = "cancel"
+    RELEASE = "release"
+
+    @property
+    def act(self) -> Act:
+        return Act.SEND if self is Verb.RELEASE else Act.STOP
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One chosen mail: None where it is not there for this person; `acts` is what they may do with it."""
+
+    queue_id: str
+    message: Stored | None
+    acts: frozenset[Act] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One mail in the preview or the answer; `count` is how many recipients it is about, `note` why not, or what else."""
+
+    queue_id: str
+    subject: str
+    sender: str
+    count: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would happen: `can` mails with so many recipients, and those with which nothing can be done."""
+
+    verb: str
+    title: str
+    question: str
+    button: str
+    can: tuple[Item, ...]
+    cannot: tuple[Item, ...]
+    recipients: int
+    needs_reason: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What happened: mails it was done to, and those it was not, or not wholly."""
+
+    title: str
+    summary: str
+    done: tuple[Item, ...]
+    left: tuple[Item, ...]
+
+
+def verbs_for(person: Person, words: Words) -> list[tuple[str, str]]:
+    """Return the verbs that this person's roles may do to some mail at all."""
+    names = _names(words)
+    return [(verb.value, names[verb]) for verb in Verb if person.roles & roles_for(verb.act)]
+
+
+def preview(verb: Verb, chosen: Sequence[Candidate], words: Words) -> Preview:
+    """Say what would happen to each of the chosen mails."""
+    can: list[Item] = []
+    cannot: list[Item] = []
+    for each in chosen:
+        item, possible = _foreseen(verb, each, words)
+        (can if possible else cannot).append(item)
+    recipients = sum(item.count for item in can)
+    return Preview(
+        verb=verb.value,
+        title=_names(words)[verb],
+        question=_question(verb, len(can), recipients, words),
+        button=_names(words)[verb],
+        can=tuple(can),
+        cannot=tuple(cannot),
+        recipients=recipients,
+        needs_reason=verb is Verb.RELEASE and any(_reasoned(each) for each in chosen),
+    )
+
+
+def result(verb: Verb, outcomes: Sequence[tuple[Candidate, Change | None]], words: Words) -> Result:
+    """Say what was done to each mail; None: nothing could be done, because it is not there or not allowed any more."""
+    done: list[Item] = []
+    left: list[Item] = []
+    for each, change in outcomes:
+        (done if change is not None and change.done and not _late(change) else left).append(
+            _became(each, change, words)
+        )
+    return Result(
+        title=_names(words)[verb],
+        summary=_summary(verb, len(done), sum(item.count for item in (*done, *left)), words),
+        done=tuple(done),
+        left=tuple(left),
+    )
+
+
+def _names(words: Words) -> dict[Verb, str]:
+    _ = words.gettext
+    return {Verb.CANCEL: _("Cancel the chosen mails"), Verb.RELEASE: _("Send the chosen mails now")}
+
+
+def _question(verb: Verb, mails: int, recipients: int, words: Words) -> str:
+    told = {"mails": mails, "recipients": recipients}
+    if verb is Verb.CANCEL:
+        return (
+            words.gettext("Cancel %(mails)s mails for %(recipients)s recipients? This cannot be undone.")
+            % told
+        )
+    return (
+        words.gettext(
+            "Send %(mails)s mails to %(recipients)s recipients now? What is sent cannot be taken back."
+        )
+        % told
+    )
+
+
+def _foreseen(verb: Verb, each: Candidate, words: Words) -> tuple[Item, bool]:
+    message = each.message
+    if message is None:
+        return Item(
+            shown(each.queue_id, SUBJECT), "", "", 0, words.gettext("It is not there any more.")
+        ), False
+    if verb.act not in each.acts:
+        return _item(message, 0, words.gettext("Your account may not do this with it."), words), False
+    count, waiting = _reach(verb, message)
+    if count:
+        return _item(message, count, _staying(waiting, words) if waiting else "", words), True
+    why = (
+        words.gettext("It waits for people: nobody can leave that out.")
+        if waiting
+        else words.gettext("Nothing of it is held any more.")
+    )
+    return _item(message, 0, why, words), False
+
+
+def _staying(waiting: int, words: Words) -> str:
+    return words.ngettext(
+        "%(n)s recipient waits for people and stays held.",
+        "%(n)s recipients wait for people and stay held.",
+        waiting,
+    )
+
+
+def _reach(verb: Verb, message: Stored) -> tuple[int, int]:
+    """Return whom a verb would change, and who stays held because people are waited for."""
+    if verb is Verb.CANCEL:
+        return sum(row.state in CANCELLABLE for row in message.recipients), 0
+    held = [row for row in message.recipients if row.state is State.HELD]
+    return sum(row.due_at is not None for row in held), sum(row.due_at is None for row in held)
+
+
+def _reasoned(each: Candidate) -> bool:
+    message = each.message
+    return message is not None and any(
+        message.decision.of(row.index).demands.reasoned
+        for row in message.recipients
+        if row.state is State.HELD
+    )
+
+
+def _late(change: Change) -> int:
+    """Count those to whom it came too late; who is done with is not late."""
+    return sum(state not in (State.CANCELLED, State.DELIVERED, State.BOUNCED) for _, state in change.not_done)
+
+
+def _became(each: Candidate, change: Change | None, words: Words) -> Item:
+    if each.message is None or change is None:
+        note = words.gettext("It is not there any more, or your account may not do this with it.")
+        name = shown(each.queue_id, SUBJECT) if each.message is None else _subject(each.message, words)
+        return Item(shown(each.queue_id, SUBJECT), name, "", 0, note)
+    return _item(each.message, len(change.done), " ".join(_notes(change, words)), words)
+
+
+def _notes(change: Change, words: Words) -> list[str]:
+    states = Counter(state for _, state in change.not_done)
+    active, held, perhaps = states[State.ACTIVE], states[State.HELD], len(change.perhaps)
+    said = [
+        words.ngettext("%(n)s is being sent now.", "%(n)s are being sent now.", active) if active else "",
+        words.ngettext("%(n)s stays held.", "%(n)s stay held.", held) if held else "",
+        words.ngettext("%(n)s may have arrived already.", "%(n)s may have arrived already.", perhaps)
+        if perhaps
+        else "",
+    ]
+    if not change.done and not any(said):
+        said.append(words.gettext("There was nothing left to change."))
+    return [sentence for sentence in said if sentence]
+
+
+def _summary(verb: Verb, mails: int, recipients: int, words: Words) -> str:
+    told = {"mails": mails, "recipients": recipients}
+    if verb is Verb.CANCEL:
+        return words.gettext("Cancelled: %(recipients)s recipients, %(mails)s mails wholly.") % told
+    return words.gettext("Released: %(recipients)s recipients, %(mails)s mails wholly.") % told
+
+
+def _item(message: Stored, count: int, note: str, words: Words) -> Item:
+    sender = shown(str(message.envelope.sender or "<>"), view.ADDRESS)
+    return Item(message.queue_id, _subject(message, words), sender, count, note)
+
+
+def _subject(message: Stored, words: Words) -> str:
+    return shown(message.subject, SUBJECT) or words.gettext("(no subject)")

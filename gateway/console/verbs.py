@@ -1,0 +1,117 @@
+"""What somebody does with one mail, whichever way they came to its page: by a link, or signed in (gateway/acting).
+
+A link names its person, who sent the mail; what is counted for them is counted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway import metrics, rule_effects
+from gateway.acting.acting import Acting
+from gateway.clock import Clock
+from gateway.people.contract import Person
+from gateway.spool.contract import Actor, Change, Spool, Stored, StoreUnavailable, UnknownMessage
+from gateway.spool.lifecycle import CANCELLABLE, Reason
+from gateway.spool.share_contract import TakenBack
+
+
+class Verbs(Protocol):
+    """What pages of a mail can have done. Whatever a verb changes of copies that nobody may hear of, it does not tell."""
+
+    async def message(self) -> Stored:
+        """Return the mail as this person may see it."""
+
+    async def cancel(self, recipients: Collection[int] | None) -> Change:
+        """Cancel these recipients (None: all)."""
+
+    async def release(self, recipients: Collection[int] | None, because: str) -> Change:
+        """Let these recipients go now."""
+
+    async def confirm(self, recipients: Collection[int], attachments: bool) -> Change:
+        """Tick these recipients, and with `attachments` all files."""
+
+    async def take_back(self) -> TakenBack:
+        """Stop what can be stopped of a mail that left."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByLink:
+    """The verbs of the sender whom a link names. Implements `Verbs`."""
+
+    spool: Spool
+    clock: Clock
+    queue_id: str
+    actor: Actor
+
+    async def message(self) -> Stored:
+        return (await self.spool.get(self.queue_id)).as_handed_in
+
+    async def cancel(self, recipients: Collection[int] | None) -> Change:
+        done = await self.spool.cancel(self.queue_id, recipients, self.actor, Reason.BY_SENDER, self.clock())
+        change = await self._shown(done)
+        metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(len(change.done))
+        await self._count(rule_effects.CANCELLED, change)
+        return change
+
+    async def release(self, recipients: Collection[int] | None, because: str) -> Change:
+        done = await self.spool.release(
+            self.queue_id, recipients, self.actor, Reason.BY_SENDER, self.clock(), because
+        )
+        change = await self._shown(done)
+        await self._count(rule_effects.WAIVED, change)
+        return change
+
+    async def confirm(self, recipients: Collection[int], attachments: bool) -> Change:
+        done = await self.spool.confirm(self.queue_id, recipients, attachments, self.actor, self.clock())
+        return await self._shown(done)
+
+    async def take_back(self) -> TakenBack:
+        before = await self.message()
+        taken = await self.spool.shares.take_back(self.queue_id, None, self.actor, self.clock())
+        # Those who were stopped by this, and not by an earlier word.
+        open_ = {row.index for row in before.recipients if row.state in CANCELLABLE}
+        metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(len(open_.intersection(taken.stopped)))
+        return taken
+
+    async def _count(self, effect: str, change: Change) -> None:
+        """Count for the rules that held what the sender decided about; what was done is done, whether it is counted or not."""
+        if not change.done:
+            return
+        with suppress(StoreUnavailable, UnknownMessage):
+            decision = (await self.spool.get(self.queue_id)).decision
+            rules = {rule for index in change.done for rule in decision.of(index).rules}
+            rule_effects.mails(effect, rule_effects.holding(rules))
+
+    async def _shown(self, change: Change) -> Change:
+        """Return the change without the copies that a rule asked for: the sender does not hear of them."""
+        with suppress(StoreUnavailable, UnknownMessage):
+            return change.without_copies((await self.spool.get(self.queue_id)).decision)
+        return change
+
+
+@dataclass(frozen=True, slots=True)
+class BySession:
+    """The verbs of somebody who is signed in. Implements `Verbs`."""
+
+    acting: Acting
+    person: Person
+    queue_id: str
+
+    async def message(self) -> Stored:
+        return (await self.acting.see(self.person, self.queue_id)).message
+
+    async def cancel(self, recipients: Collection[int] | None) -> Change:
+        return await self.acting.cancel(self.person, self.queue_id, recipients)
+
+    async def release(self, recipients: Collection[int] | None, because: str) -> Change:
+        return await self.acting.release(self.person, self.queue_id, recipients, because)
+
+    async def confirm(self, recipients: Collection[int], attachments: bool) -> Change:
+        return await self.acting.confirm(self.person, self.queue_id, recipients, attachments)
+
+    async def take_back(self) -> TakenBack:
+        return await self.acting.take_back(self.person, self.queue_id)

@@ -1,0 +1,116 @@
+"""A verb for many mails says first what would happen, is done for the number that was typed, and tells what did."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.policy.decision import Outcome
+from gateway.policy.demands import Demands
+from gateway.spool.contract import SYSTEM
+from gateway.spool.lifecycle import Reason, State
+from gateway.spool.sql import SqlSpool
+from tests.console.browser import read
+from tests.console.mail.conftest import ADMIN, CHIEF, CLERK, STRANGER, Browser, SignIn, letter
+from tests.spool.asking import approval
+from tests.spool.mails import T0, WINDOW
+
+CANCEL, RELEASE = ("verb", "cancel"), ("verb", "release")
+
+
+def mails(*queue_ids: str) -> list[tuple[str, str]]:
+    return [("mail", queue_id) for queue_id in queue_ids]
+
+
+async def states(spool: SqlSpool, *queue_ids: str) -> list[State]:
+    return [(await spool.get(queue_id)).recipients[0].state for queue_id in queue_ids]
+
+
+async def asked(browser: Browser, *fields: tuple[str, str]) -> str:
+    page = await browser.post("/held", "/held/many", *fields)
+    assert page.status_code == 200, page.text
+    return read(page).text
+
+
+async def test_nothing_is_done_before_the_number_is_typed(spool: SqlSpool, sign_in: SignIn) -> None:
+    both = [await spool.accept(letter(subject=f"mail {number}")) for number in range(2)]
+    async with sign_in(CLERK) as browser:
+        text = await asked(browser, CANCEL, *mails(*both))
+        assert "まだ何も実行していません。" in text
+        assert "メール 2通(宛先 4件)を取り消しますか。" in text
+        for wrong in ("", "1", "3", "two", "-2", "9" * 30):
+            page = await browser.post("/held", "/held/many/do", CANCEL, *mails(*both), ("count", wrong))
+            assert page.status_code == 422
+            assert "メールの数と一致しません" in page.text
+        assert await states(spool, *both) == [State.HELD, State.HELD]
+        page = await browser.post("/held", "/held/many/do", CANCEL, *mails(*both), ("count", "２"))
+        assert "宛先 4件を取り消しました。すべて取り消せたメールは 2通です。" in read(page).text
+    assert await states(spool, *both) == [State.CANCELLED, State.CANCELLED]
+
+
+async def test_what_cannot_be_done_is_named(spool: SqlSpool, sign_in: SignIn) -> None:
+    waits = Outcome(True, Demands(approvals=frozenset({approval(CHIEF)})), rules=("bulk",))
+    mine, asks = await spool.accept(letter()), await spool.accept(letter(subject="承認待ち", outcome=waits))
+    gone, theirs = (
+        await spool.accept(letter(subject="送信済み")),
+        await spool.accept(letter(sender=STRANGER, groups=())),
+    )
+    await spool.cancel(gone, None, SYSTEM, Reason.BY_SENDER, T0)
+    async with sign_in(CLERK) as browser:
+        text = await asked(browser, RELEASE, *mails(mine, asks, gone, theirs, "NOSUCHMAIL"))
+        assert "実行できるメール 1通" in text
+        assert "実行できないメール 4通" in text
+        assert "承認や確認を待っています。これを省略することはできません。" in text
+        assert "保留中の宛先はもうありません。" in text
+        assert text.count("すでにありません。") == 2
+        assert STRANGER not in text
+        chosen = mails(mine, asks, gone, theirs)
+        page = await browser.post("/held", "/held/many/do", RELEASE, *chosen, ("count", "1"))
+        assert "宛先 2件の送信を始めました。" in read(page).text
+    assert await states(spool, mine, asks, theirs) == [State.QUEUED, State.HELD, State.HELD]
+
+
+async def test_what_left_in_between_is_told(spool: SqlSpool, sign_in: SignIn) -> None:
+    both = [await spool.accept(letter()) for _ in range(2)]
+    async with sign_in(CLERK) as browser:
+        assert "実行できるメール 2通" in await asked(browser, CANCEL, *mails(*both))
+        await spool.release(both[0], None, SYSTEM, Reason.BY_ADMIN, T0 + WINDOW)
+        await spool.claim(T0 + WINDOW, 10, timedelta(minutes=5))
+        page = await browser.post("/held", "/held/many/do", CANCEL, *mails(*both), ("count", "2"))
+        assert "メールの数と一致しません" in page.text
+        assert "実行できないメール 1通" in read(page).text
+    assert (await states(spool, both[1])) == [State.HELD]
+
+
+async def test_an_administrator_cancels_many_and_sends_none(spool: SqlSpool, sign_in: SignIn) -> None:
+    both = [await spool.accept(letter()) for _ in range(2)]
+    async with sign_in(ADMIN) as browser:
+        assert 'value="release"' not in (await browser.get("/held")).text
+        assert "お使いのアカウントではこの操作ができません。" in await asked(browser, RELEASE, *mails(*both))
+        await browser.post("/held", "/held/many/do", CANCEL, *mails(*both), ("count", "2"))
+    assert await states(spool, *both) == [State.CANCELLED, State.CANCELLED]
+
+
+async def test_no_mail_chosen_is_said(sign_in: SignIn) -> None:
+    async with sign_in(CLERK) as browser:
+        answer = await browser.post("/held", "/held/many", CANCEL)
+        assert "メールが選ばれていません。" in await browser.told(answer)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("verb", "purge"), ("mail", "A")],
+        [("mail", "A")],
+        [CANCEL, CANCEL, ("mail", "A")],
+        [CANCEL, ("mail", "../../x")],
+        [CANCEL, *[("mail", f"A{number}") for number in range(201)]],
+    ],
+)
+async def test_what_our_page_cannot_have_sent_is_refused(
+    sign_in: SignIn, fields: list[tuple[str, str]]
+) -> None:
+    async with sign_in(CLERK) as browser:
+        for path in ("/held/many", "/held/many/do"):
+            assert (await browser.post("/held", path, *fields)).status_code == 400
