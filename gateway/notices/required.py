@@ -16,6 +16,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "approval": ("url",),
     "reminder": ("url",),
     "colleague": ("url",),
+    "halted": ("url",),
     "key": ("url",),
     "key_failed": ("url",),
     "second_mail": ("key",),

@@ -13,6 +13,7 @@ from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Outcome, Reason
 from gateway.policy.demands import NO_TIME, Approval, Approver, Demands, Form, Language, Step, Text
 from gateway.spool.contract import Recipient, Stored
+from gateway.spool.halt_contract import Freeze
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Glance, Notice, NoticeKind
 from gateway.spool.second_look import Consent, fresh_looks
@@ -69,6 +70,12 @@ def rejected(language: Language) -> Stored:
     word = Consent(APPROVER, AT + timedelta(minutes=5), _COMMENT[language])
     looks = tuple(replace(look, rejected=word, due_at=None) for look in message.looks)
     return replace(_in_states(message, *[State.CANCELLED] * 3, State.DELIVERED), looks=looks)
+
+
+def frozen(language: Language) -> Stored:
+    """Return a mail whose timer somebody stopped."""
+    until = AT + timedelta(days=10)
+    return replace(held(language), frozen=Freeze(AT, until, "admin", "admin"))
 
 
 def cancelled(language: Language) -> Stored:

@@ -21,6 +21,7 @@ from gateway.notices.asking import Asking
 from gateway.notices.code_letter import CodeLetters
 from gateway.notices.colleagues import ColleagueLetters
 from gateway.notices.compose import Composers
+from gateway.notices.halted import HaltLetters
 from gateway.notices.incident_letters import IncidentLetters
 from gateway.notices.keys import KeyLetters
 from gateway.notices.left import LeftLetters
@@ -75,6 +76,7 @@ def samples(zone: ZoneInfo, public_url: str = "https://sekisho.example.jp") -> S
         _of_holds(kit)
         _of_second_looks(kit)
         _of_the_end(kit)
+        _of_halts(kit)
         _of_keys(kit)
         _of_incidents(kit)
     return wording.heard
@@ -116,6 +118,17 @@ def _of_colleagues(kit: _Kit) -> None:
     because = {Language.JA: "宛先が違います。", Language.EN: "The recipients are wrong."}[kit.language]
     stopped = sample.notice(NoticeKind.STOPPED, actor=f"{sample.OFFICE}\n{because}")
     letters.stopped(sample.cancelled(kit.language), stopped, sample.raw(kit.language))
+
+
+def _of_halts(kit: _Kit) -> None:
+    letters, language = HaltLetters(kit.links, kit.composers), kit.language
+    letters.frozen(sample.frozen(language), sample.notice(NoticeKind.FROZEN, actor="admin"), None)
+    for kind, said in (
+        (NoticeKind.STOPPED_BY_TEAM, "aoki"),
+        (NoticeKind.FROZEN_TOO_LONG, ""),
+        (NoticeKind.CORRECTED, sample.OUTSIDE[1]),
+    ):
+        letters.by_kind()[kind](sample.cancelled(language), sample.notice(kind, actor=said), None)
 
 
 def _of_the_end(kit: _Kit) -> None:

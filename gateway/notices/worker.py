@@ -126,7 +126,11 @@ class NoticeWorker:
         for notice in notices:
             now = self._clock()
             first_time = notice.notice_id not in failed
-            by_time = notice.kind is NoticeKind.HOLD and notice.hold_ends != SOMEBODY
+            by_time = (
+                notice.kind is NoticeKind.HOLD
+                and notice.hold_ends is not None
+                and notice.hold_ends < SOMEBODY
+            )
             if first_time and by_time and self._bursts.add(notice, now):
                 continue
             try:

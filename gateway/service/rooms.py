@@ -25,6 +25,7 @@ from gateway.notices.asking import Asking
 from gateway.notices.code_letter import CodeLetters
 from gateway.notices.colleagues import ColleagueLetters
 from gateway.notices.compose import Composers
+from gateway.notices.halted import HaltLetters
 from gateway.notices.incident_letters import IncidentLetters
 from gateway.notices.keys import KeyLetters
 from gateway.notices.left import LeftLetters
@@ -169,6 +170,7 @@ class Rooms:
             **CodeLetters(
                 self.spool.shares.code_of, ZoneInfo(settings.timezone), author, self.letters.wording
             ).by_kind(),
+            **HaltLetters(self.links, own).by_kind(),
             **dsn_composers(
                 settings.hostname, author.address, settings.notices.name, settings.delivery.give_up_after
             ),

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.spool.contract import SYSTEM, Change, Claim, Result
 from gateway.spool.due import take
+from gateway.spool.freezes import hold_deferred
 from gateway.spool.holds import by_message, recipients_among, tell_sender
 from gateway.spool.key_leaving import let_keys_go
 from gateway.spool.key_making import needs_keys
@@ -120,6 +121,7 @@ def record(
         back = [r.index for r in ours if r.state is State.DEFERRED]
         if back:
             cancel_taken_back(tx, queue_id, back, at)
+            hold_deferred(tx, queue_id, back, at)
         done = tuple(r.index for r in ours)
         settled = frozenset(done)
         late = [r.index for r in results if r.index not in settled]
@@ -158,7 +160,9 @@ def recover(now: int, leases: Leases, exclusive: bool, living: Living | None = N
         move(tx, rows, State.DEFERRED, Arrival(now, due_at=now, perhaps=True))
         for queue_id, group in by_message(rows):
             tx.event(Event(now, queue_id, Kind.DEFERRED, Reason.LEASE_LOST, recipients=_indexes(group)))
-            cancel_taken_back(tx, queue_id, [row.idx for row in group], now)
+            indexes = [row.idx for row in group]
+            cancel_taken_back(tx, queue_id, indexes, now)
+            hold_deferred(tx, queue_id, indexes, now)
         return len(rows)
 
     return job

@@ -17,6 +17,7 @@ from gateway.message.facts import Facts
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
 from gateway.spool.attendance import Absence
+from gateway.spool.halt_contract import Freeze
 from gateway.spool.knowledge import NOTHING_NOTED, Noted
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import Glance, Notice
@@ -25,6 +26,7 @@ from gateway.store.errors import StoreDamaged as StoreDamaged
 from gateway.store.errors import StoreUnavailable as StoreUnavailable
 
 if TYPE_CHECKING:
+    from gateway.spool.halt_contract import Halts
     from gateway.spool.key_contract import MailKeys
     from gateway.spool.list_contract import Lists
     from gateway.spool.share_contract import Shares
@@ -95,9 +97,9 @@ class Stored:
     """A message as the spool knows it, without its body.
 
     `unreadable`: the stored envelope or decision cannot be read, and placeholders stand for addresses and demands; states
-    and times are true. To be shown and cancelled, never to be written to anybody. `looks` are what people have to do, and
-    `waiver` what the sender shortened meanwhile; neither is there in a claim. `absences` are those of its approvers, where
-    something waits for them; only `get` gives them.
+    and times are true. To be shown and cancelled, never to be written to anybody. `looks` are what people have to do, `frozen`
+    that somebody stopped the timer, and `waiver` what the sender shortened meanwhile; none is there in a claim. `absences`
+    are those of its approvers, where something waits for them; only `get` gives them.
     """
 
     queue_id: str
@@ -111,6 +113,7 @@ class Stored:
     unreadable: bool = False
     looks: tuple[Look, ...] = ()
     waiver: Waiver | None = None
+    frozen: Freeze | None = None
     absences: tuple[Absence, ...] = ()
 
     @property
@@ -234,6 +237,10 @@ class Spool(Protocol):
     @property
     def absences(self) -> AbsentPeople:
         """Return when approvers are away."""
+
+    @property
+    def halts(self) -> Halts:
+        """Return the verbs that stop the timer of a mail, let it wait longer, and correct a recipient."""
 
     @property
     def lists(self) -> Lists:

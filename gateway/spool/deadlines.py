@@ -14,6 +14,8 @@ from gateway.policy.demands import Approval
 from gateway.policy.handling import Missing
 from gateway.spool.contract import SYSTEM
 from gateway.spool.first_notices import notice_row
+from gateway.spool.freeze_rows import read_freeze
+from gateway.spool.freezes import end as end_freeze
 from gateway.spool.holds import Wish, tell_sender
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.look_rows import ANY_DUE_LOOK, DUE_LOOKS, PUT_OFF
@@ -58,8 +60,12 @@ def pass_one(queue_id: str, now: int) -> Callable[[Tx], int]:
         due = [look for look in opened.looks.looks if look.due_at is not None and look.due_at <= at]
         for look in due:
             opened = _pass(tx, opened, look, now)
+        frozen = read_freeze(tx, queue_id)
+        over = frozen is not None and frozen.freeze.until <= at
+        if over:
+            opened = replace(opened, rows=end_freeze(tx, opened, now))
         settle(tx, opened, SYSTEM, Reason.TIMED_OUT, now)
-        return int(bool(due))
+        return int(bool(due) or over)
 
     return job
 

@@ -47,8 +47,11 @@ class Wish:
         return Event(self.now, self.queue_id, kind, self.reason, actor.kind, actor.name, indexes, detail)
 
 
-def cancel(wish: Wish) -> Job:
-    """Cancel by compare-and-set; tell what is already leaving. The job gives None for an unknown message."""
+def cancel(wish: Wish, *, tells: bool = True) -> Job:
+    """Cancel by compare-and-set; tell what is already leaving. The job gives None for an unknown message.
+
+    `tells`: the sender hears of it where somebody else did it.
+    """
 
     def job(tx: Tx) -> Change | None:
         rows = wanted(tx, wish)
@@ -61,13 +64,18 @@ def cancel(wish: Wish) -> Job:
             move(tx, going, State.CANCELLED, Arrival(wish.now))
             tx.event(wish.event(Kind.CANCELLED, going, **doubt(going)))
             stop_keys(tx, wish.queue_id, [row.idx for row in going], wish.reason, wish.actor, wish.now)
-            if wish.actor.kind in TOLD_OF:
-                indexes = [row.idx for row in going]
-                tell_sender(tx, NoticeKind.CANCELLED, wish.queue_id, indexes, wish.now, wish.actor.name)
+            if tells and wish.actor.kind in TOLD_OF:
+                _tell_stopped(tx, wish, [row.idx for row in going])
         change = change_of(going, rows)
         return replace(change, perhaps=tuple(row.idx for row in going if row.perhaps))
 
     return job
+
+
+def _tell_stopped(tx: Tx, wish: Wish, indexes: list[int]) -> None:
+    by_colleague = wish.reason is Reason.BY_COLLEAGUE
+    kind = NoticeKind.STOPPED_BY_TEAM if by_colleague else NoticeKind.CANCELLED
+    tell_sender(tx, kind, wish.queue_id, indexes, wish.now, wish.actor.name)
 
 
 def body_opened(wish: Wish, because: str) -> Callable[[Tx], bool | None]:

@@ -7,7 +7,7 @@ moment would otherwise both see the other's missing, and the mail would wait for
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from gateway.policy.decision import Decision
+from gateway.spool.freeze_rows import STAYS, stays_from
 from gateway.spool.ranges import from_ranges, to_ranges
 from gateway.spool.second_look import Consent, Look, Waiver, fresh_looks
 from gateway.spool.times import from_us, to_us
@@ -68,6 +69,7 @@ class Looks:
     looks: tuple[Look, ...]
     waiver: Waiver | None
     known: frozenset[int]
+    stays: dict[int, datetime] = field(default_factory=dict)  # until when windows run that were made longer
 
 
 def read(queries: Queries, queue_id: str, decision: Decision, received_at: datetime) -> Looks:
@@ -105,12 +107,13 @@ def write_waiver(tx: Tx, queue_id: str, looks: Looks, waiver: Waiver) -> None:
 
 def _together(rows: Iterable[Any], decision: Decision, received_at: datetime) -> Looks:
     found = {row[0]: row for row in rows}
-    known, waiver = frozenset(found), found.pop(WAIVER, None)
+    known, waiver, stays = frozenset(found), found.pop(WAIVER, None), found.pop(STAYS, None)
     looks = [
         _given(look, *found[look.number][1:]) if look.number in found else look
         for look in fresh_looks(decision, received_at)
     ]
-    return Looks(tuple(looks), None if waiver is None else _waiver(waiver[4]), known)
+    kept = {} if stays is None else stays_from(stays[4])
+    return Looks(tuple(looks), None if waiver is None else _waiver(waiver[4]), known, kept)
 
 
 def _given(look: Look, step: int, due_at: int | None, met_at: int | None, given: str) -> Look:

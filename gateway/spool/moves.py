@@ -58,9 +58,11 @@ def move(tx: Tx, rows: Sequence[RecipientRow], target: State, arrival: Arrival) 
 
 
 def stay(tx: Tx, until: Iterable[tuple[RecipientRow, int]], at: int) -> None:
-    """Let held recipients, as read in this transaction, stay until another time."""
+    """Let held recipients, as read in this transaction, stay until another time; raises StoreUnavailable if one left."""
     moved = list(until)
-    tx.many(MOVE_DUE, [{"b_queue_id": row.queue_id, "b_idx": row.idx, "b_due_at": due} for row, due in moved])
+    due = [{"b_queue_id": row.queue_id, "b_idx": row.idx, "b_due_at": end} for row, end in moved]
+    if tx.many(MOVE_DUE, due) != len(moved):
+        raise StoreConflict("a recipient was let go by another process")
     for queue_id in dict.fromkeys(row.queue_id for row, _ in moved):
         tx.unlist(queue_id, at)
 

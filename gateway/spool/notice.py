@@ -16,6 +16,10 @@ class NoticeKind(StrEnum):
 
     HOLD = "hold"  # to the sender: what is held, until when, how to stop it
     CANCELLED = "cancelled"  # to the sender: what was stopped by somebody else
+    STOPPED_BY_TEAM = "stopped-by-team"  # to the sender: somebody of the team cancelled it, on the pages
+    FROZEN = "frozen"  # to the sender: somebody else stopped the timer
+    FROZEN_TOO_LONG = "frozen-too-long"  # to the sender: nobody thawed the mail, it was cancelled
+    CORRECTED = "corrected"  # to the sender: what to send again, and to which address
     FAILED = "failed"  # DSN action "failed" (RFC 3464)
     DELAYED = "delayed"  # DSN action "delayed"
     RELAYED = "relayed"  # DSN action "relayed": asked for, and handed to a server that gives no such notices
@@ -46,7 +50,8 @@ class Notice:
     """An outbox row: a mail still to be written. `recipients` are indexes into the message it is about; `actor` is
     the name of who did what it tells of, where a person did; of a WAIVED, the reason that was given; of a STOPPED, both, a
     line each; of a KEY_FAILED, the way and why it failed (`sms:no-number`); of a CODE, the code under the master key
-    (shares_codes.py); of a TIMED_OUT, what was missing (`Missing.what`), where files could not be protected.
+    (shares_codes.py); of a TIMED_OUT, what was missing (`Missing.what`), where files could not be protected; of a
+    CORRECTED, the address that was meant.
     `incident`: of a REPORT, since when one is reported, as far as whoever composes it has looked.
     `hold_ends`: of a HOLD, when the first recipient that was held when the row was read is due; None where none was.
     """

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.message.envelope import Envelope
@@ -65,10 +65,12 @@ class Opened:
         return index in look.along if isinstance(look.demand, Missing) else self.decision.is_copy(index)
 
     def window_ends(self, index: int, now: datetime) -> datetime:
-        """Return when the window of a recipient is over, as the sender may have shortened it.
+        """Return when the window of a recipient is over, as somebody may have shortened it, or made it longer since.
 
         A mail from the future came when the clock ran ahead: its window is as long as it was meant to be, from now.
         """
+        if index in self.looks.stays:
+            return self.looks.stays[index]
         waiver = self.looks.waiver
         if waiver is not None and index in waiver.ends:
             return waiver.ends[index]
@@ -98,7 +100,7 @@ def write_look(tx: Tx, opened: Opened, look: Look, at: int) -> Opened:
     look_rows.write(tx, opened.queue_id, opened.looks, look, at)
     looks = tuple([look if each.number == look.number else each for each in opened.looks.looks])
     known = opened.looks.known | {look.number}
-    changed = Looks(looks, opened.looks.waiver, known)
+    changed = replace(opened.looks, looks=looks, known=known)
     return Opened(opened.queue_id, opened.received_at, opened.envelope, opened.decision, changed, opened.rows)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from gateway.spool import absences, look_rows
 from gateway.spool.attendance import approvers_of
 from gateway.spool.contract import Figures, Stored
+from gateway.spool.freeze_rows import read_freeze
+from gateway.spool.freezes import frozen_rows
 from gateway.spool.holds import recipients_of
 from gateway.spool.lifecycle import State
 from gateway.spool.ranges import from_ranges
@@ -65,8 +67,12 @@ def held(limit: int, before: str | None) -> Callable[[Queries], list[Stored]]:
 
 
 def _with_looks(queries: Queries, row: tuple[Any, ...]) -> Stored:
-    """Return the message with what people gave, if it asks people at all."""
-    message = shown(MessageRow(*row), recipients_of(queries, row[0]))
+    """Return the message with what people gave, if it asks people at all, and whether somebody froze it."""
+    rows = recipients_of(queries, row[0])
+    message = shown(MessageRow(*row), rows)
+    if frozen_rows(rows):
+        known = read_freeze(queries, message.queue_id)
+        message = replace(message, frozen=None if known is None else known.freeze)
     if message.unreadable or not asks_people(message.decision):
         return message
     looks = look_rows.read(queries, message.queue_id, message.decision, message.received_at)

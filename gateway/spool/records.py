@@ -27,7 +27,7 @@ from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.ranges import from_ranges
 from gateway.spool.recent import Recent
-from gateway.spool.second_look import SOMEBODY
+from gateway.spool.second_look import FROZEN, SOMEBODY
 from gateway.spool.times import from_us, to_us
 
 PARSED = 128  # envelopes, and as many decisions, kept parsed
@@ -35,7 +35,7 @@ PARSED = 128  # envelopes, and as many decisions, kept parsed
 PARSED_CHARACTERS = 4 << 20
 MAX_RECORD = 1 << 20  # characters of recorded facts: a mail made of a million names must not double its row
 UNREADABLE = Address("unreadable", "invalid")  # stands where a stored address cannot be read; RFC 2606 2
-_SOMEBODY = to_us(SOMEBODY)
+_OPEN_END = frozenset({to_us(SOMEBODY), to_us(FROZEN)})
 _NEVER = timedelta(days=36_500)
 _JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
@@ -189,7 +189,7 @@ def _recipient(envelope: Envelope, decision: Decision, row: RecipientRow) -> Rec
         address=envelope.recipients[row.idx],
         external=decision.of(row.idx).external,
         state=row.state,
-        due_at=None if row.due_at == _SOMEBODY else from_us(row.due_at),
+        due_at=None if row.due_at in _OPEN_END else from_us(row.due_at),
         attempts=row.attempts,
         reply=row.reply,
         changed_at=from_us(row.changed_at),

@@ -14,13 +14,14 @@ from itertools import groupby
 from gateway.spool import look_rows
 from gateway.spool.contract import Change
 from gateway.spool.first_notices import notice_row
+from gateway.spool.freeze_rows import write_stays
 from gateway.spool.holds import Wish, change_of, wanted
 from gateway.spool.lifecycle import OF_THE_SENDER, Kind, State
 from gateway.spool.moves import Arrival, move, stay
 from gateway.spool.notice import NoticeKind
 from gateway.spool.opened import Opened, open_mail
 from gateway.spool.records import RecipientRow
-from gateway.spool.second_look import COMMENT, SOMEBODY, Waiver, unmet
+from gateway.spool.second_look import COMMENT, FROZEN, SOMEBODY, Waiver, unmet
 from gateway.spool.statements import NEW_NOTICES
 from gateway.spool.times import from_us, span_us, to_us
 from gateway.store.events import storable
@@ -28,7 +29,7 @@ from gateway.store.tx import Tx
 
 # What is due later than this was put there by no window: it waits for people, or for an administrator after a restore.
 _FAR_US = span_us(timedelta(days=18_250))
-_SOMEBODY = to_us(SOMEBODY)
+_SOMEBODY, _FROZEN = to_us(SOMEBODY), to_us(FROZEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def release(wish: Wish, because: str = "") -> Callable[[Tx], Change | None]:
         rows = wanted(tx, wish)
         if rows is None:
             return None
-        held = [row for row in rows if row.state is State.HELD]
+        held = [row for row in rows if row.state is State.HELD and row.due_at != _FROZEN]
         kept = _kept(tx, wish, held, because)
         going = [row for row in held if row.idx not in kept.people and kept.until.get(row.idx, 0) <= wish.now]
         if going:
@@ -114,6 +115,9 @@ def _waive(tx: Tx, wish: Wish, rows: Sequence[RecipientRow], kept: _Kept, becaus
         known = before | {index: from_us(end) for index, end in ends.items()}
         waiver = Waiver(wish.actor.name, from_us(wish.now), because, known)
         look_rows.write_waiver(tx, wish.queue_id, opened.looks, waiver)
+        if ends.keys() & opened.looks.stays.keys():
+            left = {index: end for index, end in opened.looks.stays.items() if index not in ends}
+            write_stays(tx, wish.queue_id, left, wish.now)
         tx.event(wish.event(Kind.RELEASED, sooner, waits_for_people=True, **_why(because)))
     return sooner
 

@@ -19,7 +19,7 @@ from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
 from gateway.spool.notice import NoticeKind
 from gateway.spool.records import RecipientRow
-from gateway.spool.second_look import SOMEBODY
+from gateway.spool.second_look import FROZEN, SOMEBODY
 from gateway.spool.statements import LIMIT
 from gateway.spool.times import span_us, to_us
 from gateway.store.schema import HELD, MOVING, outbox, recipients
@@ -48,7 +48,7 @@ def hold_open(restored: Restored, limit: int) -> Callable[[Tx], int]:
 
     def job(tx: Tx) -> int:
         near = restored.now + span_us(_NEAR)
-        bound = {"b_near": near, "b_somebody": to_us(SOMEBODY), "b_limit": limit}
+        bound = {"b_near": near, "b_somebody": to_us(SOMEBODY), "b_frozen": to_us(FROZEN), "b_limit": limit}
         held = [RecipientRow.of(row) for row in tx.rows(_HELD, bound)]
         moving = [RecipientRow.of(row) for row in tx.rows(_MOVING, {"b_limit": limit - len(held)})]
         words = restored.words.format(made_at=restored.made_at)
@@ -80,7 +80,12 @@ def _staying(row: RecipientRow, far: int, words: str) -> dict[str, object]:
 
 _HELD = Prepared(
     select(*_COLUMNS)
-    .where(sa.text(HELD), sa.or_(_R.due_at < bindparam("b_near"), _R.due_at == bindparam("b_somebody")))
+    .where(
+        sa.text(HELD),
+        sa.or_(
+            _R.due_at < bindparam("b_near"), _R.due_at.in_([bindparam("b_somebody"), bindparam("b_frozen")])
+        ),
+    )
     .order_by(_R.due_at)
     .limit(LIMIT)
 )

@@ -53,6 +53,7 @@ from gateway.spool.contract import (
 )
 from gateway.spool.destroying import Destroyed, destroy_body
 from gateway.spool.glance import glances
+from gateway.spool.halts import SqlHalts
 from gateway.spool.incident_marks import incident_of
 from gateway.spool.key_making import NO_KEYS, NewKeys, needs_keys, new_keys
 from gateway.spool.knowing import SqlKnowledge
@@ -119,6 +120,7 @@ class SqlSpool:
         self.shares = SqlShares(database, self.keys)
         self.absences = SqlAbsences(database)
         self.lists = SqlLists(database)
+        self.halts = SqlHalts(database)
 
     @property
     def database(self) -> Database:

@@ -79,7 +79,7 @@ async def test_the_sender_hears_of_what_others_did(room: Room) -> None:
     queue_id = await room.spool.accept(from_("a@example.jp", groups=("sports",), account="a"))
     await room.acting.cancel(TEAM, queue_id)
     (notice,) = await room.spool.pending_notices(10)
-    assert (notice.kind, notice.to, notice.actor) == ("cancelled", "a@example.jp", "b")
+    assert (notice.kind, notice.to, notice.actor) == ("stopped-by-team", "a@example.jp", "b")
 
 
 @pytest.mark.parametrize("who", [OTHER, BOSS, person("nobody")])
