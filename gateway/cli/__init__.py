@@ -19,6 +19,7 @@ _COMMANDS = {
     "demo": "Try everything on this machine: embedded next hop, accounts, web page.",
     "doctor": "Check settings, policies, store, key and next hop before they matter.",
     "held": "Held mail: list, show, cancel, release.",
+    "incident": "Misdirected mail that was reported: list, show, report.",
     "keys": "The master key: list, rotate, retire.",
     "log": "The event log: query, export, verify; what each rule did.",
     "notices": "Our own letters: check templates, show, the DNS record of the key.",
