@@ -32,6 +32,8 @@ from gateway.store.tx import Prepared, Queries, Tx
 VERSION = 1
 MOST = 100_000  # deletions in one certificate: a file of 20 MiB; of more, make several
 
+RECENT = 200  # certificates listed
+
 
 class TooMany(Exception):
     """More was destroyed in this time than one certificate lists."""
@@ -91,6 +93,7 @@ def certify(
         row = {
             "b_number": number,
             "b_at": to_us(now),
+            "b_group": asked.group or "",
             "b_statement": statement,
             "b_signature": made.signature,
         }
@@ -102,9 +105,9 @@ def certify(
     return job
 
 
-def recent(queries: Queries) -> list[tuple[int, datetime]]:
-    """Return the last certificates: number and time."""
-    return [(number, from_us(at)) for number, at in queries.rows(_RECENT)]
+def recent(queries: Queries) -> list[tuple[int, datetime, str]]:
+    """Return the last certificates: number, time and group."""
+    return [(number, from_us(at), group) for number, at, group in queries.rows(_RECENT)]
 
 
 def numbered(number: int) -> Callable[[Queries], Certificate | None]:
@@ -170,13 +173,13 @@ def _event(made: Certificate, count: int, actor: Actor) -> Event:
 
 _C = certificates.c
 _LAST = Prepared(sa.select(sa.func.max(_C.number)))
-_RECENT = Prepared(sa.select(_C.number, _C.at).order_by(_C.number.desc()).limit(50))
+_RECENT = Prepared(sa.select(_C.number, _C.at, _C.of_group).order_by(_C.number.desc()).limit(RECENT))
 _ONE = Prepared(
     sa.select(_C.number, _C.at, _C.statement, _C.signature).where(_C.number == bindparam("b_number"))
 )
 _ADD = Prepared(
     sa.text(
-        "INSERT INTO certificates (number, at, statement, signature)"
-        " VALUES (:b_number, :b_at, :b_statement, :b_signature) ON CONFLICT (number) DO NOTHING"
+        "INSERT INTO certificates (number, at, of_group, statement, signature)"
+        " VALUES (:b_number, :b_at, :b_group, :b_statement, :b_signature) ON CONFLICT (number) DO NOTHING"
     )
 )

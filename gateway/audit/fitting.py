@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from gateway.audit.entries import Question
+from gateway.audit.entries import Entry, Question
 from gateway.spool.list_contract import Scope, Whose
 
 Detail = Mapping[str, Any]
@@ -53,6 +54,11 @@ def rules_of(detail: Detail) -> set[str]:
         if isinstance(outcome, dict):
             found.update(_texts(outcome.get("rules")))
     return found
+
+
+def without_subject(entry: Entry) -> Entry:
+    """Return an event for somebody who may not read subjects."""
+    return replace(entry, detail={**entry.detail, "subject": ""}) if "subject" in entry.detail else entry
 
 
 def hints(question: Question) -> Iterator[tuple[str, ...]]:

@@ -36,6 +36,14 @@ class Part:
     first: Checkpoint | None
     last: Checkpoint
 
+    @property
+    def events(self) -> int:
+        """Return how many events that is."""
+        before = {} if self.first is None else self.first.heads
+        return sum(
+            end.seq - (before[node].seq if node in before else 0) for node, end in self.last.heads.items()
+        )
+
 
 def part(readers: Readers, since: datetime | None, until: datetime | None) -> Part:
     """Return the part from the last checkpoint before `since` to the first one after `until`; raises NothingToProve."""

@@ -95,14 +95,6 @@ def record(log: EventLog, group: str, since: datetime, until: datetime, now: dat
     return Record(group, since, until, now, figures, tuple(incidents))
 
 
-def groups_in(log: EventLog, since: datetime, until: datetime) -> list[str]:
-    """Return the groups that mail came from in a time."""
-    found = set[str]()
-    for entry in log.stream(Question(since=since, until=until, kinds=("accepted",))):
-        found.update(groups_of(entry.detail))
-    return sorted(found)
-
-
 def count(figures: Figures, entry: Entry) -> None:
     """Add one event of the group."""
     match entry.kind:

@@ -102,10 +102,12 @@ class Retention(Group):
 
 
 class Audit(Group):
-    """How often the ends of the event log's chains are signed, and a file that gets every signed checkpoint as a line."""
+    """How often the ends of the event log's chains are signed, a file that gets every signed checkpoint as a line, and whether
+    ordering bodies see the subjects of their contractors' mail."""
 
     checkpoint_every: Annotated[Duration, Field(ge=timedelta(minutes=1))] = timedelta(hours=1)
     checkpoint_file: Path | None = None
+    ordering_sees_subjects: bool = True
 
 
 class Content(Group):

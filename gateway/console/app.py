@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from gateway.acting.acting import Acting
+from gateway.audit.auditing import Auditing
 from gateway.audit.log import EventLog
 from gateway.clock import Clock
 from gateway.console.approving import ApprovalPages
@@ -61,10 +62,11 @@ def create_app(
     figures: FigureSources | None = None,
     incidents: Incidents | None = None,
     events: EventLog | None = None,
+    auditing: Auditing | None = None,
 ) -> Starlette:
     """Return the console; without `checks` it serves no probes, without `prove` it makes no statements,
     without `sessions` nobody is signed in, and without `people`, who have sessions, nobody can sign in;
-    without `figures` and `incidents` there are no pages of them.
+    without `figures`, `incidents` and `auditing` there are no pages of them.
 
     `extra_routes` are looked at first. `ring` is called when a page put a letter into the outbox; `reach` is where keys
     can be sent. `events` is the log, for pages that tell what happened.
@@ -84,7 +86,7 @@ def create_app(
         Route("/a/{token}/reject", approvals.reject, methods=["POST"]),
         *colleague_routes(desk),
         *download_routes(desk, ring),
-        *([] if site is None else signed_in_routes(site, figures)),
+        *([] if site is None else signed_in_routes(site, figures, auditing)),
         *([] if site is None or people is None else people_routes(site, people)),
         *([] if incidents is None else incident_routes(desk, site, incidents, ring)),
         *probes,

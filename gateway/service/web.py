@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from gateway.audit.auditing import Auditing
 from gateway.audit.daily import DailyFigures
 from gateway.audit.log import EventLog
 from gateway.audit.rule_figures import RulesOfLate
@@ -62,6 +63,16 @@ def web_app(
         incidents=rooms.incidents,
         figures=_figures(rooms, ZoneInfo(settings.timezone)),
         events=EventLog.over(rooms.spool.database.readers),
+        auditing=_auditing(settings, rooms),
+    )
+
+
+def _auditing(settings: Settings, rooms: Rooms) -> Auditing:
+    return Auditing(
+        rooms.spool.database,
+        utc_now,
+        groups=lambda: rooms.policy.current.memberships.names,
+        subjects_for_ordering=settings.audit.ordering_sees_subjects,
     )
 
 

@@ -37,6 +37,7 @@ certificates = sa.Table(  # what was destroyed, signed
     metadata,
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("of_group", sa.Text, nullable=False),  # of the policy; empty for the whole organisation
     sa.Column("statement", sa.Text, nullable=False),
     sa.Column("signature", sa.LargeBinary, nullable=False),
 )

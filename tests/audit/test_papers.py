@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from gateway.audit.certificates import certify, destroyed, numbered, question, recent, verify_certificate
 from gateway.audit.log import EventLog
 from gateway.audit.offline import Wrong
-from gateway.audit.record import groups_in, month, record
+from gateway.audit.record import month, record
 from gateway.audit.signed import Signer
 from gateway.cli import main
 from gateway.spool.contract import Actor, BodyUnreadable
@@ -84,7 +84,6 @@ async def test_the_record_counts_what_happened_in_the_month_to_the_group(spool: 
     assert (told.approvals, told.bodies_destroyed, told.incidents_opened) == ({"suzuki": 1}, 1, 1)
     assert [each.queue_id for each in made.incidents] == ["new"]
     assert made.over
-    assert await asyncio.to_thread(groups_in, log, BEGIN, END) == ["pool", "sports"]
 
 
 async def _finished(spool: SqlSpool) -> str:
@@ -111,7 +110,7 @@ async def test_a_body_is_destroyed_on_request_and_certified(spool: SqlSpool) -> 
     made = await spool.database.committer.run(certify(rows, asked, spool.database.master, ADMIN, T0))
     (public,) = await keys(spool)
     assert verify_certificate(made.file, public)["bodies"] == 1
-    assert await spool.database.readers.run(recent) == [(1, T0)]
+    assert await spool.database.readers.run(recent) == [(1, T0, "")]
     assert await spool.database.readers.run(numbered(1)) == made
     assert await spool.database.readers.run(numbered(2)) is None
 

@@ -31,15 +31,23 @@ def upgrade() -> None:
         sa.Column("wrapped", sa.LargeBinary),
         sa.PrimaryKeyConstraint("number", name="pk_signing_keys"),
     )
-    for name in ("checkpoints", "certificates"):
-        op.create_table(
-            name,
-            sa.Column("number", sa.BigInteger, nullable=False, autoincrement=False),
-            sa.Column("at", sa.BigInteger, nullable=False),
-            sa.Column("statement", sa.Text, nullable=False),
-            sa.Column("signature", sa.LargeBinary, nullable=False),
-            sa.PrimaryKeyConstraint("number", name=f"pk_{name}"),
-        )
+    op.create_table(
+        "checkpoints",
+        sa.Column("number", sa.BigInteger, nullable=False, autoincrement=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("statement", sa.Text, nullable=False),
+        sa.Column("signature", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_checkpoints"),
+    )
+    op.create_table(
+        "certificates",
+        sa.Column("number", sa.BigInteger, nullable=False, autoincrement=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("of_group", sa.Text, nullable=False),
+        sa.Column("statement", sa.Text, nullable=False),
+        sa.Column("signature", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_certificates"),
+    )
     op.create_index("ix_checkpoints_at", "checkpoints", ["at"])
     op.create_index(
         "ix_events_lines",
