@@ -50,8 +50,10 @@ class CopyPages:
             self.search.auditing.subjects_for_ordering,
         )
         form = fields.get("form", "")
-        if form not in _TYPES or (form == "proof" and not question.question.scope.everything):
+        if form == "proof" and not question.question.scope.everything:
             raise Failure(403)
+        if form not in _TYPES:
+            return self._page(visit, question, problem="form", status=422)
         if question.wrong or (form == "proof" and not _has_days(question)):
             return self._page(visit, question, problem="days", status=422)
         if self.turn.locked():
