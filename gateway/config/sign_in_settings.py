@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from gateway.config.group import Group
-from gateway.config.values import is_loopback
+from gateway.config.values import ProxyUrl, is_loopback
 from gateway.units import Duration
 
 RoleName = Literal["sender", "approver", "admin", "auditor", "ordering-body"]
@@ -59,6 +59,7 @@ class Oidc(Group):
     login_claim: Claim = "preferred_username"
     address_claim: Claim = "email"
     groups_claim: Claim = "groups"
+    proxy: ProxyUrl | None = None
     roles: Annotated[dict[str, tuple[GrantText, ...]], Field(min_length=1, max_length=1000)]
 
 

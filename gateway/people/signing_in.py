@@ -8,12 +8,14 @@ guesses at once get no more looks than one after another.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway.config.sign_in_settings import SignIn
 from gateway.people import credentials, failures, session_rows
 from gateway.people.failures import Counted, Lock
+from gateway.people.oidc.arriving import arrive
+from gateway.people.oidc.claims import Identity
 from gateway.people.passwords import Hashing, Overloaded
 from gateway.people.rows import happened, oneself, read_person
 from gateway.people.session_rows import SECOND_STEP, NewRow, Origin, fresh
@@ -98,6 +100,17 @@ class SigningIn:
         return _admitted(
             await self._db.committer.run(lambda tx: self._after_code(tx, attempt, cookie, typed))
         )
+
+    async def with_provider(self, identity: Identity, origin: Origin, now: datetime) -> Admitted:
+        """Let in whom the OpenID provider names; raises SignInRefused (taken, suspended, no-role), StoreUnavailable."""
+        attempt = Attempt(identity.login, origin, now)
+        arrived = arrive(identity, attempt.at, self._stopped)
+
+        def job(tx: Tx) -> Admitted | str:
+            login, why = arrived(tx)
+            return why or self.begin(tx, replace(attempt, login=login), "openid")
+
+        return _admitted(await self._db.committer.run(job))
 
     async def confirm(self, login: str, password: str, origin: Origin, now: datetime) -> None:
         """Ask a person who is signed in for the password again; raises SignInRefused. Counts as a sign-in does."""

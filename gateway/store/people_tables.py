@@ -21,6 +21,7 @@ people = sa.Table(
     sa.Column("language", sa.Text),
     sa.Column("suspended_at", sa.BigInteger),
     sa.Column("subject", sa.Text),  # who this is to the OpenID provider
+    sa.Column("provided", sa.Text),  # the mailbox that it named last
     sa.Column("added_at", sa.BigInteger, nullable=False),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
 )

@@ -20,6 +20,7 @@ from gateway.console.people.cookies import Cookies, Kind
 from gateway.console.site import Site
 from gateway.links import LinkInvalid
 from gateway.people.contract import Person
+from gateway.people.oidc.provider import Provider
 from gateway.people.session_rows import MAX_AGENT, Origin, fresh
 from gateway.people.signing_in import Admitted
 from gateway.people.sql import SqlPeople
@@ -32,10 +33,11 @@ _SEALED = {"form": "sign-in"}
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """What the application is given for people with an account: the verbs, and the settings."""
+    """What the application is given for people with an account: the verbs, the settings, and an OpenID provider."""
 
     verbs: SqlPeople
     settings: SignIn
+    provider: Provider | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,7 @@ class Doors:
     @property
     def provider_name(self) -> str:
         """Return what the OpenID provider is called; empty where there is none."""
-        oidc = self.people.settings.oidc
-        return oidc.name if oidc is not None else ""
+        return self.people.provider.name if self.people.provider is not None else ""
 
     def seal(self, secret: str) -> str:
         """Return what the sign-in form of the browser with this cookie carries."""

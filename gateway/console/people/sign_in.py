@@ -6,18 +6,26 @@ theirs. The session always gets a new id.
 
 from __future__ import annotations
 
+import structlog
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.console.gate import ANYBODY, Gated, Visit
-from gateway.console.pages import kept_query, reader_language
+from gateway.console.pages import Failure, kept_query, reader_language
 from gateway.console.people.cookies import Kind
 from gateway.console.people.doors import Doors, local_path
+from gateway.links import LinkInvalid
 from gateway.people.checking import MAX_LOGIN
+from gateway.people.oidc.claims import NotTold
+from gateway.people.oidc.provider import Begun
 from gateway.people.signing_in import SignInRefused
 
+CALLBACK = "/sign-in/oidc/callback"  # where the provider sends people back to
+MAX_KEPT = 300  # characters of where somebody wants to go: more does not fit into a seal
 _STATUS = {"locked": 429, "busy": 503}
+
+log = structlog.get_logger()
 
 
 class SignInPages:
@@ -35,6 +43,8 @@ class SignInPages:
             Route("/sign-in", self.enter, methods=["POST"]),
             Route("/sign-in/code", self.ask_code, methods=["GET"]),
             Route("/sign-in/code", self.enter_code, methods=["POST"]),
+            Route("/sign-in/oidc", self.go, methods=["GET"]),
+            Route(CALLBACK, self.come_back, methods=["GET"]),
             Gated("/sign-out", self.leave, gate, ANYBODY, methods=("POST",)),
         ]
 
@@ -86,6 +96,57 @@ class SignInPages:
                 return self._code_page(request, step, wanted, wrong=True)
             return self._page(request, wanted, why=refused.why)
         return self._doors.admit(admitted, wanted)
+
+    async def go(self, request: Request) -> Response:
+        """GET /sign-in/oidc: to the provider. A link and no form: pages of ours send forms nowhere else (form-action)."""
+        provider = self._doors.people.provider
+        if provider is None:
+            raise Failure(404)
+        wanted = local_path(request.query_params.get("next", ""))
+        try:
+            address, begun = await provider.begin(self._doors.site.desk.clock())
+        except NotTold as no:
+            return self._not_told(request, wanted, no)
+        response = RedirectResponse(address, status_code=303)
+        kept = wanted if len(wanted) <= MAX_KEPT else ""
+        sealed = self._doors.site.desk.links.seal(CALLBACK, {**begun.as_value(), "next": kept})
+        self._doors.cookies.set(response, Kind.PROVIDER, sealed)
+        return response
+
+    async def come_back(self, request: Request) -> Response:
+        """GET: the provider's answer, which is good in the browser that asked for it, and once."""
+        provider = self._doors.people.provider
+        if provider is None:
+            raise Failure(404)
+        now, answer = self._doors.site.desk.clock(), dict(request.query_params)
+        try:
+            begun, wanted = self._begun(request)
+            identity = await provider.finish(begun, answer, now)
+        except NotTold as no:
+            return self._not_told(request, "", no)
+        try:
+            admitted = await self._signing_in.with_provider(identity, self._doors.origin(request), now)
+        except SignInRefused as refused:
+            log.warning("sign-in.refused", why=refused.why)
+            return self._page(request, wanted, why=refused.why)
+        return self._doors.admit(admitted, wanted)
+
+    def _begun(self, request: Request) -> tuple[Begun, str]:
+        """Return what this browser asked the provider, and where it wants to go; raises NotTold."""
+        try:
+            value = self._doors.site.desk.links.unseal(
+                CALLBACK, self._doors.cookies.read(request, Kind.PROVIDER)
+            )
+        except LinkInvalid:
+            raise NotTold("this browser asked nothing") from None
+        wanted = local_path(value.pop("next"))
+        return Begun(**value), wanted
+
+    def _not_told(self, request: Request, wanted: str, no: NotTold) -> Response:
+        log.warning("sign-in.provider", cause=str(no))
+        response = self._page(request, wanted, why="provider")
+        self._doors.cookies.drop(response, Kind.PROVIDER)
+        return response
 
     async def leave(self, visit: Visit) -> Response:
         """POST /sign-out: the session ends."""

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("language", sa.Text),
         sa.Column("suspended_at", sa.BigInteger),
         sa.Column("subject", sa.Text),
+        sa.Column("provided", sa.Text),
         sa.Column("added_at", sa.BigInteger, nullable=False),
         sa.Column("changed_at", sa.BigInteger, nullable=False),
     )
