@@ -157,6 +157,8 @@ class Service:
     def _end_with(self, stack: AsyncExitStack, rooms: Rooms) -> None:
         stack.push_async_callback(self._loops.end)
         stack.callback(rooms.hashing.close)
+        if rooms.provider is not None:
+            stack.push_async_callback(rooms.provider.close)
         stack.push_async_callback(rooms.pool.close)
         stack.push_async_callback(rooms.reader.close)
         stack.push_async_callback(rooms.sealing.close)

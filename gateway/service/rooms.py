@@ -50,6 +50,7 @@ from gateway.service.incidents import duty_of
 from gateway.service.key_ways import KeyWays
 from gateway.service.outbound import outbound
 from gateway.service.own_letters import OwnLetters, author_of
+from gateway.service.provider import openid_provider
 from gateway.service.watch import FreeSpace, StoreTrouble
 from gateway.spool.sql import SqlSpool
 from gateway.store.keys import MasterKey
@@ -82,6 +83,7 @@ class Rooms:
         )
         self.suspensions = Suspensions(self.people.suspended)
         self.links = Links(key.derived("links"), settings.web.public_url, settings.web.link_valid)
+        self.provider = openid_provider(settings, self.links)
         self.sealing = Sealing(settings.sealing)
         variants = Variants(spool.keys, self.sealing, self.links, spool.shares, ZoneInfo(settings.timezone))
         out = outbound(settings, spool, self.ring, variants)

@@ -18,11 +18,9 @@ from gateway.config.settings import Settings
 from gateway.console.app import create_app, create_probe_app
 from gateway.console.figures import FigureSources
 from gateway.console.people.doors import People
-from gateway.console.people.sign_in import CALLBACK
 from gateway.console.probes import Check
 from gateway.console.reach import Reach
 from gateway.console.server import http_server
-from gateway.people.oidc.provider import Provider, secret_in
 from gateway.service.errors import listening
 from gateway.service.proving import prover
 from gateway.service.rooms import Rooms
@@ -60,7 +58,7 @@ def web_app(
         extra_routes=extra_routes,
         ring=rooms.ring,
         prove=prover(rooms.spool.database),
-        people=People(rooms.people, settings.sign_in, _provider(stack, settings, rooms)),
+        people=People(rooms.people, settings.sign_in, rooms.provider),
         reach=Reach(channels.ways, channels.sms.allows),
         incidents=rooms.incidents,
         figures=_figures(rooms, ZoneInfo(settings.timezone)),
@@ -76,16 +74,6 @@ def _auditing(settings: Settings, rooms: Rooms) -> Auditing:
         groups=lambda: rooms.policy.current.memberships.names,
         subjects_for_ordering=settings.audit.ordering_sees_subjects,
     )
-
-
-def _provider(stack: AsyncExitStack, settings: Settings, rooms: Rooms) -> Provider | None:
-    oidc = settings.sign_in.oidc
-    if oidc is None:
-        return None
-    back = f"{rooms.links.origin}{rooms.links.base_path}{CALLBACK}"
-    provider = Provider(oidc, lambda: secret_in(oidc.client_secret_file), back)
-    stack.push_async_callback(provider.close)
-    return provider
 
 
 def _figures(rooms: Rooms, zone: ZoneInfo) -> FigureSources:
