@@ -19,6 +19,8 @@ SEEING = "sender approver admin"
 READING = "sender approver admin auditor"
 STOPPING = "sender admin"
 COUNTING = "admin auditor ordering-body"
+REPORTING = "admin ordering-body sender"
+HANDLING = "admin ordering-body"
 
 MATRIX = {
     "POST /sign-out": ANYBODY,
@@ -59,6 +61,18 @@ MATRIX = {
     "POST /certificates": COUNTING,
     "GET /certificates/{number}": COUNTING,
     "GET /certificates/{number}/file": COUNTING,
+    "GET /incidents": REPORTING,
+    "GET /incidents/new": REPORTING,
+    "POST /incidents/new": REPORTING,
+    "GET /incidents/{queue_id}": REPORTING,
+    "GET /incidents/{queue_id}/draft.docx": REPORTING,
+    "POST /incidents/{queue_id}/note": REPORTING,
+    "POST /incidents/{queue_id}/ask": REPORTING,
+    "POST /incidents/{queue_id}/remind": REPORTING,
+    "POST /incidents/{queue_id}/amend": HANDLING,
+    "POST /incidents/{queue_id}/reported": HANDLING,
+    "POST /incidents/{queue_id}/close": HANDLING,
+    "POST /incidents/{queue_id}/reopen": HANDLING,
     "GET /figures": COUNTING,
     "GET /figures.csv": COUNTING,
 }
@@ -69,6 +83,8 @@ PUBLIC = {
     "/m/": "a capability: the sender's link (docs/decisions/0040)",
     "/a/": "a capability: an approver's link (0053)",
     "/d/": "a capability: a recipient's link to files (0075)",
+    "/i/": "a capability: to report a mail as misdirected (0093)",
+    "/r/": "a capability: a wrong recipient's answer to a request to delete (0093)",
     "/sign-in": "nobody is signed in there yet",
     "/healthz": "says that the process lives, nothing else",
     "/readyz": "says which part does not work, in one word each",

@@ -50,6 +50,7 @@ class IncidentVerbs:
 
     async def reported(self, visit: Visit) -> Response:
         """POST /incidents/{queue_id}/reported: a report was handed in."""
+        handled = await self.pages.incident(visit, Act.HANDLE)
         try:
             report = Report(dict(visit.fields).get("report", ""))
         except ValueError:
@@ -59,21 +60,21 @@ class IncidentVerbs:
             await self._incidents.handed_in(incident.queue_id, report, actor, self.pages.now())
             return "reported"
 
-        return await self._do(visit, await self.pages.incident(visit, Act.HANDLE), verb)
+        return await self._do(visit, handled, verb)
 
     async def note(self, visit: Visit) -> Response:
         """POST /incidents/{queue_id}/note"""
-        text = _text(visit)
+        handled, text = await self.pages.incident(visit), _text(visit)
 
         async def verb(incident: Incident, actor: Actor) -> str:
             await self._incidents.note(incident.queue_id, text, actor, self.pages.now())
             return "noted"
 
-        return await self._do(visit, await self.pages.incident(visit), verb if text else _nothing)
+        return await self._do(visit, handled, verb if text else _nothing)
 
     async def ask(self, visit: Visit) -> Response:
         """POST /incidents/{queue_id}/ask: the ticked recipients get a letter each."""
-        said = dict(visit.fields)
+        handled, said = await self.pages.incident(visit), dict(visit.fields)
         paragraph, every = said.get("paragraph", "").strip(), said.get("every", "0")
         if len(paragraph) > PARAGRAPH or every not in EVERY:
             raise Failure(400)
@@ -84,38 +85,38 @@ class IncidentVerbs:
             self.pages.reporting.ring()
             return "asked"
 
-        return await self._do(visit, await self.pages.incident(visit), verb)
+        return await self._do(visit, handled, verb)
 
     async def remind(self, visit: Visit) -> Response:
         """POST /incidents/{queue_id}/remind: once more, to the ticked recipients who did not answer."""
-        chosen = numbers(visit.fields, "again")
+        handled, chosen = await self.pages.incident(visit), numbers(visit.fields, "again")
 
         async def verb(incident: Incident, actor: Actor) -> str:
             await self._incidents.remind(incident.queue_id, chosen, actor, self.pages.now())
             self.pages.reporting.ring()
             return "reminded"
 
-        return await self._do(visit, await self.pages.incident(visit), verb)
+        return await self._do(visit, handled, verb)
 
     async def close(self, visit: Visit) -> Response:
         """POST /incidents/{queue_id}/close, with a reason."""
-        text = _text(visit)
+        handled, text = await self.pages.incident(visit, Act.HANDLE), _text(visit)
 
         async def verb(incident: Incident, actor: Actor) -> str:
             await self._incidents.close(incident.queue_id, text, actor, self.pages.now())
             return "closed-now"
 
-        return await self._do(visit, await self.pages.incident(visit, Act.HANDLE), verb if text else _nothing)
+        return await self._do(visit, handled, verb if text else _nothing)
 
     async def reopen(self, visit: Visit) -> Response:
         """POST /incidents/{queue_id}/reopen, with a reason."""
-        text = _text(visit)
+        handled, text = await self.pages.incident(visit, Act.HANDLE), _text(visit)
 
         async def verb(incident: Incident, actor: Actor) -> str:
             await self._incidents.reopen(incident.queue_id, text, actor, self.pages.now())
             return "reopened"
 
-        return await self._do(visit, await self.pages.incident(visit, Act.HANDLE), verb if text else _nothing)
+        return await self._do(visit, handled, verb if text else _nothing)
 
     @property
     def _incidents(self) -> Incidents:
