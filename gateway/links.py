@@ -30,6 +30,7 @@ _JSON = json.JSONEncoder(separators=(",", ":"))
 _LINK, _SEAL, _APPROVAL = b"sekisho link v1", b"sekisho seal v1", b"sekisho approval v1"
 _SHARE, _COLLEAGUE = b"sekisho share v1", b"sekisho colleague v1"
 _INCIDENT, _DELETION = b"sekisho incident v1", b"sekisho deletion v1"
+_DIGEST = b"sekisho digest v1"
 
 
 class LinkInvalid(Exception):
@@ -79,6 +80,7 @@ class Links:
         self._shares = _ageless(secrets, _SHARE)
         self._colleagues = _ageless(secrets, _COLLEAGUE)
         self._incidents = _ageless(secrets, _INCIDENT)
+        self._digests = _ageless(secrets, _DIGEST)
         self._deletions = _ageless(secrets, _DELETION)
         self._keyed = hmac.new(self._links.make_signer(_LINK).derive_key(), digestmod="sha256")
 
@@ -167,6 +169,18 @@ class Links:
         """Return whose answer a token is for; raises LinkInvalid, also for a link of another kind."""
         queue_id, recipient = _ageless_value(self._deletions, token)
         return ShareClaim(queue_id, recipient)
+
+    def digest_url(self, person: str) -> str:
+        """Return the address of the page where `person` says whether they want a letter each day, ageless too.
+
+        A capability for that and nothing else: it is about no mail, and shows none.
+        """
+        return f"{self._public_url}/n/{_text(self._digests.dumps([person]))}"
+
+    def read_digest(self, token: str) -> str:
+        """Return whose choice a token is for; raises LinkInvalid, also for a link of another kind."""
+        (person,) = _ageless_value(self._digests, token)
+        return str(person)
 
     def page_url(self, path: str) -> str:
         """Return the address of a page for people with an account; nothing of it is a capability."""

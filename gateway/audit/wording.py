@@ -54,6 +54,7 @@ def _people(words: Words) -> dict[str, str]:
         "api-token": _("a token for programs was made or revoked"),
         "reminded": _("reminder sent"),
         "absence": _("an absence was entered"),
+        "digest": _("the daily letter was switched off or on"),
     }
 
 

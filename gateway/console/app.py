@@ -22,6 +22,7 @@ from gateway.clock import Clock
 from gateway.console.approving import ApprovalPages
 from gateway.console.colleague import colleague_routes
 from gateway.console.desk import PREVIEWS_AT_ONCE, Desk
+from gateway.console.digest_choice import Choices, digest_routes
 from gateway.console.download.routes import download_routes
 from gateway.console.figures import FigureSources
 from gateway.console.gate import Gate
@@ -63,10 +64,12 @@ def create_app(
     incidents: Incidents | None = None,
     events: EventLog | None = None,
     auditing: Auditing | None = None,
+    digests: Choices | None = None,
 ) -> Starlette:
     """Return the console; without `checks` it serves no probes, without `prove` it makes no statements,
     without `sessions` nobody is signed in, and without `people`, who have sessions, nobody can sign in;
-    without `figures`, `incidents` and `auditing` there are no pages of them.
+    without `figures`, `incidents` and `auditing` there are no pages of them, and without `digests` none where somebody can
+    switch daily letters off.
 
     `extra_routes` are looked at first. `ring` is called when a page put a letter into the outbox; `reach` is where keys
     can be sent. `events` is the log, for pages that tell what happened.
@@ -86,6 +89,7 @@ def create_app(
         Route("/a/{token}/reject", approvals.reject, methods=["POST"]),
         *colleague_routes(desk),
         *download_routes(desk, ring),
+        *([] if digests is None else digest_routes(desk, digests)),
         *([] if site is None else signed_in_routes(site, figures, auditing)),
         *([] if site is None or people is None else people_routes(site, people)),
         *([] if incidents is None else incident_routes(desk, site, incidents, ring)),

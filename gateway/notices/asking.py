@@ -137,6 +137,11 @@ class Asking:
         return self._composers.write(message, notice, "decided", title, summary, more=more)
 
 
+def asks(message: Stored, person: str) -> bool:
+    """Tell whether something of a mail waits for this person's approval."""
+    return any(_asks(look, person) for look in open_looks(message))
+
+
 def _asks(look: Look, person: str) -> bool:
     given = any(each.person == person for each in look.consents)
     return not given and any(each.address == person for each in look.approvers())

@@ -25,6 +25,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "incident": ("url",),
     "incident_clock": ("url",),
     "deletion": ("url",),
+    "digest": ("off_url",),
+    "digest_figures": ("off_url",),
     "report": ("s.total", "s.policy"),
 }
 """By letter, the variables whose values have to stand in its text and in its HTML."""

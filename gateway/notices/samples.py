@@ -16,11 +16,13 @@ from zoneinfo import ZoneInfo
 from gateway.incidents.clocks import verdict
 from gateway.incidents.contract import Account, Data, Incident, Note, NoteKind, Organisation, Request, What
 from gateway.links import Links
+from gateway.message.address import parse_path
 from gateway.notices import sample_mail as sample
 from gateway.notices.asking import Asking
 from gateway.notices.code_letter import CodeLetters
 from gateway.notices.colleagues import ColleagueLetters
 from gateway.notices.compose import Composers
+from gateway.notices.digest import DigestLetters, Part, Whole
 from gateway.notices.halted import HaltLetters
 from gateway.notices.incident_letters import IncidentLetters
 from gateway.notices.keys import KeyLetters
@@ -31,6 +33,7 @@ from gateway.notices.wording import Said, Values, Wording
 from gateway.policy.demands import Language
 from gateway.policy.protection import Way
 from gateway.spool.contract import Actor
+from gateway.spool.digests import Day, Share
 from gateway.spool.key_contract import KeySending
 from gateway.spool.list_contract import Whose
 from gateway.spool.notice import NoticeKind
@@ -79,6 +82,7 @@ def samples(zone: ZoneInfo, public_url: str = "https://sekisho.example.jp") -> S
         _of_halts(kit)
         _of_keys(kit)
         _of_incidents(kit)
+        _of_days(kit)
     return wording.heard
 
 
@@ -182,3 +186,16 @@ def _of_incidents(kit: _Kit) -> None:
     letters.clock(message, sample.notice(NoticeKind.INCIDENT_CLOCK, sample.OFFICE), None)
     asked = replace(sample.notice(NoticeKind.DELETION, sample.OUTSIDE[0]), recipients=(0,))
     letters.deletion(message, asked, None)
+
+
+def _of_days(kit: _Kit) -> None:
+    letters = DigestLetters(kit.links, kit.wording, _AUTHOR)
+    mine = [sample.glance(kit.language, number) for number in range(2)]
+    waiting = mine[1]._replace(ends_at=None)
+    day, to = _NOW.date(), parse_path(sample.APPROVER)
+    share = Share(held=12, asks=1, sent=4, cancelled=1)
+    part = Part(share, [mine[0], waiting], [waiting])
+    letters.personal(part, to, day, _NOW, kit.language.value)
+    figures = Day({}, mails=31, recipients=412, asking=5, frozen=1, oldest=sample.AT)
+    whole = Whole(figures, 120, 7, 2, ["next_hop: the smarthost does not answer"])
+    letters.figures(whole, to, day, _NOW, kit.language.value)

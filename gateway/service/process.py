@@ -30,6 +30,7 @@ from gateway.receive.listener import Listener
 from gateway.service.api import api_routes
 from gateway.service.channels import warn_of_ways
 from gateway.service.checkpoints import sign_checkpoints
+from gateway.service.daily import daily_letters
 from gateway.service.errors import listening
 from gateway.service.incidents import care_for_incidents
 from gateway.service.lag import watch_lag
@@ -201,6 +202,8 @@ class Service:
     def _work_of_the_first(self, rooms: Rooms, checks: Mapping[str, Check] | None) -> list[Work]:
         if checks is None:
             return []
+        daily = daily_letters(self._settings, rooms, checks)
+        digests = [daily.run()] if daily is not None else []
         others = [look_for_notices(rooms.notices)] if self._settings.workers > 1 else []
         return [
             rooms.notices.run(),
@@ -212,6 +215,7 @@ class Service:
             sign_checkpoints(rooms.spool, self._settings.audit),
             publish_figures(rooms.spool, utc_now),
             publish_readiness(checks),
+            *digests,
             *others,
         ]
 

@@ -57,6 +57,7 @@ def web_app(
         with_metrics=web.metrics_listen is None,
         extra_routes=extra_routes,
         ring=rooms.ring,
+        digests=rooms.spool.digests,
         prove=prover(rooms.spool.database),
         people=People(rooms.people, settings.sign_in, rooms.provider),
         reach=Reach(channels.ways, channels.sms.allows),

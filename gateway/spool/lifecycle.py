@@ -77,6 +77,7 @@ class Kind(StrEnum):
     KEY_FAILED = "key-failed"
     KEY_STOPPED = "key-stopped"
     KEY_DELETED = "key-deleted"
+    DIGEST = "digest"  # somebody switched their letter of the day off, or on again
     INCIDENT_OPENED = "incident-opened"  # somebody told that the mail went to the wrong people
     INCIDENT_CHANGED = "incident-changed"  # whose data, what data, since when it is known
     INCIDENT_NOTED = "incident-noted"

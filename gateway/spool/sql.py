@@ -52,6 +52,7 @@ from gateway.spool.contract import (
     UnknownMessage,
 )
 from gateway.spool.destroying import Destroyed, destroy_body
+from gateway.spool.digests import SqlDigests
 from gateway.spool.glance import glances
 from gateway.spool.halts import SqlHalts
 from gateway.spool.incident_marks import incident_of
@@ -118,6 +119,7 @@ class SqlSpool:
         self.knowledge = SqlKnowledge(database)
         self.keys = SqlMailKeys(database)
         self.shares = SqlShares(database, self.keys)
+        self.digests = SqlDigests(database, self._bodies, self._ids)
         self.absences = SqlAbsences(database)
         self.lists = SqlLists(database)
         self.halts = SqlHalts(database)

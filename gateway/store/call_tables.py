@@ -29,3 +29,19 @@ api_calls = (
         sa.Column("body", sa.LargeBinary),
     )
 )
+
+digests = sa.Table(  # who got the letter of a day; with the empty address: that day is done
+    "digests",
+    metadata,
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("sent_at", sa.BigInteger, nullable=False),
+)
+
+digest_choices = sa.Table(  # who said whether they want it; no row: whoever is concerned gets it
+    "digest_choices",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("wanted", sa.Integer, nullable=False),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+)

@@ -39,3 +39,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token", "key", name="pk_api_calls"),
     )
     op.create_index("ix_api_calls_begun_at", "api_calls", ["begun_at"])
+    op.create_table(
+        "digests",
+        sa.Column("day", sa.Text, nullable=False),
+        sa.Column("address", sa.Text, nullable=False),
+        sa.Column("sent_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("day", "address", name="pk_digests"),
+    )
+    op.create_table(
+        "digest_choices",
+        sa.Column("address", sa.Text, nullable=False),
+        sa.Column("wanted", sa.Integer, nullable=False),
+        sa.Column("changed_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("address", name="pk_digest_choices"),
+    )
