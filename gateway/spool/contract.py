@@ -26,9 +26,10 @@ from gateway.store.errors import StoreDamaged as StoreDamaged
 from gateway.store.errors import StoreUnavailable as StoreUnavailable
 
 if TYPE_CHECKING:
+    from gateway.spool.askings import AskedPage
     from gateway.spool.halt_contract import Halts
     from gateway.spool.key_contract import MailKeys
-    from gateway.spool.list_contract import Lists
+    from gateway.spool.list_contract import Lists, Scope
     from gateway.spool.share_contract import Shares
 
 
@@ -223,6 +224,13 @@ class AbsentPeople(Protocol):
         """Forget an absence; tell whether there was one."""
 
 
+class Askings(Protocol):
+    """`spool.askings`: mails that wait for somebody's approval."""
+
+    async def page(self, asked: Scope, after: str = "", limit: int = 50) -> AskedPage:
+        """Return a page, by what happens next to each; raises ValueError for an `after` that is none of ours."""
+
+
 class Spool(Protocol):
     """The only door to state. All verbs are coroutines; none holds the event loop while it commits."""
 
@@ -241,6 +249,10 @@ class Spool(Protocol):
     @property
     def halts(self) -> Halts:
         """Return the verbs that stop the timer of a mail, let it wait longer, and correct a recipient."""
+
+    @property
+    def askings(self) -> Askings:
+        """Return what waits for somebody's approval."""
 
     @property
     def lists(self) -> Lists:

@@ -37,6 +37,7 @@ from gateway.spool.accepting import (
     claim_of,
     split_by_hold,
 )
+from gateway.spool.askings import SqlAskings
 from gateway.spool.bodies import BodiesOfMail
 from gateway.spool.clock_steps import StepWatch, bring_back
 from gateway.spool.contract import (
@@ -123,6 +124,7 @@ class SqlSpool:
         self.absences = SqlAbsences(database)
         self.lists = SqlLists(database)
         self.halts = SqlHalts(database)
+        self.askings = SqlAskings(database, self.lists)
 
     @property
     def database(self) -> Database:

@@ -1,0 +1,74 @@
+"""What waits for somebody's approval on both stores: whose, in what order, page by page, along an index."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.spool.askings import soonest
+from gateway.spool.list_conditions import conditions
+from gateway.spool.list_contract import HeldQuestion, Scope, Waits
+from gateway.spool.sql import SqlSpool
+from tests.spool.asking import CHIEF, DEPUTY, HOUR, MAYOR, approval, asking, confirmation
+from tests.spool.mails import T0
+
+OF_CHIEF = Scope(asked=frozenset({CHIEF}))
+
+
+async def test_soonest_first_each_once_and_only_ones_own(spool: SqlSpool) -> None:
+    later = await spool.accept(asking(approval(CHIEF, within=5 * HOUR), at=T0))
+    soon = await spool.accept(
+        asking(
+            approval(CHIEF, rule="a"),
+            approval(CHIEF, DEPUTY, rule="b", within=HOUR),
+            confirmation(within=HOUR),
+        )
+    )
+    await spool.accept(asking(approval(MAYOR)))
+    await spool.accept(asking(confirmation()))
+    page = await spool.askings.page(OF_CHIEF)
+    assert page.queue_ids == (soon, later)
+    assert (page.after, page.found) == ("", 2)
+    assert (await spool.askings.page(Scope())).queue_ids == ()
+
+
+async def test_an_escalation_brings_it_to_who_is_asked_then(spool: SqlSpool) -> None:
+    queue_id = await spool.accept(asking(approval(CHIEF, later=(HOUR, DEPUTY))))
+    of_deputy = Scope(asked=frozenset({DEPUTY}))
+    assert (await spool.askings.page(of_deputy)).queue_ids == ()
+    await spool.pass_deadlines(T0 + HOUR, 10)
+    assert (await spool.askings.page(of_deputy)).queue_ids == (queue_id,)
+
+
+async def test_pages_follow_each_other_without_gap_or_repetition(spool: SqlSpool) -> None:
+    ids = [await spool.accept(asking(approval(CHIEF, within=(1 + n // 2) * HOUR))) for n in range(5)]
+    seen, after = list[str](), ""
+    while True:
+        page = await spool.askings.page(OF_CHIEF, after, 2)
+        seen += page.queue_ids
+        after = page.after
+        if not after:
+            break
+    assert sorted(seen) == sorted(ids)
+    assert [ids.index(each) // 2 for each in seen] == [0, 0, 1, 1, 2]
+
+
+@pytest.mark.parametrize("after", ["x", "1", "1.", ".A", "1.A;", "9" * 30 + ".A", "-1.A"])
+async def test_a_place_that_is_none_is_refused(spool: SqlSpool, after: str) -> None:
+    with pytest.raises(ValueError, match="place"):
+        await spool.askings.page(OF_CHIEF, after)
+
+
+async def test_the_list_follows_the_index_of_due_demands(spool: SqlSpool) -> None:
+    def plan(queries: object) -> str:
+        connection = queries.connection  # type: ignore[attr-defined]
+        wanted = conditions(HeldQuestion(OF_CHIEF, waits=Waits.APPROVAL), connection.dialect.name)
+        assert wanted is not None
+        made = soonest(wanted, (1, "A"), 51).compile(
+            dialect=connection.dialect, compile_kwargs={"literal_binds": True}
+        )
+        explain = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
+        return str(connection.execute(sa.text(f"{explain}{made}".replace(":", r"\:"))).all())
+
+    said = await spool.database.readers.run(plan)
+    assert "ix_second_looks_due" in said
