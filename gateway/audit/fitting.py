@@ -67,14 +67,19 @@ def hints(question: Question) -> Iterator[tuple[str, ...]]:
     pieces += [_json(each) for each in (question.group, question.rule) if each is not None]
     if question.subject is not None:
         pieces.append(_json(question.subject)[1:-1])
-    yield from ((piece,) for piece in pieces if piece.isascii())  # of others, SQL does not know both cases
+    yield from ((piece,) for piece in pieces if _of_one_case(piece))
     if not question.scope.everything:
         yield from _scope_hints(question.scope)
 
 
+def _of_one_case(text: str) -> bool:
+    """Tell whether SQL finds a text whatever its case: it knows both cases of ASCII letters, and Japanese has none."""
+    return all(char.isascii() or char.lower() == char.upper() for char in text)
+
+
 def _scope_hints(scope: Scope) -> Iterator[tuple[str, ...]]:
     names = sorted(scope.groups | scope.addresses | scope.logins)
-    if all(name.isascii() for name in names):
+    if all(_of_one_case(name) for name in names):
         yield tuple(_json(name) for name in names)  # none at all: nothing fits
 
 

@@ -50,6 +50,11 @@ def roles_for(act: Act) -> frozenset[Role]:
     return _ROLES[act]
 
 
+def sees_subjects(person: Person, for_ordering: bool) -> bool:
+    """Tell whether this person reads subjects in the log; `for_ordering` is the setting `audit.ordering_sees_subjects`."""
+    return for_ordering or bool(person.roles & {Role.ADMIN, Role.AUDITOR})
+
+
 def _scope_as(person: Person, role: Role) -> Scope:
     groups = person.groups_as(role)
     if role is Role.APPROVER:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.audit.entries import Question
 from gateway.people.contract import Person, Role
-from gateway.people.sight import Act, scope_of
+from gateway.people.sight import Act, scope_of, sees_subjects
 from gateway.spool.contract import Actor
 
 MAX_WORDS = 254  # characters in one field: an address
@@ -37,11 +37,6 @@ class Asked:
     def narrowed(self) -> bool:
         """Tell whether something besides words of the subject is asked."""
         return any(value for name, value in self.fields.items() if name != "subject")
-
-
-def sees_subjects(person: Person, for_ordering: bool) -> bool:
-    """Tell whether this person reads subjects in the log."""
-    return for_ordering or bool(person.roles & {Role.ADMIN, Role.AUDITOR})
 
 
 def asked(person: Person, get: Callable[[str], str], zone: ZoneInfo, for_ordering: bool) -> Asked:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
+from gateway.audit import wording
 from gateway.audit.certificates import Certificate, TooMany
 from gateway.audit.certificates import question as destroyed_in
 from gateway.audit.record import Record, month
@@ -164,8 +165,8 @@ def _certificate(made: Certificate, words: Words) -> dict[str, object]:
             view.moment(datetime.fromisoformat(row[0]), words),
             row[1],
             row[2],
-            shown(str(row[3]), 100),
-            shown(str(row[4]), 100),
+            wording.why(shown(str(row[3]), 100), words),
+            wording.who(shown(str(row[4]), 100), words),
         )
         for row in rows[:LISTED]
     ]

@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from gateway.audit.auditing import Auditing
 from gateway.console.auditing import view
-from gateway.console.auditing.asking import KINDS, Asked, asked, sees_subjects
+from gateway.console.auditing.asking import KINDS, Asked, asked
 from gateway.console.gate import Visit
 from gateway.console.pages import Failure
 from gateway.console.site import Site
 from gateway.people.contract import Role
-from gateway.people.sight import Act, may, scope_of
+from gateway.people.sight import Act, may, scope_of, sees_subjects
 
 MAX_PLACE = 200  # characters of a cursor
 
