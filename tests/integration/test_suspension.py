@@ -67,7 +67,6 @@ class Page:
         assert seal is not None
         self.open("/sign-in", {"seal": seal[1], "next": "/me", "login": "office", "password": password})
 
-    @property
     def is_in(self) -> bool:
         return self.open("/me")[0].startswith("/me")
 
@@ -92,12 +91,12 @@ def test_either_of_both_stops_everything(gw: Gateway) -> None:
     password = gw.cli("person", "add", "office", "-r", "sender", "--temporary", *place).stdout.strip()
     page = Page(gw)
     page.sign_in(password)
-    assert page.is_in
+    assert page.is_in()
 
     opened = sessions(gw)
     assert all(map(may_send, opened))
     gw.cli("person", "suspend", "office", *place)
-    assert not page.is_in
+    assert not page.is_in()
     wait_for(lambda: not any(list(map(may_send, opened))), "mail in to hear of it")
     with (
         smtplib.SMTP("127.0.0.1", gw.smtp_port, timeout=20) as late,
@@ -106,12 +105,12 @@ def test_either_of_both_stops_everything(gw: Gateway) -> None:
         late.login("office", "mail password")
 
     gw.cli("person", "resume", "office", *place)
-    assert not page.is_in
+    assert not page.is_in()
     page.sign_in(password)
-    assert page.is_in
+    assert page.is_in()
     write(gw.folder / "accounts.yaml", (ACCOUNT.model_copy(update={"suspended": True}),))
-    assert not page.is_in
+    assert not page.is_in()
     write(gw.folder / "accounts.yaml", (ACCOUNT,))
-    assert not page.is_in
+    assert not page.is_in()
     for each in opened:
         each.close()
