@@ -137,6 +137,11 @@ QUEUE = Gauge("sekisho_queue_recipients", "Recipients by state", ["state"], regi
 OLDEST_DUE = Gauge(
     "sekisho_oldest_due_seconds", "Age of the oldest recipient that should be moving", registry=REGISTRY
 )
+NOTICES_PUT_OFF = Counter(
+    "sekisho_notices_put_off_total",
+    "Times a notice waited because its reader gets too many letters",
+    registry=REGISTRY,
+)
 TEMPLATES_FAILED = Counter(
     "sekisho_notice_templates_failed_total",
     "Letters for which an organisation's own template failed, so that the built-in one was used",

@@ -10,6 +10,9 @@ from gateway.spool.notice import Notice
 
 MAX_TRIES = 5  # times a failing composer is asked before its notice is dropped
 RETRY = timedelta(minutes=1)  # before the second try; it doubles
+WAITING = (
+    10_000  # notices put off because their reader gets too many, some 10 MiB; what comes on top is dropped
+)
 STORE_RETRY = timedelta(seconds=15)  # before a notice that the store failed is looked at again
 
 
@@ -41,9 +44,14 @@ class Failures:
         self._by_id[notice.notice_id] = _Failure(notice, tries, now + RETRY * 2 ** (tries - 1))
         return tries
 
-    def put_off(self, notice: Notice, now: datetime) -> None:
+    def put_off(self, notice: Notice, now: datetime, span: timedelta = STORE_RETRY) -> None:
         """Let the others pass this one, which is not to blame, for a moment."""
-        self._by_id[notice.notice_id] = _Failure(notice, self._tries(notice), now + STORE_RETRY)
+        self._by_id[notice.notice_id] = _Failure(notice, self._tries(notice), now + span)
+
+    @property
+    def full(self) -> bool:
+        """Tell whether as many wait as may."""
+        return len(self._by_id) >= WAITING
 
     def single_out(self, notice: Notice, now: datetime) -> None:
         """Have a notice that failed among others tried by itself, at once."""

@@ -15,11 +15,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from gateway import metrics
 from gateway.clock import Clock
 from gateway.notices.aside import Aside, NoThread
 from gateway.notices.bursts import Bursts
 from gateway.notices.compose import Composer
 from gateway.notices.failures import MAX_TRIES, STORE_RETRY, Failures
+from gateway.notices.pace import Pace
 from gateway.notices.writing import IncidentOf, Many, Sign, ToldElsewhere, Writer
 from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.notice import Notice, NoticeKind
@@ -53,14 +55,18 @@ class NoticeWorker:
         patience: float = COMPOSE_S,
         incident_of: IncidentOf | None = None,
         sign: Sign = lambda mail: mail,
+        own_address: str = "",
     ) -> None:
         self._spool = spool
         self._clock = clock
         aside = Aside(patience, LOST_THREADS)
-        self._writer = Writer(spool, composers, many, clock, hostname, wake, aside, incident_of, sign)
+        self._writer = Writer(
+            spool, composers, many, clock, hostname, wake, aside, incident_of, sign, own_address
+        )
         self._bell = asyncio.Event()
         self._bursts = Bursts()
         self._failures = Failures()
+        self._pace = Pace()
         self._look_back_at: datetime | None = None  # None: at once
         self._more = False
 
@@ -143,6 +149,8 @@ class NoticeWorker:
                     raise
 
     async def _handle(self, notice: Notice) -> None:
+        if (wait := self._pace.wait(notice, self._clock())) is not None:
+            return await self._too_many(notice, wait)
         try:
             await self._writer.write(notice)
         except StoreUnavailable:
@@ -156,6 +164,15 @@ class NoticeWorker:
             await self._failed(notice)
         else:
             self._failures.forget([notice.notice_id])
+
+    async def _too_many(self, notice: Notice, wait: timedelta) -> None:
+        """Write a notice later whose reader has had enough for now."""
+        metrics.NOTICES_PUT_OFF.inc()
+        if self._failures.full:
+            await self._writer.drop([notice], "too many for one person")
+            self._failures.forget([notice.notice_id])
+        else:
+            self._failures.put_off(notice, self._clock(), wait)
 
     async def _failed(self, notice: Notice) -> None:
         tries = self._failures.failed(notice, self._clock())

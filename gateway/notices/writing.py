@@ -6,7 +6,7 @@ goes wrong goes up; the worker decides when to try again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -16,12 +16,12 @@ import structlog
 
 from gateway import metrics
 from gateway.clock import Clock
-from gateway.message.address import AddressError
+from gateway.message.address import AddressError, parse_path
 from gateway.notices.aside import Aside
 from gateway.notices.compose import Composer
 from gateway.notices.held_mail import HeldMail
 from gateway.notices.own import own_mail
-from gateway.spool.contract import BodyUnreadable, NewMessage, Spool, Stored, UnknownMessage
+from gateway.spool.contract import BodyUnreadable, NewMessage, Recipient, Spool, Stored, UnknownMessage
 from gateway.spool.notice import Glance, Notice, NoticeKind
 
 Seen = TypeVar("Seen", Stored, Glance)
@@ -40,6 +40,9 @@ _WITHOUT_ORIGINAL = frozenset(
 
 Sign = Callable[[bytes], bytes]
 """Returns a letter of ours with its signatures before it."""
+
+# What became of a mail has to be told, whatever it is; a robot that answers even that is bounded by its pace (pace.py).
+_OF_DELIVERY = frozenset({NoticeKind.FAILED, NoticeKind.DELAYED, NoticeKind.RELAYED})
 
 IncidentOf = Callable[[str], Awaitable[datetime | None]]
 """Tells when an incident was opened about a mail; None where none was."""
@@ -85,6 +88,7 @@ class Writer:
         aside: Aside,
         incident_of: IncidentOf | None = None,
         sign: Sign = lambda mail: mail,
+        own_address: str = "",
     ) -> None:
         self._spool = spool
         self._composers = composers
@@ -95,6 +99,7 @@ class Writer:
         self._aside = aside
         self._incident_of = incident_of
         self._sign = sign
+        self._own = parse_path(own_address).key if own_address else ""
         self.finished = 0
 
     async def write(self, notice: Notice) -> None:
@@ -140,6 +145,8 @@ class Writer:
 
     async def _compose(self, notice: Notice) -> NewMessage | None:
         message = await self._readable(notice)
+        if notice.kind not in _OF_DELIVERY and self._breeds(notice, message.recipients):
+            return None
         raw = None if notice.kind in _WITHOUT_ORIGINAL else await self._original(notice.queue_id)
         if notice.kind is NoticeKind.REPORT and self._incident_of is not None:
             notice = replace(notice, incident=await self._incident_of(notice.queue_id))
@@ -148,6 +155,17 @@ class Writer:
         if octets is None:
             return None
         return own_mail(message, notice, octets, self._hostname, self._clock())
+
+    def _breeds(self, notice: Notice, recipients: Iterable[Recipient]) -> bool:
+        """Tell whether a letter would bring the next one.
+
+        It would go to the address that letters are from, because somebody sent a mail in our name; or the mail goes to that
+        address alone, as answers of robots do: told of, it would be answered again.
+        """
+        return self._is_own(notice.to) or all(self._is_own(str(row.address)) for row in recipients)
+
+    def _is_own(self, address: str) -> bool:
+        return address[-3:].lower() == self._own[-3:] and parse_path(address).key == self._own
 
     def _composed(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
         octets = self._composers[notice.kind](message, notice, raw)
@@ -179,7 +197,7 @@ class Writer:
         untold: list[Notice] = []
         for notice, glance in zip(notices, glances, strict=True):
             try:
-                line = self._many.line(_checked(glance), notice) if glance is not None else None
+                line = self._line(glance, notice) if glance is not None else None
             except Exception as error:  # of this mail alone: the others are told of
                 log.error("notice-left-out", queue_id=notice.queue_id, exc_info=error)
                 continue
@@ -192,6 +210,13 @@ class Writer:
             letter.notices.append(notice)
             letter.lines.append(line)
         return letters.values(), untold
+
+    def _line(self, glance: Glance, notice: Notice) -> HeldMail | None:
+        """Return what a letter says of a mail; None where there is nothing to say, or it would breed (`_breeds`)."""
+        alone = glance.total == len(glance.addresses) == 1
+        if self._is_own(notice.to) or (alone and self._is_own(glance.addresses[0])):
+            return None
+        return self._many.line(_checked(glance), notice)
 
     async def _write_letter(self, letter: _Letter) -> None:
         first = letter.notices[0]

@@ -186,6 +186,7 @@ class Rooms:
             self.scheduler.wake,
             incident_of=self.spool.incident_of,
             sign=self.letters.signing.signed,
+            own_address=author.address,
         )
 
     def _incident_letters(self, own: Composers) -> IncidentLetters:
