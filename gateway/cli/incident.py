@@ -66,7 +66,8 @@ def list_(state: Path | None, config: Path | None, only_open: bool, limit: int, 
         how = "open" if each.open else "closed"
         asked = f"asked {each.asked}, answered {each.answered}"
         at = each.opened_at.astimezone().isoformat(timespec="seconds")
-        click.echo(f"{each.queue_id}  {at}  {how}  {each.what.value}  persons {persons}  {asked}")
+        line = f"{each.queue_id}  {at}  {how}  {each.what.value}  persons {persons}  {asked}  {each.subject}"
+        click.echo(printable(line))
 
 
 @incident.command()
@@ -150,6 +151,8 @@ def _line_json(line: IncidentLine) -> dict[str, object]:
         "queue_id": line.queue_id,
         "opened_at": line.opened_at.isoformat(),
         "open": line.open,
+        "subject": line.subject,
+        "sender": line.sender,
         "what": line.what.value,
         "persons": line.persons,
         "asked": line.asked,

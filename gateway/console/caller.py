@@ -125,4 +125,5 @@ async def by_link(desk: Desk, request: Request) -> Caller:
         secret=token,
         layout="frame.html",
         fields=fields,
+        frame={"report": desk.links.incident_url(claim.queue_id, claim.person)},
     )

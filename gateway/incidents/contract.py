@@ -154,10 +154,12 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class IncidentLine:
-    """An incident in a list; `asked` and `answered` count deletion requests."""
+    """An incident in a list; `asked` and `answered` count deletion requests. `subject` and `sender` are those of its mail."""
 
     queue_id: str
     opened_at: datetime
+    subject: str
+    sender: str
     what: What
     persons: int | None
     open: bool

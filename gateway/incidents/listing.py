@@ -13,13 +13,14 @@ from gateway.incidents.rows import whose_of
 from gateway.spool.list_contract import Scope
 from gateway.spool.times import from_us
 from gateway.store.incident_tables import deletion_requests, incidents
+from gateway.store.schema import messages
 from gateway.store.tx import Prepared, Queries
 
 READ = 200  # incidents in one statement
 LOOKED_AT = 5_000  # in one answer, most of them somebody else's; `after` goes on behind them
 _BEFORE_ALL = (1 << 62, "")
 
-_I, _D = incidents.c, deletion_requests.c
+_I, _D, _M = incidents.c, deletion_requests.c, messages.c
 _OF_IT = _D.queue_id == _I.queue_id
 _PLACE = sa.tuple_(_I.opened_at, _I.queue_id)
 _LINES = Prepared(
@@ -27,7 +28,9 @@ _LINES = Prepared(
         *(_I.queue_id, _I.opened_at, _I.what, _I.persons, _I.closed_at, _I.whose),
         select(func.count()).where(_OF_IT).scalar_subquery(),
         select(func.count()).where(_OF_IT, _D.answer.is_not(None)).scalar_subquery(),
+        *(_M.subject, _M.sender),
     )
+    .join_from(incidents, messages, _M.queue_id == _I.queue_id, isouter=True)
     .where(sa.tuple_(bindparam("b_at"), bindparam("b_before")) > _PLACE)
     .order_by(_I.opened_at.desc(), _I.queue_id.desc())
     .limit(bindparam("b_limit", type_=sa.Integer))
@@ -69,5 +72,15 @@ def _place(after: str) -> tuple[int, str]:
 
 
 def _line(row: Any) -> IncidentLine:
-    queue_id, opened_at, what, persons, closed_at, _, asked, answered = row
-    return IncidentLine(queue_id, from_us(opened_at), What(what), persons, closed_at is None, asked, answered)
+    queue_id, opened_at, what, persons, closed_at, _, asked, answered, subject, sender = row
+    return IncidentLine(
+        queue_id=queue_id,
+        opened_at=from_us(opened_at),
+        subject=subject or "",
+        sender=sender or "",
+        what=What(what),
+        persons=persons,
+        open=closed_at is None,
+        asked=asked,
+        answered=answered,
+    )

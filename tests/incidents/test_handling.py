@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy.dialects import sqlite
 
+from gateway.incidents import ageing
 from gateway.incidents.contract import (
     NOTES,
     PAGE,
@@ -21,6 +23,7 @@ from gateway.incidents.door import Duty, Incidents
 from gateway.spool.list_contract import Scope, Whose
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool
+from gateway.store.tx import Prepared
 from gateway.store.where import Where
 from tests.incidents.cases import (
     CLERK,
@@ -34,7 +37,7 @@ from tests.incidents.cases import (
     opened,
     ordering,
 )
-from tests.spool.conftest import MASTER
+from tests.spool.conftest import MASTER, STORES
 from tests.spool.sharing import events
 
 DAY = timedelta(days=1)
@@ -163,6 +166,7 @@ async def test_lists_show_what_a_scope_holds_page_by_page(
             break
     assert seen == [ids[4], ids[3], ids[1], ids[0]]
     everything = await incidents.page(ALL)
+    assert everything.lines[0].subject == "教室のお知らせ"
     assert [line.queue_id for line in everything.lines] == [ids[4], ids[3]]
     assert [line.open for line in everything.lines] == [False, True]
     only_open = await incidents.page(ALL, only_open=True)
@@ -189,3 +193,18 @@ async def test_a_text_whose_key_is_gone_is_none(spool: SqlSpool, incidents: Inci
     found = await incidents.get(queue_id)
     assert found.notes[0].text is None
     assert found.account.description == ""
+
+
+@pytest.mark.parametrize("where", STORES[:1], indirect=True)
+async def test_what_looks_every_minute_walks_no_table(spool: SqlSpool) -> None:
+    def plan(statement: Prepared) -> str:
+        sql, own = statement.compiled(sqlite.dialect())  # type: ignore[no-untyped-call]
+        told = {**own, "b_now": 1}
+        return str(
+            spool.database.readers.read(
+                lambda q: q.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", told).all()
+            )
+        )
+
+    assert "ix_incidents_remind" in plan(ageing._ANY)
+    assert "ix_deletion_requests_remind" in plan(ageing._ANY_REQUEST)

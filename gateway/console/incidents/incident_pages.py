@@ -15,6 +15,7 @@ import structlog
 from starlette.responses import Response
 
 from gateway.acting.allowed import COLLEAGUE, is_own, role_for
+from gateway.console import view
 from gateway.console.gate import Visit
 from gateway.console.incidents import incident_view, report_form
 from gateway.console.incidents.report_form import Form
@@ -30,7 +31,7 @@ from gateway.incidents.contract import (
     UnknownIncident,
 )
 from gateway.incidents.draft import CONTENT_TYPE, draft
-from gateway.languages import Words
+from gateway.languages import Words, shown
 from gateway.links import LinkInvalid
 from gateway.people.contract import Person, Role
 from gateway.people.sight import Act, may, scope_of
@@ -67,6 +68,8 @@ class IncidentPages:
                 "path": f"{HERE}/{line.queue_id}",
                 "queue_id": line.queue_id,
                 "opened": wording.moment(line.opened_at, words),
+                "subject": shown(line.subject, view.SUBJECT) or words.gettext("(no subject)"),
+                "sender": shown(line.sender, view.ADDRESS),
                 "what": names[line.what],
                 "persons": wording.persons(line.persons, words),
                 "open": line.open,
