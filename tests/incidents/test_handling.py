@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy.dialects import sqlite
 
 from gateway.incidents import ageing
 from gateway.incidents.contract import (
@@ -23,7 +22,7 @@ from gateway.incidents.door import Duty, Incidents
 from gateway.spool.list_contract import Scope, Whose
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool
-from gateway.store.tx import Prepared
+from gateway.store.tx import Prepared, Queries
 from gateway.store.where import Where
 from tests.incidents.cases import (
     CLERK,
@@ -198,13 +197,12 @@ async def test_a_text_whose_key_is_gone_is_none(spool: SqlSpool, incidents: Inci
 @pytest.mark.parametrize("where", STORES[:1], indirect=True)
 async def test_what_looks_every_minute_walks_no_table(spool: SqlSpool) -> None:
     def plan(statement: Prepared) -> str:
-        sql, own = statement.compiled(sqlite.dialect())  # type: ignore[no-untyped-call]
-        told = {**own, "b_now": 1}
-        return str(
-            spool.database.readers.read(
-                lambda q: q.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", told).all()
-            )
-        )
+        def read(queries: Queries) -> str:
+            sql, own = statement.compiled(queries.connection.dialect)
+            told = {**own, "b_now": 1}
+            return str(queries.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", told).all())
+
+        return spool.database.readers.read(read)
 
     assert "ix_incidents_remind" in plan(ageing._ANY)
     assert "ix_deletion_requests_remind" in plan(ageing._ANY_REQUEST)
