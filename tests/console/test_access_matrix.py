@@ -76,6 +76,28 @@ MATRIX = {
     "POST /incidents/{queue_id}/reported": HANDLING,
     "POST /incidents/{queue_id}/close": HANDLING,
     "POST /incidents/{queue_id}/reopen": HANDLING,
+    "GET /me": ANYBODY,
+    "GET /me/password": ANYBODY,
+    "POST /me/password": ANYBODY,
+    "GET /me/code": ANYBODY,
+    "POST /me/code": ANYBODY,
+    "POST /me/code/remove": ANYBODY,
+    "POST /me/recovery-codes": ANYBODY,
+    "POST /me/sign-out-everywhere": ANYBODY,
+    "POST /me/language": ANYBODY,
+    "POST /me/tokens": ANYBODY,
+    "POST /me/tokens/revoke": ANYBODY,
+    "GET /people": "admin",
+    "GET /people/new": "admin",
+    "POST /people/new": "admin",
+    "GET /people/person": "admin",
+    "POST /people/person/change": "admin",
+    "POST /people/person/password": "admin",
+    "POST /people/person/second-factor": "admin",
+    "POST /people/person/sign-out": "admin",
+    "POST /people/person/suspend": "admin",
+    "POST /people/person/resume": "admin",
+    "POST /people/person/remove": "admin",
     "GET /figures": COUNTING,
     "GET /figures.csv": COUNTING,
 }
@@ -89,6 +111,7 @@ PUBLIC = {
     "/d/": "a capability: a recipient's link to files (0075)",
     "/i/": "a capability: to report a mail as misdirected (0093)",
     "/r/": "a capability: a wrong recipient's answer to a request to delete (0093)",
+    "/n/": "a capability: to switch the daily letter off and on (0088)",
     "/sign-in": "nobody is signed in there yet",
     "/healthz": "says that the process lives, nothing else",
     "/readyz": "says which part does not work, in one word each",
@@ -148,7 +171,7 @@ def test_each_role_at_each_route(console: Whole, mail: str, name: str, who: str)
     else:
         assert answer.status_code == 403
         assert "権限がありません" in answer.text or method == "POST"
-    if path == "/sign-out":
+    if path in ("/sign-out", "/me/sign-out-everywhere"):
         console.sign_in(who)
 
 
