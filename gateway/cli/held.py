@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from gateway.cli.held_absences import away, outlook_of
 from gateway.cli.held_approvals import approve, needs_json, needs_of, reject
 from gateway.cli.held_keys import key_json, key_line, with_keys
 from gateway.cli.held_naming import indexes_of
@@ -62,7 +63,7 @@ def show(state: Path | None, config: Path | None, queue_id: str, as_json: bool) 
         click.echo(escaped(json.dumps(_json(message) | {"keys": told}, ensure_ascii=False)))
         return
     click.echo(_summary(message))
-    for line in needs_of(message):
+    for line in (*needs_of(message), *outlook_of(message)):
         click.echo(line)
     for recipient in message.recipients:
         click.echo(_recipient_line(recipient))
@@ -107,6 +108,7 @@ held.add_command(purge)
 held.add_command(approve)
 held.add_command(reject)
 held.add_command(take_back)
+held.add_command(away)
 
 
 async def _act(spool: SqlSpool, verb: str, queue_id: str, addresses: Sequence[str]) -> tuple[Stored, Change]:

@@ -7,6 +7,7 @@ import re
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
 
@@ -119,6 +120,30 @@ def test_rejected_it_does_not_leave_and_the_sender_hears_why(gw: Gateway, hop: N
     late = gw.cli("held", "approve", queue_id, "--as", CHIEF, "--config", str(gw.config), check=False)
     assert (late.returncode, "too late" in late.stdout) == (1, True)
     assert not arrived(hop)
+
+
+def test_the_approver_is_on_holiday_and_the_proxy_approves(gw: Gateway, hop: NextHop) -> None:
+    """The chief is away: their proxy of the step behind is asked at once, sees it on the page, and approves in two taps."""
+    demand(gw, f"{{approve: {{by: {CHIEF}, within: 4h, remind: 1h, escalate: {{to: {DEPUTY}, after: 2h}}}}}}")
+    config = ("--config", str(gw.config))
+    until = (datetime.now().astimezone() + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
+    gw.cli("held", "away", CHIEF, "--until", until, "--note", "出張", *config)
+    queue_id = submit(gw, [CITIZEN], mail([CITIZEN], "ご案内"))
+    request = notice_to(hop, DEPUTY, "approval")
+    assert f"{CHIEF} は" in request
+    assert "まで不在です。 出張" in request
+    assert f"away: {CHIEF} until" in gw.cli("held", "show", queue_id, *config).stdout
+    page = page_of(request)
+    shown = gw.get(page)[1]
+    assert "まで不在です。 出張" in shown
+    assert "決まらない場合は取り消され、差出人に知らせます。" in shown
+    assert states(gw, queue_id) == ["held"]  # a page that was opened decides nothing
+    assert "承認しました" in press(gw, page, "approve", ("comment", ""))
+    wait_for(lambda: arrived(hop), "the mail")
+    assert DEPUTY in notice_to(hop, OFFICE, "approved")
+    told = gw.cli("log", "export", "--format", "jsonl", *config).stdout
+    assert '"all-away"' in told
+    assert gw.cli("log", "verify", *config).returncode == 0
 
 
 @pytest.mark.parametrize(("otherwise", "state"), [("cancel", "cancelled"), ("release", "delivered")])
