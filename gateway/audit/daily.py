@@ -47,7 +47,14 @@ class Measure(StrEnum):
     INCIDENTS = "incidents"
 
 
-SAVING = (Reason.BY_SENDER, Reason.BY_ADMIN, Reason.BY_APPROVER, Reason.BY_ORDERING, Reason.BY_RECIPIENT)
+SAVING = (
+    Reason.BY_SENDER,
+    Reason.BY_COLLEAGUE,
+    Reason.BY_ADMIN,
+    Reason.BY_APPROVER,
+    Reason.BY_ORDERING,
+    Reason.BY_RECIPIENT,
+)
 _CANCELLED = _E.kind == Kind.CANCELLED
 _MEASURES: tuple[tuple[sa.ColumnElement[bool], Measure], ...] = (
     (sa.and_(_E.kind == Kind.ACCEPTED, _E.reason == Reason.POLICY), Measure.HELD),
