@@ -105,7 +105,7 @@ class Auditing:
         now = self._clock()
         if until > now:
             await self._db.committer.run(checkpoints.make(self._db.master, now))
-        chosen = part(self._db.readers, since, min(until, now))
+        chosen = await asyncio.to_thread(part, self._db.readers, since, min(until, now))
         if chosen.events > MOST_EVENTS:
             raise TooMuch
 

@@ -1,12 +1,13 @@
 """The log as a list for people, newest first: one line for each mail, and for each event that is about no mail.
 
 A line is an acceptance, or an event without a queue id (refused mail, people, policies, exports). What is asked of a mail's
-later events (cancelled, by whom) is looked up through its queue id. An answer reads MOST_EXAMINED lines at most, so it takes a
-bounded time in any log; where that was not enough it says how far back it looked, and `after` goes on there.
+later events (cancelled, by whom) is looked up through its queue id. An answer looks for PATIENCE_S and begins no new chunk
+then, so it takes a bounded time in any log; it says how far back it looked, and `after` goes on there.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,8 @@ from gateway.store.proof_tables import LINES
 from gateway.store.schema import events
 
 CHUNK = 10_000  # lines examined by one statement
-MOST_EXAMINED = 100_000  # lines examined for one answer: one or two seconds
+MOST_EXAMINED = 1_000_000  # lines examined for one answer
+PATIENCE_S = 2.0  # and no new chunk is begun after this: a slow disk, or a busy machine
 MAX_LINES = 200  # in one answer: what a person can look through
 
 _E = events.c
@@ -47,6 +49,7 @@ def lines(log: EventLog, question: Question, after: str = "") -> LogPage:
     """Return one page; raises ValueError for an `after` that is none of ours, StoreUnavailable."""
     wanted = max(1, min(question.limit, MAX_LINES))
     place, examined, found = read_place(after), 0, list[Entry]()
+    began = time.monotonic()
     while True:
         edge = _edge(log, question, place)
         for entry in _between(log, question, place, edge):
@@ -56,7 +59,7 @@ def lines(log: EventLog, question: Question, after: str = "") -> LogPage:
         if edge is None:
             return LogPage(tuple(found))
         place, examined = edge, examined + CHUNK
-        if examined >= MOST_EXAMINED:
+        if examined >= MOST_EXAMINED or time.monotonic() - began > PATIENCE_S:
             return LogPage(tuple(found), write_place(edge), _moment(edge[0]))
 
 

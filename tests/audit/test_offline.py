@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -15,12 +17,13 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.audit.offline import verify_export
+from gateway.audit.offline import Report, verify_export
 from gateway.audit.proof import NothingToProve
 from gateway.audit.signed import Signer, read_public, write_public
 from gateway.cli import main
 from gateway.spool.sql import SqlSpool, open_spool
 from tests.audit.proofs import HOUR, altered, export, keys, sign, three_hours
+from tests.audit.writing import later, write
 from tests.spool.conftest import MASTER
 from tests.spool.mails import T0
 
@@ -39,6 +42,7 @@ async def _made(folder: Path) -> tuple[Path, list[bytes]]:
     try:
         await three_hours(spool)
         await export(spool, folder / "all.zip")
+        await export(spool, folder / "part.zip", T0 + HOUR, T0 + 3 * HOUR)
         return folder / "all.zip", await keys(spool)
     finally:
         await spool.close()
@@ -256,3 +260,57 @@ def test_the_command_needs_nothing_but_file_and_key(
 @given(st.binary(min_size=32, max_size=32))
 def test_a_public_key_reads_back(octets: bytes) -> None:
     assert read_public(f" {write_public(octets)}\n") == octets
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "verify-export.md"
+
+
+def _stand_alone(path: Path, key: bytes, folder: Path) -> subprocess.CompletedProcess[str]:
+    script = folder / "verify.py"
+    script.write_text(
+        PAGE.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0], encoding="utf-8"
+    )
+    command = [sys.executable, "-I", str(script), str(path), write_public(key)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+
+
+def test_the_script_of_the_documentation_says_the_same(
+    made: tuple[Path, list[bytes]], tmp_path: Path
+) -> None:
+    """It needs nothing of ours, and fails for what our command fails for."""
+    good = _stand_alone(made[0], made[1][0], tmp_path)
+    assert good.stdout == "13 events, 3 checkpoints: complete and unaltered\n", good.stderr
+    assert "complete" in _stand_alone(made[0].with_name("part.zip"), made[1][1], tmp_path).stdout
+    assert _stand_alone(made[0], STRANGER.public, tmp_path).returncode == 1
+    for name in ("sender", "event removed", "end cut off", "signature"):
+        path = altered(made[0], tmp_path / f"{name}.zip", TAMPERED[name][0])
+        assert _stand_alone(path, made[1][0], tmp_path).returncode == 1, name
+
+
+@given(data=st.data())
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_history_is_proved_over_any_part(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """However many events lie between checkpoints, and wherever the part begins and ends."""
+    folder = tmp_path_factory.mktemp("walk")
+    hours = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=5))
+    since = data.draw(st.none() | st.integers(0, len(hours) - 1))
+    until = data.draw(st.none() | st.integers((since or 0) + 1, len(hours)))
+    found = asyncio.run(_walk(folder, hours, since, until))
+    assert found.problem == ""
+    last = len(hours) if until is None else until
+    assert found.checkpoints == last - (since or 0) + (since is not None and since > 0)
+
+
+async def _walk(folder: Path, hours: list[int], since: int | None, until: int | None) -> Report:
+    spool = open_spool(folder / "state", MASTER, clock=lambda: T0)
+    try:
+        for hour, count in enumerate(hours, 1):
+            await write(spool, [later(None, hour, "policy") for _ in range(count)])
+            await sign(spool, T0 + hour * HOUR)
+        begin = None if since is None else T0 + since * HOUR
+        await export(spool, folder / "x.zip", begin, None if until is None else T0 + until * HOUR)
+        return verify_export(folder / "x.zip", (await keys(spool))[0])
+    finally:
+        await spool.close()
