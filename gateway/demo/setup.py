@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.config.delivery_settings import Delivery, Smarthost
+from gateway.config.incident_settings import Incidents
 from gateway.config.settings import Listen, Log, Settings, Smtp, Tls, Web
 from gateway.config.sign_in_settings import SignIn
 from gateway.demo.sample import (
@@ -21,6 +22,7 @@ from gateway.receive.account import Account
 from gateway.receive.accounts_file import write
 
 HOST = "127.0.0.1"
+OFFICER = "privacy@city.example.lg.jp"  # who hears of mail that went to the wrong people
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +81,6 @@ class Demo:
             delivery=Delivery(smarthost=Smarthost(host=HOST, port=next_hop_port, tls="off")),
             web=Web(listen=Listen(host=HOST, port=self.web_port), public_url=self.url),
             sign_in=SignIn(totp_required=()),
+            incidents=Incidents(privacy_officer=(OFFICER,)),
             log=Log(level="warning"),
         )

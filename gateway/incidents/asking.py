@@ -58,6 +58,7 @@ _REMINDED = Prepared(
         remind_at=bindparam("b_remind_at"),
     )
 )
+_UNSCHEDULED = Prepared(deletion_requests.update().where(*_ONE).values(remind_at=sa.null()))
 _ANSWERED = Prepared(
     deletion_requests.update()
     .where(*_ONE)
@@ -190,13 +191,18 @@ def _may_remind(row: dict[str, Any]) -> bool:
 
 
 def _remind(tx: Tx, rows: Iterable[dict[str, Any]], actor: Actor, now: int) -> tuple[int, ...]:
-    """Send and count reminders of one mail; what is too often, or answered, only loses its schedule."""
+    """Send and count reminders of one mail; one whose records are gone, by damage, only loses its schedule."""
     reminded, queue_id = [], ""
     for row in rows:
         queue_id, place = row["queue_id"], {"b_queue_id": row["queue_id"], "b_recipient": row["recipient"]}
+        if tx.row(RELEASE_FACTS, {"b_queue_id": queue_id}) is None:
+            tx.run(_UNSCHEDULED, place)
+            continue
         left = row["reminders"] + 1 < REMINDERS and row["remind_at"] is not None and row["every"] is not None
         tx.run(_REMINDED, place | {"b_at": now, "b_remind_at": now + row["every"] if left else None})
         reminded.append(row["recipient"])
+    if not reminded:
+        return ()
     _letters(tx, queue_id, reminded, now, REMINDER)
     told = to_ranges(reminded)
     tx.event(event(queue_id, Kind.DELETION_REMINDED, actor, now, told))

@@ -41,6 +41,9 @@ async def care_for_incidents(
         except StoreUnavailable as error:
             full = False
             log.warning("incidents-wait", cause=type(error).__name__)
+        except Exception:  # of one incident: mail must not stop for it, and neither may the others
+            full = False
+            log.exception("incidents-error")
         await asyncio.sleep(0 if full else every_s)
 
 

@@ -12,6 +12,8 @@ from gateway.incidents.door import Incidents
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool
+from gateway.store.schema import messages
+from gateway.store.tx import Tx
 from gateway.store.where import Where
 from tests.incidents.cases import CLERK, LATER, OFFICIAL, WHOSE, account, letters, opened, several
 from tests.spool.conftest import MASTER
@@ -115,6 +117,21 @@ async def test_reminders_by_schedule_end_after_two_or_an_answer_or_the_end(
     with pytest.raises(IncidentRefused, match="closed"):
         await incidents.remind(queue_id, (3,), CLERK, LATER)
     assert await incidents.answer(queue_id, 3, Answer.DELETED, "", LATER)  # late is better than never
+
+
+async def test_a_mail_that_is_lost_reminds_nobody(spool: SqlSpool, incidents: Incidents) -> None:
+    queue_id = await opened(spool, incidents, persons=101)
+    await incidents.ask(queue_id, Asking((1,), every=3 * DAY), CLERK, LATER)
+    await spool.finish_notices(await spool.pending_notices(100), None)
+
+    def lose(tx: Tx) -> None:
+        tx.connection.execute(messages.delete().where(messages.c.queue_id == queue_id))
+
+    await spool.database.committer.run(lose)
+    assert await incidents.remind_due(LATER + 30 * DAY) == 0
+    assert await incidents.remind_due(LATER + 30 * DAY) == 0
+    with pytest.raises(IncidentRefused, match="no-mail"):
+        await incidents.ask(queue_id, Asking((2,)), CLERK, LATER)
 
 
 async def test_only_an_open_incident_asks(spool: SqlSpool, incidents: Incidents) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -12,6 +14,7 @@ from gateway.incidents.contract import Organisation
 from gateway.incidents.door import Incidents
 from gateway.service import incidents as care
 from gateway.service.incidents import care_once, duty_of
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import open_spool
 from gateway.store.keys import MasterKey
@@ -61,3 +64,18 @@ async def test_one_round_reminds_rings_and_deletes(tmp_path: Path, monkeypatch: 
     assert await incidents.find(queue_id) is None
     assert len(rung) == 1
     await spool.close()
+
+
+async def test_one_bad_incident_does_not_stop_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[int] = []
+
+    async def once(*_: object) -> bool:
+        rounds.append(1)
+        if len(rounds) == 3:
+            raise asyncio.CancelledError
+        raise (StoreUnavailable("down") if len(rounds) == 1 else ValueError("odd row"))
+
+    monkeypatch.setattr(care, "care_once", once)
+    with pytest.raises(asyncio.CancelledError):
+        await care.care_for_incidents(cast(Incidents, None), timedelta(1), lambda: None, every_s=0)
+    assert len(rounds) == 3
