@@ -67,7 +67,7 @@ class FigurePages:
             ),
             "rules": view.rule_lines(late.effects, rules, visit.language, words),
             "idle": view.idle(late.effects, rules) if scope.everything else [],
-            "since": late.since,
+            "since": view.written(late.since, words),
             "complete": late.complete,
         }
         return self.site.page(visit, "figures.html", values, here="/figures")

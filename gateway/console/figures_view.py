@@ -202,6 +202,11 @@ def idle(effects: Mapping[str, Effect], rules: Mapping[str, Rule]) -> list[str]:
     return found[:MOST_RULES]
 
 
+def written(day: date, words: Words) -> str:
+    """Return a day as a sentence has it."""
+    return str(format_date(day, _DAY[words.language][1], locale=words.language))
+
+
 def percent(part: int, whole: int) -> str:
     return f"{round(100 * part / whole)}%" if whole else "-"
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 360, 190
-LEFT, RIGHT, TOP, BOTTOM = 34, 6, 10, 24  # margins: numbers of the axis, labels below
+LEFT, RIGHT, TOP, BOTTOM = 34, 14, 10, 24  # margins: numbers of the axis, labels below
 MOST_LABELS = 6  # below an axis; more would run into one another
 STEPS = (1, 2, 5)  # of the axis, times a power of ten
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.console.whole import CITIZENS, OFFICE, Whole, whole
+from tests.console.whole import BOSS, CITIZENS, OFFICE, Whole, whole
 
 LIBRARIAN = "desk@library.example.jp"
 SECRET_SUBJECT = "図書館だけの件名"
@@ -30,3 +30,17 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
 @pytest.fixture(scope="module")
 def mails(console: Whole) -> Mails:
     return Mails(console.hand_in(OFFICE, CITIZENS), console.hand_in(LIBRARIAN, CITIZENS[:2], SECRET_SUBJECT))
+
+
+def tokens(console: Whole, queue_id: str) -> dict[str, str]:
+    """Return a token of each kind for a mail, by what its page's path begins with."""
+    links = console.rooms.links
+    urls = (
+        links.url(queue_id, OFFICE),
+        links.approval_url(queue_id, BOSS),
+        links.colleague_url(queue_id, 0),
+        links.share_url(queue_id, 0),
+        links.incident_url(queue_id, BOSS),
+        links.deletion_url(queue_id, 0),
+    )
+    return {f"/{url.split('/')[3]}/": url.rpartition("/")[2] for url in urls}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.console.security.conftest import Mails
-from tests.console.whole import BOSS, OFFICE, Whole, filled
+from tests.console.security.conftest import Mails, tokens
+from tests.console.whole import Whole, filled
 
 FRAMED = ("/held/{queue_id}/html",)  # a stranger's HTML in a sandbox: our own page frames it
 NO_DATA = ("/static/{name}",)
@@ -13,16 +13,10 @@ OPEN_TO_CACHES = ("public", "max-age")
 
 
 def every_address(console: Whole, mails: Mails) -> list[tuple[str, str]]:
-    links = console.rooms.links
-    tokens = {
-        "/m/": links.url(mails.sports, OFFICE),
-        "/a/": links.approval_url(mails.sports, BOSS),
-        "/d/": links.share_url(mails.sports, 0),
-        "/i/": links.incident_url(mails.sports, BOSS),
-    }
+    given = tokens(console, mails.sports)
     found = []
     for route in console.routes():
-        token = tokens.get(route.path[:3], "x").rpartition("/")[2]
+        token = given.get(route.path[:3], "x")
         found.append(
             (
                 route.path,

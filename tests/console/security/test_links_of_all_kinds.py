@@ -5,23 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.console.browser import Sheet
-from tests.console.security.conftest import Mails
-from tests.console.whole import BOSS, OFFICE, SAME_SITE, Whole
+from tests.console.security.conftest import Mails, tokens
+from tests.console.whole import OFFICE, SAME_SITE, Whole
 
 KINDS = ("/m/", "/a/", "/d/", "/i/")
-
-
-def tokens(console: Whole, queue_id: str) -> dict[str, str]:
-    """Return a token of each kind for a mail, by what its page's path begins with."""
-    links = console.rooms.links
-    urls = (
-        links.url(queue_id, OFFICE),
-        links.approval_url(queue_id, BOSS),
-        links.share_url(queue_id, 0),
-        links.incident_url(queue_id, BOSS),
-        links.deletion_url(queue_id, 0),
-    )
-    return {"/" + url.split("/")[3] + "/": url.rpartition("/")[2] for url in urls}
 
 
 def landed(console: Whole) -> set[str]:
