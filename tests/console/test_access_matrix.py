@@ -110,6 +110,7 @@ PUBLIC = {
     "/c/": "a capability: a colleague's link (0087)",
     "/d/": "a capability: a recipient's link to files (0075)",
     "/i/": "a capability: to report a mail as misdirected (0093)",
+    "/n/": "a capability: the link in the daily letter, to do without it",
     "/r/": "a capability: a wrong recipient's answer to a request to delete (0093)",
     "/n/": "a capability: to switch the daily letter off and on (0088)",
     "/sign-in": "nobody is signed in there yet",

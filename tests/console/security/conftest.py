@@ -42,5 +42,6 @@ def tokens(console: Whole, queue_id: str) -> dict[str, str]:
         links.share_url(queue_id, 0),
         links.incident_url(queue_id, BOSS),
         links.deletion_url(queue_id, 0),
+        links.digest_url(OFFICE),
     )
     return {f"/{url.split('/')[3]}/": url.rpartition("/")[2] for url in urls}
