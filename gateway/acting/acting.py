@@ -115,6 +115,30 @@ class Acting:
         whom = recipients if recipients is not None or found.role is Role.ADMIN else None
         return await self.spool.shares.take_back(queue_id, whom, found.actor, self.clock())
 
+    async def freeze(self, person: Person, queue_id: str, because: str = "") -> Change:
+        """Stop the timer of a whole mail."""
+        found = await allowed(self.spool, person, Act.STOP, queue_id)
+        return _shown(found, await self.spool.halts.freeze(queue_id, found.actor, because, self.clock()))
+
+    async def thaw(self, person: Person, queue_id: str) -> Change:
+        """Let the timer run on; what an administrator froze only an administrator thaws."""
+        found = await allowed(self.spool, person, Act.STOP, queue_id)
+        return _shown(found, await self.spool.halts.thaw(queue_id, found.actor, self.clock()))
+
+    async def extend(self, person: Person, queue_id: str, until: datetime) -> Change:
+        """Let it wait until then, and no shorter than it does; `done` are those who wait longer now."""
+        found = await allowed(self.spool, person, Act.STOP, queue_id)
+        return _shown(found, await self.spool.halts.extend(queue_id, until, found.actor, self.clock()))
+
+    async def correct(self, person: Person, queue_id: str, recipient: int, meant: str) -> Change:
+        """Cancel one recipient and tell the sender to whom to send again; raises ValueError where that is no address."""
+        found = await allowed(self.spool, person, Act.STOP, queue_id)
+        if all(row.index != recipient for row in found.message.recipients):
+            return Change((), ())
+        change = await self.spool.halts.correct(queue_id, recipient, meant, found.actor, self.clock())
+        count_cancelled(found, change)
+        return _shown(found, change)
+
     async def _decide(self, person: Person, queue_id: str, comment: str, *, agrees: bool) -> Consented:
         found = await allowed(self.spool, person, Act.APPROVE, queue_id)
         if found.own:

@@ -142,6 +142,9 @@ class Lists(Protocol):
     async def counted(self, question: HeldQuestion) -> Counted:
         """Return how much all pages of a question hold together; nothing stops it early."""
 
+    async def line(self, queue_id: str) -> HeldLine | None:
+        """Return the line of one mail; None where nothing of it is held."""
+
     async def whose(self, queue_id: str) -> Whose:
         """Return whose a mail is, held or not; raises UnknownMessage."""
 

@@ -56,6 +56,10 @@ class SqlLists:
         await self._caught_up()
         return await self._db.readers.run(_counted(question))
 
+    async def line(self, queue_id: str) -> HeldLine | None:
+        await self._caught_up()
+        return await self._db.readers.run(_one(queue_id))
+
     async def whose(self, queue_id: str) -> Whose:
         found = await self._db.readers.run(relisting.whose(queue_id))
         if found is None:
@@ -102,6 +106,18 @@ def _page(question: HeldQuestion, place: Place | None, behind: bool) -> Callable
             return HeldPage(lines, last, len(rows), behind)
         found = _count(queries, wanted)
         return HeldPage(lines, last, min(found, MOST_COUNTED), behind or found > MOST_COUNTED)
+
+    return read
+
+
+def _one(queue_id: str) -> Callable[[Queries], HeldLine | None]:
+    def read(queries: Queries) -> HeldLine | None:
+        columns = [column for column in listings.c if column.name not in ("sender", "subject", "people")]
+        chosen = select(*columns, _M.sender, _M.subject).join_from(
+            listings, messages, _L.queue_id == _M.queue_id
+        )
+        row = queries.connection.execute(chosen.where(_L.queue_id == queue_id)).first()
+        return None if row is None else _line(row)
 
     return read
 

@@ -2,65 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
-from gateway.acting.acting import Acting
 from gateway.acting.allowed import NotAllowed, ReasonMissing
-from gateway.audit.entries import Question
-from gateway.audit.log import EventLog
 from gateway.people.contract import Grant, Person, Role
-from gateway.spool.contract import UnknownMessage
+from gateway.spool.contract import Change, UnknownMessage
 from gateway.spool.lifecycle import State
 from gateway.spool.list_contract import HeldQuestion, Scope
 from gateway.spool.second_look import Said
-from gateway.spool.sql import SqlSpool, open_spool
+from tests.acting.conftest import ADMIN, AUDITOR, BOSS, CLERK, ORDERING, OTHER, TEAM, Room, person
 from tests.spool.asking import CHIEF, DEPUTY, approval, asking
-from tests.spool.conftest import MASTER
-from tests.spool.mails import T0, mail
+from tests.spool.mails import MINUTE, T0, mail
 from tests.spool.test_lists import from_
 
 ASK = HeldQuestion(Scope(everything=True))
-
-
-def person(login: str, *grants: Grant, addresses: tuple[str, ...] | None = None) -> Person:
-    return Person(login, login, (f"{login}@example.jp",) if addresses is None else addresses, grants)
-
-
-CLERK = person("a", Grant(Role.SENDER))
-TEAM = person("b", Grant(Role.SENDER), Grant(Role.SENDER, "sports"))
-OTHER = person("c", Grant(Role.SENDER), Grant(Role.SENDER, "city"))
-ADMIN = person("root", Grant(Role.ADMIN))
-AUDITOR = person("eye", Grant(Role.AUDITOR))
-ORDERING = person("city", Grant(Role.ORDERING))
-BOSS = person("boss", Grant(Role.APPROVER), addresses=(CHIEF, DEPUTY))
-
-
-@dataclass
-class Room:
-    """A spool and what people do to it."""
-
-    spool: SqlSpool
-    acting: Acting
-    path: Path
-
-    def events(self, kind: str) -> list[tuple[str, str, str, object]]:
-        with EventLog(self.path) as log:
-            return [
-                (e.reason, e.actor_kind, e.actor_name, e.detail.get("because"))
-                for e in log.query(Question())
-                if e.kind == kind
-            ]
-
-
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    spool = open_spool(tmp_path, MASTER, serve=True, clock=lambda: T0)
-    yield Room(spool, Acting(spool, lambda: T0), tmp_path)
-    await spool.close()
 
 
 async def test_the_sender_the_team_and_an_administrator_cancel_in_their_own_name(room: Room) -> None:
@@ -140,3 +97,27 @@ async def test_a_list_holds_what_a_person_may_see(room: Room) -> None:
     for who in (CLERK, TEAM, ADMIN, BOSS, AUDITOR, ORDERING):
         page = await room.acting.held(who, ASK)
         assert {line.queue_id for line in page.lines} == expected.get(who.login, set())
+
+
+async def test_freezing_waiting_longer_and_correcting_are_written_in_the_name_of_who_does_it(
+    room: Room,
+) -> None:
+    queue_id = await room.spool.accept(from_("a@example.jp", "x@example.com", "y@example.com", account="a"))
+    assert (await room.acting.extend(CLERK, queue_id, T0 + 30 * MINUTE)).done == (0, 1)
+    assert (await room.acting.freeze(CLERK, queue_id, "確認中")).done == (0, 1)
+    assert (await room.acting.release(CLERK, queue_id)).done == ()
+    assert (await room.acting.correct(ADMIN, queue_id, 1, "z@example.com")).done == (1,)
+    assert (await room.acting.correct(ADMIN, queue_id, 7, "z@example.com")) == Change((), ())
+    room.now = T0 + timedelta(days=1)
+    assert (await room.acting.thaw(CLERK, queue_id)).done == (0,)
+    assert (await room.spool.get(queue_id)).recipients[0].due_at == room.now + 30 * MINUTE
+    assert room.events("frozen") == [("by-sender", "sender", "a", "確認中")]
+    assert room.events("thawed") == [("by-sender", "sender", "a", None)]
+    assert room.events("corrected") == [("by-admin", "admin", "root", None)]
+
+
+async def test_what_an_administrator_froze_the_sender_does_not_thaw(room: Room) -> None:
+    queue_id = await room.spool.accept(from_("a@example.jp", account="a"))
+    await room.acting.freeze(ADMIN, queue_id)
+    assert (await room.acting.thaw(CLERK, queue_id)).not_done == ((0, State.HELD),)
+    assert (await room.acting.thaw(ADMIN, queue_id)).done == (0,)
