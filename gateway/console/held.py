@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from gateway.console import answers, key_answers, view
+from gateway.console import answers, halting_view, key_answers, view
 from gateway.console.caller import Caller
 from gateway.console.files_view import files
+from gateway.console.halting_view import halting
 from gateway.console.prospects import left
 from gateway.console.share_history import history
 from gateway.console.share_view import shares
@@ -84,6 +85,7 @@ def values(caller: Caller, gathered: Gathered, *, provable: bool) -> dict[str, o
         "page": view.build(message, gathered.seen, words, now),
         "may": caller.may,
         "needs": needs(message, words, looks),
+        "halting": halting(message, caller.actor, words, now),
         "outlook": outlook(message, words, now),
         "ticks": ticks(message, gathered.seen, words),
         "files": files(message, on_the_way.statuses, words),
@@ -110,8 +112,10 @@ async def on_the_way_of(spool: Spool, message: Stored) -> OnTheWay:
 def said(caller: Caller, message: Stored, words: Words) -> answers.Answer | None:
     """Return what the button did that led here, if one did."""
     value = caller.answered()
-    if value is None or value.get("act") not in (*answers.ACTS, *key_answers.ACTS):
+    if value is None or value.get("act") not in (*answers.ACTS, *key_answers.ACTS, *halting_view.ACTS):
         return None
     if value["act"] in key_answers.ACTS:
         return key_answers.unpack(value, message, words)
+    if value["act"] in halting_view.ACTS:
+        return halting_view.unpack(value, words)
     return answers.unpack(value, words)

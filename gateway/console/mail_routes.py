@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.console.caller import MailHandler, by_link
 from gateway.console.confirming import ConfirmPages
 from gateway.console.desk import Desk
+from gateway.console.halting import HaltActs
 from gateway.console.held import HeldPage
 from gateway.console.keys import KeyPage
 from gateway.console.sharing import ShareActs
@@ -38,10 +39,15 @@ class MailRoute:
 def mail_pages(prove: Prove | None) -> list[MailRoute]:
     """Return the table, without the mail's own page; without `prove` there are no statements."""
     acts, keys, shares, taking, supply = HeldActs(), KeyPage(), ShareActs(), TakeBackPages(), SupplyActs()
+    halts = HaltActs()
     return [
         MailRoute("/cancel", "POST", acts.cancel, Act.STOP),
         MailRoute("/release", "POST", acts.release, Act.SEND),
         MailRoute("/confirm", "POST", ConfirmPages().confirm, Act.SEND),
+        MailRoute("/freeze", "POST", halts.freeze, Act.STOP),
+        MailRoute("/thaw", "POST", halts.thaw, Act.STOP),
+        MailRoute("/longer", "POST", halts.longer, Act.STOP),
+        MailRoute("/correct", "POST", halts.correct, Act.STOP),
         MailRoute("/supply", "POST", supply.supply, Act.SEND),
         MailRoute("/stop-keys", "POST", supply.stop, Act.STOP),
         MailRoute("/key", "POST", keys.show, Act.SEND),

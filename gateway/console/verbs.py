@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from gateway import metrics, rule_effects
@@ -36,6 +37,18 @@ class Verbs(Protocol):
 
     async def take_back(self) -> TakenBack:
         """Stop what can be stopped of a mail that left."""
+
+    async def freeze(self, because: str) -> Change:
+        """Stop the timer of the mail."""
+
+    async def thaw(self) -> Change:
+        """Let its time run on."""
+
+    async def extend(self, until: datetime) -> Change:
+        """Let it wait until that time."""
+
+    async def correct(self, recipient: int, meant: str) -> Change:
+        """Cancel one recipient and tell which address was meant; raises ValueError where that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,25 @@ class ByLink:
         metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(len(open_.intersection(taken.stopped)))
         return taken
 
+    async def freeze(self, because: str) -> Change:
+        return await self._shown(
+            await self.spool.halts.freeze(self.queue_id, self.actor, because, self.clock())
+        )
+
+    async def thaw(self) -> Change:
+        return await self._shown(await self.spool.halts.thaw(self.queue_id, self.actor, self.clock()))
+
+    async def extend(self, until: datetime) -> Change:
+        return await self._shown(
+            await self.spool.halts.extend(self.queue_id, until, self.actor, self.clock())
+        )
+
+    async def correct(self, recipient: int, meant: str) -> Change:
+        done = await self.spool.halts.correct(self.queue_id, recipient, meant, self.actor, self.clock())
+        change = await self._shown(done)
+        metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(len(change.done))
+        return change
+
     async def _count(self, effect: str, change: Change) -> None:
         """Count for the rules that held what the sender decided about; what was done is done, whether it is counted or not."""
         if not change.done:
@@ -115,3 +147,15 @@ class BySession:
 
     async def take_back(self) -> TakenBack:
         return await self.acting.take_back(self.person, self.queue_id)
+
+    async def freeze(self, because: str) -> Change:
+        return await self.acting.freeze(self.person, self.queue_id, because)
+
+    async def thaw(self) -> Change:
+        return await self.acting.thaw(self.person, self.queue_id)
+
+    async def extend(self, until: datetime) -> Change:
+        return await self.acting.extend(self.person, self.queue_id, until)
+
+    async def correct(self, recipient: int, meant: str) -> Change:
+        return await self.acting.correct(self.person, self.queue_id, recipient, meant)
