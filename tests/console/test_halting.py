@@ -1,4 +1,4 @@
-"""Freezing, thawing, waiting longer and correcting: behind a link and for people who are signed in, the pages tell the truth."""
+"""Freezing, thawing, waiting longer and correcting: behind a link and for people with an account, pages tell the truth."""
 
 from __future__ import annotations
 

@@ -15,9 +15,11 @@ from starlette.responses import Response
 
 from gateway.acting.acting import Acting
 from gateway.acting.allowed import NotAllowed
+from gateway.acting.bulk import Verb
 from gateway.console.forms import Fields
 from gateway.console.gate import Visit
-from gateway.console.mail.many_view import Candidate, Preview, Verb, preview, result
+from gateway.console.mail.all_of_them import AllOfThem
+from gateway.console.mail.many_view import VERBS, Candidate, Preview, preview, result
 from gateway.console.pages import Failure
 from gateway.console.site import Site
 from gateway.languages import Words
@@ -41,6 +43,8 @@ class Many:
     async def ask(self, visit: Visit) -> Response:
         """POST /held/many: `verb`, and a `mail` for each."""
         verb, chosen = _verb(visit.fields), _mails(visit.fields)
+        if dict(visit.fields).get("all") == "1":
+            return await AllOfThem(self.site, self.acting).ask(visit, verb)
         if not chosen:
             return self.site.to(visit, "/held?none=1")
         found = await self._look(visit.person, chosen)
@@ -50,6 +54,9 @@ class Many:
         """POST /held/many/do: the same, with the `count` of mails that was typed, and `because`."""
         verb, chosen = _verb(visit.fields), _mails(visit.fields)
         fields = dict(visit.fields)
+        if fields.get("all") == "1":
+            typed, wrong = _number(fields.get("count", "")), _not_the_number(self._words(visit))
+            return await AllOfThem(self.site, self.acting).do(visit, verb, typed, wrong)
         because = fields.get("because", "").strip()[:COMMENT]
         found = await self._look(visit.person, chosen)
         foreseen = preview(verb, found, self._words(visit))
@@ -81,6 +88,10 @@ class Many:
         try:
             if verb is Verb.CANCEL:
                 return await self.acting.cancel(person, each.queue_id)
+            if verb is Verb.FREEZE:
+                return await self.acting.freeze(person, each.queue_id, because)
+            if verb is Verb.THAW:
+                return await self.acting.thaw(person, each.queue_id)
             return await self.acting.release(person, each.queue_id, None, because)
         except (UnknownMessage, NotAllowed):  # in the moment since it was looked at
             return None
@@ -102,7 +113,7 @@ def _not_the_number(words: Words) -> str:
 
 def _verb(fields: Fields) -> Verb:
     named = [value for name, value in fields if name == "verb"]
-    if len(named) != 1 or named[0] not in {verb.value for verb in Verb}:
+    if len(named) != 1 or named[0] not in {verb.value for verb in VERBS}:
         raise Failure(400)
     return Verb(named[0])
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from gateway.acting.bulk import Verb, Wish
 from gateway.console import view
 from gateway.languages import Words, shown
 from gateway.people.contract import Person
@@ -20,15 +20,8 @@ from gateway.spool.lifecycle import CANCELLABLE, State
 SUBJECT = 120  # characters of a subject in a list
 
 
-class Verb(StrEnum):
-    """What can be done to many mails at once."""
-
-    CANCEL = "cancel"
-    RELEASE = "release"
-
-    @property
-    def act(self) -> Act:
-        return Act.SEND if self is Verb.RELEASE else Act.STOP
+VERBS = (Verb.CANCEL, Verb.FREEZE, Verb.THAW, Verb.RELEASE)
+"""What the list offers; approving many has a page of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +70,13 @@ class Result:
 
 def verbs_for(person: Person, words: Words) -> list[tuple[str, str]]:
     """Return the verbs that this person's roles may do to some mail at all."""
-    names = _names(words)
-    return [(verb.value, names[verb]) for verb in Verb if person.roles & roles_for(verb.act)]
+    known = names(words)
+    return [(verb.value, known[verb]) for verb in VERBS if person.roles & roles_for(act_of(verb))]
+
+
+def act_of(verb: Verb) -> Act:
+    """Return what somebody must be allowed to do with a mail for this verb."""
+    return Wish(verb).act
 
 
 def preview(verb: Verb, chosen: Sequence[Candidate], words: Words) -> Preview:
@@ -91,9 +89,9 @@ def preview(verb: Verb, chosen: Sequence[Candidate], words: Words) -> Preview:
     recipients = sum(item.count for item in can)
     return Preview(
         verb=verb.value,
-        title=_names(words)[verb],
-        question=_question(verb, len(can), recipients, words),
-        button=_names(words)[verb],
+        title=names(words)[verb],
+        question=question(verb, len(can), recipients, words),
+        button=names(words)[verb],
         can=tuple(can),
         cannot=tuple(cannot),
         recipients=recipients,
@@ -110,31 +108,35 @@ def result(verb: Verb, outcomes: Sequence[tuple[Candidate, Change | None]], word
             _became(each, change, words)
         )
     return Result(
-        title=_names(words)[verb],
-        summary=_summary(verb, len(done), sum(item.count for item in (*done, *left)), words),
+        title=names(words)[verb],
+        summary=summary(verb, len(done), sum(item.count for item in (*done, *left)), words),
         done=tuple(done),
         left=tuple(left),
     )
 
 
-def _names(words: Words) -> dict[Verb, str]:
+def names(words: Words) -> dict[Verb, str]:
     _ = words.gettext
-    return {Verb.CANCEL: _("Cancel the chosen mails"), Verb.RELEASE: _("Send the chosen mails now")}
+    return {
+        Verb.CANCEL: _("Cancel the chosen mails"),
+        Verb.FREEZE: _("Freeze the chosen mails"),
+        Verb.THAW: _("Thaw the chosen mails"),
+        Verb.RELEASE: _("Send the chosen mails now"),
+    }
 
 
-def _question(verb: Verb, mails: int, recipients: int, words: Words) -> str:
-    told = {"mails": mails, "recipients": recipients}
-    if verb is Verb.CANCEL:
-        return (
-            words.gettext("Cancel %(mails)s mails for %(recipients)s recipients? This cannot be undone.")
-            % told
-        )
-    return (
-        words.gettext(
+def question(verb: Verb, mails: int, recipients: int, words: Words) -> str:
+    """Ask whether it shall be done to so many."""
+    _ = words.gettext
+    asked = {
+        Verb.CANCEL: _("Cancel %(mails)s mails for %(recipients)s recipients? This cannot be undone."),
+        Verb.FREEZE: _("Freeze %(mails)s mails for %(recipients)s recipients?"),
+        Verb.THAW: _("Thaw %(mails)s mails for %(recipients)s recipients? The rest of their time runs on."),
+        Verb.RELEASE: _(
             "Send %(mails)s mails to %(recipients)s recipients now? What is sent cannot be taken back."
-        )
-        % told
-    )
+        ),
+    }
+    return asked[verb] % {"mails": mails, "recipients": recipients}
 
 
 def _foreseen(verb: Verb, each: Candidate, words: Words) -> tuple[Item, bool]:
@@ -143,17 +145,25 @@ def _foreseen(verb: Verb, each: Candidate, words: Words) -> tuple[Item, bool]:
         return Item(
             shown(each.queue_id, SUBJECT), "", "", 0, words.gettext("It is not there any more.")
         ), False
-    if verb.act not in each.acts:
+    if act_of(verb) not in each.acts:
         return _item(message, 0, words.gettext("Your account may not do this with it."), words), False
     count, waiting = _reach(verb, message)
     if count:
         return _item(message, count, _staying(waiting, words) if waiting else "", words), True
-    why = (
-        words.gettext("It waits for people: nobody can leave that out.")
+    return _item(message, 0, _why_not(verb, message, waiting, words), words), False
+
+
+def _why_not(verb: Verb, message: Stored, waiting: int, words: Words) -> str:
+    _ = words.gettext
+    if verb is Verb.THAW:
+        return _("It is not frozen.")
+    if message.frozen is not None:
+        return _("It is frozen.")
+    return (
+        _("It waits for people: nobody can leave that out.")
         if waiting
-        else words.gettext("Nothing of it is held any more.")
+        else _("Nothing of it is held any more.")
     )
-    return _item(message, 0, why, words), False
 
 
 def _staying(waiting: int, words: Words) -> str:
@@ -166,9 +176,14 @@ def _staying(waiting: int, words: Words) -> str:
 
 def _reach(verb: Verb, message: Stored) -> tuple[int, int]:
     """Return whom a verb would change, and who stays held because people are waited for."""
-    if verb is Verb.CANCEL:
+    frozen = message.frozen is not None
+    if verb is Verb.CANCEL or (verb is Verb.FREEZE and not frozen):
         return sum(row.state in CANCELLABLE for row in message.recipients), 0
+    if verb is not Verb.RELEASE and not (verb is Verb.THAW and frozen):
+        return 0, 0
     held = [row for row in message.recipients if row.state is State.HELD]
+    if verb is Verb.THAW:
+        return len(held), 0
     return sum(row.due_at is not None for row in held), sum(row.due_at is None for row in held)
 
 
@@ -209,11 +224,16 @@ def _notes(change: Change, words: Words) -> list[str]:
     return [sentence for sentence in said if sentence]
 
 
-def _summary(verb: Verb, mails: int, recipients: int, words: Words) -> str:
-    told = {"mails": mails, "recipients": recipients}
-    if verb is Verb.CANCEL:
-        return words.gettext("Cancelled: %(recipients)s recipients, %(mails)s mails wholly.") % told
-    return words.gettext("Released: %(recipients)s recipients, %(mails)s mails wholly.") % told
+def summary(verb: Verb, mails: int, recipients: int, words: Words) -> str:
+    """Say how many it was done to."""
+    _ = words.gettext
+    told = {
+        Verb.CANCEL: _("Cancelled: %(recipients)s recipients, %(mails)s mails wholly."),
+        Verb.FREEZE: _("Frozen: %(recipients)s recipients, %(mails)s mails wholly."),
+        Verb.THAW: _("Thawed: %(recipients)s recipients, %(mails)s mails wholly."),
+        Verb.RELEASE: _("Released: %(recipients)s recipients, %(mails)s mails wholly."),
+    }
+    return told[verb] % {"mails": mails, "recipients": recipients}
 
 
 def _item(message: Stored, count: int, note: str, words: Words) -> Item:

@@ -114,3 +114,46 @@ async def test_what_our_page_cannot_have_sent_is_refused(
     async with sign_in(CLERK) as browser:
         for path in ("/held/many", "/held/many/do"):
             assert (await browser.post("/held", path, *fields)).status_code == 400
+
+
+async def test_many_are_frozen_and_thawed(spool: SqlSpool, sign_in: SignIn) -> None:
+    both = [await spool.accept(letter()) for _ in range(2)]
+    freeze, thaw, two = ("verb", "freeze"), ("verb", "thaw"), ("count", "2")
+    async with sign_in(CLERK) as browser:
+        assert "凍結されていません。" in await asked(browser, thaw, *mails(*both))
+        page = await browser.post("/held", "/held/many/do", freeze, *mails(*both), two)
+        assert "宛先 4件を凍結しました。" in read(page).text
+        assert "凍結されています。" in await asked(browser, RELEASE, *mails(*both))
+        page = await browser.post("/held", "/held/many/do", thaw, *mails(*both), two)
+        assert "宛先 4件の凍結を解除しました。" in read(page).text
+    assert [(await spool.get(each)).frozen for each in both] == [None, None]
+
+
+async def test_all_that_fit_are_done_on_however_many_pages(spool: SqlSpool, sign_in: SignIn) -> None:
+    fit = [await spool.accept(letter(subject=f"教室 {number}")) for number in range(52)]
+    other = await spool.accept(letter(subject="名簿"))
+    theirs = await spool.accept(letter(subject="教室", sender=STRANGER, groups=()))
+    async with sign_in(CLERK) as browser:
+        listed = read(await browser.get("/held?words=教室"))
+        assert "条件に合う 52通すべて" in listed.text
+        everything = [CANCEL, ("all", "1"), ("asked", listed.fields["asked"])]
+        preview = await browser.post("/held", "/held/many", *everything)
+        assert "メール 52通(宛先 104件)を取り消しますか。" in read(preview).text
+        until = ("until", read(preview).fields["until"])
+        late = await spool.accept(letter(subject="教室 あと", at=T0 + timedelta(minutes=2)))
+        wrong = await browser.post("/held", "/held/many/do", *everything, until, ("count", "53"))
+        assert wrong.status_code == 422
+        assert await states(spool, fit[0], fit[-1]) == [State.HELD, State.HELD]
+        done = await browser.post("/held", "/held/many/do", *everything, until, ("count", "52"))
+        assert "宛先 104件を取り消しました。すべて取り消せたメールは 52通です。" in read(done).text
+    assert set(await states(spool, *fit)) == {State.CANCELLED}
+    assert await states(spool, other, theirs, late) == [State.HELD] * 3
+
+
+async def test_one_s_own_among_others_are_not_done_as_a_whole(spool: SqlSpool, sign_in: SignIn) -> None:
+    async with sign_in(CLERK) as browser:
+        odd = [("all", "1"), ("asked", "?mine=1")]
+        assert (await browser.post("/held", "/held/many", CANCEL, *odd)).status_code == 400
+        for name, value in (("asked", "x" * 5_000), ("after", "x" * 3_000)):
+            answer = await browser.post("/held", "/held/many/do", CANCEL, ("all", "1"), (name, value))
+            assert answer.status_code == 400
