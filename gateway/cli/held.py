@@ -13,17 +13,22 @@ import click
 
 from gateway.cli.held_absences import away, outlook_of
 from gateway.cli.held_approvals import approve, needs_json, needs_of, reject
+from gateway.cli.held_halts import correct, extend, freeze, thaw
 from gateway.cli.held_keys import key_json, key_line, with_keys
+from gateway.cli.held_list import Asked, found
 from gateway.cli.held_naming import indexes_of
 from gateway.cli.held_purge import purge
 from gateway.cli.held_take_back import take_back
 from gateway.cli.place import find_place, place_options
 from gateway.cli.printable import printable
+from gateway.cli.when import WHEN
 from gateway.cli.with_spool import who, with_spool
 from gateway.clock import utc_now
 from gateway.log import escaped
 from gateway.spool.contract import Actor, Change, Recipient, Stored
+from gateway.spool.halt_contract import Freeze
 from gateway.spool.lifecycle import Reason, State
+from gateway.spool.list_contract import Order, Waits
 from gateway.spool.second_look import unmet
 from gateway.spool.sql import SqlSpool
 
@@ -40,14 +45,24 @@ def held() -> None:
 @place_options
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, MAX_LIMIT))
 @click.option("--before", help="Go on behind this queue id.")
+@click.option("--words", default="", help="Words in the subject and in addresses; each has to be there.")
+@click.option("--sender", default="", help="Part of the sender's address.")
+@click.option("--recipient", default="", help="Part of a recipient's address.")
+@click.option("--group", default="", help="A group of the policy that the sender is in.")
+@click.option("--rule", default="", help="A rule that asked for something.")
+@click.option("--waits", type=click.Choice([kind.value for kind in Waits]), help="What it waits for.")
+@click.option("--since", type=WHEN, help="Received at that time or later.")
+@click.option("--until", type=WHEN, help="Received before.")
+@click.option("--order", default="received", type=click.Choice([order.value for order in Order]))
+@click.option("--ascending", is_flag=True, help="Oldest first, or A to Z.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_(state: Path | None, config: Path | None, limit: int, before: str | None, as_json: bool) -> None:
+def list_(state: Path | None, config: Path | None, as_json: bool, **asked: Any) -> None:
     """List mails with held recipients, newest first."""
-    found = with_spool(find_place(state, config), lambda spool: spool.held(limit, before))
+    mails = with_spool(find_place(state, config), lambda spool: found(spool, Asked(**asked)))
     if as_json:
-        click.echo(escaped(json.dumps([_json(message) for message in found], ensure_ascii=False)))
+        click.echo(escaped(json.dumps([_json(message) for message in mails], ensure_ascii=False)))
         return
-    for message in found:
+    for message in mails:
         click.echo(_summary(message))
 
 
@@ -109,6 +124,8 @@ held.add_command(approve)
 held.add_command(reject)
 held.add_command(take_back)
 held.add_command(away)
+for _halt in (freeze, thaw, extend, correct):
+    held.add_command(_halt)
 
 
 async def _act(spool: SqlSpool, verb: str, queue_id: str, addresses: Sequence[str]) -> tuple[Stored, Change]:
@@ -157,6 +174,8 @@ def _summary(message: Stored) -> str:
     if message.unreadable:
         sender = "(its record cannot be read)"
     people = "held until people have done their part" if waiting else "nothing held"
+    if message.frozen is not None:
+        people = f"frozen by {message.frozen.name or message.frozen.kind}, cancelled {_local(message.frozen.until)}"
     until = f"held until {_local(due)}" if due else people
     counted = f"{len(waiting)} of {len(message.recipients)} held"
     words = (message.queue_id, _local(message.received_at), sender, counted, until, message.subject)
@@ -182,6 +201,7 @@ def _json(message: Stored) -> dict[str, Any]:
         "subject": message.subject,
         "unreadable": message.unreadable,
         "waits_for": needs_json(message),
+        "frozen": None if message.frozen is None else _frozen_json(message.frozen),
         "size_bytes": message.size_bytes,
         "recipients": [
             {
@@ -196,4 +216,13 @@ def _json(message: Stored) -> dict[str, Any]:
             }
             for r in message.recipients
         ],
+    }
+
+
+def _frozen_json(frozen: Freeze) -> dict[str, str]:
+    return {
+        "since": frozen.at.isoformat(),
+        "until": frozen.until.isoformat(),
+        "by": f"{frozen.kind} {frozen.name}".strip(),
+        "because": frozen.because,
     }

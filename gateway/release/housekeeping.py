@@ -15,6 +15,10 @@ DEADLINE_ROUND = 1.0  # seconds between two looks for mail that waited for peopl
 DEADLINES = 50  # such mails in one transaction: one to thousands has thousands of rows to move
 ROUND = 60.0  # seconds between two looks for expired mail and delays
 PURGE_ROUND = 600.0  # seconds between two looks for mail to delete
+LISTS_ROUND = (
+    5.0  # seconds between two looks for lines of lists that are out of date; one without any costs nothing
+)
+LISTS = 200  # such lines in one transaction: some 20 ms for whoever waits behind it
 BATCH = 500  # rows in one transaction; a full batch is followed by another in the next round of the loop
 
 
@@ -38,6 +42,7 @@ class Housekeeping:
         self._records_after = records_after
         self._ring = ring
         self._next_deadlines = self._next_recovery = self._next_round = self._next_purge = float("-inf")
+        self._next_lists = float("-inf")
 
     async def run(self, now: datetime) -> None:
         """Do what is due; raises StoreUnavailable. The intervals follow the loop's clock, which never
@@ -51,6 +56,9 @@ class Housekeeping:
             self._next_deadlines = time if passed >= DEADLINES else time + DEADLINE_ROUND
             if passed:
                 self._ring()
+        if time >= self._next_lists:
+            listed = await _past_damage(self._spool.lists.catch_up(LISTS))
+            self._next_lists = time if listed >= LISTS else time + LISTS_ROUND
         if time >= self._next_round:
             full = await _past_damage(self._round(now))
             self._next_round = time if full else time + ROUND
@@ -59,6 +67,7 @@ class Housekeeping:
             touched = await _past_damage(
                 self._spool.purge(now, self._bodies_after, self._records_after, BATCH)
             )
+            await _past_damage(self._spool.lists.look_over(BATCH))
             self._next_purge = time if touched >= BATCH else time + PURGE_ROUND
 
     async def _round(self, now: datetime) -> bool:

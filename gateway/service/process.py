@@ -127,6 +127,7 @@ class Service:
         where = replace(where_of(self._settings), worker=self.worker, workers=self._settings.workers)
         spool = await asyncio.to_thread(open_spool, where, key, serve=True)
         stack.push_async_callback(spool.close)
+        spool.halts.frozen_for = self._settings.retention.frozen
         return spool
 
     async def _begin_events(self, stack: AsyncExitStack, spool: SqlSpool, key: MasterKey) -> OwnEvents:

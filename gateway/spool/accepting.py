@@ -18,10 +18,10 @@ from gateway.spool.key_making import NO_KEYS, NewKeys
 from gateway.spool.leases import Lease
 from gateway.spool.leaving import dropped_events, dropped_of
 from gateway.spool.lifecycle import State
-from gateway.spool.listing import Standing, groups_json, listing_row, whose_of
+from gateway.spool.listing import Standing, groups_json, listing_row, name_rows, whose_of
 from gateway.spool.look_rows import NEW_LOOKS, new_rows
 from gateway.spool.records import decision_json, envelope_json, facts_json
-from gateway.spool.relisting import NEW_LISTINGS
+from gateway.spool.relisting import NEW_LISTINGS, NEW_NAMES
 from gateway.spool.reminder_rows import NEW_REMINDERS, reminder_rows
 from gateway.spool.second_look import SOMEBODY, Look, copies_wait, fresh_looks
 from gateway.spool.sendings import slice_of
@@ -96,6 +96,7 @@ class Acceptance:
             tx.insert(NEW_SHARES, self.shares)
         if self.listings:
             tx.insert(NEW_LISTINGS, self.listings)
+            tx.insert(NEW_NAMES, [name for row in self.listings for name in name_rows(row)])
         self.keys.write(tx)
         if self.sent is not None:
             tx.sent(*self.sent, len(self.recipients) - self.copied)

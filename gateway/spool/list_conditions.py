@@ -6,7 +6,7 @@ meaning, and it reads each row once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,13 +15,15 @@ from gateway.spool.list_contract import HeldQuestion, Order
 from gateway.spool.list_cursors import Place
 from gateway.spool.listing import BITS, folded, name_in, tokens
 from gateway.spool.times import to_us
-from gateway.store.list_tables import listings
+from gateway.store.events import storable
+from gateway.store.list_tables import listing_names, listings
 
 MAX_WORDS = 8  # words of one search; more are left out
 MAX_WORD = 320  # characters of a word: the longest address
 
 _L = listings.c
-_KEYS: dict[Order, Any] = {Order.RECEIVED: _L.received_at, Order.DUE: _L.due_at, Order.SENDER: _L.sender}
+# Queue ids sort by the time of acceptance, and the table lies in their order: the newest page reads no more than a page.
+_KEYS: dict[Order, Any] = {Order.RECEIVED: _L.queue_id, Order.DUE: _L.due_at, Order.SENDER: _L.sender}
 
 Condition = sa.ColumnElement[bool]
 
@@ -36,18 +38,20 @@ def conditions(question: HeldQuestion, dialect: str) -> list[Condition] | None:
         names = tokens(scope)
         if not names:
             return None
-        found.append(sa.or_(*[_has(_L.whose, name_in(name), dialect) for name in names]))
+        found.append(_named(names))
     return [*found, *_filters(question, dialect)]
 
 
 def order_of(question: HeldQuestion) -> list[Any]:
     """Return how rows are sorted: always without a doubt about which comes first."""
-    columns = (_KEYS[question.order], _L.queue_id)
+    columns = list(dict.fromkeys((_KEYS[question.order], _L.queue_id)))
     return [sa.desc(column) if question.descending else column for column in columns]
 
 
 def passed(question: HeldQuestion, place: Place) -> Condition:
     """Return the condition of what comes behind a line."""
+    if question.order is Order.RECEIVED:
+        return _L.queue_id < place.queue_id if question.descending else _L.queue_id > place.queue_id
     here = sa.tuple_(_KEYS[question.order], _L.queue_id)
     there = sa.tuple_(sa.literal(place.key), sa.literal(place.queue_id))
     return here < there if question.descending else here > there
@@ -55,7 +59,7 @@ def passed(question: HeldQuestion, place: Place) -> Condition:
 
 def key_of(question: HeldQuestion, row: Any) -> Place:
     """Return a row's place in the order."""
-    key = {Order.RECEIVED: row.received_at, Order.DUE: row.due_at, Order.SENDER: row.folded_sender}
+    key = {Order.RECEIVED: row.queue_id, Order.DUE: row.due_at, Order.SENDER: row.folded_sender}
     return Place(key[question.order], row.queue_id)
 
 
@@ -69,7 +73,7 @@ def _filters(question: HeldQuestion, dialect: str) -> Iterator[Condition]:
     if question.without:
         yield _L.waits.op("&")(sum(BITS[kind] for kind in question.without)) == 0
     if question.group:
-        yield _has(_L.whose, name_in(f"g:{question.group}"), dialect)
+        yield _named([f"g:{question.group}"])
     if question.rule:
         yield _has(_L.rules, name_in(question.rule), dialect)
     if question.sender:
@@ -79,6 +83,11 @@ def _filters(question: HeldQuestion, dialect: str) -> Iterator[Condition]:
     for word in question.words.split()[:MAX_WORDS]:
         wanted = folded(word[:MAX_WORD])
         yield sa.or_(*[_has(column, wanted, dialect) for column in (_L.subject, _L.sender, _L.people)])
+
+
+def _named(names: Sequence[str]) -> Condition:
+    mine = sa.select(listing_names.c.queue_id).where(listing_names.c.name.in_([storable(n) for n in names]))
+    return _L.queue_id.in_(mine)
 
 
 def _has(column: Any, part: str, dialect: str) -> Condition:

@@ -153,3 +153,6 @@ class Lists(Protocol):
 
     async def catch_up(self, limit: int) -> int:
         """Make up to `limit` lines anew that are out of date; return how many. Reading does so first, for some of them."""
+
+    async def look_over(self, limit: int) -> int:
+        """Note up to `limit` mails that a gateway of the version before held or let go, for `catch_up`; return how many."""

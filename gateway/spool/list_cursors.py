@@ -39,7 +39,7 @@ def read_cursor(question: HeldQuestion) -> Place | None:
         order, descending, key, queue_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except _UNREADABLE:
         raise ValueError("not a place in this list") from None
-    wanted = str if question.order.value == "sender" else int
+    wanted = int if question.order.value == "due" else str
     right = (order, descending) == (question.order.value, question.descending)
     if not right or type(key) is not wanted or not isinstance(queue_id, str):
         raise ValueError("not a place in this list")

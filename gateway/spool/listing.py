@@ -88,6 +88,11 @@ def listing_row(
     )
 
 
+def name_rows(row: Row) -> list[Row]:
+    """Return the names by which a listed mail is somebody's, as rows."""
+    return [(name, row[0]) for name in names_from(str(row[8]))]
+
+
 def waits_of(looks: tuple[Look, ...], standing: Standing) -> int:
     """Return what somebody among the held recipients waits for, as bits."""
     if standing.frozen:

@@ -37,6 +37,10 @@ LINES_AT_ONCE = 200  # lines made anew in one transaction: some 20 ms for whoeve
 MOST_BEFORE_READING = 5_000  # lines that a reader waits for; the rest is made anew by housekeeping
 
 _L, _M = listings.c, messages.c
+_LINE = (
+    *(_L.queue_id, _L.received_at, _L.due_at, _L.waits, _L.held, _L.total, _L.outside, _L.whose, _L.rules),
+    *(_M.sender, _M.subject),
+)
 
 
 class SqlLists:
@@ -112,10 +116,7 @@ def _page(question: HeldQuestion, place: Place | None, behind: bool) -> Callable
 
 def _one(queue_id: str) -> Callable[[Queries], HeldLine | None]:
     def read(queries: Queries) -> HeldLine | None:
-        columns = [column for column in listings.c if column.name not in ("sender", "subject", "people")]
-        chosen = select(*columns, _M.sender, _M.subject).join_from(
-            listings, messages, _L.queue_id == _M.queue_id
-        )
+        chosen = select(*_LINE).join_from(listings, messages, _L.queue_id == _M.queue_id)
         row = queries.connection.execute(chosen.where(_L.queue_id == queue_id)).first()
         return None if row is None else _line(row)
 
@@ -129,28 +130,19 @@ def _lines(
     order = order_of(question)
     behind = [] if place is None else [passed(question, place)]
     chosen = (
-        select(
-            *(_L.queue_id, _L.received_at, _L.due_at, _L.waits, _L.held, _L.total, _L.outside),
-            *(_L.whose, _L.rules, _L.sender.label("folded_sender")),
-        )
+        select(_L.queue_id)
         .where(*wanted, *behind)
         .order_by(*order)
         .limit(question.limit + 1)
         .subquery("chosen")
     )
-    again = [sa.desc(chosen.c[c]) if question.descending else chosen.c[c] for c in _ORDERED[question.order]]
     return (
-        select(chosen, _M.sender, _M.subject, _M.held_recipients.label("held_now"))
-        .join_from(chosen, messages, chosen.c.queue_id == _M.queue_id)
-        .order_by(*again)
+        select(*_LINE, _L.sender.label("folded_sender"), _M.held_recipients.label("held_now"))
+        .select_from(chosen)
+        .join(listings, _L.queue_id == chosen.c.queue_id)
+        .join(messages, _M.queue_id == chosen.c.queue_id)
+        .order_by(*order)
     )
-
-
-_ORDERED = {
-    "received": ("received_at", "queue_id"),
-    "due": ("due_at", "queue_id"),
-    "sender": ("folded_sender", "queue_id"),
-}
 
 
 def _count(queries: Queries, wanted: list[sa.ColumnElement[bool]]) -> int:

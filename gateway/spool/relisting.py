@@ -14,12 +14,12 @@ from sqlalchemy import bindparam, select
 from gateway.message.facts import Facts
 from gateway.spool import look_rows
 from gateway.spool.list_contract import Whose
-from gateway.spool.listing import Standing, groups_from, listing_row, whose_of
+from gateway.spool.listing import Standing, groups_from, listing_row, name_rows, names_from, whose_of
 from gateway.spool.look_rows import Looks
 from gateway.spool.records import MessageRow, facts_of, parsed, shown
 from gateway.spool.times import from_us
 from gateway.store.inserts import Inserts
-from gateway.store.list_tables import listings, unlisted
+from gateway.store.list_tables import listing_names, listings, unlisted
 from gateway.store.schema import messages, recipients
 from gateway.store.tx import Prepared, Queries, Tx
 
@@ -28,11 +28,15 @@ NO_LOOKS = Looks((), None, frozenset())
 _M, _R, _L, _U = messages.c, recipients.c, listings.c, unlisted.c
 _LIMIT = bindparam("b_limit", type_=sa.Integer)
 _IT: sa.BindParameter[str] = bindparam("b_queue_id")
-NEW_LISTINGS = Inserts(listings)
+NEW_LISTINGS, NEW_NAMES = Inserts(listings), Inserts(listing_names)
 _STALE = Prepared(select(_U.queue_id).order_by(_U.queue_id).limit(_LIMIT).with_for_update(skip_locked=True))
 ANY_STALE = Prepared(select(_U.queue_id).limit(sa.literal_column("1")))
 _FRESH = Prepared(unlisted.delete().where(_U.queue_id == _IT))
 _GONE = Prepared(listings.delete().where(_L.queue_id == _IT))
+_WHOSE = Prepared(select(_L.whose).where(_L.queue_id == _IT))
+_NAMES_GONE = Prepared(
+    listing_names.delete().where(listing_names.c.name == bindparam("b_name"), listing_names.c.queue_id == _IT)
+)
 _MAIL = Prepared(
     select(*[_M[name] for name in MessageRow._fields], _M.held_recipients, _M.facts, _M.sender_groups).where(
         _M.queue_id == _IT
@@ -59,13 +63,24 @@ def relist(limit: int) -> Callable[[Tx], int]:
         for queue_id in found:
             it = {"b_queue_id": queue_id}
             tx.run(_FRESH, it)  # before the mail is read: what changes from here on notes it again
-            tx.run(_GONE, it)
+            _forget(tx, queue_id)
             mail = tx.row(_MAIL, it)
             if mail is not None and mail[7] > 0:
-                tx.insert(NEW_LISTINGS, [_line(tx, mail)])
+                line = _line(tx, mail)
+                tx.insert(NEW_LISTINGS, [line])
+                names = name_rows(line)  # some may be there without a line: a database that was repaired
+                tx.many(_NAMES_GONE, [{"b_name": name, "b_queue_id": queue_id} for name, _ in names])
+                tx.insert(NEW_NAMES, names)
         return len(found)
 
     return job
+
+
+def _forget(tx: Tx, queue_id: str) -> None:
+    line = tx.row(_WHOSE, {"b_queue_id": queue_id})
+    if line is not None:
+        tx.many(_NAMES_GONE, [{"b_name": name, "b_queue_id": queue_id} for name in names_from(line[0])])
+        tx.run(_GONE, {"b_queue_id": queue_id})
 
 
 def note_unnoted(limit: int) -> Callable[[Tx], int]:

@@ -28,6 +28,16 @@ listings = sa.Table(  # what lists are searched, sorted and narrowed by; texts a
     sqlite_with_rowid=False,
 )
 
+listing_names = (
+    sa.Table(  # whose each of them is, so that nobody's own mail is looked for among that of all others
+        "listing_names",
+        metadata,
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("queue_id", sa.Text, primary_key=True),
+        sqlite_with_rowid=False,
+    )
+)
+
 unlisted = sa.Table(  # mails whose row in `listings` has to be made anew, or has to go
     "unlisted",
     metadata,

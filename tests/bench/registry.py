@@ -15,6 +15,7 @@ from tests.bench.deciding import PARSER, deciding
 from tests.bench.figures import Aim, Figure
 from tests.bench.latency import latency
 from tests.bench.limits import MACHINE, limits
+from tests.bench.lists import lists
 from tests.bench.memory import memory
 from tests.bench.million import million
 from tests.bench.on_postgres import ON_POSTGRES
@@ -202,6 +203,20 @@ TASKS: tuple[Task, ...] = (
         ),
         million,
         source.absent,
+        rounds=1,
+    ),
+    Task(
+        "lists",
+        "100,000 held mails: a page, the next one, a search, one person's own, a count, a verb for many",
+        (
+            _costs("lists-list", "first page of 100,000 held mails", under(200.0), "ms", peer=""),
+            _costs("lists-next", "next page of them", under(200.0), "ms", peer=""),
+            _costs("lists-own", "one sender's own among them", under(100.0), "ms", peer=""),
+            _costs("lists-search", "a search that finds one of them", under(500.0), "ms", peer=""),
+            _costs("lists-count", "a count of what words find", under(500.0), "ms", peer=""),
+            Figure("lists-bulk", "a verb for many of them", RATE, TO_COMPARE, peer=""),
+        ),
+        lists,
         rounds=1,
     ),
     Task(

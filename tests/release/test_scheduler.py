@@ -114,6 +114,16 @@ class FakeSpool:
     async def end_expired(self, now: datetime, limit: int) -> int:
         return 0
 
+    @property
+    def lists(self) -> FakeSpool:
+        return self
+
+    async def catch_up(self, limit: int) -> int:
+        return 0
+
+    async def look_over(self, limit: int) -> int:
+        return 0
+
 
 @dataclass
 class Stage:

@@ -38,6 +38,13 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "listing_names",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("queue_id", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("name", "queue_id", name="pk_listing_names"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "unlisted",
         sa.Column("queue_id", sa.Text, nullable=False),
         sa.Column("changed_at", sa.BigInteger, nullable=False),
