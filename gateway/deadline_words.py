@@ -40,6 +40,7 @@ def outlook(message: Stored, words: Words, now: datetime) -> Outlook:
     looks, absences = open_looks(message), message.absences
     said = [each for look in looks for each in _of_look(look, absences, message, words, now)]
     said += _by_time(message, bool(looks), words, now)
+    said += _frozen(message, words)
     approvals = [look for look in looks if isinstance(look.demand, Approval)]
     return Outlook(
         then=tuple(dict.fromkeys(sentence for _, sentence in sorted(said)))[:MAX_LINES],
@@ -152,6 +153,15 @@ def _by_time(message: Stored, waits: bool, words: Words, now: datetime) -> Itera
     if kept and (latest := max(kept)) > now:
         sentence = words.gettext("Even with everything confirmed and approved, it is not sent before %(at)s.")
         yield latest, sentence % {"at": words.moment(latest)}
+
+
+def _frozen(message: Stored, words: Words) -> Iterator[_Said]:
+    """Say what becomes of a mail whose timer somebody stopped; the deadlines of people go on."""
+    if message.frozen is not None:
+        sentence = words.gettext(
+            "It is frozen. If nobody lets it go on by %(at)s, it is cancelled, and the sender is told."
+        )
+        yield message.frozen.until, sentence % {"at": words.moment(message.frozen.until)}
 
 
 def _window_end(message: Stored, index: int) -> datetime:

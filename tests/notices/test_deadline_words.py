@@ -13,6 +13,7 @@ from gateway.languages import Words
 from gateway.policy.demands import Approval, Approver
 from gateway.spool.attendance import Absence
 from gateway.spool.contract import Stored
+from gateway.spool.halt_contract import Freeze
 from gateway.spool.lifecycle import State
 from tests.memory_spool import NOON
 from tests.notices.test_asking import message, with_look
@@ -95,6 +96,13 @@ def test_a_mail_that_waits_for_time_alone() -> None:
     told = outlook(replace(about, recipients=rows), JA, NOON)
     assert told.then == (f"{at(1 / 6)} に送信されます(宛先 2件)。それまでは取り消せます。",)
     assert told.there == ""
+
+
+def test_a_frozen_mail_says_until_when() -> None:
+    about = replace(message(LADDER), frozen=Freeze(NOON, NOON + 72 * HOUR, "admin", "root"))
+    told = outlook(about, JA, NOON).then
+    assert told[-1] == f"凍結中です。{at(72)} までに解除されない場合は取り消され、差出人に知らせます。"
+    assert any("までに決まらない場合" in line for line in told)  # what people have to do goes on
 
 
 def test_names_of_strangers_do_not_lay_out_the_page() -> None:

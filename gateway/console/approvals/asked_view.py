@@ -26,8 +26,8 @@ MAX_RULES = 5
 class Asked:
     """One mail. `mine`: this person's word is waited for now; `standing` says so, or what else is waited for.
 
-    `files` is None where nobody recorded them; `until` is when the first of its approvals ends, `sooner` the first sentence
-    about what comes before.
+    `files` is None where nobody recorded them; `next` is when something happens to it next, by which the list
+    is sorted, `until` when the first of its approvals ends.
     """
 
     queue_id: str
@@ -39,6 +39,7 @@ class Asked:
     files: tuple[str, ...] | None
     more_files: int
     rules: tuple[str, ...]
+    next: str
     until: str
     needs: tuple[Need, ...]
     outlook: Outlook
@@ -76,6 +77,7 @@ def asked(seen: Seen, person: Person, words: Words, now: datetime) -> Asked:
         ),
         more_files=max(0, len(files or ()) - MAX_FILES),
         rules=_rules(message, words),
+        next=words.moment(min(dues)) if (dues := [look.due_at for look in approvals if look.due_at]) else "",
         until=words.moment(min(look.deadline for look in approvals)) if approvals else "",
         needs=needs(message, words, approvals),
         outlook=outlook(message, words, now),
