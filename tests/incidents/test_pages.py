@@ -235,3 +235,22 @@ async def test_in_both_languages(spool: SqlSpool, incidents: Incidents, clock: N
         assert "counted as if it were" in page
         assert "誤送信" not in page
         assert len((await client.get(f"/incidents/{queue_id}")).content) < 40_000
+
+
+async def test_all_are_asked_by_typing_how_many(spool: SqlSpool, incidents: Incidents, clock: Now) -> None:
+    queue_id = await opened(spool, incidents, gone=4)  # nobody is named: everybody who has it, 1 to 4
+    await incidents.ask(queue_id, Asking((2,)), CLERK, LATER)
+    path = f"/incidents/{queue_id}/ask"
+    async with browser(spool, incidents, clock, WARD) as ward:
+        page = await ward.get(f"/incidents/{queue_id}")
+        assert "全員（3通）に送りますか" in read(page).text
+        assert "1件の宛先には届いていないため" in read(page).text
+        for count in ("", "4", "x"):
+            answer = await press(ward, page, path, all="1", count=count, every="0")
+            assert "一致しません" in read(answer).text
+        assert len(await letters(spool, NoticeKind.DELETION)) == 1
+        answer = await press(ward, page, path, all="1", count="3", every="0")
+        assert "1人に1通ずつ送りました" in read(answer).text
+        assert "全員に削除のお願いを送る" not in read(answer).text
+    told = [notice.recipients for notice in await letters(spool, NoticeKind.DELETION)]
+    assert told == [(2,), (1,), (3,), (4,)]

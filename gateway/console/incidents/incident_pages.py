@@ -237,6 +237,7 @@ def refusal_of(did: str, words: Words) -> tuple[str, ...]:
         "nobody": _("Nobody was ticked who can be asked now. Nothing was sent."),
         "too-many-notes": _("There are too many notes already."),
         "empty": _("Please write something."),
+        "count": _("The number is not that of the letters. Nothing was sent."),
         "no-mail": _("The records of this mail are gone; nobody can be asked any more."),
     }
     return (table[did],) if did in table else ()

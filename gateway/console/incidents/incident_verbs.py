@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from gateway.console.forms import numbers
 from gateway.console.gate import Visit
-from gateway.console.incidents import report_form
+from gateway.console.incidents import incident_view, report_form
 from gateway.console.incidents.incident_pages import EVERY, IncidentPages, actor_of
 from gateway.console.pages import Failure
 from gateway.incidents.contract import PARAGRAPH, TEXT, Asking, Incident, IncidentRefused, Report
@@ -73,14 +73,19 @@ class IncidentVerbs:
         return await self._do(visit, handled, verb if text else _nothing)
 
     async def ask(self, visit: Visit) -> Response:
-        """POST /incidents/{queue_id}/ask: the ticked recipients get a letter each."""
+        """POST /incidents/{queue_id}/ask: the ticked recipients get a letter each, or all, where their number was typed."""
         handled, said = await self.pages.incident(visit), dict(visit.fields)
         paragraph, every = said.get("paragraph", "").strip(), said.get("every", "0")
         if len(paragraph) > PARAGRAPH or every not in EVERY:
             raise Failure(400)
-        asking = Asking(tuple(sorted(numbers(visit.fields, "recipient"))), paragraph, EVERY[every])
+        chosen = tuple(sorted(numbers(visit.fields, "recipient")))
+        if said.get("all") == "1":
+            chosen = incident_view.unasked(handled, await self.pages.message(handled))
+        asking = Asking(chosen, paragraph, EVERY[every])
 
         async def verb(incident: Incident, actor: Actor) -> str:
+            if said.get("all") == "1" and said.get("count", "").strip() != str(len(chosen)):
+                return "count"
             await self._incidents.ask(incident.queue_id, asking, actor, self.pages.now())
             self.pages.reporting.ring()
             return "asked"

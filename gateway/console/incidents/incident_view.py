@@ -18,6 +18,7 @@ from gateway.incidents.wording import Deadline
 from gateway.languages import Words, shown
 from gateway.spool.contract import Recipient, Stored
 
+SHOWN_ASKED = 500  # recipients with a box; who is named as wrong, and who has not answered, comes first
 SHOWN_MOMENTS = 200  # of the timeline on the page: the newest; the log has all
 WHO = 100  # characters of a name
 
@@ -80,6 +81,8 @@ class Page:
     groups: tuple[wording.Group, ...]
     asked: tuple[Asked, ...]
     more_asked: int
+    unasked: int
+    unreached: int
     tally: tuple[tuple[str, int], ...]
     notes: tuple[Written, ...]
     moments: tuple[Moment, ...]
@@ -117,8 +120,10 @@ def build(
         deadlines=wording.deadlines(incident, found, words, now),
         caution=wording.caution(words),
         groups=wording.taken_groups(message, incident.taken, words),
-        asked=asked[: view.SHOWN_RECIPIENTS],
-        more_asked=max(0, len(asked) - view.SHOWN_RECIPIENTS),
+        asked=asked[:SHOWN_ASKED],
+        more_asked=max(0, len(asked) - SHOWN_ASKED),
+        unasked=len(unasked(incident, message)),
+        unreached=len(incident.taken.stopped),
         tally=_tally(incident, words),
         notes=_notes(incident, words),
         moments=tuple(
@@ -131,6 +136,21 @@ def build(
         ),
         more_moments=story is not None and (story.more or len(story.moments) > SHOWN_MOMENTS),
     )  # fmt: skip
+
+
+def unasked(incident: Incident, message: Stored | None) -> tuple[int, ...]:
+    """Return everybody who has the mail and was not asked yet: of those named as wrong, where somebody was."""
+    rows = message.as_handed_in.recipients if message is not None and incident.open else ()
+    wrong = frozenset(incident.account.wrong)
+    return tuple(
+        [
+            row.index
+            for row in rows
+            if may_be_asked(row.state, perhaps=row.perhaps)
+            and incident.request(row.index) is None
+            and (not wrong or row.index in wrong)
+        ]
+    )
 
 
 def lines(text: str) -> tuple[str, ...]:
@@ -164,13 +184,20 @@ def _one(incident: Incident, row: Recipient, words: Words) -> Asked:
     return Asked(
         index=row.index,
         address=shown(str(row.address), view.ADDRESS),
-        said=wording.asked_of(request, words),
+        said=_said(incident, row, words),
         comment=lines((request.comment or "") if request is not None else ""),
         answered=answered,
         askable=request is None and incident.open,
         remindable=may_remind and incident.open,
         wrong=row.index in incident.account.wrong,
     )
+
+
+def _said(incident: Incident, row: Recipient, words: Words) -> str:
+    request = incident.request(row.index)
+    if request is None and row.index in (*incident.taken.locked, *incident.taken.unkeyed):
+        return words.gettext("files taken back unread; need not be asked")
+    return wording.asked_of(request, words)
 
 
 def _tally(incident: Incident, words: Words) -> tuple[tuple[str, int], ...]:

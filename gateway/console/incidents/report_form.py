@@ -18,6 +18,7 @@ from gateway.incidents.suggesting import Suggestion
 from gateway.languages import Words, shown
 from gateway.spool.contract import Stored
 
+SHOWN = 1_000  # recipients with a box; who is named, and who is outside, comes first
 LONGEST_AGO = timedelta(days=366)  # of what became known: nobody reports older mail from here
 A_MOMENT = timedelta(minutes=5)  # by which a browser's clock may be ahead of ours
 Typed = Mapping[str, str]
@@ -171,10 +172,10 @@ def _form(
                     view.fate(row, states, words),
                     row.index in wrong,
                 )
-                for row in listed[: view.SHOWN_RECIPIENTS]
+                for row in listed[:SHOWN]
             ]
         ),
-        more=max(0, len(rows) - view.SHOWN_RECIPIENTS),
+        more=max(0, len(rows) - SHOWN),
         known_day=typed["known_day"],
         known_time=typed["known_time"],
         persons=typed["persons"],
