@@ -51,14 +51,13 @@ class OwnCredentials:
         """
         person, had = await self._db.readers.run(lambda queries: _known(queries, login))
         self.check(person, password)
-        before = [] if had.password is None else [had.password]
-        if self._settings.password_history and await self._hashing.is_one_of(
-            [*before, *had.before[: self._settings.password_history]], password
-        ):
+        before = [] if had.password is None else [had.password]  # which is refused whatever the settings say
+        if await self._hashing.is_one_of([*before, *had.before[: self._settings.password_history]], password):
             raise PersonRefused("used")
         hashed, at = await self._hashing.hash(password), to_us(now)
 
         def job(tx: Tx) -> None:
+            _known(tx, login)
             self._store_password(tx, login, hashed, at, temporary=False)
             session_rows.end_all(tx, login, here)
             tx.event(happened(Kind.PERSON, login, by, at, what="password"))

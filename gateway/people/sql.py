@@ -81,6 +81,7 @@ class SqlPeople:
 
     async def sign_out_everywhere(self, login: str, by: Actor, now: datetime) -> int:
         def job(tx: Tx) -> int:
+            registry.get(login)(tx)
             ended = session_rows.end_all(tx, login)
             tx.event(happened(Kind.SIGNED_OUT, login, by, to_us(now), sessions=ended))
             return ended

@@ -10,6 +10,7 @@ from gateway.people.contract import Grant, Person, PersonRefused, Role, TokenSco
 from gateway.people.signing_in import SignInRefused
 from gateway.policy.demands import Language
 from gateway.spool.contract import Actor
+from gateway.spool.sql import SqlSpool
 from gateway.store.people_tables import api_tokens, browsers, credentials, people, sign_in_failures, sign_ins
 from gateway.store.schema import events
 from tests.people.conftest import BOSS, GOOD, HERE, OTHER, House
@@ -71,7 +72,7 @@ async def test_a_change_tells_what_was(house: House) -> None:
     await house.people.change(changed, BOSS, house.now)  # nothing new, nothing told
     told = [event["detail"] for event in house.told() if '"changed"' in event["detail"]]
     assert len(told) == 1
-    assert '"was":{"grants":["sender"],"name":"Ann"}' in told[0]
+    assert '"was":{"grants":["sender"],"language":"en","name":"Ann"}' in told[0]
 
 
 async def test_suspension_ends_sessions_and_tokens_at_once(house: House) -> None:
@@ -133,6 +134,24 @@ async def test_what_is_removed_is_gone_but_for_the_log(house: House) -> None:
     assert await house.people.session(admitted.cookie, house.now) is None
     assert await house.people.tokens.of("ann") == []
     assert '"removed"' in str([event["detail"] for event in house.told()])
+
+
+async def test_a_temporary_password_is_replaced_by_another_whatever_the_history(spool: SqlSpool) -> None:
+    house = House(spool, password_history=0)
+    await house.add("ann")
+    temporary = await house.people.own.temporary_password("ann", BOSS, house.now)
+    with pytest.raises(PersonRefused, match="used"):
+        await house.people.own.set_password("ann", temporary, ANN, house.now)
+    house.hashing.close()
+
+
+async def test_nothing_is_told_of_who_is_not_there(house: House) -> None:
+    for act in (house.people.sign_out_everywhere, house.people.suspend, house.people.own.drop_totp):
+        with pytest.raises(UnknownPerson):
+            await act("nobody", BOSS, house.now)
+    with pytest.raises(UnknownPerson):
+        await house.people.own.set_password("nobody", GOOD, BOSS, house.now)
+    assert house.told() == []
 
 
 async def test_a_password_that_was_used_is_refused(house: House) -> None:

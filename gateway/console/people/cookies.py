@@ -40,8 +40,9 @@ class Cookies:
         return value if len(value) <= most else ""
 
     def session(self, request: Request) -> str:
-        """Return the cookie of the session."""
-        return request.cookies.get(self.gate.cookie_name, "")
+        """Return the cookie of the session; empty where there is none, or nothing of ours."""
+        value = request.cookies.get(self.gate.cookie_name, "")
+        return value if len(value) <= MAX_COOKIE else ""
 
     def set(self, response: Response, kind: Kind, value: str) -> None:
         """Set a cookie; only the browser's own outlives the browser's being closed."""

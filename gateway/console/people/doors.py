@@ -92,12 +92,17 @@ class Doors:
         """Lead to another page of signing in, which knows where somebody wants to go."""
         return self.to(f"{path}?next={quote(wanted, safe='')}" if wanted else path)
 
-    def admit(self, admitted: Admitted, wanted: str) -> Response:
-        """Lead in: to the second step, or with a session of its own to where somebody wanted to go."""
+    async def admit(self, request: Request, admitted: Admitted, wanted: str) -> Response:
+        """Lead in: to the second step, or with a session of its own to where somebody wanted to go.
+
+        A session that this browser had before is over: it would go on in the store, and nobody could see whose it is.
+        """
         if admitted.asks_code:
             response = self.to_step("/sign-in/code", wanted)
             self.cookies.set(response, Kind.STEP, admitted.cookie)
             return response
+        if before := self.cookies.session(request):
+            await self.people.verbs.sign_out(before, self.site.desk.clock())
         response = self.to(wanted or "/")
         self.cookies.set_session(response, admitted.cookie)
         self.cookies.set(response, Kind.BROWSER, admitted.browser)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.console.people.words import MAX_TEXT, how_words, roles_of, scope_words
+from gateway.console.people.words import MAX_TEXT, browser_name, how_words, roles_of, scope_words
 from gateway.languages import Words, shown
 from gateway.people.contract import ApiToken, Person, TokenScope
 from gateway.people.session_rows import SessionLine
@@ -40,7 +40,7 @@ def _session(line: SessionLine, words: Words) -> dict[str, object]:
         "since": words.moment(line.begun_at),
         "seen": words.moment(line.seen_at),
         "client": shown(line.client, MAX_TEXT),
-        "agent": shown(line.agent, MAX_TEXT),
+        "agent": browser_name(line.agent),
         "how": how_words(line.how, words),
     }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from gateway.console.forms import Fields
-from gateway.console.people.words import MAX_TEXT, role_hint, role_name, roles_of
+from gateway.console.people.words import MAX_TEXT, groups_hint, role_hint, role_name, roles_of
 from gateway.languages import LANGUAGES, Words, shown
 from gateway.people.contract import Grant, Person, PersonRefused, Role
 from gateway.people.grants import MAX_GROUP, NEVER_OF_A_GROUP
@@ -76,6 +76,7 @@ def role_fields(form: Form, words: Words) -> list[dict[str, object]]:
             "ticked": role in form.roles,
             "grouped": role not in NEVER_OF_A_GROUP,
             "groups": form.groups.get(role, ""),
+            "groups_hint": groups_hint(role, words),
         }
         for role in Role
     ]

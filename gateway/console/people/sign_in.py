@@ -69,7 +69,7 @@ class SignInPages:
             )
         except SignInRefused as refused:
             return self._page(request, wanted, login, refused.why)
-        return self._doors.admit(admitted, wanted)
+        return await self._doors.admit(request, admitted, wanted)
 
     async def ask_code(self, request: Request) -> Response:
         """GET /sign-in/code: the form of the second step."""
@@ -95,7 +95,7 @@ class SignInPages:
             if refused.why == "code":
                 return self._code_page(request, step, wanted, wrong=True)
             return self._page(request, wanted, why=refused.why)
-        return self._doors.admit(admitted, wanted)
+        return await self._doors.admit(request, admitted, wanted)
 
     async def go(self, request: Request) -> Response:
         """GET /sign-in/oidc: to the provider. A link and no form: pages of ours send forms nowhere else (form-action)."""
@@ -129,7 +129,7 @@ class SignInPages:
         except SignInRefused as refused:
             log.warning("sign-in.refused", why=refused.why)
             return self._page(request, wanted, why=refused.why)
-        return self._doors.admit(admitted, wanted)
+        return await self._doors.admit(request, admitted, wanted)
 
     def _begun(self, request: Request) -> tuple[Begun, str]:
         """Return what this browser asked the provider, and where it wants to go; raises NotTold."""

@@ -6,6 +6,12 @@ from gateway.languages import Words, shown
 from gateway.people.contract import Grant, Person, Role, TokenScope
 
 MAX_TEXT = 200  # characters of anything that somebody wrote, on one line
+SHORT_AGENT = 40  # characters of a browser that nobody knows
+_BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    *(("Windows", "Windows"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android")),
+    *(("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux")),
+)
 
 
 def role_name(role: Role, words: Words) -> str:
@@ -30,6 +36,20 @@ def role_hint(role: Role, words: Words) -> str:
         Role.AUDITOR: words.gettext("The log; the text of a mail only with a reason, which is logged."),
         Role.ORDERING: words.gettext("Log and figures of its contractors, never the text of a mail."),
     }[role]
+
+
+def groups_hint(role: Role, words: Words) -> str:
+    """Say what it means to name groups, or none."""
+    if role is Role.SENDER:
+        return words.gettext("Several with a comma between. Empty: own mail alone.")
+    return words.gettext("Several with a comma between. Empty: for the whole organisation.")
+
+
+def browser_name(agent: str) -> str:
+    """Return the browser and the system that a User-Agent speaks of, as far as people know them."""
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    return " / ".join(filter(None, (browser, system))) or shown(agent, SHORT_AGENT)
 
 
 def grant_words(grant: Grant, words: Words) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pyotp
 from starlette.applications import Starlette
 
@@ -40,6 +41,23 @@ async def test_a_session_id_that_was_planted_is_worth_nothing(browser: Browser, 
     await browser.sign_in("ann")
     assert browser.cookie not in ("planted", "")
     assert await house.people.session("planted", house.now) is None
+
+
+async def test_signing_in_again_ends_the_session_before(browser: Browser, house: House) -> None:
+    await house.add("bob")
+    page = await browser.get("/sign-in")
+    await browser.post(page, "/sign-in", login="ann", password=GOOD)
+    first = browser.cookie
+    browser.client.cookies.set("__Host-sekisho-form", _form(page), domain="sekisho.example.jp", path="/")
+    await browser.post(page, "/sign-in", login="bob", password=GOOD)
+    assert browser.cookie != first
+    assert await house.people.session(first, house.now) is None
+
+
+def _form(page: httpx.Response) -> str:
+    return next(
+        each.split("=")[1].split(";")[0] for each in page.headers.get_list("set-cookie") if "-form=" in each
+    )
 
 
 async def test_each_sign_in_has_a_session_of_its_own(app: Starlette) -> None:
