@@ -138,7 +138,9 @@ def _of_halts(kit: _Kit) -> None:
 def _of_the_end(kit: _Kit) -> None:
     ended = sample.approved(kit.language)
     LeftLetters(kit.links, kit.composers).left(ended, sample.notice(NoticeKind.LEFT), None)
-    kit.composers.report(ended, sample.notice(NoticeKind.REPORT, sample.OFFICE), None)
+    report = sample.notice(NoticeKind.REPORT, sample.OFFICE)
+    kit.composers.report(ended, report, None)
+    kit.composers.report(sample.asking(kit.language), replace(report, incident=_NOW), None)
 
 
 def _of_keys(kit: _Kit) -> None:
