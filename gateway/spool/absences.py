@@ -1,7 +1,7 @@
 """When approvers are away, as they said themselves: kept by person, read by whoever has to count on them.
 
-Saying so lets every open approval be looked at again, because fewer may be there for it now. Only what is still to come is
-kept: an absence that is over tells nothing about anybody but where they were.
+Saying so lets every open approval be looked at again, because fewer may be there for it now. What is over is asked for by
+nobody, and goes when the next one is said: it tells nothing about anybody but where they were.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _OF = Prepared(
     .limit(AT_ONCE * MAX_ABSENCES)
 )
 _COUNT = Prepared(select(sa.func.count()).where(_A.person == bindparam("b_person")))
-_OVER = Prepared(absences.delete().where(_A.person == bindparam("b_person"), _A.until <= bindparam("b_now")))
+_OVER = Prepared(absences.delete().where(_A.until <= bindparam("b_now")))  # a few hundred rows at most
 _REMOVE = Prepared(absences.delete().where(_ONE))
 _SET = Prepared(
     sa.text(
@@ -106,7 +106,7 @@ def _say(absence: Absence, actor: Actor, now: int) -> Callable[[Tx], None]:
     since = to_us(absence.since)
 
     def job(tx: Tx) -> None:
-        tx.run(_OVER, {"b_person": absence.person, "b_now": now})
+        tx.run(_OVER, {"b_now": now})
         if tx.row(_COUNT, {"b_person": absence.person})[0] >= MAX_ABSENCES:
             raise TooManyAbsences(absence.person)
         told = {"b_until": to_us(absence.until), "b_note": absence.note, "b_set_at": now}

@@ -187,6 +187,13 @@ async def test_what_is_no_absence(spool: SqlSpool, since: timedelta, until: time
         await away(spool, CHIEF, since, until)
 
 
+async def test_what_is_over_goes_with_the_next_one_that_anybody_says(spool: SqlSpool) -> None:
+    await away(spool, CHIEF, HOUR, 2 * HOUR)
+    later = Absence(DEPUTY, T0 + 3 * HOUR, T0 + 4 * HOUR)
+    await spool.absences.say(later, Actor("approver", DEPUTY), T0 + 3 * HOUR)
+    assert await spool.absences.of([CHIEF, DEPUTY], T0) == (later,)
+
+
 async def test_nobody_is_away_without_bound(spool: SqlSpool) -> None:
     for day in range(MAX_ABSENCES):
         await away(spool, CHIEF, timedelta(days=day), timedelta(days=day, hours=1))
