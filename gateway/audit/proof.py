@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gateway.audit.checkpoints import Checkpoint, first_since, last_before, newest, some
 from gateway.audit.log import EventLog, Row
+from gateway.audit.pruning import cut_at
 from gateway.audit.signing_keys import public_keys
 from gateway.store.events import GENESIS, Head, covered
 from gateway.store.readers import Readers
@@ -48,6 +49,9 @@ class Part:
 def part(readers: Readers, since: datetime | None, until: datetime | None) -> Part:
     """Return the part from the last checkpoint before `since` to the first one after `until`; raises NothingToProve."""
     first = readers.read(last_before(since)) if since is not None else None
+    cut = cut_at(EventLog.over(readers))
+    if cut is not None and (first is None or first.number < cut.number):
+        first = cut  # what was before is deleted
     last = readers.read(first_since(until)) if until is not None else None
     last = last or readers.read(newest)
     if last is None or (first is not None and first.number >= last.number):

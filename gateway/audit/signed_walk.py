@@ -6,11 +6,13 @@ somebody who holds the master key and not the signing key of that time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.audit.checkpoints import Checkpoint, some
 from gateway.audit.log import EventLog
 from gateway.audit.offline import Wrong, signed_checkpoint
+from gateway.audit.pruning import beginnings
 from gateway.audit.signing_keys import public_keys
 from gateway.store.events import GENESIS, Head
 
@@ -33,12 +35,16 @@ class Signed:
 def verify_checkpoints(log: EventLog) -> Signed:
     """Check all checkpoints; raises StoreUnavailable."""
     keys = [key.public for key in log.readers.read(public_keys)]
+    try:
+        begun = beginnings(log)
+    except ValueError as error:
+        return Signed(0, str(error))
     last: Checkpoint | None = None
     checked = 0
     while found := log.readers.read(some(0 if last is None else last.number, AT_ONCE)):
         for each in found:
             try:
-                _check(log, each, last, keys)
+                _check(log, each, last, keys, begun)
             except Wrong as wrong:
                 return Signed(checked, str(wrong), last)
             except (ValueError, KeyError, TypeError):
@@ -47,7 +53,13 @@ def verify_checkpoints(log: EventLog) -> Signed:
     return Signed(checked, newest=last)
 
 
-def _check(log: EventLog, each: Checkpoint, last: Checkpoint | None, keys: list[bytes]) -> None:
+def _check(
+    log: EventLog,
+    each: Checkpoint,
+    last: Checkpoint | None,
+    keys: list[bytes],
+    begun: Mapping[str, Head],
+) -> None:
     told = signed_checkpoint(each.statement, each.signature, keys)
     number, previous = (0, "") if last is None else (last.number, last.digest)
     if (each.number, told["number"], told["previous"]) != (number + 1, number + 1, previous):
@@ -55,7 +67,8 @@ def _check(log: EventLog, each: Checkpoint, last: Checkpoint | None, keys: list[
             f"checkpoint {each.number} does not follow checkpoint {number}: one is missing or was replaced"
         )
     for head in each.heads.values():
-        if _hash(log, head) != head.hash:
+        kept = head.node not in begun or head.seq > begun[head.node].seq
+        if kept and _hash(log, head) != head.hash:
             where = f" of the chain {head.node!r}" if head.node else ""
             raise Wrong(f"event {head.seq}{where} is not the one that checkpoint {each.number} names")
 

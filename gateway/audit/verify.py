@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from gateway.audit.entries import Question
 from gateway.audit.log import EventLog, Row
+from gateway.audit.pruning import beginnings
 from gateway.store.events import Head, Seal, digest
 
 
@@ -51,12 +52,17 @@ def verify_chains(log: EventLog, seal: Seal | None) -> list[Verdict]:
     if listed is None:
         return [Verdict(0, False, 0, "the list of chains is missing")]
     text, signature = listed
+    try:
+        begun = beginnings(log)
+    except ValueError as error:
+        return [Verdict(0, False, 0, str(error))]
     verdicts = []
     if seal is not None and not seal.holds_list(text, signature):
         verdicts.append(Verdict(0, False, 0, "the list of chains was not sealed under this master key"))
     names = _names(text)
     for node in sorted({*names, *log.nodes()}):
-        verdict = replace(_verify_chain(log, node, seal), node=node)
+        begin = begun.get(node) or Head(node=node)
+        verdict = replace(_verify_chain(log, node, seal, begin), node=node)
         if verdict.intact and node not in names:
             verdict = replace(verdict, seq=0, problem=f"the chain {node!r} is not in the list of chains")
         verdicts.append(verdict)
@@ -70,21 +76,25 @@ def _names(text: str) -> list[str]:
         return []
 
 
-def _verify_chain(log: EventLog, node: str, seal: Seal | None) -> Verdict:
+def _verify_chain(log: EventLog, node: str, seal: Seal | None, begin: Head) -> Verdict:
     found = log.head(node)
     if found is None:
         return Verdict(0, False, 0, "the head of the chain is missing")
     head, signature = found
     if seal is not None and not seal.holds(head, signature):
-        last, _ = walk(_all_rows(log, node), None, node)
+        last, _ = walk(_all_rows(log, node, begin.seq), None, node, begin)
         return Verdict(
-            last.seq, False, head.seq, "the head of the chain was not sealed under this master key"
+            last.seq - begin.seq,
+            False,
+            head.seq,
+            "the head of the chain was not sealed under this master key",
         )
-    last, wrong = walk(_all_rows(log, node), head.seq, node)
+    last, wrong = walk(_all_rows(log, node, begin.seq), head.seq, node, begin)
     if wrong is not None:
         wrong += _since_repair(log, node, last.seq, head)
-        return Verdict(last.seq, seal is not None, last.seq + 1, wrong)
-    return _at_the_end(last, head, seal is not None)
+        return Verdict(last.seq - begin.seq, seal is not None, last.seq + 1, wrong)
+    verdict = _at_the_end(last, head, seal is not None)
+    return replace(verdict, checked=verdict.checked - begin.seq)
 
 
 def _since_repair(log: EventLog, node: str, broken: int, head: Head) -> str:

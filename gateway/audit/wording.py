@@ -38,6 +38,7 @@ def _kinds(words: Words) -> dict[str, str]:
             "exported": _("the log was exported"),
             "checkpoint": _("a signed checkpoint was made"),
             "signing-key": _("a signing key was made"),
+            "pruned": _("old events were deleted"),
             "certified": _("a certificate of deletion was made"),
         }
     )

@@ -95,11 +95,12 @@ class Web(Group):
 
 
 class Retention(Group):
-    """How long finished mail is kept: the body until its key is destroyed, the record until its row goes; and frozen mail,
-    until it is cancelled."""
+    """How long finished mail is kept: the body until its key is destroyed, the record until its row goes; how long events are;
+    and frozen mail, until it is cancelled."""
 
     bodies: Duration = timedelta(days=7)
     records: Duration = timedelta(days=366)
+    events: Annotated[Duration, Field(ge=timedelta(days=366))] | None = None
     frozen: Annotated[Duration, Field(ge=timedelta(hours=1), le=timedelta(days=90))] = timedelta(days=10)
 
 

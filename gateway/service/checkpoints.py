@@ -14,6 +14,8 @@ from pathlib import Path
 import structlog
 
 from gateway.audit.checkpoints import ChainAltered, Checkpoint, make, newest
+from gateway.audit.log import EventLog
+from gateway.audit.pruning import last_cut, prune
 from gateway.clock import utc_now
 from gateway.config.settings import Audit
 from gateway.durable import sync_file
@@ -27,14 +29,33 @@ LOOK_S = 60.0  # between two looks whether one is due; also after a start, so th
 log = structlog.get_logger()
 
 
-async def sign_checkpoints(spool: SqlSpool, settings: Audit) -> None:
-    """Do it until cancelled."""
+async def sign_checkpoints(spool: SqlSpool, settings: Audit, events_after: timedelta | None = None) -> None:
+    """Do it until cancelled; behind a new checkpoint, delete events older than `events_after`, where that is set."""
     while True:
         await asyncio.sleep(min(LOOK_S, settings.checkpoint_every.total_seconds()))
         made = await _made(spool, settings.checkpoint_every)
         if made is not None:
             log.info("checkpoint", **as_line(made))
             await _keep(made, settings.checkpoint_file)
+            if events_after is not None:
+                await delete_old_events(spool, utc_now() - events_after)
+
+
+async def delete_old_events(spool: SqlSpool, before: datetime) -> int:
+    """Delete the events up to the last checkpoint before a time, a few at once; return how many."""
+    gone = 0
+    try:
+        already = await asyncio.to_thread(last_cut, EventLog.over(spool.database.readers))
+        while True:
+            already, some = await spool.database.committer.run(prune(before, utc_now(), already))
+            gone += some
+            if not some:
+                break
+    except (StoreUnavailable, ValueError) as error:
+        log.warning("events.kept", cause=str(error))
+    if gone:
+        log.info("events.deleted", events=gone, before=before.isoformat())
+    return gone
 
 
 async def _made(spool: SqlSpool, every: timedelta) -> Checkpoint | None:

@@ -213,7 +213,7 @@ class Service:
             rooms.webhooks.run(),
             care_for_incidents(rooms.incidents, self._settings.retention.records, rooms.ring),
             rooms.learner.run(),
-            sign_checkpoints(rooms.spool, self._settings.audit),
+            sign_checkpoints(rooms.spool, self._settings.audit, self._settings.retention.events),
             publish_figures(rooms.spool, utc_now),
             publish_readiness(checks),
             *digests,

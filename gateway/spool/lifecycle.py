@@ -60,6 +60,7 @@ class Kind(StrEnum):
     EXPORTED = "exported"  # somebody took a copy of the log, or of a part of it
     CHECKPOINT = "checkpoint"  # the ends of all chains were signed
     SIGNING_KEY = "signing-key"  # what signs them was made anew
+    PRUNED = "pruned"  # old events were deleted, up to a signed checkpoint
     CERTIFIED = "certified"  # what was destroyed was listed and signed
     FROZEN = "frozen"  # somebody stopped the timer
     THAWED = "thawed"
