@@ -16,7 +16,10 @@ from gateway.people.contract import People, Tokens
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """`calls` remembers what was answered to an idempotency key."""
+    """`calls` remembers what was answered to an idempotency key.
+
+    `ordering_sees_subjects` is the setting `audit.ordering_sees_subjects`.
+    """
 
     people: People
     acting: Acting
@@ -24,6 +27,7 @@ class Doors:
     daily: DailyFigures
     calls: Calls
     clock: Clock
+    ordering_sees_subjects: bool = True
 
     @property
     def tokens(self) -> Tokens:

@@ -15,10 +15,10 @@ from gateway.api.doors import doors_of
 from gateway.api.problems import Refused
 from gateway.api.shapes import After, Limit, Page, QueueId, problems
 from gateway.audit.entries import Entry, Question
-from gateway.audit.fitting import whose
+from gateway.audit.fitting import whose, without_subject
 from gateway.audit.lines import lines
 from gateway.people.contract import TokenScope
-from gateway.people.sight import Act, may, scope_of
+from gateway.people.sight import Act, may, scope_of, sees_subjects
 from gateway.spool.contract import UnknownMessage
 from gateway.spool.lifecycle import Kind, Reason
 
@@ -81,12 +81,14 @@ async def log(
     for name, at in (("since", since), ("until", until)):
         if at is not None and at.tzinfo is None:
             raise Refused(422, "invalid", f"`{name}` needs a time zone: 2026-11-20T09:00:00+09:00")
+    doors = doors_of(request)
+    subjects = sees_subjects(caller.person, doors.ordering_sees_subjects)
     question = Question(
         since=since,
         until=until,
         sender=sender,
         recipient=recipient,
-        subject=subject,
+        subject=subject if subjects else None,  # words of one would tell it
         group=group,
         rule=rule,
         actor=actor,
@@ -96,25 +98,29 @@ async def log(
         scope=scope_of(caller.person, Act.LOG),
     )
     try:
-        page = await asyncio.to_thread(lines, doors_of(request).log, question, after)
+        page = await asyncio.to_thread(lines, doors.log, question, after)
     except ValueError:
         raise Refused(422, "invalid", "`after` is no cursor of this list") from None
-    told = [event_told(entry) for entry in page.lines]
+    told = [event_told(entry, subjects=subjects) for entry in page.lines]
     return LogPageTold(items=told, next=page.after or None, searched_to=page.searched_to)
 
 
 @reading.get("/log/{queue_id}", responses=problems(404))
 async def story(request: Request, caller: Reads, queue_id: QueueId) -> Story:
     """Return what happened to one mail."""
-    entries = await asyncio.to_thread(doors_of(request).log.about, queue_id, MOST_EVENTS + 1)
+    doors = doors_of(request)
+    entries = await asyncio.to_thread(doors.log.about, queue_id, MOST_EVENTS + 1)
     accepted = next((entry for entry in entries if entry.kind == Kind.ACCEPTED), None)
     if accepted is None or not may(caller.person, Act.LOG, whose(accepted.detail)):
         raise UnknownMessage(queue_id)
-    return Story(items=[event_told(each) for each in entries[:MOST_EVENTS]], more=len(entries) > MOST_EVENTS)
+    subjects = sees_subjects(caller.person, doors.ordering_sees_subjects)
+    told = [event_told(each, subjects=subjects) for each in entries[:MOST_EVENTS]]
+    return Story(items=told, more=len(entries) > MOST_EVENTS)
 
 
-def event_told(entry: Entry) -> EventTold:
-    """Return an event as the API tells it."""
+def event_told(entry: Entry, *, subjects: bool) -> EventTold:
+    """Return an event as the API tells it, without the subject to whom it is not told."""
+    entry = entry if subjects else without_subject(entry)
     return EventTold(
         chain=entry.node,
         seq=entry.seq,

@@ -27,5 +27,6 @@ def api_routes(settings: Settings, rooms: Rooms) -> list[BaseRoute]:
         daily=DailyFigures(database.readers, ZoneInfo(settings.timezone), utc_now),
         calls=SqlCalls(database),
         clock=utc_now,
+        ordering_sees_subjects=settings.audit.ordering_sees_subjects,
     )
     return [Mount("/api/v1", create_api(doors))]

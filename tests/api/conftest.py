@@ -53,7 +53,12 @@ def doors(people: KnownPeople, shared: SqlSpool) -> Doors:
 
 @pytest.fixture
 async def client(doors: Doors) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(doors) as made:
+        yield made
+
+
+def client_of(doors: Doors) -> httpx.AsyncClient:
+    """Return a client of an API with these doors."""
     app = Starlette(routes=[Mount("/api/v1", create_api(doors))])
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gw.example/api/v1") as made:
-        yield made
+    return httpx.AsyncClient(transport=transport, base_url="http://gw.example/api/v1")

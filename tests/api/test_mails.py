@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from gateway.api.doors import Doors
 from gateway.people.contract import Grant, Role, TokenScope
 from gateway.spool.sql import SqlSpool
 from tests.api.asking import bearer, kind
+from tests.api.conftest import client_of
 from tests.api.known import KnownPeople
 from tests.spool.mails import RAW, mail
 
@@ -121,6 +124,20 @@ async def test_the_log_is_read_by_those_who_may(
     ward = people.token("ward@example.jp", TokenScope.LOG_READ, grants=(Grant(Role.ORDERING, "hall"),))
     assert (await client.get("/log", headers=bearer(ward))).json()["items"] == []
     assert (await client.get(f"/log/{queue_id}", headers=bearer(ward))).status_code == 404
+
+
+async def test_an_ordering_body_reads_subjects_where_the_settings_say_so(
+    doors: Doors, shared: SqlSpool, people: KnownPeople
+) -> None:
+    new = mail(held=1, subject="体育館の抽選結果")
+    queue_id = await shared.accept(replace(new, groups=("hall",)))
+    token = people.token("ward@example.jp", TokenScope.LOG_READ, grants=(Grant(Role.ORDERING, "hall"),))
+    for sees in (True, False):
+        async with client_of(replace(doors, ordering_sees_subjects=sees)) as client:
+            found = await client.get("/log", headers=bearer(token), params={"subject": "抽選"})
+            story = await client.get(f"/log/{queue_id}", headers=bearer(token))
+        assert queue_id in [each["queue_id"] for each in found.json()["items"]]
+        assert ("抽選" in found.text, "抽選" in story.text) == (sees, sees)
 
 
 async def test_figures_count(client: httpx.AsyncClient, shared: SqlSpool, auditor: dict[str, str]) -> None:
