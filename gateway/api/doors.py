@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from gateway.acting.acting import Acting
+from gateway.acting.on_incidents import ActingOnIncidents
 from gateway.api.calls import Calls
 from gateway.audit.daily import DailyFigures
 from gateway.audit.log import EventLog
@@ -23,6 +24,7 @@ class Doors:
 
     people: People
     acting: Acting
+    incidents: ActingOnIncidents
     log: EventLog
     daily: DailyFigures
     calls: Calls

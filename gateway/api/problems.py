@@ -18,12 +18,21 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from gateway.acting.allowed import NotAllowed, ReasonMissing
+from gateway.incidents.contract import IncidentRefused, UnknownIncident
 from gateway.people.contract import PersonRefused, UnknownPerson
 from gateway.spool.contract import StoreUnavailable, UnknownMessage
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20  # places named in one answer
 _URN = "urn:sekisho:problem:"
+_NO_INCIDENT = {
+    "answered-twice": "this recipient has answered and corrected the answer already",
+    "closed": "the incident is closed; open it again first",
+    "open": "the incident is open already",
+    "nobody": "none of these recipients can be asked now; nothing was sent",
+    "too-many-notes": "there are too many notes already",
+    "no-mail": "the records of this mail are gone; nobody can be asked any more",
+}
 _NO_PERSON = {
     "exists": "there is a person with this login already",
     "login": "a login has no control characters and no space around it",
@@ -73,6 +82,7 @@ def answer(refused: Refused) -> Response:
 
 _KINDS = (
     *(Refused, HTTPException, RequestValidationError),
+    *(UnknownIncident, IncidentRefused),
     *(UnknownMessage, NotAllowed, ReasonMissing, StoreUnavailable, UnknownPerson, PersonRefused),
 )
 
@@ -102,6 +112,10 @@ def refusal_of(error: Exception) -> Refused:
         return Refused(422, "invalid", "what was sent is not what is expected", more={"errors": places})
     if isinstance(error, UnknownMessage):
         return Refused(404, "unknown-mail", "there is no such mail, or none that this token may see")
+    if isinstance(error, UnknownIncident):
+        return Refused(404, "unknown-incident", "this mail has no incident, or none that this person may see")
+    if isinstance(error, IncidentRefused):
+        return Refused(409, "incident", _NO_INCIDENT.get(error.why, error.why), more={"why": error.why})
     if isinstance(error, NotAllowed):
         return Refused(403, "act", f"this person may see the mail, but not do this: {error.act}")
     if isinstance(error, ReasonMissing):

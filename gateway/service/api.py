@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from starlette.routing import BaseRoute, Mount
 
 from gateway.acting.acting import Acting
+from gateway.acting.on_incidents import ActingOnIncidents
 from gateway.api.app import create_api
 from gateway.api.calls import SqlCalls
 from gateway.api.doors import Doors
@@ -23,6 +24,7 @@ def api_routes(settings: Settings, rooms: Rooms) -> list[BaseRoute]:
     doors = Doors(
         people=rooms.people,
         acting=Acting(rooms.spool, utc_now),
+        incidents=ActingOnIncidents(rooms.spool, rooms.incidents, utc_now),
         log=EventLog.over(database.readers),
         daily=DailyFigures(database.readers, ZoneInfo(settings.timezone), utc_now),
         calls=SqlCalls(database),

@@ -12,11 +12,13 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from gateway.acting.acting import Acting
+from gateway.acting.on_incidents import ActingOnIncidents
 from gateway.api.app import create_api
 from gateway.api.calls import SqlCalls
 from gateway.api.doors import Doors
 from gateway.audit.daily import DailyFigures
 from gateway.audit.log import EventLog
+from gateway.incidents.door import Duty, Incidents
 from gateway.spool.sql import SqlSpool, open_spool
 from tests.api.known import KnownPeople
 from tests.spool.conftest import MASTER, spool, ticks, where
@@ -44,6 +46,7 @@ def doors(people: KnownPeople, shared: SqlSpool) -> Doors:
     return Doors(
         people=people,
         acting=Acting(shared, lambda: T0),
+        incidents=ActingOnIncidents(shared, Incidents(database, Duty()), lambda: T0),
         log=EventLog.over(database.readers),
         daily=DailyFigures(database.readers, ZoneInfo("Asia/Tokyo"), lambda: T0),
         calls=SqlCalls(database),

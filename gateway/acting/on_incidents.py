@@ -1,0 +1,113 @@
+"""What a person may do about mail that went to the wrong people: the one way in for the console and the API.
+
+Who may report a mail sees its incident, notes, and asks wrong recipients; who handles it corrects what was told, marks reports
+as handed in, closes and reopens. UnknownIncident (UnknownMessage before there is one) is for what is not theirs to know of,
+NotAllowed for what they see and may not do, IncidentRefused, StoreUnavailable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from gateway.acting.allowed import COLLEAGUE, NotAllowed, allowed, is_own, role_for
+from gateway.clock import Clock
+from gateway.incidents.contract import (
+    Account,
+    Asking,
+    Incident,
+    IncidentPage,
+    Report,
+    UnknownIncident,
+)
+from gateway.incidents.door import Incidents
+from gateway.people.contract import Person, Role
+from gateway.people.sight import Act, may, scope_of
+from gateway.spool.contract import Actor, Spool, Stored, UnknownMessage
+from gateway.spool.list_contract import Whose
+
+
+@dataclass(frozen=True, slots=True)
+class ActingOnIncidents:
+    """The verbs. `clock` says when they happen."""
+
+    spool: Spool
+    incidents: Incidents
+    clock: Clock
+
+    async def page(self, person: Person, after: str = "", *, only_open: bool = False) -> IncidentPage:
+        """Return a page of the incidents that this person may see; raises ValueError for a foreign `after`."""
+        return await self.incidents.page(scope_of(person, Act.REPORT), after, only_open=only_open)
+
+    async def get(self, person: Person, queue_id: str, act: Act = Act.REPORT) -> Incident:
+        """Return an incident with everything, to somebody who may do this with it."""
+        incident = await self.incidents.get(queue_id)
+        if not may(person, Act.REPORT, incident.whose):
+            raise UnknownIncident(queue_id)  # as one that is not there
+        if not may(person, act, incident.whose):
+            raise NotAllowed(act)
+        return incident
+
+    async def open(self, person: Person, queue_id: str, account: Account) -> bool:
+        """Report a mail: what can be stopped is stopped, who has to know is told. Tell whether it is new.
+
+        Raises ValueError where the account names a recipient that the mail does not have.
+        """
+        found = await allowed(self.spool, person, Act.REPORT, queue_id)
+        message = await self.spool.get(queue_id)
+        if not {row.index for row in message.recipients}.issuperset(account.wrong):
+            raise ValueError("the mail has no such recipient")
+        actor = actor_of(person, found.whose, message)
+        return await self.incidents.open(message, found.whose, account, actor, self.clock())
+
+    async def note(self, person: Person, queue_id: str, text: str) -> None:
+        """Add a note."""
+        await self.incidents.note(queue_id, text, await self._as(person, queue_id), self.clock())
+
+    async def ask(self, person: Person, queue_id: str, asking: Asking) -> tuple[int, ...]:
+        """Ask wrong recipients to delete the mail, each in a letter of their own; return whom."""
+        actor = await self._as(person, queue_id)
+        return await self.incidents.ask(queue_id, asking, actor, self.clock())
+
+    async def remind(self, person: Person, queue_id: str, recipients: Collection[int]) -> tuple[int, ...]:
+        """Ask once more; return whom."""
+        actor = await self._as(person, queue_id)
+        return await self.incidents.remind(queue_id, recipients, actor, self.clock())
+
+    async def amend(self, person: Person, queue_id: str, account: Account) -> None:
+        """Correct what was told; the clocks run anew from it."""
+        actor = await self._as(person, queue_id, Act.HANDLE)
+        await self.incidents.amend(queue_id, account, actor, self.clock())
+
+    async def handed_in(self, person: Person, queue_id: str, report: Report) -> None:
+        """Note that a report was handed in."""
+        actor = await self._as(person, queue_id, Act.HANDLE)
+        await self.incidents.handed_in(queue_id, report, actor, self.clock())
+
+    async def close(self, person: Person, queue_id: str, why: str) -> None:
+        """Close it; nobody is reminded any more."""
+        actor = await self._as(person, queue_id, Act.HANDLE)
+        await self.incidents.close(queue_id, why, actor, self.clock())
+
+    async def reopen(self, person: Person, queue_id: str, why: str) -> None:
+        """Open it again."""
+        actor = await self._as(person, queue_id, Act.HANDLE)
+        await self.incidents.reopen(queue_id, why, actor, self.clock())
+
+    async def _as(self, person: Person, queue_id: str, act: Act = Act.REPORT) -> Actor:
+        """Return as what this person acts, if they may."""
+        incident = await self.get(person, queue_id, act)
+        return actor_of(person, incident.whose, await self._mail(queue_id))
+
+    async def _mail(self, queue_id: str) -> Stored | None:
+        try:
+            return await self.spool.get(queue_id)
+        except UnknownMessage:
+            return None  # its records are gone, its incident is not
+
+
+def actor_of(person: Person, whose: Whose, message: Stored | None) -> Actor:
+    """Return as what a person acts on an incident: the least of their roles that lets them, as everywhere."""
+    role = role_for(person, Act.REPORT, whose) or Role.SENDER
+    own = is_own(person, whose, message) if message else bool(whose.senders.intersection(person.addresses))
+    return Actor(COLLEAGUE if role is Role.SENDER and not own else role.value, person.login)
