@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api import figures, incidents, log, mails, people, problems
+from gateway.api import bulk, figures, incidents, log, mails, people, problems
 from gateway.api.doors import Doors
 
 VERSION = "1"
@@ -50,7 +50,7 @@ def create_api(doors: Doors) -> FastAPI:
     app.state.doors = doors
     problems.install(app)
     for router in (
-        *(mails.reading, mails.acting),
+        *(mails.reading, mails.acting, bulk.acting),
         *(incidents.reading, incidents.acting),
         *(log.reading, figures.reading),
         *(people.reading, people.writing),

@@ -24,10 +24,10 @@ Given = Annotated[HTTPAuthorizationCredentials | None, Security(_SCHEME)]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose token it is, and its number, which tells calls of one token from another's."""
+    """Whose token it is, and what it may be used for."""
 
     person: Person
-    number: str
+    scopes: frozenset[TokenScope]
 
 
 async def bearer_of(request: Request, given: HTTPAuthorizationCredentials | None) -> Bearer:
@@ -54,7 +54,7 @@ def calling(scope: TokenScope) -> Any:
             challenge = f'Bearer realm="sekisho", error="insufficient_scope", scope="{scope}"'
             detail = f"the token lacks the scope {scope}"
             raise Refused(403, "scope", detail, headers={"WWW-Authenticate": challenge})
-        return Caller(bearer.person, bearer.number)
+        return Caller(bearer.person, bearer.scopes)
 
     call: Callable[..., Awaitable[Caller]] = admitted
     return Security(call)

@@ -18,7 +18,7 @@ from gateway.api.idempotent import Verb
 from gateway.api.mail_shapes import TakenBackTold, taken_told
 from gateway.api.mails import Number, Numbers
 from gateway.api.problems import Refused
-from gateway.api.shapes import After, Page, QueueId, Said, problems
+from gateway.api.shapes import After, Moment, Page, QueueId, Said, problems
 from gateway.incidents.clocks import Ground
 from gateway.incidents.contract import (
     MAX_PERSONS,
@@ -56,7 +56,7 @@ class AccountShape(Said):
     wrong: Annotated[list[Number], Field(max_length=100_000, default_factory=list)]
     data: Annotated[list[Data], Field(max_length=len(Data), default_factory=list)]
     persons: Annotated[int | None, Field(ge=0, le=MAX_PERSONS)] = None
-    known_at: datetime
+    known_at: Moment
     description: Long = ""
 
 
@@ -240,8 +240,6 @@ async def _told(request: Request, caller: Caller, queue_id: str) -> IncidentTold
 
 
 def _account(said: AccountShape) -> Account:
-    if said.known_at.tzinfo is None:
-        raise Refused(422, "invalid", "`known_at` needs a time zone: 2026-11-20T09:00:00+09:00")
     wrong = tuple(sorted(set(said.wrong)))
     return Account(said.what, wrong, frozenset(said.data), said.persons, said.known_at, said.description)
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from gateway.api.caller import Caller, calling
 from gateway.api.doors import doors_of
 from gateway.api.problems import Refused
-from gateway.api.shapes import After, Limit, Page, QueueId, problems
+from gateway.api.shapes import After, Limit, Moment, Page, QueueId, problems
 from gateway.audit.entries import Entry, Question
 from gateway.audit.fitting import whose, without_subject
 from gateway.audit.lines import lines
@@ -64,8 +64,8 @@ class Story(BaseModel):
 async def log(
     request: Request,
     caller: Reads,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     sender: Word = None,
     recipient: Word = None,
     subject: Word = None,
@@ -78,9 +78,6 @@ async def log(
     after: After = "",
 ) -> LogPageTold:
     """List mails, and events that are about no mail, newest first, within what this person may read."""
-    for name, at in (("since", since), ("until", until)):
-        if at is not None and at.tzinfo is None:
-            raise Refused(422, "invalid", f"`{name}` needs a time zone: 2026-11-20T09:00:00+09:00")
     doors = doors_of(request)
     subjects = sees_subjects(caller.person, doors.ordering_sees_subjects)
     question = Question(

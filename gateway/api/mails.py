@@ -5,7 +5,6 @@ A mail that the token's person may not see is answered as one that does not exis
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -28,7 +27,7 @@ from gateway.api.mail_shapes import (
     taken_told,
 )
 from gateway.api.problems import Refused
-from gateway.api.shapes import After, Limit, Page, QueueId, Said, Text, Words, problems
+from gateway.api.shapes import After, Limit, Moment, Page, QueueId, Said, Text, Words, problems
 from gateway.people.contract import TokenScope
 from gateway.spool.contract import BodyUnreadable
 from gateway.spool.list_contract import HeldQuestion, Order, Scope, Waits
@@ -60,6 +59,10 @@ class SomeForReason(Some):
     because: Text = ""
 
 
+class Because(Said):
+    because: Text = ""
+
+
 class Ticked(Said):
     """Who was checked one by one; `attachments` that all files were."""
 
@@ -73,6 +76,19 @@ class Comment(Said):
 
 class Rejection(Said):
     comment: Words
+
+
+class Later(Said):
+    """Until when it waits, at least."""
+
+    until: Moment
+
+
+class Correction(Said):
+    """Which recipient is wrong, and the address that was meant."""
+
+    recipient: Number
+    meant: Annotated[str, Field(min_length=3, max_length=320)]
 
 
 class ForReason(Said):
@@ -91,8 +107,8 @@ async def held(
     group: Word = "",
     rule: Word = "",
     waits: Waits | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     order: Order = Order.RECEIVED,
     descending: bool = True,
     limit: Limit = 50,
@@ -107,8 +123,8 @@ async def held(
         group=group,
         rule=rule,
         waits=waits,
-        since=_aware(since, "since"),
-        until=_aware(until, "until"),
+        since=since,
+        until=until,
         order=order,
         descending=descending,
         after=after,
@@ -154,6 +170,35 @@ async def release(request: Request, caller: Acts, queue_id: QueueId, said: SomeF
     return change_told(await doors.acting.release(caller.person, queue_id, _whom(said), said.because))
 
 
+@acting.post("/mails/{queue_id}/freeze", responses=problems(404, 409))
+async def freeze(request: Request, caller: Acts, queue_id: QueueId, said: Because) -> ChangeTold:
+    """Stop the timer of the whole mail: nothing leaves until it is thawed. What stays frozen too long is cancelled."""
+    return change_told(await doors_of(request).acting.freeze(caller.person, queue_id, said.because))
+
+
+@acting.post("/mails/{queue_id}/thaw", responses=problems(404, 409))
+async def thaw(request: Request, caller: Acts, queue_id: QueueId) -> ChangeTold:
+    """Let the timer run on."""
+    return change_told(await doors_of(request).acting.thaw(caller.person, queue_id))
+
+
+@acting.post("/mails/{queue_id}/extend", responses=problems(404, 409))
+async def extend(request: Request, caller: Acts, queue_id: QueueId, said: Later) -> ChangeTold:
+    """Let it wait until then, and no shorter than it does; `done` are those who wait longer now."""
+    doors = doors_of(request)
+    return change_told(await doors.acting.extend(caller.person, queue_id, said.until))
+
+
+@acting.post("/mails/{queue_id}/correct", responses=problems(404, 409))
+async def correct(request: Request, caller: Acts, queue_id: QueueId, said: Correction) -> ChangeTold:
+    """Cancel one recipient and tell the sender to whom to send again; the mail itself is never edited."""
+    try:
+        change = await doors_of(request).acting.correct(caller.person, queue_id, said.recipient, said.meant)
+    except ValueError:
+        raise Refused(422, "invalid", "`meant` is no mail address") from None
+    return change_told(change)
+
+
 @acting.post("/mails/{queue_id}/confirm", responses=problems(404))
 async def confirm(request: Request, caller: Acts, queue_id: QueueId, said: Ticked) -> ChangeTold:
     """Confirm recipients and attachments that the sender has checked."""
@@ -182,9 +227,3 @@ async def take_back(request: Request, caller: Acts, queue_id: QueueId, said: Som
 
 def _whom(said: Some) -> frozenset[int] | None:
     return None if said.recipients is None else frozenset(said.recipients)
-
-
-def _aware(at: datetime | None, name: str) -> datetime | None:
-    if at is not None and at.tzinfo is None:
-        raise Refused(422, "invalid", f"`{name}` needs a time zone: 2026-11-20T09:00:00+09:00")
-    return at

@@ -21,6 +21,7 @@ from gateway.acting.allowed import NotAllowed, ReasonMissing
 from gateway.incidents.contract import IncidentRefused, UnknownIncident
 from gateway.people.contract import PersonRefused, UnknownPerson
 from gateway.spool.contract import StoreUnavailable, UnknownMessage
+from gateway.spool.opened import RecordUnreadable
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20  # places named in one answer
@@ -82,7 +83,7 @@ def answer(refused: Refused) -> Response:
 
 _KINDS = (
     *(Refused, HTTPException, RequestValidationError),
-    *(UnknownIncident, IncidentRefused),
+    *(UnknownIncident, IncidentRefused, RecordUnreadable),
     *(UnknownMessage, NotAllowed, ReasonMissing, StoreUnavailable, UnknownPerson, PersonRefused),
 )
 
@@ -126,6 +127,8 @@ def refusal_of(error: Exception) -> Refused:
     if isinstance(error, PersonRefused):
         why = _NO_PERSON.get(error.why, error.why)
         return Refused(409, "person", why, more={"why": error.why})
+    if isinstance(error, RecordUnreadable):
+        return Refused(409, "unreadable", "the record of this mail cannot be read: it can only be cancelled")
     if isinstance(error, StoreUnavailable):
         later = {"Retry-After": "5"}
         return Refused(503, "store", "the store does not answer: nothing was done", headers=later)

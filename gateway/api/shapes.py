@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from gateway.api.problems import Problem
 
@@ -32,6 +32,7 @@ class Page(BaseModel, Generic[Item]):
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="how many at most")]
 After = Annotated[str, Query(max_length=MAX_CURSOR, description="`next` of the page before")]
 QueueId = Annotated[str, Path(pattern=r"^[0-9A-Za-z]{1,32}$", description="the mail's queue id")]
+Moment = AwareDatetime  # a time without a zone is an error: whose would it be
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, strip_whitespace=True)]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, strip_whitespace=True)]
 

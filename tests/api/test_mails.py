@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ from gateway.spool.sql import SqlSpool
 from tests.api.asking import bearer, kind
 from tests.api.conftest import client_of
 from tests.api.known import KnownPeople
-from tests.spool.mails import RAW, mail
+from tests.spool.mails import RAW, T0, mail
 
 CLERK = "clerk@sports.example.jp"
 MAIL_SCOPES = (TokenScope.HELD_READ, TokenScope.HELD_ACT, TokenScope.BODY_READ, TokenScope.APPROVE)
@@ -58,6 +59,10 @@ async def test_unknown_and_not_yours_are_one_answer(
         "cancel": {},
         "release": {},
         "confirm": {},
+        "freeze": {},
+        "thaw": {},
+        "extend": {"until": "2026-04-02T09:00:00+09:00"},
+        "correct": {"recipient": 0, "meant": "a@example.com"},
         "approve": {},
         "reject": {"comment": "no"},
         "take-back": {},
@@ -168,3 +173,84 @@ async def test_what_a_list_does_not_know(
 ) -> None:
     response = await client.get(path, headers=clerk, params=params)
     assert (response.status_code, kind(response)) == (422, "invalid")
+
+
+async def test_a_mail_is_frozen_and_thawed(
+    client: httpx.AsyncClient, shared: SqlSpool, clerk: dict[str, str]
+) -> None:
+    queue_id = await shared.accept(mail(held=2))
+    frozen = await client.post(f"/mails/{queue_id}/freeze", headers=clerk, json={"because": "確認中"})
+    assert frozen.json()["done"] == [0, 1]
+    await shared.release_due(T0 + timedelta(hours=1), 100)
+    assert [row.state for row in (await shared.get(queue_id)).recipients] == ["held", "held"]
+    assert (await client.post(f"/mails/{queue_id}/thaw", headers=clerk)).json()["done"] == [0, 1]
+
+
+async def test_a_mail_waits_longer_and_a_recipient_is_corrected(
+    client: httpx.AsyncClient, shared: SqlSpool, clerk: dict[str, str]
+) -> None:
+    queue_id = await shared.accept(mail(held=2))
+    until = (T0 + timedelta(hours=2)).isoformat()
+    longer = await client.post(f"/mails/{queue_id}/extend", headers=clerk, json={"until": until})
+    assert longer.json()["done"] == [0, 1]
+    wrong = {"recipient": 1, "meant": "nobody at all"}
+    assert (await client.post(f"/mails/{queue_id}/correct", headers=clerk, json=wrong)).status_code == 422
+    right = {"recipient": 1, "meant": "sato@example.com"}
+    assert (await client.post(f"/mails/{queue_id}/correct", headers=clerk, json=right)).json()["done"] == [1]
+    assert [row.state for row in (await shared.get(queue_id)).recipients] == ["held", "cancelled"]
+
+
+async def test_many_are_cancelled_when_the_count_is_right(
+    client: httpx.AsyncClient, shared: SqlSpool, clerk: dict[str, str]
+) -> None:
+    ids = [
+        await shared.accept(mail(held=2, subject="一斉 0413", at=T0 - timedelta(minutes=1))) for _ in range(3)
+    ]
+    wish = {"verb": "cancel", "question": {"words": "一斉 0413"}}
+    seen = (await client.post("/held/preview", headers=clerk, json=wish)).json()
+    assert (seen["mails"], seen["recipients"], seen["cannot"]) == (3, 6, 0)
+    assert seen["wish"]["question"]["until"] is not None
+    wrong = await client.post("/held/perform", headers=clerk, json={"wish": seen["wish"], "count": 2})
+    assert (wrong.status_code, kind(wrong), wrong.json()["now"]) == (409, "count", 3)
+    done = (await client.post("/held/perform", headers=clerk, json={"wish": seen["wish"], "count": 3})).json()
+    assert (done["mails"], done["recipients"], done["nothing"], done["after"]) == (3, 6, [], None)
+    for queue_id in ids:
+        assert {row.state for row in (await shared.get(queue_id)).recipients} == {"cancelled"}
+
+
+async def test_a_bulk_verb_reaches_no_mail_of_others(
+    client: httpx.AsyncClient, shared: SqlSpool, stranger: dict[str, str]
+) -> None:
+    queue_id = await shared.accept(mail(held=1))
+    for wish in ({"verb": "cancel", "queue_ids": [queue_id]}, {"verb": "cancel", "question": {}}):
+        seen = (await client.post("/held/preview", headers=stranger, json=wish)).json()
+        assert seen["mails"] == 0
+        await client.post("/held/perform", headers=stranger, json={"wish": seen["wish"], "count": 0})
+    assert [row.state for row in (await shared.get(queue_id)).recipients] == ["held"]
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"verb": "cancel"},
+        {"verb": "cancel", "queue_ids": ["A"], "question": {}},
+        {"verb": "extend", "queue_ids": ["A"]},
+        {"verb": "delete", "queue_ids": ["A"]},
+        {"verb": "cancel", "question": {"until": "2026-04-01T00:00:00"}},
+    ],
+)
+async def test_a_wish_that_is_none(
+    client: httpx.AsyncClient, clerk: dict[str, str], wish: dict[str, Any]
+) -> None:
+    response = await client.post("/held/preview", headers=clerk, json=wish)
+    assert (response.status_code, kind(response)) == (422, "invalid")
+
+
+async def test_deciding_on_many_needs_the_scope_for_it(
+    client: httpx.AsyncClient, people: KnownPeople
+) -> None:
+    token = people.token("boss@example.jp", TokenScope.HELD_ACT, grants=(Grant(Role.APPROVER),))
+    response = await client.post(
+        "/held/preview", headers=bearer(token), json={"verb": "approve", "question": {}}
+    )
+    assert (response.status_code, kind(response)) == (403, "scope")
