@@ -45,6 +45,14 @@ REFUSED = Counter(
     ["reason"],  # policy, syntax, size, recipients, auth, sender, rate, loop, content, store, timeout, error
     registry=REGISTRY,
 )
+SIGN_INS = Counter(
+    "sekisho_sign_ins_total",
+    "Sign-ins to the pages by result",
+    [
+        "result"
+    ],  # ok, wrong, code, locked, busy, step; of the OpenID provider: no-role, taken, suspended, provider
+    registry=REGISTRY,
+)
 AUTHENTICATIONS = Counter("sekisho_smtp_auth_total", "AUTH attempts by result", ["result"], registry=REGISTRY)
 EVIDENCE_MISSING = Counter(
     "sekisho_evidence_missing_total",

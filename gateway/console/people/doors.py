@@ -19,6 +19,7 @@ from gateway.console.pages import Failure
 from gateway.console.people.cookies import Cookies, Kind
 from gateway.console.site import Site
 from gateway.links import LinkInvalid
+from gateway.metrics import SIGN_INS
 from gateway.people.contract import Person
 from gateway.people.oidc.provider import Provider
 from gateway.people.session_rows import MAX_AGENT, Origin, fresh
@@ -101,6 +102,7 @@ class Doors:
             response = self.to_step("/sign-in/code", wanted)
             self.cookies.set(response, Kind.STEP, admitted.cookie)
             return response
+        SIGN_INS.labels("ok").inc()
         if before := self.cookies.session(request):
             await self.people.verbs.sign_out(before, self.site.desk.clock())
         response = self.to(wanted or "/")

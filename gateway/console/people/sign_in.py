@@ -16,6 +16,7 @@ from gateway.console.pages import Failure, kept_query, reader_language
 from gateway.console.people.cookies import Kind
 from gateway.console.people.doors import Doors, local_path
 from gateway.links import LinkInvalid
+from gateway.metrics import SIGN_INS
 from gateway.people.checking import MAX_LOGIN
 from gateway.people.oidc.claims import NotTold
 from gateway.people.oidc.provider import Begun
@@ -93,6 +94,7 @@ class SignInPages:
             )
         except SignInRefused as refused:
             if refused.why == "code":
+                SIGN_INS.labels("code").inc()
                 return self._code_page(request, step, wanted, wrong=True)
             return self._page(request, wanted, why=refused.why)
         return await self._doors.admit(request, admitted, wanted)
@@ -157,6 +159,8 @@ class SignInPages:
         return response
 
     def _page(self, request: Request, wanted: str, login: str = "", why: str = "") -> Response:
+        if why and why != "form":
+            SIGN_INS.labels(why).inc()
         cookies = self._doors.cookies
         secret = cookies.read(request, Kind.FORM) or self._doors.new_secret()
         values = {

@@ -9,6 +9,7 @@ import pyotp
 from starlette.applications import Starlette
 
 from gateway.console.people.doors import local_path
+from gateway.metrics import REGISTRY
 from gateway.people import one_time
 from gateway.people.contract import Grant, Role
 from gateway.spool.contract import Actor
@@ -123,6 +124,16 @@ async def test_wrong_unknown_and_suspended_read_the_same(app: Starlette, house: 
         texts.add(answer.text.replace(f'value="{login}"', "").replace(fixed["seal"], ""))
         await visitor.client.aclose()
     assert len(texts) == 1
+
+
+async def test_sign_ins_are_counted_by_result(browser: Browser, house: House) -> None:
+    def counted(result: str) -> float:
+        return REGISTRY.get_sample_value("sekisho_sign_ins_total", {"result": result}) or 0.0
+
+    before = counted("ok"), counted("wrong")
+    await browser.sign_in("ann", "wrong")
+    await browser.sign_in("ann")
+    assert (counted("ok"), counted("wrong")) == (before[0] + 1, before[1] + 1)
 
 
 async def test_too_many_failures_close_a_strange_browser_not_ones_own(app: Starlette, house: House) -> None:
