@@ -189,7 +189,7 @@ class UnknownIncident(Exception):
 
 
 class IncidentRefused(Exception):
-    """Not now, or not so: `why` is a word for the page (closed, too-many-notes, nobody, answered-twice)."""
+    """Not now, or not so; `why` is a word: closed, open, nobody, no-mail, too-many-notes, answered-twice."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)

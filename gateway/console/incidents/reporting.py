@@ -23,11 +23,12 @@ from gateway.console.taken_view import Listed, listed, subject_of
 from gateway.incidents import wording
 from gateway.incidents.contract import TEXT
 from gateway.incidents.door import Incidents
+from gateway.incidents.opening import reason_of
 from gateway.incidents.suggesting import Suggestion, suggest
 from gateway.languages import Words, shown
 from gateway.message.address import AddressError, parse_path
 from gateway.spool.contract import Actor, Stored, UnknownMessage
-from gateway.spool.lifecycle import CANCELLABLE, Reason
+from gateway.spool.lifecycle import CANCELLABLE
 from gateway.spool.list_contract import Whose
 
 log = structlog.get_logger()
@@ -80,7 +81,7 @@ class Reporting:
         new = await self.incidents.open(message, what.whose, found.account, what.actor, now)
         log.info("incident-opened", queue_id=message.queue_id, new=new, what=found.account.what.value)
         if new:
-            await self._count(message)
+            await self._count(message, what.actor)
             self.ring()
         return None
 
@@ -88,12 +89,12 @@ class Reporting:
         facts = await self.desk.spool.lists.facts(message.queue_id)
         return await asyncio.to_thread(suggest, message, facts)
 
-    async def _count(self, before: Stored) -> None:
+    async def _count(self, before: Stored, actor: Actor) -> None:
         """Count those who were stopped by this, and not by an earlier word."""
         incident = await self.incidents.get(before.queue_id)
         open_ = {row.index for row in before.recipients if row.state in CANCELLABLE}
         stopped = len(open_.intersection(incident.taken.stopped))
-        metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(stopped)
+        metrics.CANCELLED.labels(reason_of(actor).value).inc(stopped)
 
 
 def prospects(lists: tuple[Listed, ...]) -> tuple[tuple[str, bool, int], ...]:
