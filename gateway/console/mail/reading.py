@@ -71,6 +71,9 @@ class Reading:
         queue_id = visit.request.path_params["queue_id"]
         if good is None or good.queue_id != queue_id:
             raise UnknownMessage(queue_id)
+        whose = await self.acting.spool.lists.whose(queue_id)
+        if not any(may(visit.person, act, whose) for act in (Act.READ, Act.READ_FOR_REASON)):
+            raise UnknownMessage(queue_id)  # what a ticket allows ends with what its person may
         if good.over:
             return framed(_note(self._words(visit).gettext("Please reload the page to see this again.")))
         spool = self.acting.spool
