@@ -22,6 +22,7 @@ from gateway.audit.verify import verify
 from gateway.policy.demands import Approval, Confirmation
 from gateway.spool.contract import Actor, Change, Claim
 from gateway.spool.lifecycle import CANCELLABLE, Reason, State
+from gateway.spool.list_contract import HeldQuestion, Scope, Waits
 from gateway.spool.second_look import Said
 from gateway.spool.sql import open_spool
 from gateway.store.database import event_seal
@@ -84,6 +85,9 @@ class Spooling(RuleBasedStateMachine):
         self.waiting: dict[str, WaitingMail] = {}
         self.perhaps: set[Key] = set()
         self.claims: list[tuple[Claim, float]] = []
+        self.freezes: dict[str, tuple[bool, datetime]] = {}  # by an administrator, and until when
+        self.frozen: dict[Key, timedelta] = {}  # what was left of the time of who is frozen
+        self.spool.halts.frozen_for = 25 * MINUTE
 
     def empty_store(self, state: Path) -> Where:
         return Where(state)
@@ -142,7 +146,7 @@ class Spooling(RuleBasedStateMachine):
         word = mail.approve if agrees else mail.reject
         counts = person != str(SENDER) and word(self.model, person, self.now)
         assert (answer.said is Said.COUNTED) == counts
-        mail.settle(self.model, self.due, self.now)
+        mail.settle(self.model, self.due, self.now, self.frozen)
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data(), ticked=st.sets(st.integers(0, 1)))
@@ -152,14 +156,19 @@ class Spooling(RuleBasedStateMachine):
         ticked &= set(range(mail.count))
         self.run(self.spool.confirm(queue_id, ticked, False, Actor("sender"), self.now))
         mail.confirm(self.model, ticked)
-        mail.settle(self.model, self.due, self.now)
+        mail.settle(self.model, self.due, self.now, self.frozen)
 
     @rule()
     def pass_deadlines(self) -> None:
-        passed = [each.pass_deadlines(self.model, self.now) for each in self.waiting.values()]
-        assert self.run(self.spool.pass_deadlines(self.now, 100)) == sum(passed)
+        passed = {key for key, each in self.waiting.items() if each.pass_deadlines(self.model, self.now)}
+        over = {queue_id for queue_id, (_, until) in self.freezes.items() if until <= self.now}
+        for queue_id in over:
+            del self.freezes[queue_id]
+            for key in self._frozen_of(queue_id):
+                self.model[key] = State.CANCELLED
+        assert self.run(self.spool.pass_deadlines(self.now, 100)) == len(passed | over)
         for each in self.waiting.values():
-            each.settle(self.model, self.due, self.now)
+            each.settle(self.model, self.due, self.now, self.frozen)
 
     @rule(minutes=st.integers(1, 12))
     def time_passes(self, minutes: int) -> None:
@@ -188,6 +197,48 @@ class Spooling(RuleBasedStateMachine):
         for key in done:
             self.model[key] = State.QUEUED if releasing else State.CANCELLED
             self.due[key] = self.now
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), by_admin=st.booleans())
+    def freeze(self, data: st.DataObject, by_admin: bool) -> None:
+        keys = self._some_mail(data)
+        going = [key for key in keys if self.model[key] in CANCELLABLE and key not in self._frozen_of(key[0])]
+        queue_id = keys[0][0]
+        change = self.run(self.spool.halts.freeze(queue_id, _who(by_admin), "", self.now))
+        assert change.done == tuple(key[1] for key in going)
+        if going or queue_id in self.freezes or any(self.model[key] is State.ACTIVE for key in keys):
+            self.freezes.setdefault(queue_id, (by_admin, self.now + 25 * MINUTE))
+        for key in going:
+            self._freeze(key, self._rest(key))
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), by_admin=st.booleans())
+    def thaw(self, data: st.DataObject, by_admin: bool) -> None:
+        keys = self._some_mail(data)
+        queue_id = keys[0][0]
+        may = by_admin or not self.freezes.get(queue_id, (False, self.now))[0]
+        going = self._frozen_of(queue_id) if may else []
+        change = self.run(self.spool.halts.thaw(queue_id, _who(by_admin), self.now))
+        assert change.done == tuple(key[1] for key in going)
+        if may:
+            self.freezes.pop(queue_id, None)
+        for key in going:
+            self._thaw(key, self.frozen.pop(key))
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), minutes=st.integers(1, 30))
+    def extend(self, data: st.DataObject, minutes: int) -> None:
+        keys = self._some_mail(data)
+        until = self.now + minutes * MINUTE
+        held = [key for key in keys if self.model[key] is State.HELD and key not in self._frozen_of(key[0])]
+        going = [key for key in held if self._ends(key) < until]
+        change = self.run(self.spool.halts.extend(keys[0][0], until, _who(False), self.now))
+        assert change.done == tuple(key[1] for key in going)
+        for key in going:
+            if self.due[key] is None:
+                self.waiting[key[0]].ends[key[1]] = until
+            else:
+                self.due[key] = until
 
     @rule()
     def release_due(self) -> None:
@@ -221,6 +272,7 @@ class Spooling(RuleBasedStateMachine):
         assert change.done == tuple(index for _, index in keys)
         for key, result in zip(keys, results, strict=True):
             self.model[key], self.due[key] = result.state, retry_at
+            self._back(key)
             if outcome is unanswered:
                 self.perhaps.add(key)
 
@@ -234,6 +286,7 @@ class Spooling(RuleBasedStateMachine):
         self.perhaps |= lost
         for key in lost:
             self.model[key], self.due[key] = State.DEFERRED, self.now
+            self._back(key)
 
     @invariant()
     def states_agree(self) -> None:
@@ -246,6 +299,14 @@ class Spooling(RuleBasedStateMachine):
         assert counted == {state: list(self.model.values()).count(state) for state in State}
         held = {queue_id for (queue_id, _), state in self.model.items() if state is State.HELD}
         assert {message.queue_id for message in self.run(self.spool.held(1000))} == held
+        page = self.run(self.spool.lists.held(HeldQuestion(Scope(everything=True), limit=200)))
+        assert {line.queue_id for line in page.lines} == held
+        assert {line.queue_id: line.held for line in page.lines} == {
+            queue_id: sum(s is State.HELD for key, s in self.model.items() if key[0] == queue_id)
+            for queue_id in held
+        }
+        frozen = {queue_id for queue_id in held if self._frozen_of(queue_id)}
+        assert {line.queue_id for line in page.lines if Waits.FROZEN in line.waits} == frozen
 
     @invariant()
     def next_due_agrees(self) -> None:
@@ -253,6 +314,40 @@ class Spooling(RuleBasedStateMachine):
             waiting = {State.HELD, State.QUEUED, State.DEFERRED}
             due = [self.due[key] for key, state in self.model.items() if state in waiting]
             assert self.run(self.spool.next_due()) == min([at for at in due if at], default=None)
+
+    def _some_mail(self, data: st.DataObject) -> list[Key]:
+        queue_id = data.draw(st.sampled_from(sorted({key[0] for key in self.model})))
+        return [key for key in sorted(self.model) if key[0] == queue_id]
+
+    def _frozen_of(self, queue_id: str) -> list[Key]:
+        """Return who of a mail waits to be thawed; whoever was cancelled meanwhile does not."""
+        return sorted(key for key in self.frozen if key[0] == queue_id and self.model[key] is State.HELD)
+
+    def _ends(self, key: Key) -> datetime:
+        due = self.due[key]
+        return self.waiting[key[0]].window_ends(key[1]) if due is None else due
+
+    def _rest(self, key: Key) -> timedelta:
+        if self.model[key] is State.QUEUED:
+            return timedelta(0)
+        return max(timedelta(0), self._ends(key) - self.now)
+
+    def _freeze(self, key: Key, rest: timedelta) -> None:
+        self.frozen[key], self.model[key], self.due[key] = rest, State.HELD, None
+
+    def _thaw(self, key: Key, rest: timedelta) -> None:
+        ends = self.now + rest
+        if self._is_open(key):
+            self.waiting[key[0]].ends[key[1]] = ends
+        elif rest:
+            self.due[key] = ends
+        else:
+            self.model[key], self.due[key] = State.QUEUED, self.now
+
+    def _back(self, key: Key) -> None:
+        """What comes back to a frozen mail is held."""
+        if self.model[key] is State.DEFERRED and key[0] in self.freezes:
+            self._freeze(key, timedelta(0))
 
     def _is_due(self, key: Key) -> bool:
         at = self.due[key]
@@ -267,6 +362,10 @@ class Spooling(RuleBasedStateMachine):
             self.run(self.spool.get(queue_id)) for queue_id in dict.fromkeys(key[0] for key in self.model)
         ]
         return {(m.queue_id, r.index): r for m in messages for r in m.recipients}
+
+
+def _who(by_admin: bool) -> Actor:
+    return Actor("admin" if by_admin else "sender", "somebody")
 
 
 class SpoolingTogether(Spooling):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -38,6 +39,10 @@ class WaitingMail:
     window: timedelta
     count: int
     asked: list[Asked]
+    ends: dict[int, datetime] = field(default_factory=dict)  # of windows that were made longer
+
+    def window_ends(self, index: int) -> datetime:
+        return self.ends.get(index, self.received + self.window)
 
     def keys(self, states: dict[Key, State], one: Asked) -> list[Key]:
         """Return who is held by this demand."""
@@ -91,12 +96,19 @@ class WaitingMail:
                     one.met = True
         return bool(due)
 
-    def settle(self, states: dict[Key, State], due: dict[Key, datetime | None], now: datetime) -> None:
-        """Let go who has everything."""
+    def settle(
+        self,
+        states: dict[Key, State],
+        due: dict[Key, datetime | None],
+        now: datetime,
+        frozen: Collection[Key] = (),
+    ) -> None:
+        """Let go who has everything, and is not frozen."""
         for index in range(self.count):
             key = self.queue_id, index
-            if states[key] is State.HELD and due[key] is None and not self.is_open(index):
-                ends = self.received + self.window
+            waits = states[key] is State.HELD and due[key] is None and key not in frozen
+            if waits and not self.is_open(index):
+                ends = self.window_ends(index)
                 due[key] = max(ends, now)
                 if ends <= now:
                     states[key] = State.QUEUED
