@@ -79,7 +79,7 @@ def listing_row(
         waits_of(looks, standing),
         len(held),
         len(people),
-        sum([decision.of(index).external for index in range(len(people))]),
+        _outside(decision, len(people)),
         "" if envelope.sender is None else folded(str(envelope.sender)),
         names_text(tokens(whose)),
         names_text(rules_of(decision, held)),
@@ -113,9 +113,17 @@ def kinds_of(bits: int) -> frozenset[Waits]:
     return frozenset(kind for kind, bit in BITS.items() if bits & bit)
 
 
+def _outside(decision: Decision, known: int) -> int:
+    """Return how many of the recipients that people know of are outside; nearly all mail has one or two outcomes."""
+    numbers = decision.assigned[:known]
+    return sum([numbers.count(number) for number, each in enumerate(decision.outcomes) if each.external])
+
+
 def rules_of(decision: Decision, indexes: Iterable[int]) -> list[str]:
     """Return the rules that asked for something for these recipients, in order."""
     numbers = {decision.assigned[index] for index in indexes}
+    if len(numbers) == 1:
+        return sorted(decision.outcomes[numbers.pop()].rules)
     return sorted({rule for number in numbers for rule in decision.outcomes[number].rules})
 
 
@@ -131,12 +139,12 @@ def tokens(whose: Whose | Scope) -> list[str]:
         ("g", whose.groups),
         ("a", whose.asked),
     )
-    return [f"{kind}:{name}" for kind, names in kinds for name in sorted(names) if _EDGE not in name]
+    return [f"{kind}:{name}" for kind, names in kinds if names for name in sorted(names) if _EDGE not in name]
 
 
 def names_text(names: Iterable[str]) -> str:
     """Return names so that `name_in` finds each of them and no part of one."""
-    inside = _EDGE.join([storable(name) for name in names])
+    inside = storable(_EDGE.join(names))
     return f"{_EDGE}{inside}{_EDGE}" if inside else ""
 
 
