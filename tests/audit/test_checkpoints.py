@@ -162,3 +162,10 @@ def test_the_commands_sign_show_export_and_verify(state: Path, history: object, 
         ("csv", {"subject": "プール"}),
     ]
     assert "2 signed checkpoints agree" in run("verify", "--state", str(state))
+
+
+async def test_a_store_of_an_older_version_has_none(spool: SqlSpool) -> None:
+    """A backup from before there were checkpoints is verified as it was then."""
+    for table in ("checkpoints", "signing_keys"):
+        await change(spool, f"DROP TABLE {table}")
+    assert await walk(spool) == (0, "")
