@@ -12,6 +12,7 @@ import smtplib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
@@ -23,6 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from gateway.cli.person_words import grants_of
 from gateway.clock import utc_now
 from gateway.config.sign_in_settings import SignIn
+from gateway.links import Links
 from gateway.people.contract import Person
 from gateway.people.passwords import Hashing
 from gateway.people.sql import SqlPeople
@@ -66,6 +68,10 @@ rules:
     reason: {{ja: 名簿が添付されています, en: a list of names is attached}}
     when: {{subject: {{contains: 名簿}}}}
     then: {{confirm: {{items: both, within: 4h, otherwise: cancel}}}}
+  - id: holiday-season
+    reason: {{ja: 所長の承認が必要です, en: the manager has to approve}}
+    when: {{subject: {{contains: 所長確認}}}}
+    then: {{approve: {{by: [{BOSS}], escalate: {{to: [{PROXY}], after: 2h}}, within: 4h, otherwise: cancel}}}}
   - id: bulk-needs-another
     reason: {{ja: 外部の宛先が20件以上です, en: twenty or more external recipients}}
     when: {{sender_in: sports, external: {{at_least: 20}}}}
@@ -159,11 +165,22 @@ class World:
 
         return str(wait_for(found, f"a letter to {to} with {parts}"))
 
+    def letters_to(self, to: str) -> list[str]:
+        """Return the texts of all letters that the gateway has written to somebody so far."""
+        mails = [taken for taken in list(self.hop.taken) if to in taken.recipients and not taken.sender]
+        return [_text(taken.raw) for taken in mails]
+
     def link(self, letter: str, kind: str) -> str:
         """Return the address in a letter whose path begins with this letter: m, a, i."""
         address = re.search(rf"{re.escape(self.url)}/{kind}/[\w.~-]+", letter)
         assert address, letter
         return address[0]
+
+    @property
+    def links(self) -> Links:
+        """Make the links that only letters hold, with the gateway's own key."""
+        key = MasterKey.load(self.gateway.folder / "var" / "master.key")
+        return Links(key.derived("links"), self.url, timedelta(days=7))
 
     def delivered(self, subject: str) -> list[str]:
         """Return who got a mail of a sender with this subject."""
