@@ -88,7 +88,6 @@ class TokenScope(StrEnum):
     INCIDENT = "incident"
     PEOPLE_READ = "people:read"
     PEOPLE_WRITE = "people:write"
-    WEBHOOKS = "webhooks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,5 +123,4 @@ def scope_words(scope: TokenScope, words: Words) -> str:
         TokenScope.INCIDENT: _("report and work on incidents"),
         TokenScope.PEOPLE_READ: _("see people"),
         TokenScope.PEOPLE_WRITE: _("change people"),
-        TokenScope.WEBHOOKS: _("see what webhooks were told"),
     }[scope]
