@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from gateway.audit.entries import Entry, Question
+from gateway.audit.key_turns import Wrong
 from gateway.audit.log import EventLog
-from gateway.audit.offline import Wrong
 from gateway.audit.signed import CERTIFICATE, NoPublicKey, holds, read_public, write_public
 from gateway.audit.signing_keys import signer_for
 from gateway.spool.contract import Actor

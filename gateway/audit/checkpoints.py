@@ -2,7 +2,8 @@
 
 Who has a checkpoint can tell, without the gateway and its master key, whether a log that is shown later is the one of that
 time. A checkpoint names the one before by its hash, so none can be left out. Nothing is signed blindly: a head must be sealed
-under the master key, and the chain must still hold what the checkpoint before says.
+under the master key, the chain must still hold what the checkpoint before says, and that one must be the one that an event
+names.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from gateway.audit.named import named_by
 from gateway.audit.signed import CHECKPOINT, Signer, write_public
 from gateway.audit.signing_keys import signer_for
 from gateway.spool.contract import SYSTEM, Actor
@@ -68,6 +70,7 @@ def make(master: MasterKey, now: datetime, actor: Actor = SYSTEM) -> Callable[[T
     def job(tx: Tx) -> Checkpoint:
         signer = signer_for(tx, master, now)
         before, heads = newest(tx), _sealed_heads(tx, master)
+        _check_named(tx, before)
         if before is not None:
             _check(tx, before, heads)
         made = _signed(signer, heads, before, now)
@@ -135,6 +138,16 @@ def _sealed_heads(tx: Tx, master: MasterKey) -> list[Head]:
             raise ChainAltered(f"the head of the chain {node!r} was not sealed under this master key")
         heads.append(head)
     return heads
+
+
+def _check_named(queries: Queries, before: Checkpoint | None) -> None:
+    """Raise ChainAltered where an event names a checkpoint that is not there any more, or another one of this number."""
+    named = named_by(queries)
+    last = max(named, default=0)
+    if before is not None and named.get(before.number, before.digest) != before.digest:
+        raise ChainAltered(f"checkpoint {before.number} is not the one that the event about it names")
+    if last > (0 if before is None else before.number):
+        raise ChainAltered(f"checkpoint {last}, which an event names, is missing")
 
 
 def _check(queries: Queries, before: Checkpoint, heads: list[Head]) -> None:

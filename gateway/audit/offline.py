@@ -1,8 +1,9 @@
 """Verify an export with proof: no gateway, no settings, no database, only the file and a public key that one trusts.
 
 Checked in this order, and the first thing that is wrong is named: the keys (each succession signed by both keys, one of them
-the trusted one), the checkpoints (signature, number, the hash of the one before), the events (number, hash, and that each
-chain runs through every checkpoint to the last). The file may come from anybody: everything in it is bounded.
+the trusted one), the checkpoints (signature, number, the hash of the one before, no key that had a successor), the events
+(number, hash, and that each chain runs through every checkpoint to the last). The file may come from anybody: everything in
+it is bounded.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.audit.signed import CHECKPOINT, SUCCESSION, NoPublicKey, holds, read_public, write_public
+from gateway.audit.key_turns import Turns, Wrong, ends_of, octets_of, read_keys
+from gateway.audit.signed import CHECKPOINT, NoPublicKey, holds, read_public, write_public
 
 FORMAT = 1
 MAX_LINE = 64 << 20  # octets: the acceptance of a mail to 100,000 with long addresses is 30 MiB
@@ -25,10 +27,6 @@ MAX_CHAINS = 10_000
 _BROKEN = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 Heads = dict[str, tuple[int, bytes]]
-
-
-class Wrong(Exception):
-    """What is wrong with an export; the text names the first thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +81,10 @@ def _verify(archive: zipfile.ZipFile, trusted: bytes, stand: _Stand) -> None:
         raise Wrong(f"this export has format {about['format']}, which this version does not know")
     chains = {str(each["node"]): str(each["file"]) for each in about["chains"]}
     _check_members(archive, chains, len(about["chains"]))
-    keys = _keys(json.loads(_small(archive, "keys.json")), trusted)
+    listed = json.loads(_small(archive, "keys.json"))
+    keys = read_keys(listed, trusted)
     stand.keys = [write_public(key) for key in keys]
-    ways = _checkpoints(archive, keys, about["begins_at"], stand)
+    ways = _checkpoints(archive, Turns(keys, ends_of(listed)), about["begins_at"], stand)
     if set(chains) != set(ways):
         raise Wrong("the chains of the export are not those that its last checkpoint names")
     for node, heads in ways.items():
@@ -101,39 +100,15 @@ def _check_members(archive: zipfile.ZipFile, chains: Mapping[str, str], said: in
         raise Wrong(f"the export lacks a part, or holds one too many: {sorted({*names} ^ wanted)[:3]}")
 
 
-def _keys(listed: list[dict[str, Any]], trusted: bytes) -> list[bytes]:
-    """Return the keys of the gateway in order, each tied to the next by both their signatures; one is the trusted one."""
-    keys = [read_public(each["public"]) for each in listed]
-    if listed and listed[0]["succession"]:
-        raise Wrong("the first key follows another one, which is not in this export")
-    for number, (each, old, new) in enumerate(zip(listed[1:], keys, keys[1:], strict=False), 2):
-        if not _succeeds(json.loads(each["succession"]), number, old, new):
-            raise Wrong(
-                f"key {number} does not follow key {number - 1}: its succession is not signed by both"
-            )
-    if trusted not in keys:
-        raise Wrong("the key that you trust is none of the keys of this export")
-    return keys
-
-
-def _succeeds(said: Mapping[str, str], number: int, old: bytes, new: bytes) -> bool:
-    statement = said["statement"]
-    told = json.loads(statement)
-    return (
-        (told["from"], told["to"], told["number"]) == (write_public(old), write_public(new), number)
-        and holds(old, SUCCESSION, statement, _octets(said["signed_by_old"]))
-        and holds(new, SUCCESSION, statement, _octets(said["signed_by_new"]))
-    )
-
-
 def _checkpoints(
-    archive: zipfile.ZipFile, keys: list[bytes], begins_at: int | None, stand: _Stand
+    archive: zipfile.ZipFile, turns: Turns, begins_at: int | None, stand: _Stand
 ) -> dict[str, Heads]:
     """Check all checkpoints; return, for each chain, what they say: by number of the checkpoint, its end."""
     previous: tuple[int, str] | None = None
     last, ways = dict[str, tuple[int, bytes]](), dict[str, Heads]()
     for line in _lines(archive, "checkpoints.jsonl"):
-        told, digest = _checkpoint(line, keys, previous, begins_at)
+        told, digest = _checkpoint(line, turns.keys, previous, begins_at)
+        turns.check(told)
         ends = {node: (int(seq), bytes.fromhex(hash_)) for node, seq, hash_ in told["chains"]}
         _check_growth(told["number"], last, ends)
         for node, end in ends.items():
@@ -150,7 +125,7 @@ def _checkpoint(
     line: bytes, keys: list[bytes], previous: tuple[int, str] | None, begins_at: int | None
 ) -> tuple[dict[str, Any], str]:
     given = json.loads(line)
-    told = signed_checkpoint(given["statement"], _octets(given["signature"]), keys)
+    told = signed_checkpoint(given["statement"], octets_of(given["signature"]), keys)
     _check_order(told, previous, begins_at)
     return told, hashlib.sha256(given["statement"].encode()).hexdigest()
 
@@ -225,13 +200,6 @@ def _event(line: bytes, node: str, last: int, prev: bytes, where: str) -> tuple[
     if computed.hex().encode() != hash_:
         raise Wrong(f"event {last + 1}{where} was altered: its hash does not match what it says")
     return last + 1, computed
-
-
-def _octets(text: str) -> bytes:
-    octets = bytes.fromhex(text)
-    if octets.hex() != text:
-        raise ValueError("not octets as we write them")
-    return octets
 
 
 def _small(archive: zipfile.ZipFile, name: str) -> bytes:

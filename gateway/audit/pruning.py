@@ -7,21 +7,24 @@ and sealed, what is missing is missing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from gateway.audit.checkpoints import Checkpoint, last_before, newest, some
+from gateway.audit.checkpoints import ChainAltered, Checkpoint, last_before, newest, some
 from gateway.audit.entries import Question
 from gateway.audit.lines import all_lines
 from gateway.audit.log import EventLog
+from gateway.audit.named import named_by
 from gateway.spool.contract import SYSTEM
 from gateway.spool.lifecycle import Kind, Reason
-from gateway.spool.times import to_us
+from gateway.spool.times import from_us, to_us
 from gateway.store.events import Event, Head
-from gateway.store.schema import events
+from gateway.store.incident_tables import incidents
+from gateway.store.schema import events, messages
 from gateway.store.tx import Prepared, Queries, Tx
 
 ONCE = timedelta(days=1)  # from one cut to the next
@@ -32,14 +35,16 @@ def prune(before: datetime, now: datetime, already: int) -> Callable[[Tx], tuple
     """Delete some events up to the last checkpoint before a time; return up to which one, and how many were deleted.
 
     `already` is the checkpoint that the last such event names, 0 for none. The newest checkpoint is never the cut: the next
-    one looks whether the chains still hold what it says.
+    one looks whether the chains still hold what it says. Events of mail with an incident, and all behind them, stay for as
+    long as the incident does. Raises ChainAltered where the checkpoint is not the one that an event names.
     """
 
     def job(tx: Tx) -> tuple[int, int]:
-        cut, last = _cut(tx, before, already), newest(tx)
+        cut, last = _cut(tx, _until(tx, before), already), newest(tx)
         if cut is None or last is None or cut.number >= last.number:
             return already, 0
         if cut.number > already:
+            _check(tx, cut)
             tx.event(_event(cut, now))
         left, gone = AT_ONCE, 0
         for head in cut.heads.values():
@@ -48,6 +53,23 @@ def prune(before: datetime, now: datetime, already: int) -> Callable[[Tx], tuple
         return cut.number, gone
 
     return job
+
+
+def _until(queries: Queries, before: datetime) -> datetime:
+    """Return up to when events may go: what happened to a mail with an incident is evidence, however old it is.
+
+    A day earlier than it came, because a checkpoint says when it was begun, and may name events of the moment after.
+    """
+    row = queries.row(_EVIDENCE)
+    first = None if row is None else from_us(row[0])
+    return before if first is None else min(before, first - ONCE)
+
+
+def _check(queries: Queries, cut: Checkpoint) -> None:
+    """Raise ChainAltered where somebody moved this checkpoint to another time, or wrote it himself."""
+    named = named_by(queries).get(cut.number) == cut.digest
+    if not named or datetime.fromisoformat(json.loads(cut.statement)["at"]) != cut.at:
+        raise ChainAltered(f"checkpoint {cut.number} is not the one that the event about it names")
 
 
 def _cut(queries: Queries, before: datetime, already: int) -> Checkpoint | None:
@@ -110,6 +132,11 @@ def _event(cut: Checkpoint, now: datetime) -> Event:
     return Event(to_us(now), None, Kind.PRUNED, Reason.RETENTION, SYSTEM.kind, SYSTEM.name, detail=detail)
 
 
+_EVIDENCE = Prepared(
+    sa.select(sa.func.min(messages.c.received_at)).join_from(
+        incidents, messages, incidents.c.queue_id == messages.c.queue_id
+    )
+)
 _E = events.c
 _OLD = (_E.node == bindparam("b_node"), _E.seq <= bindparam("b_seq"))
 _FIRST = Prepared(sa.select(sa.func.min(_E.seq)).where(*_OLD))

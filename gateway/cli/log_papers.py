@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from gateway.audit.certificates import Certificate, TooMany, certify, destroyed, question, verify_certificate
+from gateway.audit.key_turns import Wrong
 from gateway.audit.log import EventLog
-from gateway.audit.offline import Wrong
 from gateway.audit.record import Record, month
 from gateway.audit.record import record as read_record
 from gateway.cli.log_proof import trusted_key

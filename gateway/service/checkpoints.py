@@ -51,6 +51,8 @@ async def delete_old_events(spool: SqlSpool, before: datetime) -> int:
             gone += some
             if not some:
                 break
+    except ChainAltered as error:
+        log.critical("events.kept", cause=str(error))
     except (StoreUnavailable, ValueError) as error:
         log.warning("events.kept", cause=str(error))
     if gone:

@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from gateway.audit.checkpoints import ChainAltered
+from gateway.audit.checkpoints import ChainAltered, newest
 from gateway.audit.log import EventLog
-from gateway.audit.signed import CERTIFICATE, CHECKPOINT, holds
+from gateway.audit.signed import CERTIFICATE, CHECKPOINT, Signer, holds, write_public
 from gateway.audit.signed_walk import verify_checkpoints
 from gateway.cli import main
 from gateway.config.settings import Audit
@@ -21,6 +21,7 @@ from gateway.service import checkpoints as service
 from gateway.service.checkpoints import sign_checkpoints, when_due
 from gateway.spool.rekeying import rewrap_all
 from gateway.spool.sql import SqlSpool
+from gateway.store.tx import Tx
 from tests.audit.proofs import HOUR, keys, rotate, sign, three_hours
 from tests.audit.writing import later, write
 from tests.spool.mails import T0
@@ -169,3 +170,58 @@ async def test_a_store_of_an_older_version_has_none(spool: SqlSpool) -> None:
     for table in ("checkpoints", "signing_keys"):
         await change(spool, f"DROP TABLE {table}")
     assert await walk(spool) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("DELETE FROM checkpoints", "checkpoint 1, which an event names, is missing"),
+        ("DELETE FROM checkpoints WHERE number = 3", "checkpoint 3, which an event names, is missing"),
+        ("UPDATE checkpoints SET at = at - 1 WHERE number = 1", "checkpoint 1 does not stand at the time"),
+    ],
+)
+async def test_the_events_name_the_checkpoints(spool: SqlSpool, statement: str, problem: str) -> None:
+    """Who writes the database takes checkpoints away, the last ones or all: neither verified nor signed over."""
+    await three_hours(spool)
+    await change(spool, statement)
+    assert problem in (await walk(spool))[1]
+    if "missing" in problem:
+        with pytest.raises(ChainAltered, match="is missing"):
+            await sign(spool, T0 + 5 * HOUR)
+
+
+async def strange(spool: SqlSpool, statement: str, **changes: object) -> None:
+    """Write a checkpoint like the last one, with these changes, signed with a key of a stranger that is put into the store."""
+    stranger = Signer.fresh(2)
+    last = (await spool.database.readers.run(newest)) or await sign(spool, T0)
+    told = json.dumps(json.loads(last.statement) | changes | {"key": write_public(stranger.public)})
+    values = {"statement": told, "signature": stranger.sign(CHECKPOINT, told), "public": stranger.public}
+
+    def job(tx: Tx) -> None:
+        key = "INSERT INTO signing_keys (number, since, public, succession, key_id) VALUES (2, 0, :public, '', '')"
+        tx.connection.execute(sa.text(key), values)
+        tx.connection.execute(sa.text(statement), values)
+
+    await spool.database.committer.run(job)
+
+
+async def test_a_stranger_replaces_key_and_checkpoint(spool: SqlSpool) -> None:
+    await sign(spool, T0)
+    await sign(spool, T0 + HOUR)
+    await strange(
+        spool, "UPDATE checkpoints SET statement = :statement, signature = :signature WHERE number = 2"
+    )
+    assert await walk(spool) == (1, "checkpoint 2 is not the one that the event about it names")
+    await change(spool, "DELETE FROM signing_keys WHERE number = 2")
+    with pytest.raises(ChainAltered, match="is not the one that the event about it names"):
+        await sign(spool, T0 + 2 * HOUR)
+
+
+async def test_a_checkpoint_that_no_event_names_is_found(spool: SqlSpool) -> None:
+    made = await sign(spool, T0)
+    add = (
+        "INSERT INTO checkpoints (number, at, statement, signature)"
+        " SELECT 2, at, :statement, :signature FROM checkpoints"
+    )
+    await strange(spool, add, number=2, previous=made.digest)
+    assert await walk(spool) == (2, "checkpoint 2 is named by no event")

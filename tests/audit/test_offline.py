@@ -7,8 +7,10 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -314,3 +316,40 @@ async def _walk(folder: Path, hours: list[int], since: int | None, until: int | 
         return verify_export(folder / "x.zip", (await keys(spool))[0])
     finally:
         await spool.close()
+
+
+@pytest.mark.parametrize("days", [0, 2])
+def test_a_stolen_key_signs_nothing_behind_its_successor(tmp_path: Path, days: int) -> None:
+    """The first key was stolen, therefore replaced. The thief writes the second checkpoint anew, or one of later days."""
+    stolen, new = Signer.fresh(1), Signer.fresh(2)
+    statement = json.dumps(
+        {
+            "at": T0.isoformat(),
+            "from": write_public(stolen.public),
+            "number": 2,
+            "to": write_public(new.public),
+        }
+    )
+    signed = {
+        f"signed_by_{name}": key.sign("key succession", statement).hex() for name, key in _both(stolen, new)
+    }
+    listed = [
+        {"public": write_public(stolen.public), "succession": ""},
+        {"public": write_public(new.public), "succession": json.dumps({"statement": statement} | signed)},
+    ]
+    lines, previous = [], ""
+    for number, signer in enumerate([stolen if days else new, stolen], 1):
+        told = {"version": 1, "number": number, "at": (T0 + timedelta(days=days)).isoformat(), "chains": []}
+        text = json.dumps(told | {"previous": previous, "key": write_public(signer.public)})
+        lines.append(json.dumps({"statement": text, "signature": signer.sign("checkpoint", text).hex()}))
+        previous = sha256(text.encode()).hexdigest()
+    path = tmp_path / "forged.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("proof.json", json.dumps({"format": 1, "chains": [], "begins_at": None}))
+        archive.writestr("keys.json", json.dumps(listed))
+        archive.writestr("checkpoints.jsonl", "".join(f"{line}\n" for line in lines))
+    assert "signed by key 1, which had a successor" in verify_export(path, new.public).problem
+
+
+def _both(old: Signer, new: Signer) -> list[tuple[str, Signer]]:
+    return [("old", old), ("new", new)]

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.audit.certificates import certify, destroyed, numbered, question, recent, verify_certificate
+from gateway.audit.key_turns import Wrong
 from gateway.audit.log import EventLog
-from gateway.audit.offline import Wrong
 from gateway.audit.record import month, record
 from gateway.audit.signed import Signer
 from gateway.cli import main

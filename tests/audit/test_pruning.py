@@ -17,13 +17,16 @@ from gateway.audit.offline import verify_export
 from gateway.audit.pruning import cut_at, prune
 from gateway.audit.signed_walk import verify_checkpoints
 from gateway.audit.verify import verify
+from gateway.incidents.contract import Account, What
+from gateway.incidents.door import Duty, Incidents
 from gateway.service.checkpoints import delete_old_events
+from gateway.spool.list_contract import Whose
 from gateway.spool.sql import SqlSpool
 from gateway.store.database import event_seal
 from gateway.store.events import EVENT_COLUMNS, Event, link
 from gateway.store.schema import events
-from tests.audit.proofs import HOUR, export, keys, sign, three_hours
-from tests.spool.mails import T0
+from tests.audit.proofs import ADMIN, HOUR, export, keys, sign, three_hours
+from tests.spool.mails import T0, mail
 
 
 async def check(spool: SqlSpool) -> tuple[int, str, str]:
@@ -138,3 +141,25 @@ async def test_a_day_lies_between_cuts(spool: SqlSpool) -> None:
     await three_hours(spool)
     assert await delete_old_events(spool, T0 + HOUR) > 0
     assert await delete_old_events(spool, T0 + 2 * HOUR) == 0
+
+
+async def test_a_checkpoint_that_was_moved_cuts_nothing(spool: SqlSpool) -> None:
+    """Who writes the database dates the last checkpoints back: retention would destroy what is young, by an event of ours."""
+    await three_hours(spool)
+    before = (await check(spool))[0]
+    await change(spool, f"UPDATE checkpoints SET at = {2**40}")
+    assert await delete_old_events(spool, T0 - 24 * HOUR) == 0
+    assert (await check(spool))[0] == before
+
+
+async def test_events_of_an_incident_stay(spool: SqlSpool) -> None:
+    """An incident about an old mail is open: what happened to it is evidence, though events of that age go."""
+    queue_id = await spool.accept(mail())
+    await three_hours(spool)
+    incidents = Incidents(spool.database, Duty())
+    told = Account(What.WRONG_RECIPIENTS, (), frozenset(), None, T0)
+    assert await incidents.open(await spool.get(queue_id), Whose(frozenset()), told, ADMIN, T0 + HOUR)
+    assert await delete_old_events(spool, T0 + 2 * HOUR) == 0
+    await incidents.close(queue_id, "", ADMIN, T0 + HOUR)
+    assert await incidents.purge(T0 + 3 * HOUR, HOUR) == 1
+    assert await delete_old_events(spool, T0 + 2 * HOUR) > 0
