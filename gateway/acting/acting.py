@@ -104,7 +104,9 @@ class Acting:
         return await self._decide(person, queue_id, comment, agrees=True)
 
     async def reject(self, person: Person, queue_id: str, comment: str = "") -> Consented:
-        """Cancel what waits for this person's consent."""
+        """Cancel what waits for this person's consent; the comment tells the sender why. Raises ReasonMissing without one."""
+        if not comment.strip():
+            raise ReasonMissing(queue_id)
         return await self._decide(person, queue_id, comment, agrees=False)
 
     async def take_back(
@@ -112,8 +114,7 @@ class Acting:
     ) -> TakenBack:
         """Stop what can be stopped of a mail that left, and say the truth about the rest."""
         found = await allowed(self.spool, person, Act.STOP, queue_id)
-        whom = recipients if recipients is not None or found.role is Role.ADMIN else None
-        return await self.spool.shares.take_back(queue_id, whom, found.actor, self.clock())
+        return await self.spool.shares.take_back(queue_id, recipients, found.actor, self.clock())
 
     async def freeze(self, person: Person, queue_id: str, because: str = "") -> Change:
         """Stop the timer of a whole mail."""

@@ -36,7 +36,7 @@ class NotAllowed(Exception):
 
 
 class ReasonMissing(Exception):
-    """A text is opened by this person only with a reason."""
+    """It is done only with words of why: a text is opened by this person, or a mail is rejected."""
 
 
 @dataclass(frozen=True, slots=True)

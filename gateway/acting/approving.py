@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.acting.acting import Acting, Seen
-from gateway.acting.allowed import NotAllowed, ReasonMissing
+from gateway.acting.allowed import NotAllowed
 from gateway.people.contract import Person
 from gateway.people.sight import Act, scope_of
 from gateway.spool.askings import AskedPage
@@ -56,8 +56,6 @@ class Approving:
         self, person: Person, queue_ids: Sequence[str], comment: str, *, agrees: bool
     ) -> list[Answer]:
         """Approve each, or reject each with a comment; raises ReasonMissing before anything is done, StoreUnavailable."""
-        if not agrees and not comment.strip():
-            raise ReasonMissing
         verb = self.acting.approve if agrees else self.acting.reject
         answers = []
         for queue_id in list(dict.fromkeys(queue_ids)):

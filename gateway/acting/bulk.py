@@ -143,7 +143,8 @@ class Bulk:
         return Preview(wish, can.mails, can.recipients, every.mails - can.mails)
 
     async def perform(self, person: Person, wish: Wish, count: int, after: str = "") -> Sum:
-        """Do it to up to MOST_PER_CALL mails; raises CountChanged before anything is done, ValueError for a foreign `after`.
+        """Do it to up to MOST_PER_CALL mails; raises CountChanged and ReasonMissing before anything is done, ValueError for a
+        foreign `after`.
 
         Only the first call compares the count: the later ones go on with what it began.
         """

@@ -129,8 +129,6 @@ def _decides(caller: Caller, said: WishShape) -> None:
         raise Refused(422, "invalid", "name mails in `queue_ids`, or give a `question`: one of the two")
     if said.verb is Deed.EXTEND and said.until is None:
         raise Refused(422, "invalid", "`extend` needs `until`")
-    if said.verb is Deed.REJECT and not said.because:
-        raise Refused(422, "invalid", "`reject` needs a comment in `because`")
 
 
 def _wish(said: WishShape) -> Wish:

@@ -1,12 +1,14 @@
 """Calls that carried an idempotency key, in the store: the same key again gets the same answer and does nothing.
 
-A key belongs to one token. A call that a crash cut short may be made again after a while: every verb of the gateway says the
-truth about what is done already, so that doing it twice does no harm.
+A key belongs to one token. Answers are wrapped by the master key: some hold what people wrote of an incident. A call that a
+crash cut short may be made again after a while: every verb of the gateway says the truth about what is done already, so that
+doing it twice does no harm.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,7 +19,9 @@ from sqlalchemy import bindparam, select
 from gateway.spool.times import span_us, to_us
 from gateway.store.call_tables import api_calls
 from gateway.store.database import Database
+from gateway.store.keys import MasterKey, MasterKeyError
 from gateway.store.tx import Prepared, Tx
+from gateway.store.wrapping import bound
 
 KEPT = timedelta(hours=24)  # a client that tries again does so within minutes
 UNDER_WAY = timedelta(minutes=2)  # a call that takes longer was cut short; a verb takes some milliseconds
@@ -93,13 +97,14 @@ class SqlCalls:
         self._db = database
 
     async def begin(self, token: str, key: str, digest: bytes, now: datetime) -> Begun | Answered:
-        found = await self._db.committer.run(_begin(token, key, digest, to_us(now)))
+        found = await self._db.committer.run(_begin(self._db.master, token, key, digest, to_us(now)))
         if isinstance(found, Exception):
             raise found
         return found
 
     async def end(self, begun: Begun, answered: Answered) -> None:
-        values = {"b_status": answered.status, "b_body": answered.body}
+        body = self._db.master.wrap(answered.body, _row(begun.token, begun.key))
+        values = {"b_status": answered.status, "b_body": body}
         await self._db.committer.run(lambda tx: tx.run(_END, _named(begun) | values))
 
     async def drop(self, begun: Begun) -> None:
@@ -110,8 +115,21 @@ def _named(begun: Begun) -> dict[str, object]:
     return {"b_token": begun.token, "b_key": begun.key, "b_begun": begun.at}
 
 
+def _row(token: str, key: str) -> str:
+    return bound(api_calls.name, token, key)
+
+
+def _unwrapped(master: MasterKey, wrapped: bytes, row: str) -> bytes | None:
+    """Return a kept answer; None where its master key was replaced since: then the call is made again."""
+    for key_id in master.key_ids:
+        holder = master.holding(key_id)
+        with suppress(MasterKeyError):
+            return holder.unwrap(wrapped, row) if holder is not None else None
+    return None
+
+
 def _begin(
-    token: str, key: str, digest: bytes, now: int
+    master: MasterKey, token: str, key: str, digest: bytes, now: int
 ) -> Callable[[Tx], Begun | Answered | Busy | Another]:
     one = {"b_token": token, "b_key": key}
 
@@ -122,9 +140,10 @@ def _begin(
         before, begun_at, status, body = tx.row(_READ, one)
         if bytes(before) != digest:
             return Another()
-        if status is not None:
-            return Answered(int(status), bytes(body))
-        if now - int(begun_at) < span_us(UNDER_WAY):
+        kept = None if status is None else _unwrapped(master, bytes(body), _row(token, key))
+        if kept is not None:
+            return Answered(int(status), kept)
+        if status is None and now - int(begun_at) < span_us(UNDER_WAY):
             return Busy()
         tx.run(_AGAIN, one | {"b_now": now})
         return Begun(token, key, now)

@@ -143,7 +143,7 @@ async def mail(request: Request, caller: Reads, queue_id: QueueId) -> MailTold:
     return mail_told(await doors_of(request).acting.see(caller.person, queue_id))
 
 
-@acting.post(
+@reading.post(  # no `Verb`: an answer with octets is kept nowhere, or it would outlive the key of the mail
     "/mails/{queue_id}/read",
     responses=problems(404, 409) | {200: {"content": {"message/rfc822": {}}, "description": "the octets"}},
     response_class=Response,

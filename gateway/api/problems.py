@@ -120,8 +120,7 @@ def refusal_of(error: Exception) -> Refused:
     if isinstance(error, NotAllowed):
         return Refused(403, "act", f"this person may see the mail, but not do this: {error.act}")
     if isinstance(error, ReasonMissing):
-        detail = "`because` is missing: why the text is opened is written down first"
-        return Refused(422, "reason", detail)
+        return Refused(422, "reason", "why is missing: it is written down first")
     if isinstance(error, UnknownPerson):
         return Refused(404, "unknown-person", "there is no person with this login")
     if isinstance(error, PersonRefused):

@@ -115,16 +115,15 @@ class SigningIn:
     async def confirm(self, login: str, password: str, origin: Origin, now: datetime) -> None:
         """Ask a person who is signed in for the password again; raises SignInRefused. Counts as a sign-in does."""
         attempt = Attempt(login, origin, now)
-        stored, on, closed = await self._db.readers.run(lambda queries: self._look(queries, attempt))
+        stored, _, closed = await self._db.readers.run(lambda queries: self._look(queries, attempt))
         if closed:
             raise SignInRefused("locked")
         try:
             right = await self._hashing.verify(stored, password, first=True)
         except Overloaded:
             raise SignInRefused("busy") from None
-        if not right:
-            await self._db.committer.run(lambda tx: self._failed(tx, attempt, on, "wrong"))
-            raise SignInRefused("wrong")
+        if why := await self._db.committer.run(lambda tx: self._confirmed(tx, attempt, right=right)):
+            raise SignInRefused(why)
 
     async def second_step(self, cookie: str, now: datetime) -> str | None:
         """Return the login whose second step this cookie stands for, while there is time."""
@@ -180,6 +179,13 @@ class SigningIn:
         if how == "totp":
             return self.begin(tx, attempt, how)
         return self.begin(tx, attempt, how, codes_left=credentials.recovery_codes_left(tx, attempt.login))
+
+    def _confirmed(self, tx: Tx, attempt: Attempt, *, right: bool) -> str:
+        """Return why a password that was asked for again is not taken; nor is a right one while nothing is looked at."""
+        on = self._counts(tx, attempt)
+        if failures.is_closed(tx, on, self._lock, attempt.at):
+            return "locked"
+        return "" if right else self._failed(tx, attempt, on, "wrong")
 
     def _counts(self, queries: Queries, attempt: Attempt) -> Counted:
         home = session_rows.knows_browser(queries, attempt.login, attempt.origin.browser)

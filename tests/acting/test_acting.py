@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.acting.allowed import NotAllowed, ReasonMissing
+from gateway.acting.bulk import Verb, Wish
 from gateway.people.contract import Grant, Person, Role
 from gateway.spool.contract import Change, UnknownMessage
 from gateway.spool.lifecycle import State
@@ -79,6 +80,15 @@ async def test_two_mailboxes_of_one_person_are_one_voice(room: Room) -> None:
     assert (first.said, first.missing) == (Said.COUNTED, 1)
     assert (await room.acting.approve(BOSS, queue_id)).said is Said.AGAIN
     assert (await room.acting.reject(BOSS, queue_id, "いいえ")).said is Said.COUNTED
+
+
+async def test_nothing_is_rejected_without_a_comment(room: Room) -> None:
+    queue_id = await room.spool.accept(asking(approval(CHIEF)))
+    with pytest.raises(ReasonMissing):
+        await room.acting.reject(BOSS, queue_id, " \n")
+    with pytest.raises(ReasonMissing):
+        await room.bulk.perform(BOSS, Wish(Verb.REJECT, (queue_id,)), 1)
+    assert {row.state for row in (await room.spool.get(queue_id)).recipients} == {"held"}
 
 
 async def test_nobody_approves_their_own_mail_under_another_address(room: Room) -> None:

@@ -31,7 +31,7 @@ VERBS: dict[str, tuple[Act, Call]] = {
     "release": (Act.SEND, lambda acting, who, mail: acting.release(who, mail)),
     "confirm": (Act.SEND, lambda acting, who, mail: acting.confirm(who, mail, [0], False)),
     "approve": (Act.APPROVE, lambda acting, who, mail: acting.approve(who, mail)),
-    "reject": (Act.APPROVE, lambda acting, who, mail: acting.reject(who, mail)),
+    "reject": (Act.APPROVE, lambda acting, who, mail: acting.reject(who, mail, "いいえ")),
 }
 PEOPLE = [
     person("nobody"),

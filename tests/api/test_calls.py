@@ -9,6 +9,7 @@ import pytest
 
 from gateway.api.calls import KEPT, UNDER_WAY, Another, Answered, Begun, Busy, SqlCalls
 from gateway.spool.sql import SqlSpool
+from gateway.store.call_tables import api_calls
 from tests.spool.mails import T0
 
 FIRST, OTHER = b"d" * 32, b"e" * 32
@@ -29,6 +30,15 @@ async def begun(calls: SqlCalls, token: str = "t1", key: str = "k1") -> Begun:
 async def test_the_same_again_gets_the_same_answer(calls: SqlCalls) -> None:
     await calls.end(await begun(calls), Answered(200, b'{"done":[1]}'))
     assert await calls.begin("t1", "k1", FIRST, T0 + SECOND) == Answered(200, b'{"done":[1]}')
+
+
+async def test_answers_are_wrapped(calls: SqlCalls, spool: SqlSpool) -> None:
+    """What people wrote of an incident is wrapped where it stands; so it is in what was answered."""
+    await calls.end(await begun(calls), Answered(200, b'{"description":"Sato"}'))
+    kept = await spool.database.readers.run(
+        lambda queries: queries.connection.execute(api_calls.select()).all()
+    )
+    assert b"Sato" not in b"".join(bytes(row.body) for row in kept)
 
 
 async def test_a_key_belongs_to_its_token_and_its_call(calls: SqlCalls) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from gateway.api.doors import Doors
 from gateway.people.contract import Grant, Role, TokenScope
 from gateway.spool.sql import SqlSpool
+from gateway.store.call_tables import api_calls
 from tests.api.asking import bearer, kind
 from tests.api.conftest import client_of
 from tests.api.known import KnownPeople
@@ -99,6 +101,22 @@ async def test_a_release_and_a_read(
     assert (read.content, read.headers["content-type"]) == (RAW, "message/rfc822")
     assert read.headers["cache-control"] == "no-store"
     assert (await client.post(f"/mails/{queue_id}/release", headers=clerk, json={})).json()["done"] == [0]
+
+
+async def test_the_octets_of_a_mail_are_kept_with_no_answer(
+    client: httpx.AsyncClient, shared: SqlSpool, clerk: dict[str, str]
+) -> None:
+    """They would stand in the store in the clear, and outlive the key whose end a certificate of deletion tells of."""
+    queue_id = await shared.accept(mail(held=1))
+    head = clerk | {"idempotency-key": "read-once"}
+    for _ in range(2):
+        read = await client.post(f"/mails/{queue_id}/read", headers=head, json={})
+        assert (read.content, read.headers["content-type"]) == (RAW, "message/rfc822")
+        assert "idempotent-replayed" not in read.headers
+    kept = await shared.database.readers.run(
+        lambda queries: [body for (body,) in queries.connection.execute(sa.select(api_calls.c.body))]
+    )
+    assert not any(bytes(body or b"") == RAW for body in kept)
 
 
 async def test_an_auditor_reads_for_a_reason_that_is_written_down(

@@ -129,6 +129,22 @@ async def test_many_guesses_at_once_get_no_more_looks(house: House) -> None:
     assert answers[-1] == "locked"
 
 
+async def test_many_guesses_at_once_of_the_current_password_get_no_more_looks(house: House) -> None:
+    """An open browser that somebody else sits at: guesses on many connections are as many as guesses one after another."""
+    await house.add("ann")
+
+    async def guess(password: str) -> str:
+        try:
+            await house.people.signing_in.confirm("ann", password, HERE, house.now)
+        except SignInRefused as refused:
+            return refused.why
+        return ""
+
+    answers = await asyncio.gather(*(guess(each) for each in [f"guess {n}" for n in range(30)] + [GOOD]))
+    assert answers.count("wrong") == house.settings.lock_after
+    assert answers[-1] == "locked"
+
+
 async def test_a_series_of_failures_is_two_events_and_names_no_stranger(house: House) -> None:
     await house.add("ann")
     for _ in range(house.settings.lock_after + 5):
