@@ -132,7 +132,7 @@ def _summary(incident: Incident, message: Stored | None, words: Words) -> Iterat
     if message is not None:
         rows = message.as_handed_in.recipients
         yield f"件名：{shown(message.subject, wording.SUBJECT) or words.gettext('(no subject)')}"
-        yield f"差出人：{shown(str(message.envelope.sender or '<>'), wording.ADDRESS)}"
+        yield f"送信者：{shown(str(message.envelope.sender or '<>'), wording.ADDRESS)}"
         wrong = len(incident.account.wrong)
         named = f"うち誤った宛先 {wrong}件" if wrong else f"誤った宛先の特定：{TO_WRITE}"
         yield f"宛先：{len(rows)}件（{named}）"

@@ -140,7 +140,7 @@ async def test_what_waits_for_people_has_no_time(
     new = replace(new, raw=held().raw, decision=replace(new.decision, colleagues_may_stop=True))
     queue_id = await spool.accept(new)
     answer = await client.get(page_of(links.colleague_url(queue_id, 2)))
-    assert "差出人の確認または承認がそろうと送信されます。" in answer.text
+    assert "送信者の確認または承認がそろうと送信されます。" in answer.text
 
 
 @pytest.mark.parametrize("recipient", [0, 1, 3, -1])

@@ -141,7 +141,7 @@ async def test_a_rejection_with_its_reason(client: httpx.AsyncClient, spool: Sql
     queue_id = await spool.accept(held(approval(CHIEF)))
     page = page_of(links.approval_url(queue_id, CHIEF))
     answer = await press(client, page, "reject", ("comment", "<b>宛先違い</b>"))
-    assert "このメールを却下しました" in answer.text
+    assert "このメールを差し戻しました" in answer.text
     assert "&lt;b&gt;宛先違い&lt;/b&gt;" in answer.text
     assert await states(spool, queue_id) == [State.CANCELLED, State.CANCELLED]
 
@@ -152,10 +152,10 @@ async def test_a_rejection_needs_its_reason_and_an_approval_none(
     queue_id = await spool.accept(held(approval(CHIEF)))
     page = page_of(links.approval_url(queue_id, CHIEF))
     answer = await press(client, page, "reject", ("comment", "  "))
-    assert "却下する理由を書いてください。" in answer.text
+    assert "差し戻す理由を書いてください。" in answer.text
     assert 'aria-invalid="true"' in answer.text
     assert await states(spool, queue_id) == [State.HELD, State.HELD]
-    assert "却下する理由を書いてください。" not in (await client.get(page)).text
+    assert "差し戻す理由を書いてください。" not in (await client.get(page)).text
     await press(client, page, "approve", ("comment", ""))
     assert await states(spool, queue_id) == [State.QUEUED, State.QUEUED]
 
@@ -173,7 +173,7 @@ async def test_the_page_says_what_happens_at_every_deadline_and_who_is_away(
         "いま承認できる人: other@sports.example.jp",
         "4月1日(水) 18:30 に、まだ承認していない人へもう一度お知らせします。",
         f"4月1日(水) 19:00 までに承認がない場合、{DEPUTY} にも依頼します。",
-        "4月1日(水) 22:00 までに決まらない場合は取り消され、差出人に知らせます。",
+        "4月1日(水) 22:00 までに決まらない場合は取り消され、送信者に知らせます。",
         ">承認する</button>",
     ):
         assert told in text

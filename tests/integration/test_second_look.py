@@ -114,7 +114,7 @@ def test_rejected_it_does_not_leave_and_the_sender_hears_why(gw: Gateway, hop: N
     demand(gw, f"{{approve: [{CHIEF}, {DEPUTY}]}}")
     queue_id = submit(gw, [CITIZEN], mail([CITIZEN], "ご案内"))
     page = page_of(notice_to(hop, DEPUTY, "approval"))
-    assert "却下しました" in press(gw, page, "reject", ("comment", "宛先が違います"))
+    assert "差し戻しました" in press(gw, page, "reject", ("comment", "宛先が違います"))
     assert "宛先が違います" in notice_to(hop, OFFICE, "rejected")
     assert states(gw, queue_id) == ["cancelled"]
     late = gw.cli("held", "approve", queue_id, "--as", CHIEF, "--config", str(gw.config), check=False)
@@ -136,7 +136,7 @@ def test_the_approver_is_on_holiday_and_the_proxy_approves(gw: Gateway, hop: Nex
     page = page_of(request)
     shown = gw.get(page)[1]
     assert "まで不在です。 出張" in shown
-    assert "決まらない場合は取り消され、差出人に知らせます。" in shown
+    assert "決まらない場合は取り消され、送信者に知らせます。" in shown
     assert states(gw, queue_id) == ["held"]  # a page that was opened decides nothing
     assert "承認しました" in press(gw, page, "approve", ("comment", ""))
     wait_for(lambda: arrived(hop), "the mail")
@@ -151,7 +151,7 @@ def test_nobody_decides(gw: Gateway, hop: NextHop, otherwise: str, state: str) -
     escalation = f"{{to: {DEPUTY}, after: 1s}}"
     demand(gw, f"{{approve: {{by: {CHIEF}, within: 4s, otherwise: {otherwise}, escalate: {escalation}}}}}")
     queue_id = submit(gw, [CITIZEN], mail([CITIZEN], "ご案内"))
-    assert "まだ承認も却下もされていない" in notice_to(hop, DEPUTY, "approval")
+    assert "まだ承認も差し戻しもされていない" in notice_to(hop, DEPUTY, "approval")
     wait_for(lambda: states(gw, queue_id) == [state], "its end")
     assert arrived(hop) == (otherwise == "release")
     notice_to(hop, OFFICE, "timed-out")

@@ -59,14 +59,14 @@ def test_a_request_tells_the_facts_the_deadline_and_a_link_of_ones_own(
         assert part in told
     assert links.approval_url("Q1", CHIEF) in told
     assert "SECRET-OF-THE" not in told
-    assert "まだ承認も却下もされていない" not in told
+    assert "まだ承認も差し戻しもされていない" not in told
 
 
 def test_who_is_asked_later_hears_why(asking_composers: Asking) -> None:
     about = with_look(message(approval(CHIEF, later=(HOUR, DEPUTY))), step=1)
     told = asked(asking_composers, about, DEPUTY)
     assert told is not None
-    assert "まだ承認も却下もされていない" in told
+    assert "まだ承認も差し戻しもされていない" in told
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_the_sender_hears_why_it_was_rejected(asking_composers: Asking) -> None:
         with_look(about, rejected=Consent(CHIEF, NOON, "宛先\r\nBcc: x")),
     )
     assert told is not None
-    assert "に却下: 宛先 Bcc: x" in told
+    assert "に差し戻し: 宛先 Bcc: x" in told
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_the_whole_ladder_in_order() -> None:
     assert told.then == (
         f"{at(0.5)} に、まだ承認していない人へもう一度お知らせします。",
         f"{at(1)} までに承認がない場合、{DEPUTY} にも依頼します。",
-        f"{at(4)} までに決まらない場合は取り消され、差出人に知らせます。",
+        f"{at(4)} までに決まらない場合は取り消され、送信者に知らせます。",
     )
     assert told.away == ()
     assert told.there == f"いま承認できる人: {CHIEF}"
@@ -80,10 +80,10 @@ def test_a_proxy_is_named_with_the_day_it_begins() -> None:
 @pytest.mark.parametrize(
     ("demand", "sentence"),
     [
-        (approval(CHIEF, otherwise="release"), "承認を待たずに送信され、差出人に知らせます。"),
-        (confirmation(), "差出人の確認がない場合は取り消され"),
+        (approval(CHIEF, otherwise="release"), "承認を待たずに送信され、送信者に知らせます。"),
+        (confirmation(), "送信者の確認がない場合は取り消され"),
         (confirmation(otherwise="release"), "確認を待たずに送信され"),
-        (replace(confirmation(), remind=(HOUR,)), "差出人へもう一度確認をお願いします。"),
+        (replace(confirmation(), remind=(HOUR,)), "送信者へもう一度確認をお願いします。"),
     ],
 )
 def test_every_end_is_said(demand: Approval, sentence: str) -> None:
@@ -101,7 +101,7 @@ def test_a_mail_that_waits_for_time_alone() -> None:
 def test_a_frozen_mail_says_until_when() -> None:
     about = replace(message(LADDER), frozen=Freeze(NOON, NOON + 72 * HOUR, "admin", "root"))
     told = outlook(about, JA, NOON).then
-    assert told[-1] == f"凍結中です。{at(72)} までに解除されない場合は取り消され、差出人に知らせます。"
+    assert told[-1] == f"凍結中です。{at(72)} までに解除されない場合は取り消され、送信者に知らせます。"
     assert any("までに決まらない場合" in line for line in told)  # what people have to do goes on
 
 

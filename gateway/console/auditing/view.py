@@ -38,7 +38,7 @@ def row(line: Line, words: Words) -> Row:
     """Return one line of the list."""
     entry = line.entry
     mail = entry.kind in ("accepted", "refused")
-    sender = str(entry.detail.get("sender", "")) or "<>"
+    sender = str(entry.detail.get("sender", "")) or words.gettext("a notice (no sender)")
     return Row(
         at=moment(entry.at, words),
         what=wording.what(entry.kind, words),

@@ -70,7 +70,7 @@ class Result:
 
 def verbs_for(person: Person, words: Words) -> list[tuple[str, str]]:
     """Return the verbs that this person's roles may do to some mail at all."""
-    known = names(words)
+    known = _short(words)
     return [(verb.value, known[verb]) for verb in VERBS if person.roles & roles_for(act_of(verb))]
 
 
@@ -113,6 +113,17 @@ def result(verb: Verb, outcomes: Sequence[tuple[Candidate, Change | None]], word
         done=tuple(done),
         left=tuple(left),
     )
+
+
+def _short(words: Words) -> dict[Verb, str]:
+    """Four buttons beside one another on a phone; what they are about stands before them."""
+    _ = words.gettext
+    return {
+        Verb.CANCEL: _("Cancel"),
+        Verb.FREEZE: _("Freeze"),
+        Verb.THAW: _("Thaw"),
+        Verb.RELEASE: _("Send now"),
+    }
 
 
 def names(words: Words) -> dict[Verb, str]:

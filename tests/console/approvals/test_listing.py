@@ -155,7 +155,7 @@ async def test_many_are_shown_counted_and_approved(client: httpx.AsyncClient, sp
     [
         ("3", "approve", "", "上のメールの件数と合っていません。"),
         ("", "approve", "", "上のメールの件数と合っていません。"),
-        ("2", "reject", " ", "却下する理由を書いてください。"),
+        ("2", "reject", " ", "差し戻す理由を書いてください。"),
     ],
 )
 async def test_without_the_number_or_a_reason_nothing_is_decided(
@@ -176,7 +176,7 @@ async def test_the_truth_about_each(client: httpx.AsyncClient, spool: SqlSpool) 
     await spool.approve(late, None, CHIEF, Actor("approver", CHIEF), "", T0)
     fields = [("mail", each) for each in (mine, late, theirs, "NOSUCHMAIL")]
     answer = await post(client, *fields, ("count", "4"), ("act", "reject"), ("comment", "宛先違い"))
-    assert "1件を却下しました。" in answer.text
+    assert "1件を差し戻しました。" in answer.text
     assert "3件は処理していません。" in answer.text
     assert "theirs" not in answer.text
     assert await states(spool, mine) == [CANCELLED] * 2

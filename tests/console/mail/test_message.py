@@ -234,11 +234,11 @@ async def test_an_approver_reads_decides_and_says_why(spool: SqlSpool, sign_in: 
         for expected in ("本文です。", "あなたの承認を待っているメールがあります", "1名の承認が必要です。"):
             assert expected in text
         here = f"/held/{first}"
-        assert "却下する理由を書いてください" in await browser.told(
+        assert "差し戻す理由を書いてください" in await browser.told(
             await browser.post(here, f"{here}/reject", ("comment", ""))
         )
         answer = await browser.post(here, f"{here}/reject", ("comment", "宛先が違います"))
-        assert "却下しました" in await browser.told(answer)
+        assert "差し戻しました" in await browser.told(answer)
         there = f"/held/{second}"
         await browser.told(await browser.post(there, f"{there}/approve", ("comment", "")))
     assert [(await spool.get(each)).recipients[0].state for each in (first, second)] == [
