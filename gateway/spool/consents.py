@@ -1,6 +1,7 @@
 """Jobs for what people say about a held mail: confirm, approve, reject. Each is a function of a transaction.
 
-An approver is never the sender, decides only while something waits for them, and counts once, whoever acts for them.
+An approver is never the sender, decides only while something waits for them, and counts once, whoever acts for them and by
+whichever of their mailboxes.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.opened import Opened, cancel_rows, open_mail, settle, without, write_look
 from gateway.spool.records import RecipientRow
+from gateway.spool.relisting import whose
 from gateway.spool.second_look import COMMENT, Consent, Look, Said, is_sender, unmet
 from gateway.spool.times import from_us
+from gateway.spool.voices import names_of
 from gateway.store.events import storable
-from gateway.store.tx import Tx
+from gateway.store.tx import Queries, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def approve(word: Word) -> Job:
         opened = open_mail(tx, word.queue_id)
         if opened is None:
             return None
-        said, looks = _asked(opened, word)
+        said, looks = _asked(opened, word, _Speaker.of(tx, word))
         for look in looks:
             opened = _count(tx, opened, look, word)
         free = settle(tx, opened, word.actor, word.reason, word.now) if looks else []
@@ -80,7 +83,7 @@ def reject(word: Word) -> Job:
         opened = open_mail(tx, word.queue_id)
         if opened is None:
             return None
-        said, looks = _asked(opened, word, rejecting=True)
+        said, looks = _asked(opened, word, _Speaker.of(tx, word), rejecting=True)
         gone: list[RecipientRow] = []
         for look in looks:
             rows = opened.ended_by(look)
@@ -119,9 +122,25 @@ def confirm(
     return job
 
 
-def _asked(opened: Opened, word: Word, *, rejecting: bool = False) -> tuple[Said, list[Look]]:
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """Whose word it is: all names of theirs, and whether From names them."""
+
+    names: frozenset[str]
+    wrote_it: bool
+
+    @classmethod
+    def of(cls, queries: Queries, word: Word) -> _Speaker:
+        names = names_of(queries, word.person)
+        mail = whose(word.queue_id)(queries)
+        return cls(names, mail is not None and not names.isdisjoint(mail.senders))
+
+
+def _asked(
+    opened: Opened, word: Word, speaker: _Speaker, *, rejecting: bool = False
+) -> tuple[Said, list[Look]]:
     """Return the looks that wait for this person, or why there is none."""
-    if is_sender(word.person, opened.envelope):
+    if speaker.wrote_it or any(is_sender(name, opened.envelope) for name in speaker.names):
         return Said.OWN_MAIL, []
     at = from_us(word.now)
     theirs = [
@@ -136,7 +155,7 @@ def _asked(opened: Opened, word: Word, *, rejecting: bool = False) -> tuple[Said
     waiting = [look for look in theirs if opened.held(look) and at < look.deadline]
     if not waiting:
         return Said.OVER, []
-    new = [look for look in waiting if all(each.person != word.person for each in look.consents)]
+    new = [look for look in waiting if all(each.person not in speaker.names for each in look.consents)]
     if not new and not rejecting:
         return Said.AGAIN, []
     return Said.COUNTED, waiting if rejecting else new

@@ -8,12 +8,16 @@ end, so whoever passes deadlines finds it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, select
 
 from gateway.spool.contract import SYSTEM, Change
 from gateway.spool.freeze_rows import Frozen, delete_freeze, read_freeze, write_freeze, write_stays
 from gateway.spool.halt_contract import Freeze
-from gateway.spool.holds import TOLD_OF, Wish, change_of, recipients_among, tell_sender
+from gateway.spool.holds import TOLD_OF, Wish, change_of, recipients_among, recipients_of, tell_sender
 from gateway.spool.lifecycle import CANCELLABLE, Kind, Reason, State
 from gateway.spool.moves import Arrival, move, stay
 from gateway.spool.notice import NoticeKind
@@ -22,8 +26,18 @@ from gateway.spool.records import RecipientRow
 from gateway.spool.second_look import COMMENT, FROZEN, SOMEBODY, unmet
 from gateway.spool.times import from_us, to_us
 from gateway.store.events import storable
-from gateway.store.tx import Tx
+from gateway.store.schema import recipients
+from gateway.store.tx import Prepared, Tx
 
+_LOCK_ACTIVE = Prepared(
+    select(recipients.c.idx)
+    .where(
+        recipients.c.queue_id == bindparam("b_queue_id"),
+        recipients.c.state == sa.literal_column(f"'{State.ACTIVE}'"),
+    )
+    .order_by(recipients.c.idx)
+    .with_for_update()
+)
 _FROZEN, _SOMEBODY = to_us(FROZEN), to_us(SOMEBODY)
 
 Job = Callable[[Tx], Change | None]
@@ -37,6 +51,7 @@ def freeze(wish: Wish, because: str, lasts: timedelta) -> Job:
         opened = open_mail(tx, wish.queue_id)
         if opened is None:
             return None
+        opened = _with_attempts_over(tx, opened)
         known = read_freeze(tx, wish.queue_id)
         going = [row for row in opened.rows if row.state in CANCELLABLE and row.due_at != _FROZEN]
         if not going and known is None and all(row.state is not State.ACTIVE for row in opened.rows):
@@ -107,6 +122,18 @@ def hold_deferred(tx: Tx, queue_id: str, deferred: Collection[int], now: int) ->
 def frozen_rows(rows: Iterable[RecipientRow]) -> list[RecipientRow]:
     """Return those who wait for somebody to thaw the mail."""
     return [row for row in rows if row.state is State.HELD and row.due_at == _FROZEN]
+
+
+def _with_attempts_over(tx: Tx, opened: Opened) -> Opened:
+    """Return the mail as it is when nobody else is writing the end of an attempt.
+
+    Who writes that a recipient is deferred looks for a freeze afterwards (`hold_deferred`). While another gateway does so,
+    each of the two would miss what the other writes: the lock lets one of them come first.
+    """
+    if all(row.state is not State.ACTIVE for row in opened.rows):
+        return opened
+    tx.rows(_LOCK_ACTIVE, {"b_queue_id": opened.queue_id})
+    return replace(opened, rows=tuple(recipients_of(tx, opened.queue_id)))
 
 
 def _made(wish: Wish, because: str, lasts: timedelta) -> Freeze:

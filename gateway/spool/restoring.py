@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from gateway.spool.contract import Actor
+from gateway.spool.freeze_rows import delete_freeze
 from gateway.spool.holds import Wish, by_message
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
@@ -57,6 +58,8 @@ def hold_open(restored: Restored, limit: int) -> Callable[[Tx], int]:
         tx.many(_STAY, [_staying(row, far, words) for row in held])
         for row in held:
             tx.unlist(row.queue_id, restored.now)
+        for queue_id, _ in by_message([*held, *moving]):
+            delete_freeze(tx, queue_id)  # it holds nothing any more, and must not hold what an admin lets go
         _tell(tx, restored, [*held, *moving])
         return len(held) + len(moving)
 

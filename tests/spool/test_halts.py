@@ -198,6 +198,16 @@ async def test_a_restored_backup_holds_what_was_frozen_for_an_administrator(spoo
     assert change.done == (0,)
 
 
+async def test_what_an_administrator_lets_go_after_a_restore_is_frozen_no_more(spool: SqlSpool) -> None:
+    queue_id = await spool.accept(mail(held=1))
+    await spool.halts.freeze(queue_id, BY_SENDER, "", T0)
+    await hold_all(spool, "yesterday", ADMIN, T0)
+    assert (await spool.get(queue_id)).frozen is None
+    await spool.release(queue_id, None, ADMIN, Reason.BY_ADMIN, T0)
+    await spool.record(await _one(spool, queue_id, 0), [deferred(0, T0 + MINUTE)], T0)
+    assert await states(spool, queue_id) == [State.DEFERRED]
+
+
 async def test_a_list_shows_what_is_frozen(spool: SqlSpool) -> None:
     queue_id = await spool.accept(mail(held=1))
     await spool.accept(mail(held=1))

@@ -1,0 +1,59 @@
+"""A freeze on one gateway while another writes that an attempt has failed: the recipient is held, whoever comes first."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Collection, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.spool import attempts, freezes
+from gateway.spool.contract import Actor
+from gateway.spool.lifecycle import State
+from gateway.spool.sql import SqlSpool, open_spool
+from gateway.store.tx import Tx
+from gateway.store.where import Where
+from tests.postgres import Cluster
+from tests.spool.conftest import MASTER
+from tests.spool.mails import LEASE, MINUTE, T0, deferred, mail
+
+WAITS_S = 0.5  # for the other gateway, which may be waiting for us
+
+
+@pytest.fixture
+def where(postgres: Cluster, tmp_path: Path) -> Iterator[Where]:
+    url = postgres.fresh()
+    yield Where(tmp_path / "state", url, node="gw1")
+    postgres.drop(url)
+
+
+@pytest.fixture
+async def other(where: Where, tmp_path: Path) -> AsyncIterator[SqlSpool]:
+    opened = open_spool(replace(where, state=tmp_path / "other", node="gw2"), MASTER, serve=True)
+    yield opened
+    await opened.close()
+
+
+async def test_what_is_deferred_while_another_gateway_freezes_is_held(
+    spool: SqlSpool, other: SqlSpool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, frozen = threading.Event(), threading.Event()
+
+    def hold_deferred(tx: Tx, queue_id: str, deferred: Collection[int], now: int) -> None:
+        freezes.hold_deferred(tx, queue_id, deferred, now)
+        looked.set()
+        frozen.wait(WAITS_S)
+
+    queue_id = await spool.accept(mail(queued=1))
+    (claim,) = await spool.claim(T0, 1, LEASE)
+    monkeypatch.setattr(attempts, "hold_deferred", hold_deferred)
+    recording = asyncio.create_task(spool.record(claim, [deferred(0, T0 + MINUTE)], T0))
+    assert await asyncio.to_thread(looked.wait, 10)
+    await other.halts.freeze(queue_id, Actor("sender"), "", T0)
+    frozen.set()
+    await recording
+    message = await other.get(queue_id)
+    assert (message.recipients[0].state, message.frozen is not None) == (State.HELD, True)
