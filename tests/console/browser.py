@@ -27,8 +27,10 @@ class Sheet(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = {name: value or "" for name, value in attrs}
         self.tags.append((tag, known))
-        if tag == "form":
-            self.action = known["action"]
+        if tag == "form" and not self.action.partition("?")[0].endswith("/cancel"):
+            self.action = known[
+                "action"
+            ]  # the last one's, or that of the form that cancels, where there is one
         if tag == "button":
             self.buttons.append(known)
         if tag == "input" and known.get("type") == "hidden":

@@ -66,7 +66,8 @@ PAGES: dict[str, str] = {
     "/log/{queue_id}": "auditor",
     "/log/export": "auditor",
     "/log/verify": "auditor",
-    "/record?group=sports": "auditor",
+    "/record": "auditor",
+    "/record?group=sports&month=2026-11": "auditor",
     "/certificates": "auditor",
     "/held": "office",
     "/held?words=zzz": "office",
@@ -241,11 +242,19 @@ def _wrong(page: Page) -> list[str]:
                 && (box.width < 24 || box.height < 24))
               small.push(each.outerHTML.slice(0, 100));
           }
-          return {over: document.documentElement.scrollWidth - document.documentElement.clientWidth, small: small};
+          const thin = [];
+          for (const each of document.querySelectorAll('caption, h1, h2, h3, p, legend, label, dt, dd, th, td')) {
+            const box = each.getBoundingClientRect();
+            const seen = !each.closest('thead, .hidden') && box.width > 1;
+            if (seen && box.width < 48 && box.height > 4 * box.width) thin.push(each.outerHTML.slice(0, 100));
+          }
+          return {thin: thin, over: document.documentElement.scrollWidth - document.documentElement.clientWidth, small: small};
         }"""
     )
     over = [f"{measured['over']} px wider than the screen"] if measured["over"] else []
-    small = measured["small"]
+    small, thin = measured["small"], measured["thin"]
     assert isinstance(small, list)
+    assert isinstance(thin, list)
     titled = [] if page.title() else ["no title"]
-    return over + [f"a small target: {each}" for each in small] + titled
+    squeezed = [f"text of one character a line: {each}" for each in thin]
+    return over + [f"a small target: {each}" for each in small] + squeezed + titled
