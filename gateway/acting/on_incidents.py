@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from gateway.acting.allowed import COLLEAGUE, NotAllowed, allowed, is_own, role_for
 from gateway.clock import Clock
@@ -25,6 +26,18 @@ from gateway.people.contract import Person, Role
 from gateway.people.sight import Act, may, scope_of
 from gateway.spool.contract import Actor, Spool, Stored, UnknownMessage
 from gateway.spool.list_contract import Whose
+
+LONGEST_AGO = timedelta(days=366)  # of what became known: nobody reports older mail from here
+A_MOMENT = timedelta(minutes=5)  # by which the clock of who reports may be ahead of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A mail that somebody may report, and as what they do."""
+
+    message: Stored
+    whose: Whose
+    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +61,21 @@ class ActingOnIncidents:
             raise NotAllowed(act)
         return incident
 
+    async def reported(self, person: Person, queue_id: str) -> Reported:
+        """Return a mail that this person may report; raises UnknownMessage also for mail that Sekisho wrote itself."""
+        found = await allowed(self.spool, person, Act.REPORT, queue_id)
+        message = await reportable(self.spool, queue_id)
+        return Reported(message, found.whose, actor_of(person, found.whose, message))
+
     async def open(self, person: Person, queue_id: str, account: Account) -> bool:
         """Report a mail: what can be stopped is stopped, who has to know is told. Tell whether it is new.
 
-        Raises ValueError where the account names a recipient that the mail does not have.
+        Raises ValueError where the account names a recipient that the mail does not have, or a time that cannot be.
         """
-        found = await allowed(self.spool, person, Act.REPORT, queue_id)
-        message = await self.spool.get(queue_id)
-        if not {row.index for row in message.recipients}.issuperset(account.wrong):
-            raise ValueError("the mail has no such recipient")
-        actor = actor_of(person, found.whose, message)
-        return await self.incidents.open(message, found.whose, account, actor, self.clock())
+        what, now = await self.reported(person, queue_id), self.clock()
+        _check(account, what.message)
+        _check_time(account.known_at, now)
+        return await self.incidents.open(what.message, what.whose, account, what.actor, now)
 
     async def note(self, person: Person, queue_id: str, text: str) -> None:
         """Add a note."""
@@ -75,9 +92,13 @@ class ActingOnIncidents:
         return await self.incidents.remind(queue_id, recipients, actor, self.clock())
 
     async def amend(self, person: Person, queue_id: str, account: Account) -> None:
-        """Correct what was told; the clocks run anew from it."""
-        actor = await self._as(person, queue_id, Act.HANDLE)
-        await self.incidents.amend(queue_id, account, actor, self.clock())
+        """Correct what was told; the clocks run anew from it. Raises ValueError as `open` does."""
+        incident, message = await self.get(person, queue_id, Act.HANDLE), await self._mail(queue_id)
+        now = self.clock()
+        _check(account, message)
+        if account.known_at != incident.account.known_at:
+            _check_time(account.known_at, now)
+        await self.incidents.amend(queue_id, account, actor_of(person, incident.whose, message), now)
 
     async def handed_in(self, person: Person, queue_id: str, report: Report) -> None:
         """Note that a report was handed in."""
@@ -104,6 +125,28 @@ class ActingOnIncidents:
             return await self.spool.get(queue_id)
         except UnknownMessage:
             return None  # its records are gone, its incident is not
+
+
+async def reportable(spool: Spool, queue_id: str) -> Stored:
+    """Return a mail that somebody can report; raises UnknownMessage, also for mail that Sekisho wrote itself."""
+    message = await spool.get(queue_id)
+    if message.from_gateway or message.unreadable:
+        raise UnknownMessage(queue_id)
+    return message
+
+
+def _check(account: Account, message: Stored | None) -> None:
+    """Raise ValueError where it names somebody whom the mail was not handed in for."""
+    if message is None or message.unreadable:
+        return
+    if not {row.index for row in message.as_handed_in.recipients}.issuperset(account.wrong):
+        raise ValueError("`wrong` names a recipient that the mail does not have")
+
+
+def _check_time(known_at: datetime, now: datetime) -> None:
+    """Raise ValueError for a time from which no clock of the law can run."""
+    if not now - LONGEST_AGO <= known_at <= now + A_MOMENT:
+        raise ValueError("`known_at` lies in the future, or more than a year ago")
 
 
 def actor_of(person: Person, whose: Whose, message: Stored | None) -> Actor:

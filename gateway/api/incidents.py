@@ -166,8 +166,8 @@ async def report(request: Request, caller: Handles, said: NewIncident) -> Incide
     """
     try:
         await _verbs(request).open(caller.person, said.queue_id, _account(said))
-    except ValueError:
-        raise Refused(422, "invalid", "`wrong` names a recipient that the mail does not have") from None
+    except ValueError as error:
+        raise Refused(422, "invalid", str(error)) from None
     return await _told(request, caller, said.queue_id)
 
 
@@ -204,7 +204,10 @@ async def remind(request: Request, caller: Handles, queue_id: QueueId, said: Who
 @acting.put("/incidents/{queue_id}", responses=problems(404, 409))
 async def amend(request: Request, caller: Handles, queue_id: QueueId, said: AccountShape) -> IncidentTold:
     """Correct what was told; the clocks run anew from it."""
-    await _verbs(request).amend(caller.person, queue_id, _account(said))
+    try:
+        await _verbs(request).amend(caller.person, queue_id, _account(said))
+    except ValueError as error:
+        raise Refused(422, "invalid", str(error)) from None
     return await _told(request, caller, queue_id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -97,3 +98,36 @@ async def test_what_is_wrong_is_refused(
     response = await client.post("/incidents", headers=clerk, json={**TOLD, "queue_id": queue_id, **change})
     assert (response.status_code, kind(response)) == (422, "invalid")
     assert [row.state for row in (await shared.get(queue_id)).recipients] == ["held", "held"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"wrong": [77]},
+        {"known_at": "9999-12-31T23:59:59+09:00"},
+        {"known_at": "2027-04-01T18:00:00+09:00"},
+        {"known_at": "0001-01-01T00:00:00+09:00"},
+    ],
+)
+async def test_a_correction_is_looked_at_as_the_first_word(
+    client: httpx.AsyncClient, shared: SqlSpool, admin: dict[str, str], change: dict[str, Any]
+) -> None:
+    """No clock of the law runs from tomorrow, and nobody is named whom the mail does not have."""
+    queue_id = await shared.accept(mail(held=2))
+    first = await client.post("/incidents", headers=admin, json={**TOLD, **change, "queue_id": queue_id})
+    assert (first.status_code, kind(first)) == (422, "invalid")
+    assert (
+        await client.post("/incidents", headers=admin, json={**TOLD, "queue_id": queue_id})
+    ).status_code == 201
+    later = await client.put(f"/incidents/{queue_id}", headers=admin, json={**TOLD, **change})
+    assert (later.status_code, kind(later)) == (422, "invalid")
+    kept = (await client.get(f"/incidents/{queue_id}", headers=admin)).json()
+    assert (kept["wrong"], kept["clocks"] != []) == ([1], True)
+
+
+async def test_a_letter_of_our_own_is_no_mail_to_report(
+    client: httpx.AsyncClient, shared: SqlSpool, admin: dict[str, str]
+) -> None:
+    own = await shared.accept(replace(mail(held=1), from_gateway=True))
+    response = await client.post("/incidents", headers=admin, json={**TOLD, "wrong": [], "queue_id": own})
+    assert (response.status_code, kind(response)) == (404, "unknown-mail")

@@ -12,14 +12,15 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.acting.on_incidents import Reported, reportable
 from gateway.console import view
 from gateway.console.incidents import incident_view
 from gateway.console.incidents.report_form import Form
-from gateway.console.incidents.reporting import Reported, Reporting, actor_by_link, mail_of
+from gateway.console.incidents.reporting import Reporting, actor_by_link
 from gateway.console.pages import Failure
 from gateway.console.taken_view import subject_of
 from gateway.incidents import wording
-from gateway.incidents.contract import ANSWERS, COMMENT, Answer, IncidentRefused
+from gateway.incidents.contract import ANSWERS, COMMENT, Account, Answer, IncidentRefused
 from gateway.incidents.contract import Request as Asked
 from gateway.languages import shown
 from gateway.links import ShareClaim
@@ -55,7 +56,12 @@ class ReportByLink:
         desk = self.reporting.desk
         fields = await desk.form(request, token)
         words = desk.pages.words(desk.language(request, what.message))
-        form = await self.reporting.open(what, fields, words)
+
+        async def press(account: Account) -> bool:
+            incidents = self.reporting.incidents
+            return await incidents.open(what.message, what.whose, account, what.actor, desk.clock())
+
+        form = await self.reporting.open(what, fields, words, press)
         if form is not None:
             return await self._form(request, token, what, form)
         return desk.back(request, f"/i/{token}", token, {"act": "opened"})
@@ -63,7 +69,7 @@ class ReportByLink:
     async def _what(self, request: Request) -> tuple[str, Reported]:
         token = request.path_params["token"]
         claim = self.reporting.desk.links.read_incident(token)
-        message = await mail_of(self.reporting.desk, claim.queue_id)
+        message = await reportable(self.reporting.desk.spool, claim.queue_id)
         whose = await self.reporting.desk.spool.lists.whose(claim.queue_id)
         return token, Reported(message, whose, actor_by_link(message, claim.person))
 

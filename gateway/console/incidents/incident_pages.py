@@ -1,7 +1,7 @@
 """The pages of incidents for people with an account: the list, the report form, one incident, its draft report.
 
-Whether a person may see an incident, and do something with it, is asked of gateway/people/sight.py by whose mail it is: REPORT
-to see it, to note and to ask recipients; HANDLE to correct, to mark reports, to close. What is not theirs is not there (404).
+Whether a person may see an incident, and act on it, gateway/acting/on_incidents.py says, as for the API: REPORT to see it,
+to note and to ask recipients; HANDLE to correct, to mark reports, to close. What is not theirs is not there (404).
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from urllib.parse import quote
 import structlog
 from starlette.responses import Response
 
-from gateway.acting.allowed import COLLEAGUE, is_own, role_for
+from gateway.acting.allowed import NotAllowed, acts_on
+from gateway.acting.on_incidents import ActingOnIncidents, Reported
 from gateway.console import view
 from gateway.console.gate import Visit
 from gateway.console.incidents import incident_view, report_form
 from gateway.console.incidents.report_form import Form
-from gateway.console.incidents.reporting import Reported, Reporting, mail_of
+from gateway.console.incidents.reporting import Reporting
 from gateway.console.pages import Failure
 from gateway.console.site import Site
 from gateway.incidents import wording
@@ -27,16 +28,15 @@ from gateway.incidents.contract import (
     PARAGRAPH,
     REMINDERS,
     TEXT,
+    Account,
     Incident,
     UnknownIncident,
 )
 from gateway.incidents.draft import CONTENT_TYPE, draft
 from gateway.languages import Words, shown
 from gateway.links import LinkInvalid
-from gateway.people.contract import Person, Role
-from gateway.people.sight import Act, may, scope_of
-from gateway.spool.contract import Actor, Stored, UnknownMessage
-from gateway.spool.list_contract import Whose
+from gateway.people.sight import Act
+from gateway.spool.contract import Stored, UnknownMessage
 
 HERE = "/incidents"
 EVERY = {"0": None, "2": timedelta(days=2), "3": timedelta(days=3), "7": timedelta(days=7)}
@@ -47,18 +47,18 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class IncidentPages:
-    """The handlers; `reporting` is shared with the pages behind links."""
+    """The handlers; `reporting` is shared with the pages behind links, `acting` has the verbs, as somebody."""
 
     site: Site
     reporting: Reporting
+    acting: ActingOnIncidents
 
     async def list(self, visit: Visit) -> Response:
         """GET /incidents"""
         query = visit.request.query_params
         only_open, after = query.get("open") == "1", query.get("after", "")
-        scope = scope_of(visit.person, Act.REPORT)
         try:
-            page = await self.reporting.incidents.page(scope, after, only_open=only_open)
+            page = await self.acting.page(visit.person, after, only_open=only_open)
         except ValueError:
             raise Failure(400) from None
         words = self.words(visit)
@@ -92,7 +92,11 @@ class IncidentPages:
     async def open(self, visit: Visit) -> Response:
         """POST /incidents/new?mail=QUEUEID"""
         what = await self._reported(visit)
-        form = await self.reporting.open(what, visit.fields, self.words(visit))
+
+        async def press(account: Account) -> bool:
+            return await self.acting.open(visit.person, what.message.queue_id, account)
+
+        form = await self.reporting.open(what, visit.fields, self.words(visit), press)
         if form is not None:
             return await self._form(visit, what, form)
         return self.done(visit, what.message.queue_id, "opened")
@@ -127,12 +131,12 @@ class IncidentPages:
         story = await self.reporting.incidents.timeline(incident.queue_id, words)
         found = self.reporting.incidents.duty.verdict(incident.account, incident.organisation)
         amending = form or report_form.of_account(message, incident.account, words, now)
-        did = self._did(visit, incident.queue_id)
+        did, may = self._did(visit, incident.queue_id), acts_on(visit.person, incident.whose)
         values = {
             "page": incident_view.build(incident, message, story, found, words, now),
             "f": amending,
-            "handles": may(visit.person, Act.HANDLE, incident.whose),
-            "sees_mail": may(visit.person, Act.SEE, incident.whose),
+            "handles": Act.HANDLE in may,
+            "sees_mail": Act.SEE in may,
             "action": f"{self.site.desk.links.base_path}{HERE}/{incident.queue_id}",
             "said": said_of(did, words),
             "wrong": refusal_of(did, words),
@@ -158,23 +162,19 @@ class IncidentPages:
         queue_id = visit.request.query_params.get("mail", "")
         if not queue_id.isalnum() or len(queue_id) > MAX_QUEUE_ID:
             raise Failure(404)
-        whose = await self.site.desk.spool.lists.whose(queue_id)
-        if not may(visit.person, Act.REPORT, whose):
-            raise Failure(404)
-        message = await mail_of(self.site.desk, queue_id)
-        return Reported(message, whose, actor_of(visit.person, whose, message))
+        try:
+            return await self.acting.reported(visit.person, queue_id)
+        except NotAllowed:
+            raise Failure(404) from None
 
     async def incident(self, visit: Visit, act: Act = Act.REPORT) -> Incident:
         """Return the incident; raises Failure 404 for one that is not this person's, 403 where it is theirs to see alone."""
         try:
-            incident = await self.reporting.incidents.get(visit.request.path_params["queue_id"])
+            return await self.acting.get(visit.person, str(visit.request.path_params["queue_id"]), act)
         except UnknownIncident:
             raise Failure(404) from None
-        if not may(visit.person, Act.REPORT, incident.whose):
-            raise Failure(404)
-        if not may(visit.person, act, incident.whose):
-            raise Failure(403)
-        return incident
+        except NotAllowed:
+            raise Failure(403) from None
 
     async def message(self, incident: Incident) -> Stored | None:
         """Return the mail; None where its records are gone, or nobody can read them."""
@@ -199,17 +199,6 @@ class IncidentPages:
     def now(self) -> datetime:
         """Return what the clock says."""
         return self.site.desk.clock()
-
-
-def actor_of(person: Person, whose: Whose, message: Stored | None) -> Actor:
-    """Return as what a person acts on an incident: the least of their roles that lets them, as everywhere."""
-    role = role_for(person, Act.REPORT, whose) or Role.SENDER
-    own = (
-        bool(whose.senders.intersection(person.addresses))
-        if message is None
-        else is_own(person, whose, message)
-    )
-    return Actor(COLLEAGUE if role is Role.SENDER and not own else role.value, person.login)
 
 
 def said_of(did: str, words: Words) -> str | None:

@@ -11,18 +11,17 @@ from dataclasses import dataclass
 import structlog
 from starlette.responses import Response
 
+from gateway.acting.on_incidents import ActingOnIncidents
 from gateway.console.forms import numbers
 from gateway.console.gate import Visit
 from gateway.console.incidents import incident_view, report_form
-from gateway.console.incidents.incident_pages import EVERY, IncidentPages, actor_of
+from gateway.console.incidents.incident_pages import EVERY, IncidentPages
 from gateway.console.pages import Failure
 from gateway.incidents.contract import PARAGRAPH, TEXT, Asking, Incident, IncidentRefused, Report
-from gateway.incidents.door import Incidents
 from gateway.people.sight import Act
-from gateway.spool.contract import Actor
 
 log = structlog.get_logger()
-Verb = Callable[[Incident, Actor], Awaitable[str]]
+Verb = Callable[[], Awaitable[str]]
 """Does it, and gives the word for what was done; raises IncidentRefused."""
 
 
@@ -35,18 +34,18 @@ class IncidentVerbs:
     async def amend(self, visit: Visit) -> Response:
         """POST /incidents/{queue_id}/amend: shows the page again where the form is wrong."""
         pages, words, now = self.pages, self.pages.words(visit), self.pages.now()
-        incident = await pages.incident(visit, Act.HANDLE)
-        message = await pages.message(incident)
+        handled = await pages.incident(visit, Act.HANDLE)
+        message = await pages.message(handled)
         found = report_form.read(visit.fields, message, words, now)
         if found.account is None:
-            return await pages.one(visit, incident, report_form.again(message, found, words, now))
+            return await pages.one(visit, handled, report_form.again(message, found, words, now))
         account = found.account
 
-        async def verb(incident: Incident, actor: Actor) -> str:
-            await self._incidents.amend(incident.queue_id, account, actor, now)
+        async def verb() -> str:
+            await self._acting.amend(visit.person, handled.queue_id, account)
             return "amended"
 
-        return await self._do(visit, incident, verb)
+        return await self._do(visit, handled, verb)
 
     async def reported(self, visit: Visit) -> Response:
         """POST /incidents/{queue_id}/reported: a report was handed in."""
@@ -56,8 +55,8 @@ class IncidentVerbs:
         except ValueError:
             raise Failure(400) from None
 
-        async def verb(incident: Incident, actor: Actor) -> str:
-            await self._incidents.handed_in(incident.queue_id, report, actor, self.pages.now())
+        async def verb() -> str:
+            await self._acting.handed_in(visit.person, handled.queue_id, report)
             return "reported"
 
         return await self._do(visit, handled, verb)
@@ -66,8 +65,8 @@ class IncidentVerbs:
         """POST /incidents/{queue_id}/note"""
         handled, text = await self.pages.incident(visit), _text(visit)
 
-        async def verb(incident: Incident, actor: Actor) -> str:
-            await self._incidents.note(incident.queue_id, text, actor, self.pages.now())
+        async def verb() -> str:
+            await self._acting.note(visit.person, handled.queue_id, text)
             return "noted"
 
         return await self._do(visit, handled, verb if text else _nothing)
@@ -83,10 +82,10 @@ class IncidentVerbs:
             chosen = incident_view.unasked(handled, await self.pages.message(handled))
         asking = Asking(chosen, paragraph, EVERY[every])
 
-        async def verb(incident: Incident, actor: Actor) -> str:
+        async def verb() -> str:
             if said.get("all") == "1" and said.get("count", "").strip() != str(len(chosen)):
                 return "count"
-            await self._incidents.ask(incident.queue_id, asking, actor, self.pages.now())
+            await self._acting.ask(visit.person, handled.queue_id, asking)
             self.pages.reporting.ring()
             return "asked"
 
@@ -96,8 +95,8 @@ class IncidentVerbs:
         """POST /incidents/{queue_id}/remind: once more, to the ticked recipients who did not answer."""
         handled, chosen = await self.pages.incident(visit), numbers(visit.fields, "again")
 
-        async def verb(incident: Incident, actor: Actor) -> str:
-            await self._incidents.remind(incident.queue_id, chosen, actor, self.pages.now())
+        async def verb() -> str:
+            await self._acting.remind(visit.person, handled.queue_id, chosen)
             self.pages.reporting.ring()
             return "reminded"
 
@@ -107,8 +106,8 @@ class IncidentVerbs:
         """POST /incidents/{queue_id}/close, with a reason."""
         handled, text = await self.pages.incident(visit, Act.HANDLE), _text(visit)
 
-        async def verb(incident: Incident, actor: Actor) -> str:
-            await self._incidents.close(incident.queue_id, text, actor, self.pages.now())
+        async def verb() -> str:
+            await self._acting.close(visit.person, handled.queue_id, text)
             return "closed-now"
 
         return await self._do(visit, handled, verb if text else _nothing)
@@ -117,27 +116,26 @@ class IncidentVerbs:
         """POST /incidents/{queue_id}/reopen, with a reason."""
         handled, text = await self.pages.incident(visit, Act.HANDLE), _text(visit)
 
-        async def verb(incident: Incident, actor: Actor) -> str:
-            await self._incidents.reopen(incident.queue_id, text, actor, self.pages.now())
+        async def verb() -> str:
+            await self._acting.reopen(visit.person, handled.queue_id, text)
             return "reopened"
 
         return await self._do(visit, handled, verb if text else _nothing)
 
     @property
-    def _incidents(self) -> Incidents:
-        return self.pages.reporting.incidents
+    def _acting(self) -> ActingOnIncidents:
+        return self.pages.acting
 
     async def _do(self, visit: Visit, incident: Incident, verb: Verb) -> Response:
         try:
-            actor = actor_of(visit.person, incident.whose, await self.pages.message(incident))
-            did = await verb(incident, actor)
+            did = await verb()
         except IncidentRefused as refused:
             did = refused.why
         log.info("incident-handled", queue_id=incident.queue_id, did=did, by=visit.person.login)
         return self.pages.done(visit, incident.queue_id, did)
 
 
-async def _nothing(incident: Incident, actor: Actor) -> str:
+async def _nothing() -> str:
     """Stand for a verb of somebody who pressed without writing anything."""
     return "empty"
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
+from gateway.acting.on_incidents import A_MOMENT, LONGEST_AGO
 from gateway.console import view
 from gateway.console.forms import Fields, numbers
 from gateway.console.pages import Failure
@@ -19,8 +20,6 @@ from gateway.languages import Words, shown
 from gateway.spool.contract import Stored
 
 SHOWN = 1_000  # recipients with a box; who is named, and who is outside, comes first
-LONGEST_AGO = timedelta(days=366)  # of what became known: nobody reports older mail from here
-A_MOMENT = timedelta(minutes=5)  # by which a browser's clock may be ahead of ours
 Typed = Mapping[str, str]
 
 

@@ -7,12 +7,13 @@ here, so that they cannot differ: who reports is all that they bring.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
 
 from gateway import metrics
+from gateway.acting.on_incidents import Reported
 from gateway.console import view
 from gateway.console.desk import Desk
 from gateway.console.forms import Fields
@@ -21,26 +22,20 @@ from gateway.console.incidents.report_form import Form
 from gateway.console.prospects import fates
 from gateway.console.taken_view import Listed, listed, subject_of
 from gateway.incidents import wording
-from gateway.incidents.contract import TEXT
+from gateway.incidents.contract import TEXT, Account
 from gateway.incidents.door import Incidents
 from gateway.incidents.opening import reason_of
 from gateway.incidents.suggesting import Suggestion, suggest
 from gateway.languages import Words, shown
 from gateway.message.address import AddressError, parse_path
-from gateway.spool.contract import Actor, Stored, UnknownMessage
+from gateway.spool.contract import Actor, Stored
 from gateway.spool.lifecycle import CANCELLABLE
-from gateway.spool.list_contract import Whose
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """A mail that somebody wants to report, as a page needs it."""
-
-    message: Stored
-    whose: Whose
-    actor: Actor
+Press = Callable[[Account], Awaitable[bool]]
+"""Opens the incident, as whoever reports; tells whether it is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +67,13 @@ class Reporting:
             ],
         }
 
-    async def open(self, what: Reported, fields: Fields, words: Words) -> Form | None:
+    async def open(self, what: Reported, fields: Fields, words: Words, press: Press) -> Form | None:
         """Open the incident that a form tells of; return the form again where something is wrong with it."""
         message, now = what.message, self.desk.clock()
         found = report_form.read(fields, message, words, now)
         if found.account is None:
             return report_form.again(message, found, words, now)
-        new = await self.incidents.open(message, what.whose, found.account, what.actor, now)
+        new = await press(found.account)
         log.info("incident-opened", queue_id=message.queue_id, new=new, what=found.account.what.value)
         if new:
             await self._count(message, what.actor)
@@ -100,14 +95,6 @@ class Reporting:
 def prospects(lists: tuple[Listed, ...]) -> tuple[tuple[str, bool, int], ...]:
     """Return what taking back would do, in numbers: the addresses stand beside the boxes already."""
     return tuple([(each.title, each.good, len(each.people) + each.more) for each in lists])
-
-
-async def mail_of(desk: Desk, queue_id: str) -> Stored:
-    """Return a mail that can be reported; raises UnknownMessage, also for mail that Sekisho wrote itself."""
-    message = await desk.spool.get(queue_id)
-    if message.from_gateway or message.unreadable:
-        raise UnknownMessage(queue_id)
-    return message
 
 
 def actor_by_link(message: Stored, person: str) -> Actor:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from starlette.routing import BaseRoute, Route
 
+from gateway.acting.on_incidents import ActingOnIncidents
 from gateway.console.desk import Desk
 from gateway.console.gate import Gated, Handler
 from gateway.console.incidents.by_link import DeletionAnswers, ReportByLink
@@ -24,14 +25,14 @@ def incident_routes(
     desk: Desk, site: Site | None, incidents: Incidents, ring: Callable[[], None]
 ) -> list[BaseRoute]:
     """Return them; without a site nobody signs in, and only the links work. `ring` is called when letters wait."""
-    reporting = Reporting(desk, incidents, ring)
+    reporting, acting = Reporting(desk, incidents, ring), ActingOnIncidents(desk.spool, incidents, desk.clock)
     report, answers = ReportByLink(reporting), DeletionAnswers(reporting)
     return [
         Route("/i/{token}", report.show),
         Route("/i/{token}", report.open, methods=["POST"]),
         Route("/r/{token}", answers.show),
         Route("/r/{token}", answers.answer, methods=["POST"]),
-        *([] if site is None else _gated(site, IncidentPages(site, reporting))),
+        *([] if site is None else _gated(site, IncidentPages(site, reporting, acting))),
     ]
 
 
