@@ -34,11 +34,11 @@ class KeyPage:
 
     async def show(self, caller: Caller) -> Response:
         """POST /m/{token}/key: the keys, from number `first` on."""
-        spool, queue_id = caller.desk.spool, caller.queue_id
+        queue_id = caller.queue_id
         first = max(numbers(caller.fields, "first"), default=0)
         message = await caller.verbs.message()
         try:
-            keys = await spool.keys.show(queue_id, caller.actor, caller.desk.clock())
+            keys = await caller.verbs.show_keys()
         except NoKey as none:
             log.info("key-not-shown", queue_id=queue_id, why=none.why)
             return self._none(caller, message, none.why)

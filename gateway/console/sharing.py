@@ -50,13 +50,11 @@ class ShareActs:
         return caller.answer(value)
 
     async def _do(self, caller: Caller, act: str, whom: list[int]) -> Change:
-        shares, now = caller.desk.spool.shares, caller.desk.clock()
-        queue_id, actor = caller.queue_id, caller.actor
         if act == "lock":
-            return await shares.lock(queue_id, whom, actor, now)
+            return await caller.verbs.lock(whom)
         if act == "unlock":
-            return await shares.unlock(queue_id, whom, actor, now)
-        return await shares.extend(queue_id, whom, now + _span(caller.fields), actor, now)
+            return await caller.verbs.unlock(whom)
+        return await caller.verbs.extend_links(whom, caller.desk.clock() + _span(caller.fields))
 
 
 def _span(fields: Fields) -> timedelta:

@@ -18,7 +18,6 @@ from gateway.console.pages import Failure
 from gateway.console.reach import Reach
 from gateway.console.supply_view import NUMBERS_AT_ONCE
 from gateway.policy.protection import Way
-from gateway.spool.lifecycle import Reason
 from gateway.telephone import NoNumber, e164
 
 NAMED = 10  # recipients with a wrong number that the answer names
@@ -64,12 +63,11 @@ class SupplyActs:
 
     async def stop(self, caller: Caller) -> Response:
         """POST /m/{token}/stop-keys: what goes soon by itself does not go."""
-        spool, queue_id, actor = caller.desk.spool, caller.queue_id, caller.actor
         message = await caller.verbs.message()
-        whom = going_soon(message, await spool.keys.statuses(queue_id))
+        whom = going_soon(message, await caller.desk.spool.keys.statuses(caller.queue_id))
         if not whom:
             return caller.answer({"act": "stop-keys", "done": 0, "left": 0})
-        change = await spool.keys.stop(queue_id, whom, actor, Reason.BY_SENDER, caller.desk.clock())
+        change = await caller.verbs.stop_keys(whom)
         log.info("keys-stopped", queue_id=caller.queue_id, done=len(change.done), late=len(change.not_done))
         value = {"act": "stop-keys", "done": len(change.done), "left": len(change.not_done)}
         return caller.answer(value)
@@ -86,12 +84,11 @@ class SupplyActs:
 
     async def _supply(self, caller: Caller, asked: Asked) -> tuple[int, int]:
         """Hand over number by number; return for how many it is said now, and for how many it is not."""
-        spool, queue_id, now = caller.desk.spool, caller.queue_id, caller.desk.clock
         known = {row.index for row in (await caller.verbs.message()).recipients}
         done = left = 0
         for number, recipients in asked.by_number.items():
             mine = recipients & known  # a copy is nobody's to supply, whatever a form names
-            change = await spool.keys.supply(queue_id, mine, asked.way, number, caller.actor, now())
+            change = await caller.verbs.supply(mine, asked.way, number)
             done += len(mine.intersection(change.done))
             left += len(recipients) - len(mine.intersection(change.done))
         return done, left

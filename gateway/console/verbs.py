@@ -5,7 +5,7 @@ A link names its person, who sent the mail; what is counted for them is counted 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +13,12 @@ from typing import Protocol
 
 from gateway import metrics, rule_effects
 from gateway.acting.acting import Acting
+from gateway.acting.files import ActingOnFiles
 from gateway.clock import Clock
 from gateway.people.contract import Person
+from gateway.policy.protection import Way
 from gateway.spool.contract import Actor, Change, Spool, Stored, StoreUnavailable, UnknownMessage
+from gateway.spool.key_contract import ShownKey
 from gateway.spool.lifecycle import CANCELLABLE, Reason
 from gateway.spool.share_contract import TakenBack
 
@@ -49,6 +52,24 @@ class Verbs(Protocol):
 
     async def correct(self, recipient: int, meant: str) -> Change:
         """Cancel one recipient and tell which address was meant; raises ValueError where that is none."""
+
+    async def show_keys(self) -> Sequence[ShownKey]:
+        """Return the keys that the sender tells; raises NoKey."""
+
+    async def supply(self, recipients: Collection[int], way: Way, to: str) -> Change:
+        """Say how the key gets to recipients."""
+
+    async def stop_keys(self, recipients: Collection[int]) -> Change:
+        """Never send the keys of these recipients."""
+
+    async def lock(self, recipients: Collection[int]) -> Change:
+        """Close the links of these recipients."""
+
+    async def unlock(self, recipients: Collection[int]) -> Change:
+        """Open them again."""
+
+    async def extend_links(self, recipients: Collection[int], until: datetime) -> Change:
+        """Let them live longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +130,25 @@ class ByLink:
         metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(len(change.done))
         return change
 
+    async def show_keys(self) -> Sequence[ShownKey]:
+        return await self.spool.keys.show(self.queue_id, self.actor, self.clock())
+
+    async def supply(self, recipients: Collection[int], way: Way, to: str) -> Change:
+        return await self.spool.keys.supply(self.queue_id, recipients, way, to, self.actor, self.clock())
+
+    async def stop_keys(self, recipients: Collection[int]) -> Change:
+        now = self.clock()
+        return await self.spool.keys.stop(self.queue_id, recipients, self.actor, Reason.BY_SENDER, now)
+
+    async def lock(self, recipients: Collection[int]) -> Change:
+        return await self.spool.shares.lock(self.queue_id, recipients, self.actor, self.clock())
+
+    async def unlock(self, recipients: Collection[int]) -> Change:
+        return await self.spool.shares.unlock(self.queue_id, recipients, self.actor, self.clock())
+
+    async def extend_links(self, recipients: Collection[int], until: datetime) -> Change:
+        return await self.spool.shares.extend(self.queue_id, recipients, until, self.actor, self.clock())
+
     async def _count(self, effect: str, change: Change) -> None:
         """Count for the rules that held what the sender decided about; what was done is done, whether it is counted or not."""
         if not change.done:
@@ -159,3 +199,25 @@ class BySession:
 
     async def correct(self, recipient: int, meant: str) -> Change:
         return await self.acting.correct(self.person, self.queue_id, recipient, meant)
+
+    async def show_keys(self) -> Sequence[ShownKey]:
+        return await self._files.show_keys(self.person, self.queue_id)
+
+    async def supply(self, recipients: Collection[int], way: Way, to: str) -> Change:
+        return await self._files.supply(self.person, self.queue_id, recipients, way, to)
+
+    async def stop_keys(self, recipients: Collection[int]) -> Change:
+        return await self._files.stop_keys(self.person, self.queue_id, recipients)
+
+    async def lock(self, recipients: Collection[int]) -> Change:
+        return await self._files.lock(self.person, self.queue_id, recipients)
+
+    async def unlock(self, recipients: Collection[int]) -> Change:
+        return await self._files.unlock(self.person, self.queue_id, recipients)
+
+    async def extend_links(self, recipients: Collection[int], until: datetime) -> Change:
+        return await self._files.extend_links(self.person, self.queue_id, recipients, until)
+
+    @property
+    def _files(self) -> ActingOnFiles:
+        return ActingOnFiles(self.acting.spool, self.acting.clock)

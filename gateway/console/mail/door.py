@@ -12,16 +12,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.acting.acting import Acting, Seen
-from gateway.acting.allowed import Allowed, NotAllowed, acts_on, allowed
+from gateway.acting.allowed import NotAllowed, acts_on, allowed
+from gateway.acting.files import acting_as
 from gateway.console.caller import Caller, May
 from gateway.console.gate import Gated, Handler, Visit
 from gateway.console.pages import Failure
 from gateway.console.site import Site
 from gateway.console.verbs import BySession
-from gateway.people.contract import Person, Role
+from gateway.people.contract import Person
 from gateway.people.sight import Act, roles_for
-from gateway.spool.contract import Actor, Stored
-from gateway.spool.second_look import is_sender
 
 PersonHandler = Callable[[Visit, Caller], Awaitable[Response]]
 
@@ -50,7 +49,7 @@ class Door:
             desk=self.site.desk,
             request=visit.request,
             queue_id=queue_id,
-            actor=_actor(visit.person, found),
+            actor=acting_as(visit.person, found),
             verbs=BySession(self.acting, visit.person, queue_id),
             path=f"/held/{queue_id}",
             secret=visit.session.key,
@@ -78,15 +77,3 @@ def _told(handle: Handler) -> Handler:
 
 def _may(acts: frozenset[Act]) -> May:
     return May(stop=Act.STOP in acts, send=Act.SEND in acts, report=Act.REPORT in acts)
-
-
-def _actor(person: Person, found: Allowed) -> Actor:
-    """Return as whom this person acts on keys and links, which know the sender by the envelope's names."""
-    if found.role is Role.SENDER and found.own:
-        return Actor(Role.SENDER.value, _own_name(person, found.message))
-    return found.actor
-
-
-def _own_name(person: Person, message: Stored) -> str:
-    named = [each for each in (*person.addresses, person.login) if is_sender(each, message.envelope)]
-    return named[0] if named else person.login
