@@ -31,6 +31,7 @@ from gateway.console.incidents.routes import incident_routes
 from gateway.console.mail_routes import link_routes
 from gateway.console.pages import Failure, Pages
 from gateway.console.people.doors import People
+from gateway.console.people.own_letters import OwnLetters
 from gateway.console.people.routes import people_routes
 from gateway.console.probes import Check, probe_routes
 from gateway.console.reach import EVERYWHERE, Reach
@@ -91,7 +92,7 @@ def create_app(
         *download_routes(desk, ring),
         *([] if digests is None else digest_routes(desk, digests)),
         *([] if site is None else signed_in_routes(site, figures, auditing)),
-        *([] if site is None or people is None else people_routes(site, people)),
+        *([] if site is None or people is None else people_routes(site, people, OwnLetters(digests))),
         *([] if incidents is None else incident_routes(desk, site, incidents, ring)),
         *probes,
         Route("/static/{name}", pages.files.serve),

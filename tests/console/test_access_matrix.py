@@ -89,6 +89,7 @@ MATRIX = {
     "POST /me/recovery-codes": ANYBODY,
     "POST /me/sign-out-everywhere": ANYBODY,
     "POST /me/language": ANYBODY,
+    "POST /me/daily-letter": ANYBODY,
     "POST /me/tokens": ANYBODY,
     "POST /me/tokens/revoke": ANYBODY,
     "GET /people": "admin",

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from gateway.console.gate import ANYBODY, Gated, Visit
 from gateway.console.pages import LANGUAGE_COOKIE, Failure
 from gateway.console.people.doors import MAX_FORM, Doors
+from gateway.console.people.own_letters import OwnLetters
 from gateway.console.people.own_view import own_values
 from gateway.console.people.words import refused
 from gateway.languages import LANGUAGES
@@ -31,8 +32,9 @@ ISSUER = "Sekisho"  # what stands in an authenticator app
 class OwnPages:
     """The pages below /me."""
 
-    def __init__(self, doors: Doors) -> None:
+    def __init__(self, doors: Doors, letters: OwnLetters) -> None:
         self._doors = doors
+        self._letters = letters
         self._site = doors.site
         self._people = doors.people.verbs
         self._own = doors.people.verbs.own
@@ -47,6 +49,7 @@ class OwnPages:
             "/me/recovery-codes": self.new_codes,
             "/me/sign-out-everywhere": self.leave_everywhere,
             "/me/language": self.set_language,
+            "/me/daily-letter": self.set_letter,
             "/me/tokens": self.make_token,
             "/me/tokens/revoke": self.revoke_token,
         }
@@ -142,6 +145,11 @@ class OwnPages:
         response.delete_cookie(LANGUAGE_COOKIE, path=f"{self._site.desk.links.base_path}/")
         return response
 
+    async def set_letter(self, visit: Visit) -> Response:
+        """POST /me/daily-letter: whether one of the person's mailboxes gets it."""
+        await self._letters.choose(visit.person, visit.fields, self._now)
+        return self._done(visit, "letter")
+
     async def make_token(self, visit: Visit) -> Response:
         """POST /me/tokens: a token, shown once."""
         given = dict(visit.fields)
@@ -209,7 +217,8 @@ class OwnPages:
         here = self._doors.cookies.session(visit.request)
         values = await own_values(self._people, visit.person, here, words)
         done = visit.request.query_params.get("done", "")
-        more = {"errors": self._errors(visit, why), "done": "" if why else done}
+        letters = await self._letters.of(visit.person)
+        more = {"errors": self._errors(visit, why), "done": "" if why else done, "letters": letters}
         return self._site.page(visit, "me.html", values | more, here="/me", status=422 if why else 200)
 
     async def _password_page(self, visit: Visit, why: dict[str, str] | None = None) -> Response:

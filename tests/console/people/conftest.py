@@ -82,7 +82,8 @@ async def house(tmp_path: Path, empty_state: Path, clock: HandClock) -> AsyncIte
 async def app(house: House, links: Links, clock: HandClock) -> Starlette:
     people = People(house.people, house.settings)
     await house.add("ann", Grant(Role.SENDER))
-    return create_app(house.spool, links, clock, ZoneInfo("Asia/Tokyo"), "mx.example.jp", people=people)
+    zone, letters = ZoneInfo("Asia/Tokyo"), house.spool.digests
+    return create_app(house.spool, links, clock, zone, "mx.example.jp", people=people, digests=letters)
 
 
 @pytest.fixture

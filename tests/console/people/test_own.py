@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from gateway.people.contract import TokenScope
 from gateway.spool.contract import Actor
+from gateway.store.schema import events
 from tests.console.conftest import HandClock
 from tests.console.people.conftest import Browser, hidden
 from tests.people.conftest import GOOD, OTHER, House
@@ -150,3 +151,23 @@ async def test_who_has_something_to_do_gets_nowhere_else(app: Starlette, house: 
     await browser.post(page, "/me/password", current=temporary, new=OTHER, again=OTHER)
     assert (await browser.get("/me")).status_code == 200
     await browser.client.aclose()
+
+
+async def test_the_daily_letter_is_switched_off_and_on(ann: Browser, house: House) -> None:
+    page = await ann.get("/me")
+    saved = await ann.follow(await ann.post(page, "/me/daily-letter"))
+    assert "Saved." in saved.text
+    assert "switched off for you" in saved.text
+    assert not await house.spool.digests.wanted("ann@example.jp")
+    await ann.post(saved, "/me/daily-letter")
+    assert await house.spool.digests.wanted("ann@example.jp")
+    told = [row for row in house.rows(events) if row["kind"] == "digest"]
+    assert [(row["actor_kind"], row["actor_name"]) for row in told] == [("person", "ann")] * 2
+
+
+async def test_nobody_switches_off_the_letter_of_others(ann: Browser, house: House) -> None:
+    page = await ann.get("/me")
+    for fields in ({"address": "boss@example.jp"}, {"wanted": "maybe"}, {"address": ""}):
+        assert (await ann.post(page, "/me/daily-letter", **fields)).status_code in (400, 404)
+    assert await house.spool.digests.wanted("boss@example.jp")
+    assert await house.spool.digests.wanted("ann@example.jp")
