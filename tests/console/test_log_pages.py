@@ -281,12 +281,12 @@ async def test_the_record_of_a_month_fits_the_form(browser: httpx.AsyncClient, c
     text = read(await browser.get(f"/record?group=sports&month={when}")).text
     for line in ("受け付けたメール（通） 2", "送信を取り消した宛先（件） 2", "送信した宛先（件） 1"):
         assert line in text
-    assert "報告された事故はありません" in text
+    assert "誤送信の報告はありません" in text
     for heading in (
         "送信メール管理記録",
         "受託者",
         "承認者",
-        "事故の有無",
+        "誤送信の有無",
         "削除",
         "検証結果",
         "確認欄",
