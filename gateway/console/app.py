@@ -26,7 +26,7 @@ from gateway.console.digest_choice import Choices, digest_routes
 from gateway.console.download.routes import download_routes
 from gateway.console.figures import FigureSources
 from gateway.console.gate import Gate
-from gateway.console.guard import SecureHeaders
+from gateway.console.guard import NoNul, SecureHeaders
 from gateway.console.incidents.routes import incident_routes
 from gateway.console.mail_routes import link_routes
 from gateway.console.pages import Failure, Pages
@@ -99,7 +99,7 @@ def create_app(
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(SecureHeaders)],
+        middleware=[Middleware(SecureHeaders), Middleware(NoNul)],
         exception_handlers=dict.fromkeys(_TOLD, pages.failed),
     )
     return _without_redirects(app)

@@ -1,4 +1,5 @@
-"""What stands before every page: strict response headers, the check that a form came from our own page, bounded forms.
+"""What stands before every page: strict response headers, the check that a form came from our own page, bounded forms, and no
+NUL in anything that a request says: PostgreSQL keeps none in a text, and would answer each with an error of its own.
 
 A GET never acts, so nothing here looks at one. A POST has to bring the link's token (the capability), the
 seal that only the page behind that token holds, and must not come from another site.
@@ -32,6 +33,9 @@ PAGE_HEADERS: Mapping[str, str] = {
 }
 
 
+_NUL_SHOWN = "%EF%BF%BD"  # U+FFFD, which finds nothing and is no name
+
+
 class FormRefused(Exception):
     """The form is not one of ours, or larger than one of ours can be; `status` is the HTTP status to answer
     with."""
@@ -56,6 +60,20 @@ class SecureHeaders:
             await send(message)
 
         await self._app(scope, receive, secured if scope["type"] == "http" else send)
+
+
+class NoNul:
+    """Show what stands behind it a replacement character for each NUL in a request's path and query."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"].replace("\0", "\N{REPLACEMENT CHARACTER}")
+            query = scope["query_string"].replace(b"%00", _NUL_SHOWN.encode())
+            scope = {**scope, "path": path, "query_string": query}
+        await self._app(scope, receive, send)
 
 
 def from_own_page(headers: Mapping[str, str], public_origin: str) -> bool:
@@ -84,6 +102,7 @@ async def read_form(request: Request, most: int = MAX_FORM) -> list[tuple[str, s
         if len(body) > most:
             raise FormRefused(413)
     try:
-        return parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        said = body.decode("ascii").replace("\0", _NUL_SHOWN).replace("%00", _NUL_SHOWN)
+        return parse_qsl(said, keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:  # not ASCII, or more fields than that
         raise FormRefused(400) from None
