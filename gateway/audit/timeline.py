@@ -5,8 +5,8 @@ Bounded: MOMENTS events and NAMED addresses in each; how many more there are is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.audit import wording
@@ -15,7 +15,7 @@ from gateway.audit.fitting import groups_of, recipients_of, whose
 from gateway.audit.log import EventLog
 from gateway.languages import Words, shown
 from gateway.spool.list_contract import Whose
-from gateway.spool.ranges import from_ranges
+from gateway.spool.ranges import from_ranges, to_ranges
 
 MOMENTS = 1_000  # events of one mail on a page; a mail to 40,000, one by one, writes more
 NAMED = 5  # recipients named in a line
@@ -63,9 +63,16 @@ class Timeline:
     whose: Whose
 
 
-def timeline(log: EventLog, queue_id: str, words: Words) -> Timeline | None:
-    """Return the story of a mail; None where the log knows none of this name. Raises StoreUnavailable."""
+def timeline(
+    log: EventLog, queue_id: str, words: Words, known: Collection[int] | None = None
+) -> Timeline | None:
+    """Return the story of a mail; None where the log knows none of this name. Raises StoreUnavailable.
+
+    `known` are the recipients that the reader may hear of, None for all: what was about others only is left out.
+    """
     entries = log.about(queue_id, MOMENTS + 1)
+    if known is not None:
+        entries = [seen for entry in entries if (seen := as_known(entry, known)) is not None]
     if not entries:
         return None
     accepted = next((entry for entry in entries if entry.kind == "accepted"), None)
@@ -88,6 +95,20 @@ def told(entries: Sequence[Entry], accepted: Entry | None, words: Words) -> Time
         more=len(entries) > MOMENTS,
         whose=whose(detail),
     )
+
+
+def as_known(entry: Entry, known: Collection[int]) -> Entry | None:
+    """Return an event as far as it is about these recipients; None where it is about others only."""
+    if not entry.recipients:
+        return entry
+    try:
+        about = from_ranges(entry.recipients)
+    except ValueError:  # somebody altered the event; the verification names it
+        return replace(entry, recipients="")
+    mine = [index for index in about if index in known]
+    if not mine and about:
+        return None
+    return entry if len(mine) == len(about) else replace(entry, recipients=to_ranges(mine))
 
 
 def moment(entry: Entry, addresses: Sequence[str], words: Words) -> Moment:

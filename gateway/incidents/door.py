@@ -118,9 +118,12 @@ class Incidents:
         """Return the same on the calling thread, for those who write letters."""
         return self._db.readers.read(lambda queries: incident_of(queries, queue_id, self._db.master))
 
-    async def timeline(self, queue_id: str, words: Words) -> Timeline | None:
-        """Return what the event log tells of a mail, in words."""
-        return await asyncio.to_thread(lambda: timeline(EventLog.over(self._db.readers), queue_id, words))
+    async def timeline(
+        self, queue_id: str, words: Words, known: Collection[int] | None = None
+    ) -> Timeline | None:
+        """Return what the event log tells of a mail, in words; of these recipients (None: of all)."""
+        log = EventLog.over(self._db.readers)
+        return await asyncio.to_thread(lambda: timeline(log, queue_id, words, known))
 
     async def page(self, scope: Scope, after: str = "", *, only_open: bool = False) -> IncidentPage:
         """Return a page of incidents, newest first; raises ValueError for an `after` that is none of ours."""

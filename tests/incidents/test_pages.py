@@ -19,15 +19,18 @@ from tests.incidents.cases import (
     LATER,
     OFFICER,
     WARD,
+    WHOSE,
     account,
     left,
     letters,
     opened,
     ordering,
+    several,
 )
 from tests.incidents.pages import LINKS, OTHER, Now, browser, form_of, press, send
 from tests.spool.conftest import STORES
 from tests.spool.mails import SENDER
+from tests.spool.sharing import copied_to, sent
 
 pytestmark = pytest.mark.parametrize("where", STORES[:1], indirect=True)  # the verbs are tested on both
 TOLD: dict[str, str | list[str]] = {
@@ -254,3 +257,25 @@ async def test_all_are_asked_by_typing_how_many(spool: SqlSpool, incidents: Inci
         assert "全員に削除のお願いを送る" not in read(answer).text
     told = [notice.recipients for notice in await letters(spool, NoticeKind.DELETION)]
     assert told == [(2,), (1,), (3,), (4,)]
+
+
+async def test_a_copy_that_a_rule_asked_for_is_told_to_who_reads_the_log(
+    spool: SqlSpool, incidents: Incidents, clock: Now
+) -> None:
+    """Its sender sees the incident and never the copy (decision 0054): not in the story, not in the draft."""
+    queue_id = await sent(spool, copied_to(several(0, 3)))
+    message = await spool.get(queue_id)
+    assert await incidents.open(message, WHOSE, account(1), CLERK, LATER)
+    copy = str(message.recipients[2].address)
+    for person, hears in ((str(SENDER), False), (OFFICER, True)):
+        async with browser(spool, incidents, clock, person) as client:
+            page = await client.get(f"/incidents/{queue_id}")
+            assert (page.status_code, copy in page.text) == (200, hears)
+            draft = await client.get(f"/incidents/{queue_id}/draft.docx")
+            said = "".join(
+                cell.text
+                for table in Document(BytesIO(draft.content)).tables
+                for row in table.rows
+                for cell in row.cells
+            )
+            assert hears or copy not in said

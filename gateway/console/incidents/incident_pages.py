@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from gateway.acting.allowed import NotAllowed, acts_on
 from gateway.acting.on_incidents import ActingOnIncidents, Reported
+from gateway.audit.timeline import Timeline
 from gateway.console import view
 from gateway.console.gate import Visit
 from gateway.console.incidents import incident_view, report_form
@@ -110,7 +111,7 @@ class IncidentPages:
         """GET /incidents/{queue_id}/draft.docx"""
         incident, words = await self.incident(visit), self.words(visit)
         message = await self.message(incident)
-        story = await self.reporting.incidents.timeline(incident.queue_id, words)
+        story = await self._story(visit, incident, message)
         found = self.reporting.incidents.duty.verdict(incident.account, incident.organisation)
         now = self.site.desk.clock()
         made = await asyncio.to_thread(draft, incident, message, story, found, words.zone, now)
@@ -128,7 +129,7 @@ class IncidentPages:
         """Return the page of an incident; `form` is one that was wrong."""
         words, now = self.words(visit), self.now()
         message = await self.message(incident)
-        story = await self.reporting.incidents.timeline(incident.queue_id, words)
+        story = await self._story(visit, incident, message)
         found = self.reporting.incidents.duty.verdict(incident.account, incident.organisation)
         amending = form or report_form.of_account(message, incident.account, words, now)
         did, may = self._did(visit, incident.queue_id), acts_on(visit.person, incident.whose)
@@ -149,6 +150,15 @@ class IncidentPages:
         return await asyncio.to_thread(
             self.site.page, visit, "incident.html", values, here=HERE, status=status
         )
+
+    async def _story(self, visit: Visit, incident: Incident, message: Stored | None) -> Timeline | None:
+        """Return what the log tells; of copies that a rule asked for only to who reads the log (decision 0054)."""
+        known = None
+        if Act.LOG not in acts_on(visit.person, incident.whose):
+            known = (
+                frozenset(row.index for row in message.as_handed_in.recipients) if message else frozenset()
+            )
+        return await self.reporting.incidents.timeline(incident.queue_id, self.words(visit), known)
 
     async def _form(self, visit: Visit, what: Reported, form: Form | None) -> Response:
         values = await self.reporting.values(what, self.words(visit), form)
