@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from gateway.audit.entries import Entry, Question
 from gateway.audit.fitting import fits
 from gateway.audit.log import EventLog, done, in_time, place_of, said_by
+from gateway.store.events import storable
 from gateway.store.proof_tables import LINES
 from gateway.store.schema import events
 
@@ -128,7 +129,7 @@ def _newest_first() -> tuple[sa.ColumnElement[object], ...]:
 
 def _asked(question: Question) -> Iterator[sa.ColumnElement[bool]]:
     if question.queue_id is not None:
-        yield _E.queue_id == question.queue_id
+        yield _E.queue_id == storable(question.queue_id)
     if question.of_mails:
         yield _E.kind.in_(("accepted", "refused"))
         yield from said_by(_E.detail, question)

@@ -18,7 +18,7 @@ from gateway.audit.entries import MAX_LIMIT, Entry, Question, microseconds
 from gateway.audit.fitting import fits, hints
 from gateway.store.database import FILE_NAME, engines
 from gateway.store.errors import StoreUnavailable
-from gateway.store.events import Head
+from gateway.store.events import Head, storable
 from gateway.store.readers import Readers
 from gateway.store.schema import chain, chain_list, events
 from gateway.store.where import Where
@@ -79,7 +79,7 @@ class EventLog:
 
     def about(self, queue_id: str, limit: int) -> list[Entry]:
         """Return the first events of one mail, in the order of time."""
-        chosen = sa.select(*_COLUMNS, _E.node).where(_E.queue_id == queue_id)
+        chosen = sa.select(*_COLUMNS, _E.node).where(_E.queue_id == storable(queue_id))
         return [Entry.of(row) for row in self.rows(chosen.order_by(_E.at, _E.node, _E.seq).limit(limit))]
 
     def nodes(self) -> list[str]:
@@ -191,4 +191,4 @@ def done(table: sa.FromClause, question: Question) -> Iterator[sa.ColumnElement[
         yield table.c.reason.in_(question.reasons)
     if question.actor is not None:
         name = sa.func.lower(table.c.actor_name)
-        yield name.contains(question.actor.lower(), autoescape=True)
+        yield name.contains(storable(question.actor.lower()), autoescape=True)

@@ -94,10 +94,10 @@ def add_note(
 
 def incident_of(queries: Queries, queue_id: str, master: MasterKey) -> Incident | None:
     """Read an incident with everything that belongs to it; None where the mail has none."""
-    row = queries.row(ONE, {"b_queue_id": queue_id})
+    place = {"b_queue_id": storable(queue_id)}
+    row = queries.row(ONE, place)
     if row is None:
         return None
-    place = {"b_queue_id": queue_id}
     notes = [_note(each, master) for each in queries.rows(NOTES, place)]
     requests = [request_of(each, master) for each in queries.rows(REQUESTS, place)]
     return _together(row, notes, requests)

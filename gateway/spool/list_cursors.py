@@ -10,6 +10,7 @@ import json
 from typing import NamedTuple
 
 from gateway.spool.list_contract import HeldQuestion
+from gateway.store.events import storable
 
 MAX_CURSOR = 1_000  # characters: the longest sender is 320
 _UNREADABLE = (ValueError, TypeError)
@@ -44,5 +45,7 @@ def read_cursor(question: HeldQuestion) -> Place | None:
     if not right or type(key) is not wanted or not isinstance(queue_id, str):
         raise ValueError("not a place in this list")
     if isinstance(key, int) and abs(key) >= 1 << 63:
+        raise ValueError("not a place in this list")
+    if any(storable(text) != text for text in (key, queue_id) if isinstance(text, str)):
         raise ValueError("not a place in this list")
     return Place(key, queue_id)

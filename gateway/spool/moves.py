@@ -17,7 +17,7 @@ from sqlalchemy import bindparam
 from gateway.spool.lifecycle import FINAL, State, sources
 from gateway.spool.records import RecipientRow
 from gateway.spool.shares_rows import NEVER_GETS_IT, end_with_recipients
-from gateway.spool.statements import MOVE_DUE
+from gateway.spool.statements import DUE_AS_READ, MOVE_DUE
 from gateway.store.errors import StoreConflict
 from gateway.store.schema import recipients
 from gateway.store.tx import Params, Prepared, Tx
@@ -58,11 +58,15 @@ def move(tx: Tx, rows: Sequence[RecipientRow], target: State, arrival: Arrival) 
 
 
 def stay(tx: Tx, until: Iterable[tuple[RecipientRow, int]], at: int) -> None:
-    """Let held recipients, as read in this transaction, stay until another time; raises StoreUnavailable if one left."""
+    """Let held recipients, as read in this transaction, stay until another time; raises StoreUnavailable if one left, or was
+    frozen, meanwhile."""
     moved = list(until)
-    due = [{"b_queue_id": row.queue_id, "b_idx": row.idx, "b_due_at": end} for row, end in moved]
+    due = [
+        {"b_queue_id": row.queue_id, "b_idx": row.idx, "b_was_due": row.due_at, "b_due_at": end}
+        for row, end in moved
+    ]
     if tx.many(MOVE_DUE, due) != len(moved):
-        raise StoreConflict("a recipient was let go by another process")
+        raise StoreConflict("a recipient was let go, or put off, by another process")
     for queue_id in dict.fromkeys(row.queue_id for row, _ in moved):
         tx.unlist(queue_id, at)
 
@@ -99,10 +103,7 @@ def _compare_and_set(target: State) -> Prepared:
         sa.literal_column(f"'{state}'") for state in sorted(sources(target))
     ]
     # Who freezes a mail changes nothing but when its recipients are due; nobody may let go what was read before that.
-    # `+ 0` keeps the database from looking for the row among all holds that end at this moment.
-    read_due = bindparam("b_was_due", type_=sa.BigInteger)
-    due_as_read = (c.due_at + sa.literal_column("0")).is_not_distinct_from(read_due)
-    unfrozen = [due_as_read] if target is State.QUEUED else []
+    unfrozen = [DUE_AS_READ] if target is State.QUEUED else []
     return Prepared(
         recipients.update()
         .where(

@@ -18,6 +18,7 @@ from gateway.spool.listing import Standing, groups_from, listing_row, name_rows,
 from gateway.spool.look_rows import Looks
 from gateway.spool.records import MessageRow, facts_of, parsed, shown
 from gateway.spool.times import from_us
+from gateway.store.events import storable
 from gateway.store.inserts import Inserts
 from gateway.store.list_tables import listing_names, listings, unlisted
 from gateway.store.schema import messages, recipients
@@ -99,7 +100,9 @@ def whose(queue_id: str) -> Callable[[Queries], Whose | None]:
     """Return whose a mail is; None for an unknown message."""
 
     def read(queries: Queries) -> Whose | None:
-        row = queries.row(_MAIL, {"b_queue_id": queue_id})
+        row = queries.row(
+            _MAIL, {"b_queue_id": storable(queue_id)}
+        )  # whatever somebody put into a link or a form
         return None if row is None else _read(queries, row)[0]
 
     return read

@@ -75,9 +75,13 @@ HELD_DUE = Prepared(
     .limit(LIMIT)
     .with_for_update(skip_locked=True)
 )
+# `+ 0` keeps the database from looking for the row among all holds that end at this moment.
+DUE_AS_READ = (_R.due_at + sa.literal_column("0")).is_not_distinct_from(
+    bindparam("b_was_due", type_=sa.BigInteger)
+)
 MOVE_DUE = Prepared(
     recipients.update()
-    .where(_R.queue_id == bindparam("b_queue_id"), _R.idx == bindparam("b_idx"), sa.text(HELD))
+    .where(_R.queue_id == bindparam("b_queue_id"), _R.idx == bindparam("b_idx"), sa.text(HELD), DUE_AS_READ)
     .values(due_at=bindparam("b_due_at"))
 )
 MOVING_DUE = Prepared(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from gateway.audit.entries import Question
+from gateway.audit.lines import lines
+from gateway.audit.log import EventLog
+from gateway.incidents.door import Duty, Incidents
 from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.facts import Facts
@@ -142,6 +148,19 @@ async def test_a_foreign_cursor_is_refused(spool: SqlSpool, after: str) -> None:
         await spool.lists.held(HeldQuestion(ALL, after=after))
     with pytest.raises(ValueError, match="lines"):
         await spool.lists.held(HeldQuestion(ALL, limit=0))
+
+
+@pytest.mark.parametrize("odd", ["\0", "\ud800"])
+async def test_signs_that_no_database_keeps_find_nothing(spool: SqlSpool, odd: str) -> None:
+    """They come in addresses of pages, in forms and in calls of the API; of many mails the others are done all the same."""
+    with pytest.raises(UnknownMessage):
+        await spool.lists.whose(odd)
+    assert EventLog.over(spool.database.readers).about(odd, 1) == []
+    assert not lines(EventLog.over(spool.database.readers), Question(queue_id=odd, actor=odd)).lines
+    assert await Incidents(spool.database, Duty()).find(odd) is None
+    place = json.dumps(["received", True, odd, odd]).encode()
+    with pytest.raises(ValueError, match="place"):
+        await spool.lists.held(HeldQuestion(ALL, after=base64.urlsafe_b64encode(place).decode()))
 
 
 async def test_a_list_follows_what_people_do(spool: SqlSpool) -> None:
