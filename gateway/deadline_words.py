@@ -165,6 +165,8 @@ def _frozen(message: Stored, words: Words) -> Iterator[_Said]:
 
 
 def _window_end(message: Stored, index: int) -> datetime:
+    if index in message.stays:
+        return message.stays[index]
     if message.waiver is not None and index in message.waiver.ends:
         return message.waiver.ends[index]
     return message.received_at + message.decision.of(index).demands.window

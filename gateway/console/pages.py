@@ -121,15 +121,15 @@ def recognised(request: Request, session: Session, seal: str) -> None:
 def reader_language(request: Request) -> Language:
     """Choose a language where no message says one.
 
-    `?lang=`, then what was chosen on a page before, what somebody signed in prefers, and English for a browser that asks for
-    it first.
+    `?lang=`, then what was chosen on a page before, what somebody signed in said they prefer, and English for a browser that
+    asks for it first.
     """
     for asked in (request.query_params.get("lang", ""), request.cookies.get(LANGUAGE_COOKIE, "")):
         if asked in LANGUAGES:
             return Language(asked)
     session = getattr(request.state, "session", None)
-    if session is not None:
-        return session.person.language or Language.JA
+    if session is not None and session.person.language is not None:
+        return Language(session.person.language)
     first = request.headers.get("accept-language", "").partition(",")[0].strip().lower()
     return Language.EN if first and not first.startswith(("ja", "*")) else Language.JA
 

@@ -122,6 +122,8 @@ def window_ends(message: Stored, row: Recipient) -> datetime:
     """Return when the window of a held recipient is over, whether it waits for people as well or not."""
     if row.due_at is not None:
         return row.due_at
+    if row.index in message.stays:
+        return message.stays[row.index]
     waived = message.waiver.ends.get(row.index) if message.waiver is not None else None
     return waived or message.received_at + message.decision.of(row.index).demands.window
 

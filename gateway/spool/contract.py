@@ -6,8 +6,8 @@ not be committed (then nothing of it happened); verbs on one message raise `Unkn
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -99,8 +99,9 @@ class Stored:
 
     `unreadable`: the stored envelope or decision cannot be read, and placeholders stand for addresses and demands; states
     and times are true. To be shown and cancelled, never to be written to anybody. `looks` are what people have to do, `frozen`
-    that somebody stopped the timer, and `waiver` what the sender shortened meanwhile; none is there in a claim. `absences`
-    are those of its approvers, where something waits for them; only `get` gives them.
+    that somebody stopped the timer, `waiver` what the sender shortened meanwhile, and `stays` until when windows run that
+    were made longer; none is there in a claim. `absences` are those of its approvers, where something waits for them; only
+    `get` gives them.
     """
 
     queue_id: str
@@ -116,6 +117,7 @@ class Stored:
     waiver: Waiver | None = None
     frozen: Freeze | None = None
     absences: tuple[Absence, ...] = ()
+    stays: Mapping[int, datetime] = field(default_factory=dict)
 
     @property
     def language(self) -> Language:

@@ -76,7 +76,7 @@ def _with_looks(queries: Queries, row: tuple[Any, ...]) -> Stored:
     if message.unreadable or not asks_people(message.decision):
         return message
     looks = look_rows.read(queries, message.queue_id, message.decision, message.received_at)
-    return replace(message, looks=looks.looks, waiver=looks.waiver)
+    return replace(message, looks=looks.looks, waiver=looks.waiver, stays=looks.stays)
 
 
 def _with_absences(queries: Queries, message: Stored) -> Stored:

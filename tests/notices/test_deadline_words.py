@@ -44,6 +44,11 @@ def test_the_whole_ladder_in_order() -> None:
     assert told.there == f"いま承認できる人: {CHIEF}"
 
 
+def test_what_was_made_longer_is_told_as_long_as_it_is() -> None:
+    told = outlook(replace(message(LADDER), stays={0: NOON + 9 * HOUR}), JA, NOON)
+    assert told.then[-1] == f"確認や承認がそろっても、{at(9)} までは送信されません。"
+
+
 def test_what_is_past_is_not_promised() -> None:
     told = outlook(with_look(message(LADDER), step=1), EN, NOON + 2 * HOUR)
     assert told.then == (

@@ -176,7 +176,7 @@ class SignInPages:
         pages = self._doors.site.desk.pages
         response = pages.render("sign-in.html", reader_language(request), values, status)
         cookies.set(response, Kind.FORM, secret)
-        return response
+        return cookies.gate.remember(request, response)  # what was chosen here lasts behind the door
 
     def _code_page(self, request: Request, step: str, wanted: str, *, wrong: bool = False) -> Response:
         values = {

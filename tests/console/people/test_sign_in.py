@@ -193,3 +193,4 @@ async def test_pages_before_sign_in_are_in_both_languages(browser: Browser) -> N
     japanese = await browser.get("/sign-in?next=/held&lang=ja")
     assert "ログイン名" in japanese.text
     assert 'href="?next=%2Fheld&amp;lang=en"' in japanese.text
+    assert "sekisho-language=ja" in japanese.headers["set-cookie"]  # and lasts behind the door
