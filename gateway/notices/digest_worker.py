@@ -1,7 +1,8 @@
 """Sends the letter of the day: once to each who is concerned, whatever restarts and however many gateways there are.
 
 Whoever has something held, something to approve, or something that left gets one; the administrators of the settings get the
-figures. Only people inside are written to, only those whom the settings take in, and nobody who switched it off.
+figures. Only people inside are written to, only those whom the settings take in; nobody who switched it off, and nobody
+whose account is suspended.
 """
 
 from __future__ import annotations
@@ -40,13 +41,23 @@ Attention = Callable[[], Awaitable[Sequence[str]]]
 """Returns what an administrator has to look at, a sentence each."""
 
 
+async def nobody() -> Collection[str]:
+    """Tell that nobody left."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """Who may get one: inside by the policy in force, and among `to` where the settings say so; `admins` get the figures."""
+    """Who may get one: inside by the policy in force, and among `to` where the settings say so; `admins` get the figures.
+
+    `left` gives the keys of those who get none any more, because their accounts are suspended: the letter's links work
+    without one.
+    """
 
     inside: Callable[[], tuple[Sequence[str], Language]]
     to: People | None
     admins: Sequence[Address]
+    left: Callable[[], Awaitable[Collection[str]]] = nobody
 
 
 class DigestWorker:
@@ -104,6 +115,7 @@ class DigestWorker:
 
     async def _send_all(self, gathered: Day, day: date, now: datetime) -> int:
         done = {*await self._digests.told(day.isoformat()), *await self._digests.switched_off()}
+        done |= {*await self._circle.left()}
         whole = await self._whole(gathered)
         sent = 0
         inside, language = self._circle.inside()

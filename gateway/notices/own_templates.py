@@ -90,7 +90,7 @@ def _files(folder: Path, found: set[Trouble]) -> Iterator[tuple[str, str]]:
     for path in sorted(paths):
         name = path.relative_to(folder).as_posix()
         try:
-            yield name, _text(path)
+            yield name, _text(path, folder)
         except (OSError, ValueError) as error:
             found.add(Trouble(name, 0, str(error)))
 
@@ -105,13 +105,15 @@ def _below(folder: Path) -> Iterator[Path]:
             yield path / "?"  # told as a file that is none of ours
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, folder: Path) -> str:
     name = path.name
     if name == "?":
         raise ValueError("not a folder of a language: ja or en")
     known = name.startswith("_") or name.removesuffix(".subject.txt") + ".txt" in OURS or name in OURS
     if not known:
         raise ValueError(f"no letter is called so{_hint(name)}; a piece of your own begins with _")
+    if not path.resolve().is_relative_to(folder.resolve()):  # whoever writes letters could read our keys
+        raise ValueError("a link that leads out of the folder")
     if path.stat().st_size > MAX_FILE:
         raise ValueError(f"larger than {MAX_FILE} octets")
     try:

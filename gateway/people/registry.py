@@ -50,6 +50,7 @@ _FIND = Prepared(
     .order_by(_P.login)
     .limit(bindparam("b_limit"))
 )
+_ALL = Prepared(select(*PERSON_COLUMNS))
 _SUSPENDED = Prepared(select(_P.login).where(_P.suspended_at.is_not(None)))
 
 
@@ -76,6 +77,13 @@ def find(words: str, limit: int, after: str) -> Callable[[Queries], list[Person]
 def suspended(queries: Queries) -> frozenset[str]:
     """Read the logins (small letters) of all who are suspended."""
     return frozenset(row[0] for row in queries.rows(_SUSPENDED))
+
+
+def addresses_of_suspended(queries: Queries) -> frozenset[str]:
+    """Read the mailboxes (keys) of all who are suspended; one that somebody else shares, who is not, is theirs still."""
+    found = [person_of(row).person for row in queries.rows(_ALL)]
+    kept = {key for person in found if not person.suspended for key in person.addresses}
+    return frozenset(key for person in found if person.suspended for key in person.addresses) - kept
 
 
 def add(person: Person, by: Actor, now: int) -> Callable[[Tx], None]:

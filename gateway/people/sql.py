@@ -98,6 +98,10 @@ class SqlPeople:
         """Return the logins, in small letters, of all who are suspended here."""
         return await self._db.readers.run(registry.suspended)
 
+    async def addresses_of_suspended(self) -> frozenset[str]:
+        """Return the mailboxes (keys) of all who are suspended here."""
+        return await self._db.readers.run(registry.addresses_of_suspended)
+
     async def end_of_account(self, logins: Collection[str]) -> None:
         """End the sessions of those of these logins that the accounts file suspends now."""
         stopped = [login for login in logins if self._stopped(login)]

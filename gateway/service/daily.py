@@ -56,6 +56,7 @@ def daily_letters(settings: Settings, rooms: Rooms, checks: Mapping[str, Check])
             inside,
             People([read_pattern(each) for each in digest.to]) if digest.to else None,
             [parse_path(each) for each in digest.admins],
+            rooms.people.addresses_of_suspended,
         ),
         attention,
         utc_now,

@@ -53,6 +53,17 @@ def test_a_letter_of_their_own_is_sent_with_a_subject_of_their_own(
     assert set(read_own(folder, TOKYO).forms) == {("hold", "ja"), ("hold", "en")}
 
 
+def test_a_link_out_of_the_folder_is_no_template(tmp_path: Path) -> None:
+    """Who may write letters may not read with the gateway's eyes; a link within the folder is one (ConfigMaps are)."""
+    (tmp_path / "master.key").write_text("secret {{ url }}", encoding="utf-8")
+    folder = tmp_path / "letters"
+    (folder / "..data").mkdir(parents=True)
+    (folder / "..data" / "hold.html").write_text("<p>{{ url }}</p>", encoding="utf-8")
+    (folder / "hold.html").symlink_to("..data/hold.html")
+    (folder / "hold.txt").symlink_to(tmp_path / "master.key")
+    assert troubles(folder) == ["hold.txt: a link that leads out of the folder"]
+
+
 def test_a_piece_of_all_letters_changes_all_of_them(tmp_path: Path) -> None:
     folder = written(tmp_path, foot_txt="{% include '_office.txt' %}\n")
     (folder / "_office.txt").write_text("区役所 {{ _('Outside') }}\n", encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes, policy
@@ -12,13 +12,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.config.sign_in_settings import SignIn
 from gateway.links import Links
 from gateway.message.address import parse_path
 from gateway.notices.digest import DigestLetters
 from gateway.notices.digest_days import Days, is_working_day
-from gateway.notices.digest_worker import Circle, DigestWorker
+from gateway.notices.digest_worker import Circle, DigestWorker, nobody
 from gateway.notices.letter import Author
 from gateway.notices.wording import Wording
+from gateway.people.contract import Grant, Person, Role
+from gateway.people.passwords import Hashing
+from gateway.people.sql import SqlPeople
 from gateway.policy.demands import Language
 from gateway.policy.people import People
 from gateway.spool.contract import Actor
@@ -33,6 +37,7 @@ MORNING = datetime(2026, 11, 20, 0, 0, tzinfo=UTC)  # nine in Tokyo, a Friday
 CLERK, ADMIN = "clerk@sports.example.jp", "it@city.example.lg.jp"
 LINKS = Links(b"x" * 32, "https://sekisho.example.jp", timedelta(days=7), lambda: MORNING)
 LETTERS = DigestLetters(LINKS, Wording(TOKYO), Author("Sekisho", "sekisho@gw.example.jp", "gw.example.jp"))
+BY = Actor("admin", "suzuki")
 INSIDE = ("sports.example.jp", "city.example.lg.jp")
 
 
@@ -55,12 +60,13 @@ def worker(
     to: Sequence[str] = (),
     admins: Sequence[str] = (),
     ails: Sequence[str] = (),
+    left: Callable[[], Awaitable[Collection[str]]] = nobody,
 ) -> DigestWorker:
     async def attention() -> Sequence[str]:
         return ails
 
     circle = Circle(
-        lambda: (INSIDE, Language.JA), People(to) if to else None, [parse_path(each) for each in admins]
+        lambda: (INSIDE, Language.JA), People(to) if to else None, [parse_path(each) for each in admins], left
     )
     days = Days(time(8, 30), TOKYO, working_days=True)
     return DigestWorker(
@@ -81,6 +87,20 @@ async def letters(spool: SqlSpool) -> dict[str, str]:
         assert isinstance(part, EmailMessage)
         found[f"{mail['Subject']} -> {claim.message.envelope.recipients[0]}"] = str(part.get_content())
     return found
+
+
+async def test_who_is_suspended_gets_none(spool: SqlSpool, clock: Clock) -> None:
+    """Somebody left; the mailbox that a colleague shares is read on."""
+    own, shared = "sato@sports.example.jp", "front@sports.example.jp"
+    for sender in (own, shared):
+        await spool.accept(from_(sender, "x@example.com"))
+    people = SqlPeople(spool.database, Hashing(), SignIn())
+    for login, addresses in (("sato", (own, shared)), ("tanaka", (shared,))):
+        await people.add(Person(login, login, addresses, (Grant(Role.SENDER),)), BY, clock.now)
+    await people.suspend("sato", BY, clock.now)
+    sending = worker(spool, clock, left=people.addresses_of_suspended)
+    assert await sending.run_once() == 1
+    assert [name.partition(" -> ")[2] for name in await letters(spool)] == [shared]
 
 
 async def test_each_is_told_of_their_own(spool: SqlSpool, clock: Clock) -> None:
