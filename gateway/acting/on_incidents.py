@@ -8,7 +8,7 @@ NotAllowed for what they see and may not do, IncidentRefused, StoreUnavailable.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway.acting.allowed import COLLEAGUE, NotAllowed, allowed, is_own, role_for
@@ -33,11 +33,18 @@ A_MOMENT = timedelta(minutes=5)  # by which the clock of who reports may be ahea
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A mail that somebody may report, and as what they do."""
+    """A mail that somebody may report, and as what they do; `hidden` are recipients whom they do not hear of by name."""
 
     message: Stored
     whose: Whose
     actor: Actor
+    hidden: frozenset[int] = frozenset()
+
+    @property
+    def named(self) -> Stored:
+        """Return the mail with those recipients alone whom the one who reports may see by name."""
+        rows = [row for row in self.message.recipients if row.index not in self.hidden]
+        return replace(self.message, recipients=tuple(rows)) if self.hidden else self.message
 
 
 @dataclass(frozen=True, slots=True)

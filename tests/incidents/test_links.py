@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from gateway.incidents.contract import Answer, Asking
 from gateway.incidents.door import Incidents
+from gateway.message.gather import gather
 from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import NoticeKind
@@ -18,6 +20,7 @@ from tests.incidents.pages import LINKS, ORIGIN, Now, browser, form_of, press, s
 from tests.incidents.test_pages import TOLD
 from tests.spool.conftest import STORES
 from tests.spool.mails import SENDER
+from tests.spool.test_colleagues import stoppable
 
 pytestmark = pytest.mark.parametrize("where", STORES[:1], indirect=True)  # the verbs are tested on both
 
@@ -162,3 +165,28 @@ async def test_links_live_as_long_as_the_incident(spool: SqlSpool, incidents: In
         assert "に終了しました" in read(await client.get(report)).text
         await incidents.purge(clock.now + timedelta(days=400), timedelta(days=366))
         assert (await client.get(link)).status_code == 410
+
+
+async def test_a_colleague_reports_as_one_and_hears_of_no_blind_copy(
+    spool: SqlSpool, incidents: Incidents, clock: Now
+) -> None:
+    """The page that stops the rest counts those outside and names nobody; its link to the report names nobody more."""
+    new = stoppable(outside=2, inside=1)
+    raw = b"From: clerk@sports.example.jp\r\nTo: r0@example.com\r\nBcc: r1@example.com\r\n\r\nhello\r\n"
+    queue_id = await spool.accept(replace(new, raw=raw, facts=gather(new.envelope, raw)))
+    link = path(LINKS.incident_url(queue_id, "r2@example.com"))
+    async with browser(spool, incidents, clock) as client:
+        page = await client.get(link)
+        assert "r0@example.com" in page.text
+        assert "r1@example.com" not in page.text
+        hidden = await send(client, link, {**form_of(page, link), **TOLD, "recipient": ["1"]})
+        assert (hidden.status_code, await incidents.find(queue_id)) == (400, None)
+        answer = await press(client, page, link, **{**TOLD, "recipient": []})
+        assert "r1@example.com" not in answer.text
+    found = await incidents.get(queue_id)
+    assert found.opener == Actor("colleague", "r2@example.com")
+    assert {row.index for row in (await spool.get(queue_id)).recipients if row.state is State.CANCELLED} == {
+        0,
+        1,
+        2,
+    }

@@ -12,6 +12,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.acting.allowed import COLLEAGUE
 from gateway.acting.on_incidents import Reported, reportable
 from gateway.console import view
 from gateway.console.incidents import incident_view
@@ -24,7 +25,8 @@ from gateway.incidents.contract import ANSWERS, COMMENT, Account, Answer, Incide
 from gateway.incidents.contract import Request as Asked
 from gateway.languages import shown
 from gateway.links import ShareClaim
-from gateway.spool.contract import Stored
+from gateway.message.address import parse_path
+from gateway.spool.contract import Actor, Stored
 
 MOST = 64 << 10  # octets of the form at /r/: one word and a comment
 
@@ -47,7 +49,7 @@ class ReportByLink:
         language = desk.language(request, what.message)
         words = desk.pages.words(language)
         found = self.reporting.incidents.duty.verdict(incident.account, incident.organisation)
-        page = incident_view.build(incident, what.message, None, found, words, desk.clock())
+        page = incident_view.build(incident, what.named, None, found, words, desk.clock())
         return desk.pages.render("incident-reported.html", language, {"page": page})
 
     async def open(self, request: Request) -> Response:
@@ -71,7 +73,16 @@ class ReportByLink:
         claim = self.reporting.desk.links.read_incident(token)
         message = await reportable(self.reporting.desk.spool, claim.queue_id)
         whose = await self.reporting.desk.spool.lists.whose(claim.queue_id)
-        return token, Reported(message, whose, actor_by_link(message, claim.person))
+        actor = actor_by_link(message, claim.person)
+        hidden = await self._hidden(message, actor) if actor.kind == COLLEAGUE else frozenset[int]()
+        return token, Reported(message, whose, actor, hidden)
+
+    async def _hidden(self, message: Stored, actor: Actor) -> frozenset[int]:
+        """Return whom a colleague does not see in their own copy: who got a blind one is named to none of the others."""
+        facts = await self.reporting.desk.spool.lists.facts(message.queue_id)
+        seen = {address.key for address in facts.visible} - facts.blind if facts is not None else set[str]()
+        seen.add(parse_path(actor.name).key)
+        return frozenset(row.index for row in message.recipients if row.address.key not in seen)
 
     async def _form(self, request: Request, token: str, what: Reported, form: Form | None) -> Response:
         desk = self.reporting.desk

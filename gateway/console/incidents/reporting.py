@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from gateway import metrics
+from gateway.acting.allowed import COLLEAGUE
 from gateway.acting.on_incidents import Reported
 from gateway.console import view
 from gateway.console.desk import Desk
@@ -28,6 +29,7 @@ from gateway.incidents.opening import reason_of
 from gateway.incidents.suggesting import Suggestion, suggest
 from gateway.languages import Words, shown
 from gateway.message.address import AddressError, parse_path
+from gateway.policy.colleagues import colleagues_of
 from gateway.spool.contract import Actor, Stored
 from gateway.spool.lifecycle import CANCELLABLE
 
@@ -50,7 +52,7 @@ class Reporting:
         """Return what the template of the form takes."""
         message, now = what.message, self.desk.clock()
         if form is None:
-            form = report_form.fresh(message, await self._suggested(message), words, now)
+            form = report_form.fresh(what.named, await self._suggested(message), words, now)
         spool = self.desk.spool
         shares, keys = await spool.shares.of(message.queue_id), await spool.keys.statuses(message.queue_id)
         return {
@@ -70,9 +72,9 @@ class Reporting:
     async def open(self, what: Reported, fields: Fields, words: Words, press: Press) -> Form | None:
         """Open the incident that a form tells of; return the form again where something is wrong with it."""
         message, now = what.message, self.desk.clock()
-        found = report_form.read(fields, message, words, now)
+        found = report_form.read(fields, what.named, words, now)
         if found.account is None:
-            return report_form.again(message, found, words, now)
+            return report_form.again(what.named, found, words, now)
         new = await press(found.account)
         log.info("incident-opened", queue_id=message.queue_id, new=new, what=found.account.what.value)
         if new:
@@ -98,10 +100,14 @@ def prospects(lists: tuple[Listed, ...]) -> tuple[tuple[str, bool, int], ...]:
 
 
 def actor_by_link(message: Stored, person: str) -> Actor:
-    """Return as whom somebody with a link acts: the sender of the mail, or whoever got a report about it."""
+    """Return as whom somebody with a link acts: the sender of the mail, a colleague who got it, or who got a report."""
     sender = message.envelope.sender
     try:
-        own = sender is not None and parse_path(person).key == sender.key
+        key = parse_path(person).key
     except AddressError:
-        own = False
-    return Actor("sender" if own else "ordering-body", person)
+        return Actor("ordering-body", person)
+    if sender is not None and key == sender.key:
+        return Actor("sender", person)
+    colleagues = colleagues_of(message.decision, message.envelope)
+    got_it = any(message.envelope.recipients[index].key == key for index in colleagues)
+    return Actor(COLLEAGUE if got_it else "ordering-body", person)
