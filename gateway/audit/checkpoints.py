@@ -70,7 +70,7 @@ def make(master: MasterKey, now: datetime, actor: Actor = SYSTEM) -> Callable[[T
     def job(tx: Tx) -> Checkpoint:
         signer = signer_for(tx, master, now)
         before, heads = newest(tx), _sealed_heads(tx, master)
-        _check_named(tx, before)
+        _check_named(tx, before, now)
         if before is not None:
             _check(tx, before, heads)
         made = _signed(signer, heads, before, now)
@@ -140,9 +140,9 @@ def _sealed_heads(tx: Tx, master: MasterKey) -> list[Head]:
     return heads
 
 
-def _check_named(queries: Queries, before: Checkpoint | None) -> None:
+def _check_named(queries: Queries, before: Checkpoint | None, now: datetime) -> None:
     """Raise ChainAltered where an event names a checkpoint that is not there any more, or another one of this number."""
-    named = named_by(queries)
+    named = named_by(queries, None if before is None else min(before.at, now))
     last = max(named, default=0)
     if before is not None and named.get(before.number, before.digest) != before.digest:
         raise ChainAltered(f"checkpoint {before.number} is not the one that the event about it names")

@@ -8,27 +8,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from gateway.audit.log import EventLog
 from gateway.spool.lifecycle import Kind
+from gateway.spool.times import to_us
 from gateway.store.schema import events
 from gateway.store.tx import Prepared, Queries
 
+AROUND = timedelta(days=1)  # by how much clocks may differ
 Names = Mapping[int, str]
 
-# Some hundred octets an hour for as long as the store exists; found by the index of `queue_id`, which they do not have.
+# Some hundred octets an hour for as long as the store exists; they have no queue id, and an index finds what has none.
 _NAMED = Prepared(
     sa.select(events.c.detail).where(
-        events.c.queue_id.is_(None), events.c.kind == sa.literal_column(f"'{Kind.CHECKPOINT.value}'")
+        events.c.queue_id.is_(None),
+        events.c.kind == sa.literal_column(f"'{Kind.CHECKPOINT.value}'"),
+        events.c.at >= bindparam("b_since"),
     )
 )
 
 
-def named_by(queries: Queries) -> Names:
-    """Return the hashes of all checkpoints that events name, by number; one that was named twice has the empty hash."""
-    return _names(str(row[0]) for row in queries.rows(_NAMED))
+def named_by(queries: Queries, since: datetime | None = None) -> Names:
+    """Return the hashes of the checkpoints that events name, by number; one that was named twice has the empty hash.
+
+    With `since`, of the events from a day before that time on: who writes waits behind this.
+    """
+    at = 0 if since is None else to_us(since - AROUND)
+    return _names(str(row[0]) for row in queries.rows(_NAMED, {"b_since": at}))
 
 
 def named_in(log: EventLog) -> Names:

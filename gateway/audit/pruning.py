@@ -67,8 +67,8 @@ def _until(queries: Queries, before: datetime) -> datetime:
 
 def _check(queries: Queries, cut: Checkpoint) -> None:
     """Raise ChainAltered where somebody moved this checkpoint to another time, or wrote it himself."""
-    named = named_by(queries).get(cut.number) == cut.digest
-    if not named or datetime.fromisoformat(json.loads(cut.statement)["at"]) != cut.at:
+    moved = datetime.fromisoformat(json.loads(cut.statement)["at"]) != cut.at
+    if moved or named_by(queries, cut.at).get(cut.number) != cut.digest:
         raise ChainAltered(f"checkpoint {cut.number} is not the one that the event about it names")
 
 
