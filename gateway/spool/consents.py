@@ -19,7 +19,7 @@ from gateway.spool.records import RecipientRow
 from gateway.spool.relisting import whose
 from gateway.spool.second_look import COMMENT, Consent, Look, Said, is_sender, unmet
 from gateway.spool.times import from_us
-from gateway.spool.voices import names_of
+from gateway.spool.voices import Voice, voice_of
 from gateway.store.events import storable
 from gateway.store.tx import Queries, Tx
 
@@ -124,24 +124,26 @@ def confirm(
 
 @dataclass(frozen=True, slots=True)
 class _Speaker:
-    """Whose word it is: all names of theirs, and whether From names them."""
+    """Whose word it is, and whether From names them."""
 
-    names: frozenset[str]
+    voice: Voice
     wrote_it: bool
 
     @classmethod
     def of(cls, queries: Queries, word: Word) -> _Speaker:
-        names = names_of(queries, word.person)
+        voice = voice_of(queries, word.person)
         mail = whose(word.queue_id)(queries)
-        return cls(names, mail is not None and not names.isdisjoint(mail.senders))
+        return cls(voice, mail is not None and not voice.names.isdisjoint(mail.senders))
 
 
 def _asked(
     opened: Opened, word: Word, speaker: _Speaker, *, rejecting: bool = False
 ) -> tuple[Said, list[Look]]:
     """Return the looks that wait for this person, or why there is none."""
-    if speaker.wrote_it or any(is_sender(name, opened.envelope) for name in speaker.names):
+    if speaker.wrote_it or any(is_sender(name, opened.envelope) for name in speaker.voice.names):
         return Said.OWN_MAIL, []
+    if speaker.voice.stopped:
+        return Said.NOT_ASKED, []
     at = from_us(word.now)
     theirs = [
         look
@@ -155,7 +157,7 @@ def _asked(
     waiting = [look for look in theirs if opened.held(look) and at < look.deadline]
     if not waiting:
         return Said.OVER, []
-    new = [look for look in waiting if all(each.person not in speaker.names for each in look.consents)]
+    new = [look for look in waiting if all(each.person not in speaker.voice.names for each in look.consents)]
     if not new and not rejecting:
         return Said.AGAIN, []
     return Said.COUNTED, waiting if rejecting else new

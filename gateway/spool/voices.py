@@ -1,13 +1,14 @@
 """Which names are one person's: whoever decides by one mailbox has decided by all of them.
 
 A link in a letter knows one address and nobody's account; the people who may sign in are known by all their mailboxes. So a
-person who is asked twice counts once, and nobody approves a mail that they sent from another mailbox of theirs. A mailbox that
-several share makes them one here: in doubt two names are one person (message/same_person.py).
+person who is asked twice counts once, nobody approves a mail that they sent from another mailbox, and who is suspended
+decides nothing. A mailbox that several share makes them one here: in doubt two names are one person (message/same_person.py).
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
@@ -19,7 +20,7 @@ MOST = 50  # people who share one mailbox
 
 _HAVE_IT = {
     dialect: Prepared(
-        select(people.c.login, people.c.addresses)
+        select(people.c.login, people.c.addresses, people.c.suspended_at)
         .where(search(people.c.addresses, bindparam("b_written")) > 0)
         .order_by(people.c.login)
         .limit(sa.literal_column(str(MOST)))
@@ -28,8 +29,17 @@ _HAVE_IT = {
 }
 
 
-def names_of(queries: Queries, address: str) -> frozenset[str]:
-    """Return this address (a key) and all other addresses and logins of the people whose mailbox it is."""
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """All names of whoever speaks by one mailbox; `stopped` where everybody whose mailbox it is was suspended."""
+
+    names: frozenset[str]
+    stopped: bool = False
+
+
+def voice_of(queries: Queries, address: str) -> Voice:
+    """Return who speaks by this address (a key); one that is nobody's speaks for itself."""
     found = queries.rows(_HAVE_IT[queries.connection.dialect.name], {"b_written": json.dumps(address)})
-    mine = {name for login, addresses in found for name in (login, *json.loads(addresses))}
-    return frozenset({address, *mine})
+    mine = {name for login, addresses, _ in found for name in (login, *json.loads(addresses))}
+    stopped = bool(found) and all(suspended_at is not None for _, _, suspended_at in found)
+    return Voice(frozenset({address, *mine}), stopped)

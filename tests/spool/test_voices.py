@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.people.contract import Grant, Person, Role
-from gateway.people.registry import add
+from gateway.people.registry import add, resume, suspend
 from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.second_look import Said
 from gateway.spool.sql import SqlSpool
@@ -64,3 +64,14 @@ async def test_nobody_approves_or_rejects_by_another_mailbox_what_they_sent(
     rejected = await spool.reject(queue_id, None, CHIEF, Actor("approver", CHIEF), "no", T0)
     assert rejected.said is Said.OWN_MAIL
     assert await approves(spool, queue_id, DEPUTY) is Said.COUNTED
+
+
+async def test_a_link_in_the_mailbox_of_somebody_who_is_suspended_decides_nothing(spool: SqlSpool) -> None:
+    await known(spool, "boss", CHIEF)
+    queue_id = await spool.accept(asking(approval(CHIEF)))
+    committer, root = spool.database.committer, Actor("admin", "root")
+    await committer.run(suspend("boss", root, to_us(T0)))
+    assert await approves(spool, queue_id, CHIEF) is Said.NOT_ASKED
+    assert (await spool.reject(queue_id, None, CHIEF, root, "no", T0)).said is Said.NOT_ASKED
+    await committer.run(resume("boss", root, to_us(T0)))
+    assert await approves(spool, queue_id, CHIEF) is Said.COUNTED
