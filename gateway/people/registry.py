@@ -27,6 +27,7 @@ from gateway.people.session_rows import end_all
 from gateway.policy.demands import Language
 from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
+from gateway.store.events import storable
 from gateway.store.people_tables import people
 from gateway.store.tx import Prepared, Queries, Tx
 
@@ -65,8 +66,8 @@ def get(login: str) -> Callable[[Queries], Person]:
 
 def find(words: str, limit: int, after: str) -> Callable[[Queries], list[Person]]:
     """Read people whose login or name holds the words, in the order of logins."""
-    plain = words.strip().casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    wanted = {"b_after": after, "b_like": f"%{plain}%", "b_limit": limit}
+    plain = storable(words).strip().casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    wanted = {"b_after": storable(after), "b_like": f"%{plain}%", "b_limit": limit}
 
     def read(queries: Queries) -> list[Person]:
         return [person_of(row).person for row in queries.rows(_FIND, wanted)]

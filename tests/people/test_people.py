@@ -203,3 +203,10 @@ async def test_nothing_that_is_stored_or_told_opens_anything(house: House) -> No
     kept = "".join(str(house.rows(table)) for table in tables)
     for secret in (GOOD, admitted.cookie, admitted.browser, token, token[4:]):
         assert secret not in kept
+
+
+@pytest.mark.parametrize("odd", ["\0", "a\0b", "%", "\\"])
+async def test_odd_words_find_nobody_and_break_nothing(house: House, odd: str) -> None:
+    await house.add("ann")
+    assert await house.people.find(odd, 5) == []
+    assert {each.login for each in await house.people.find("a", 5, odd)} <= {"ann"}
