@@ -203,7 +203,7 @@ class Bulk:
 
     async def _part(self, person: Person, wish: Wish, after: str) -> _Part:
         if wish.question is None:
-            first = int(after) if after.isdecimal() and after.isascii() else 0
+            first = _first(after, len(wish.queue_ids))
             last = first + MOST_PER_CALL
             return _Part(wish.queue_ids[first:last], str(last) if last < len(wish.queue_ids) else "")
         page = await self.acting.spool.lists.held(self._able(person, wish, after))
@@ -263,3 +263,12 @@ class Bulk:
         if wish.question is None or wish.question.until is not None:
             return wish
         return replace(wish, question=replace(wish.question, until=self.acting.clock()))
+
+
+def _first(after: str, named: int) -> int:
+    """Return the place of the first mail of a call; raises ValueError for what no call before gave."""
+    places = range(0, named, MOST_PER_CALL)
+    given = {str(place): place for place in places[1:]} | {"": 0}
+    if after not in given:
+        raise ValueError("not a place in these mails")
+    return given[after]

@@ -158,3 +158,11 @@ async def test_a_store_that_fails_in_the_middle_is_told_mail_by_mail(
     monkeypatch.setattr(room.spool, "cancel", real)
     again = Wish(Verb.CANCEL, queue_ids=told.failed)
     assert (await room.bulk.perform(CLERK, again, 3)).mails == 3
+
+
+@pytest.mark.parametrize("after", ["0", "1", "x", "200", "-200", "\u0662"])
+async def test_no_word_of_ones_own_gets_around_the_count(room: Room, after: str) -> None:
+    queue_id = await room.spool.accept(mail(held=1))
+    with pytest.raises(ValueError, match="place"):
+        await room.bulk.perform(ADMIN, Wish(Verb.CANCEL, (queue_id,)), 5, after)
+    assert (await room.spool.get(queue_id)).recipients[0].state is State.HELD
