@@ -17,7 +17,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from gateway.audit.named import named_by
+from gateway.audit.named import AROUND, named_by, repaired_at
 from gateway.audit.signed import CHECKPOINT, Signer, write_public
 from gateway.audit.signing_keys import signer_for
 from gateway.spool.contract import SYSTEM, Actor
@@ -141,8 +141,12 @@ def _sealed_heads(tx: Tx, master: MasterKey) -> list[Head]:
 
 
 def _check_named(queries: Queries, before: Checkpoint | None, now: datetime) -> None:
-    """Raise ChainAltered where an event names a checkpoint that is not there any more, or another one of this number."""
-    named = named_by(queries, None if before is None else min(before.at, now))
+    """Raise ChainAltered where an event names a checkpoint that is not there any more, or another one of this number.
+
+    What a damaged database lost before it was repaired is not asked for: it would never be signed again. Verification tells.
+    """
+    since = [repaired_at(queries), None if before is None else min(before.at, now) - AROUND]
+    named = named_by(queries, max((each for each in since if each is not None), default=None))
     last = max(named, default=0)
     if before is not None and named.get(before.number, before.digest) != before.digest:
         raise ChainAltered(f"checkpoint {before.number} is not the one that the event about it names")

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam
 
 from gateway.audit.log import EventLog
 from gateway.spool.lifecycle import Kind
-from gateway.spool.times import to_us
+from gateway.spool.times import from_us, to_us
 from gateway.store.schema import events
 from gateway.store.tx import Prepared, Queries
 
@@ -31,14 +31,27 @@ _NAMED = Prepared(
     )
 )
 
+_REPAIRED = Prepared(
+    sa.select(sa.func.max(events.c.at)).where(
+        events.c.queue_id.is_(None), events.c.kind == sa.literal_column(f"'{Kind.REPAIRED.value}'")
+    )
+)
+
 
 def named_by(queries: Queries, since: datetime | None = None) -> Names:
     """Return the hashes of the checkpoints that events name, by number; one that was named twice has the empty hash.
 
-    With `since`, of the events from a day before that time on: who writes waits behind this.
+    With `since`, of the events from that time on: who writes waits behind this.
     """
-    at = 0 if since is None else to_us(since - AROUND)
+    at = 0 if since is None else to_us(since)
     return _names(str(row[0]) for row in queries.rows(_NAMED, {"b_since": at}))
+
+
+def repaired_at(queries: Queries) -> datetime | None:
+    """Return when the database was repaired last: what was lost by then, nobody took away."""
+    row = queries.row(_REPAIRED)
+    moment: datetime | None = None if row is None else from_us(row[0])
+    return moment
 
 
 def named_in(log: EventLog) -> Names:

@@ -18,7 +18,7 @@ from gateway.audit.checkpoints import ChainAltered, Checkpoint, last_before, new
 from gateway.audit.entries import Question
 from gateway.audit.lines import all_lines
 from gateway.audit.log import EventLog
-from gateway.audit.named import named_by
+from gateway.audit.named import AROUND, named_by
 from gateway.spool.contract import SYSTEM
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.times import from_us, to_us
@@ -68,7 +68,7 @@ def _until(queries: Queries, before: datetime) -> datetime:
 def _check(queries: Queries, cut: Checkpoint) -> None:
     """Raise ChainAltered where somebody moved this checkpoint to another time, or wrote it himself."""
     moved = datetime.fromisoformat(json.loads(cut.statement)["at"]) != cut.at
-    if moved or named_by(queries, cut.at).get(cut.number) != cut.digest:
+    if moved or named_by(queries, cut.at - AROUND).get(cut.number) != cut.digest:
         raise ChainAltered(f"checkpoint {cut.number} is not the one that the event about it names")
 
 

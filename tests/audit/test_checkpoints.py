@@ -225,3 +225,12 @@ async def test_a_checkpoint_that_no_event_names_is_found(spool: SqlSpool) -> Non
     )
     await strange(spool, add, number=2, previous=made.digest)
     assert await walk(spool) == (2, "checkpoint 2 is named by no event")
+
+
+async def test_a_repaired_database_is_signed_over_again(spool: SqlSpool) -> None:
+    """Its checkpoints were on a page that cannot be read any more: verification tells, signing goes on."""
+    await three_hours(spool)
+    await change(spool, "DELETE FROM checkpoints")
+    await write(spool, [later(None, int((T0 + 4 * HOUR).timestamp() * 1e6), "repaired")])
+    assert await sign(spool, T0 + 5 * HOUR)
+    assert "not the one that the event about it names" in (await walk(spool))[1]
