@@ -81,6 +81,7 @@ ATTACHMENTS = (
     )
     | st.fixed_dictionaries({"protect": st.just("block"), "for": WHOM}, optional={"keep": _KEPT})
 )
+REMIND = some("15m", "30m")
 _ACTIONS: Keys = {
     "attachments": ATTACHMENTS,
     "hold": HOLD,
@@ -90,7 +91,12 @@ _ACTIONS: Keys = {
     ),
     "confirm": st.fixed_dictionaries(
         {"items": st.sampled_from(["recipients", "attachments", "both"]), "for": WHOM},
-        optional={"within": st.sampled_from(["1h", "2h"]), "otherwise": OTHERWISE},
+        optional={
+            "within": st.sampled_from(["1h", "2h"]),
+            "otherwise": OTHERWISE,
+            "remind": REMIND,
+            "calendar": st.sampled_from(CALENDARS),
+        },
     ),
     "approve": st.fixed_dictionaries(
         {"by": some(*GROUPS, "approvers", *INTERNAL), "for": WHOM},
@@ -99,6 +105,7 @@ _ACTIONS: Keys = {
             "within": st.sampled_from(["1h", "2h"]),
             "otherwise": OTHERWISE,
             "calendar": st.sampled_from(CALENDARS),
+            "remind": REMIND,
             "escalate": st.fixed_dictionaries(
                 {"to": some(*GROUPS, *INTERNAL), "after": st.sampled_from(["5m", "10m"])}
             ),

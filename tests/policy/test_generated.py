@@ -26,7 +26,7 @@ NOT_DRAWN = {
 
 
 sampling = settings(
-    max_examples=80,
+    max_examples=160,
     deadline=None,
     database=None,
     derandomize=True,
