@@ -95,3 +95,11 @@ def sees_copies(role: Role) -> bool:
 
 def _only(person: Person, role: Role) -> Person:
     return replace(person, grants=tuple([grant for grant in person.grants if grant.role is role]))
+
+
+def reader_of_log(person: Person) -> Actor:
+    """Return who this person is to the event log."""
+    for role, kind in ((Role.AUDITOR, "auditor"), (Role.ADMIN, "admin")):
+        if role in person.roles:
+            return Actor(kind, person.login)
+    return Actor("ordering-body", person.login)

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api import bulk, figures, incidents, log, mails, people, problems
+from gateway.api import approvals, bulk, figures, files, incidents, log, mails, papers, people, problems
 from gateway.api.doors import Doors
 
 VERSION = "1"
@@ -52,7 +52,8 @@ def create_api(doors: Doors) -> FastAPI:
     for router in (
         *(mails.reading, mails.acting, bulk.acting),
         *(incidents.reading, incidents.acting),
-        *(log.reading, figures.reading),
+        *(files.acting, approvals.reading, approvals.acting),
+        *(papers.reading, papers.making, log.reading, figures.reading),
         *(people.reading, people.writing),
     ):
         app.include_router(router)

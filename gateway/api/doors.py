@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
 from gateway.acting.acting import Acting
 from gateway.acting.on_incidents import ActingOnIncidents
 from gateway.api.calls import Calls
+from gateway.audit.auditing import Auditing
 from gateway.audit.daily import DailyFigures
 from gateway.audit.log import EventLog
 from gateway.clock import Clock
@@ -19,7 +22,7 @@ from gateway.people.contract import People, Tokens
 class Doors:
     """`calls` remembers what was answered to an idempotency key.
 
-    `ordering_sees_subjects` is the setting `audit.ordering_sees_subjects`.
+    `turn` lets one copy of the log be made at a time.
     """
 
     people: People
@@ -29,7 +32,9 @@ class Doors:
     daily: DailyFigures
     calls: Calls
     clock: Clock
-    ordering_sees_subjects: bool = True
+    auditing: Auditing
+    zone: ZoneInfo
+    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     @property
     def tokens(self) -> Tokens:

@@ -79,7 +79,7 @@ async def log(
 ) -> LogPageTold:
     """List mails, and events that are about no mail, newest first, within what this person may read."""
     doors = doors_of(request)
-    subjects = sees_subjects(caller.person, doors.ordering_sees_subjects)
+    subjects = sees_subjects(caller.person, doors.auditing.subjects_for_ordering)
     question = Question(
         since=since,
         until=until,
@@ -110,7 +110,7 @@ async def story(request: Request, caller: Reads, queue_id: QueueId) -> Story:
     accepted = next((entry for entry in entries if entry.kind == Kind.ACCEPTED), None)
     if accepted is None or not may(caller.person, Act.LOG, whose(accepted.detail)):
         raise UnknownMessage(queue_id)
-    subjects = sees_subjects(caller.person, doors.ordering_sees_subjects)
+    subjects = sees_subjects(caller.person, doors.auditing.subjects_for_ordering)
     told = [event_told(each, subjects=subjects) for each in entries[:MOST_EVENTS]]
     return Story(items=told, more=len(entries) > MOST_EVENTS)
 

@@ -43,6 +43,7 @@ _MEANINGS = {
     404: "there is none, or none that this person may see",
     409: "it is not as the request says any more, or the same call is under way",
     413: "more octets than a request of ours has",
+    429: "somebody else has the turn; again after `Retry-After`",
     422: "what was sent is not what is expected",
     503: "the store does not answer; nothing was done",
 }

@@ -15,6 +15,7 @@ from gateway.audit.daily import DailyFigures
 from gateway.audit.log import EventLog
 from gateway.clock import utc_now
 from gateway.config.settings import Settings
+from gateway.service.auditing import auditing_of
 from gateway.service.rooms import Rooms
 
 
@@ -29,6 +30,7 @@ def api_routes(settings: Settings, rooms: Rooms) -> list[BaseRoute]:
         daily=DailyFigures(database.readers, ZoneInfo(settings.timezone), utc_now),
         calls=SqlCalls(database),
         clock=utc_now,
-        ordering_sees_subjects=settings.audit.ordering_sees_subjects,
+        auditing=auditing_of(settings, rooms),
+        zone=ZoneInfo(settings.timezone),
     )
     return [Mount("/api/v1", create_api(doors))]

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from gateway.audit.auditing import Auditing
 from gateway.audit.daily import DailyFigures
 from gateway.audit.log import EventLog
 from gateway.audit.rule_figures import RulesOfLate
@@ -21,6 +20,7 @@ from gateway.console.people.doors import People
 from gateway.console.probes import Check
 from gateway.console.reach import Reach
 from gateway.console.server import http_server
+from gateway.service.auditing import auditing_of
 from gateway.service.errors import listening
 from gateway.service.proving import prover
 from gateway.service.rooms import Rooms
@@ -64,16 +64,7 @@ def web_app(
         incidents=rooms.incidents,
         figures=_figures(rooms, ZoneInfo(settings.timezone)),
         events=EventLog.over(rooms.spool.database.readers),
-        auditing=_auditing(settings, rooms),
-    )
-
-
-def _auditing(settings: Settings, rooms: Rooms) -> Auditing:
-    return Auditing(
-        rooms.spool.database,
-        utc_now,
-        groups=lambda: rooms.policy.current.memberships.names,
-        subjects_for_ordering=settings.audit.ordering_sees_subjects,
+        auditing=auditing_of(settings, rooms),
     )
 
 

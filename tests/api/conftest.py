@@ -16,6 +16,7 @@ from gateway.acting.on_incidents import ActingOnIncidents
 from gateway.api.app import create_api
 from gateway.api.calls import SqlCalls
 from gateway.api.doors import Doors
+from gateway.audit.auditing import Auditing
 from gateway.audit.daily import DailyFigures
 from gateway.audit.log import EventLog
 from gateway.incidents.door import Duty, Incidents
@@ -51,6 +52,8 @@ def doors(people: KnownPeople, shared: SqlSpool) -> Doors:
         daily=DailyFigures(database.readers, ZoneInfo("Asia/Tokyo"), lambda: T0),
         calls=SqlCalls(database),
         clock=lambda: T0,
+        auditing=Auditing(database, lambda: T0, groups=lambda: ["hall"]),
+        zone=ZoneInfo("Asia/Tokyo"),
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.api.doors import Doors
+from gateway.audit.auditing import Auditing
 from gateway.people.contract import Grant, Role, TokenScope
 from gateway.spool.sql import SqlSpool
 from gateway.store.call_tables import api_calls
@@ -156,7 +157,8 @@ async def test_an_ordering_body_reads_subjects_where_the_settings_say_so(
     queue_id = await shared.accept(replace(new, groups=("hall",)))
     token = people.token("ward@example.jp", TokenScope.LOG_READ, grants=(Grant(Role.ORDERING, "hall"),))
     for sees in (True, False):
-        async with client_of(replace(doors, ordering_sees_subjects=sees)) as client:
+        auditing = Auditing(shared.database, lambda: T0, subjects_for_ordering=sees)
+        async with client_of(replace(doors, auditing=auditing)) as client:
             found = await client.get("/log", headers=bearer(token), params={"subject": "抽選"})
             story = await client.get(f"/log/{queue_id}", headers=bearer(token))
         assert queue_id in [each["queue_id"] for each in found.json()["items"]]

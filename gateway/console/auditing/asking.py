@@ -11,9 +11,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.audit.entries import Question
-from gateway.people.contract import Person, Role
+from gateway.people.contract import Person
 from gateway.people.sight import Act, scope_of, sees_subjects
-from gateway.spool.contract import Actor
 
 MAX_WORDS = 254  # characters in one field: an address
 PAGE = 50  # lines on a page
@@ -61,14 +60,6 @@ def asked(person: Person, get: Callable[[str], str], zone: ZoneInfo, for_orderin
     )
     wrong = {name for name, day in (("since", since), ("until", until)) if fields[name] and day is None}
     return Asked(question, fields, frozenset(wrong), subjects)
-
-
-def actor_of(person: Person) -> Actor:
-    """Return who this person is to the event log."""
-    for role, kind in ((Role.AUDITOR, "auditor"), (Role.ADMIN, "admin")):
-        if role in person.roles:
-            return Actor(kind, person.login)
-    return Actor("ordering-body", person.login)
 
 
 def _day(text: str, zone: ZoneInfo) -> datetime | None:

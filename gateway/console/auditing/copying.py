@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import BinaryIO
 
 import structlog
 from starlette.responses import Response, StreamingResponse
 
+from gateway.acting.allowed import reader_of_log
 from gateway.audit.auditing import TooMuch
 from gateway.audit.checkpoints import ChainAltered
 from gateway.audit.proof import NothingToProve
+from gateway.audit.taken import octets_of, pieces, without_name
 from gateway.console.auditing import view
-from gateway.console.auditing.asking import KINDS, Asked, actor_of, asked
+from gateway.console.auditing.asking import KINDS, Asked, asked
 from gateway.console.auditing.searching import SearchPages
 from gateway.console.gate import Visit
 from gateway.console.pages import Failure
 from gateway.people.sight import Act, scope_of
-
-PIECE = 1 << 18  # octets sent at once
 
 _TYPES = {
     "csv": ("text/csv", "csv"),
@@ -66,7 +62,7 @@ class CopyPages:
             return await self._taken(visit, question, form)
 
     async def _taken(self, visit: Visit, question: Asked, form: str) -> Response:
-        auditing, actor = self.search.auditing, actor_of(visit.person)
+        auditing, actor = self.search.auditing, reader_of_log(visit.person)
         try:
             if form == "proof":
                 since, until = question.question.since, question.question.until
@@ -84,12 +80,12 @@ class CopyPages:
             return self._page(visit, question, problem="altered", status=409)
         kind, ending = _TYPES[form]
         name = f"sekisho-log-{self.search.site.desk.clock():%Y%m%d-%H%M%S}.{ending}"
-        file = await asyncio.to_thread(_without_name, path)
+        file = await asyncio.to_thread(without_name, path)
         headers = {
             "content-disposition": f'attachment; filename="{name}"',
-            "content-length": str(os.fstat(file.fileno()).st_size),
+            "content-length": str(octets_of(file)),
         }
-        return StreamingResponse(_pieces(file), media_type=kind, headers=headers)
+        return StreamingResponse(pieces(file), media_type=kind, headers=headers)
 
     async def verify(self, visit: Visit) -> Response:
         """GET /log/verify: the button, and the public keys; POST: press it."""
@@ -124,19 +120,6 @@ class CopyPages:
             "problem": problem,
         }
         return self.search.site.page(visit, "log-export.html", values, here="/log", status=status)
-
-
-def _without_name(path: Path) -> BinaryIO:
-    """Open a file and take its name away: whatever becomes of the answer, nothing of it is left on the disk."""
-    file = path.open("rb")
-    path.unlink()
-    return file
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(PIECE):
-            yield piece
 
 
 def _has_days(question: Asked) -> bool:

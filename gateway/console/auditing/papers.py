@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
+from gateway.acting.allowed import reader_of_log
 from gateway.audit import wording
 from gateway.audit.certificates import Certificate, TooMany
 from gateway.audit.certificates import question as destroyed_in
 from gateway.audit.record import Record, month
 from gateway.console import view as shared
 from gateway.console.auditing import view
-from gateway.console.auditing.asking import NAMES, Asked, actor_of, asked
+from gateway.console.auditing.asking import NAMES, Asked, asked
 from gateway.console.auditing.searching import SearchPages
 from gateway.console.gate import Visit
 from gateway.console.pages import Failure
@@ -71,7 +72,7 @@ class PaperPages:
         async with self.turn:
             try:
                 wish = destroyed_in(since, min(until, self.search.site.desk.clock()), group or None)
-                made = await self.search.auditing.certify(wish, actor_of(visit.person))
+                made = await self.search.auditing.certify(wish, reader_of_log(visit.person))
             except TooMany:
                 return await self._certificates(visit, question, "many", 422)
         return self.search.site.to(visit, f"/certificates/{made.number}")
