@@ -19,7 +19,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 # A machine that is busy is no fault of the code: no example has to be ready in a time.
-settings.register_profile("sekisho", deadline=None)
+settings.register_profile("sekisho", deadline=None, max_examples=int(os.environ.get("TEST_EXAMPLES", "100")))
 settings.load_profile("sekisho")
 
 # As the service writes them. The default draws every frame with its variables, which takes seconds for one exception.

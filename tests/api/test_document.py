@@ -33,7 +33,7 @@ from tests.api.known import KnownPeople
 from tests.spool.mails import mail
 
 CLERK = "clerk@sports.example.jp"  # who sends what tests accept
-EXAMPLES = 5  # of each operation; a hundred find no more, and take two minutes
+EXAMPLES = 3  # of each operation; a hundred find no more, and take two minutes
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
