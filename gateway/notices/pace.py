@@ -15,9 +15,9 @@ from gateway.spool.notice import Notice, NoticeKind
 LETTERS = 240  # at once, and again within each hour: four a minute are more than anybody reads
 HOUR = timedelta(hours=1)
 PEOPLE = 20_000  # remembered; who is forgotten begins anew
-_AWAITED = frozenset(
-    {NoticeKind.CODE, NoticeKind.KEY, NoticeKind.KEY_FAILED}
-)  # somebody sits there and waits
+# Somebody sits there and waits; and nobody may learn an hour late that a mail did not arrive. A bounce breeds none: its
+# reverse-path is empty (RFC 3464 2).
+_AT_ONCE = frozenset({NoticeKind.CODE, NoticeKind.KEY, NoticeKind.KEY_FAILED, NoticeKind.FAILED})
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class Pace:
 
     def wait(self, notice: Notice, now: datetime) -> timedelta | None:
         """Return None and count the letter, or return how long it has to wait."""
-        if notice.kind in _AWAITED:
+        if notice.kind in _AT_ONCE:
             return None
         purse = self._purses.get(notice.to)
         if purse is None:

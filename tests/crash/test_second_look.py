@@ -36,13 +36,13 @@ def test_killed_while_somebody_decides(verb: str, when: str, tmp_path: Path) -> 
             queue_id = submit(gw, [CITIZEN], mail([CITIZEN], "ご案内"))
             page = page_of(notice_to(hop, CHIEF, "approval"))
             with pytest.raises(OSError, match=r"."):
-                press(gw, page, verb)
+                press(gw, page, verb, ("comment", "宛先が違います"))
             assert process.wait(30) == -signal.SIGKILL, gw.log_text
             gw.start()
             if when == "before":
                 assert states(gw, queue_id) == ["held"]
                 assert not arrived(hop)
-                press(gw, page, verb)
+                press(gw, page, verb, ("comment", "宛先が違います"))
             if verb == "approve":
                 wait_for(lambda: states(gw, queue_id) == ["delivered"], "the mail")
             else:

@@ -129,7 +129,7 @@ def from_the_page(gw: Gateway, wishes: list[Wish]) -> dict[str, bool]:
         response.read()
         assert response.status == 303
         (sealed,) = parse_qs(urlsplit(response.headers["Location"]).query)["answer"]
-        answers[wish.address] = is_done(links.unseal(token, sealed))
+        answers[wish.address] = is_done(links.unseal(f"{token} {wish.queue_id}", sealed))
     connection.close()
     return answers
 

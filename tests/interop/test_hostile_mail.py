@@ -175,7 +175,7 @@ def test_a_list_of_hostile_subjects_fits_a_phone(site: Site, trap: Trap, tmp_pat
         site.run(site.spool.accept(letter(subject=subject, body=hostile(trap.port), at=utc_now())))
     with phone(require("chromium"), tmp_path) as browser:
         browser.do("Network.setCookie", name="sekisho", value=CLERK, url=site.url)
-        browser.open(f"{site.url}/held")
+        browser.open(f"{site.url}/held?lang=ja")
         browser.until("document.querySelectorAll('tbody tr').length === 4")
         assert browser.read(FITS) is True
         assert browser.read("document.images.length") == 0
