@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pytest
-import sqlalchemy as sa
 
-from gateway.spool.askings import soonest
-from gateway.spool.list_conditions import conditions
-from gateway.spool.list_contract import HeldQuestion, Scope, Waits
+from gateway.spool.list_contract import Scope
 from gateway.spool.sql import SqlSpool
 from tests.spool.asking import CHIEF, DEPUTY, HOUR, MAYOR, approval, asking, confirmation
 from tests.spool.mails import T0
@@ -57,18 +54,3 @@ async def test_pages_follow_each_other_without_gap_or_repetition(spool: SqlSpool
 async def test_a_place_that_is_none_is_refused(spool: SqlSpool, after: str) -> None:
     with pytest.raises(ValueError, match="place"):
         await spool.askings.page(OF_CHIEF, after)
-
-
-async def test_the_list_follows_the_index_of_due_demands(spool: SqlSpool) -> None:
-    def plan(queries: object) -> str:
-        connection = queries.connection  # type: ignore[attr-defined]
-        wanted = conditions(HeldQuestion(OF_CHIEF, waits=Waits.APPROVAL), connection.dialect.name)
-        assert wanted is not None
-        made = soonest(wanted, (1, "A"), 51).compile(
-            dialect=connection.dialect, compile_kwargs={"literal_binds": True}
-        )
-        explain = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
-        return str(connection.execute(sa.text(f"{explain}{made}".replace(":", r"\:"))).all())
-
-    said = await spool.database.readers.run(plan)
-    assert "ix_second_looks_due" in said
