@@ -51,8 +51,8 @@ def open_loop(
 ) -> list[float]:
     """Send a mail at each moment; return the seconds from its moment to its 250, in order of the moments.
 
-    After `limit_s` the run ends, and a mail without its 250 has waited until then: a server that cannot keep up looks as
-    slow as it is, and the run stays bounded.
+    `limit_s` after the run began it ends, and a mail without its 250 has waited until then: a server that cannot keep up
+    looks as slow as it is, and the run stays bounded.
     """
     return uvloop.run(_open_loop(port, mails, moments, sessions, limit_s))
 
@@ -72,7 +72,7 @@ async def _open_loop(
     async with connected(port, sessions) as opened:
         begin = loop.time() + LEAD_S
         with suppress(TimeoutError):
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout_at(begin + limit_s):
                 await asyncio.gather(*(work(session, begin) for session in opened))
         return waits(moments, answered, begin, loop.time())
 

@@ -92,7 +92,7 @@ class KeySpooling(Spooling):
             self.carried[key] = (Stage.READY, self.now if way is Way.SMS else None)
         elif takes:
             self.waiting[key[0]].supply(self.model, key[1])
-            self.waiting[key[0]].settle(self.model, self.due, self.now)
+            self.waiting[key[0]].settle(self.model, self.due, self.now, self.frozen)
 
     @rule()
     def carry(self) -> None:
