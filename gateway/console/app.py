@@ -21,7 +21,7 @@ from gateway.audit.log import EventLog
 from gateway.clock import Clock
 from gateway.console.approving import ApprovalPages
 from gateway.console.colleague import colleague_routes
-from gateway.console.desk import PREVIEWS_AT_ONCE, Desk
+from gateway.console.desk import PREVIEWS_AT_ONCE, Desk, nobody
 from gateway.console.digest_choice import Choices, digest_routes
 from gateway.console.download.routes import download_routes
 from gateway.console.figures import FigureSources
@@ -77,7 +77,8 @@ def create_app(
     """
     sessions = people.verbs if people is not None else sessions
     pages = Pages(zone, links.base_path, signing_in=sessions is not None)
-    desk = Desk(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE), reach)
+    silenced = nobody if sessions is None else sessions.silenced
+    desk = Desk(spool, links, clock, pages, hostname, asyncio.Semaphore(PREVIEWS_AT_ONCE), reach, silenced)
     site = None if sessions is None else _site(desk, sessions, events, prove)
     approvals = ApprovalPages(desk)
     probes = [] if checks is None else probe_routes(checks, with_metrics=with_metrics)

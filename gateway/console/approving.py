@@ -38,7 +38,7 @@ class ApprovalPages:
 
     async def show(self, request: Request) -> Response:
         """GET /a/{token}"""
-        token, claim = self._claim(request)
+        token, claim = await self._claim(request)
         seen = await self.desk.preview((await self.desk.spool.get(claim.queue_id)).as_handed_in)
         message = (
             await self.desk.spool.get(claim.queue_id)
@@ -86,12 +86,14 @@ class ApprovalPages:
         log.info("rejected", queue_id=claim.queue_id, said=answer.said.value, done=len(answer.change.done))
         return self._back(request, token, "reject", answer)
 
-    def _claim(self, request: Request) -> tuple[str, Claim]:
+    async def _claim(self, request: Request) -> tuple[str, Claim]:
         token = request.path_params["token"]
-        return token, self.desk.links.read_approval(token)
+        claim = self.desk.links.read_approval(token)
+        await self.desk.still_speaks(claim.person)
+        return token, claim
 
     async def _posted(self, request: Request) -> tuple[str, Claim, str]:
-        token, claim = self._claim(request)
+        token, claim = await self._claim(request)
         fields = dict(await self.desk.form(request, token))
         comment = fields.get("comment", "").strip()
         if len(comment) > COMMENT:

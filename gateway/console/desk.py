@@ -6,6 +6,7 @@ Acts on nothing itself. What is wrong with a request is a Failure or a LinkInval
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ from gateway.console.pages import Failure, Pages
 from gateway.console.reach import EVERYWHERE, Reach
 from gateway.languages import LANGUAGES
 from gateway.links import Claim, LinkExpired, LinkInvalid, Links
+from gateway.message.address import AddressError, parse_path
 from gateway.policy.demands import Language
 from gateway.spool.contract import BodyUnreadable, Spool, Stored, UnknownMessage
 from gateway.transform.preview import Preview, preview
@@ -28,9 +30,20 @@ from gateway.transform.preview import Preview, preview
 PREVIEWS_AT_ONCE = 4
 
 
+Silenced = Callable[[str], Awaitable[bool]]
+
+
+async def nobody(address: str) -> bool:
+    """Tell that nobody was suspended: there are no people here."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What handlers share; `turns` bounds how many originals are open at once, `reach` is where keys can be sent."""
+    """What handlers share; `turns` bounds how many originals are open at once, `reach` is where keys can be sent.
+
+    `silenced` tells whether everybody whose mailbox (a key) it is was suspended.
+    """
 
     spool: Spool
     links: Links
@@ -39,6 +52,7 @@ class Desk:
     hostname: str
     turns: asyncio.Semaphore
     reach: Reach = EVERYWHERE
+    silenced: Silenced = nobody
 
     async def claim(self, request: Request) -> tuple[str, Claim]:
         """Return the token of a sender's link and what it says; raises LinkInvalid.
@@ -48,12 +62,22 @@ class Desk:
         """
         token = request.path_params["token"]
         try:
-            return token, self.links.read(token)
+            claim = self.links.read(token)
         except LinkExpired:
-            old = self.links.read_old(token)
-            if not await self._lives(old.queue_id):
+            claim = self.links.read_old(token)
+            if not await self._lives(claim.queue_id):
                 raise
-            return token, old
+        await self.still_speaks(claim.person)
+        return token, claim
+
+    async def still_speaks(self, person: str) -> None:
+        """Raise LinkExpired where everybody whose mailbox a link names was suspended: a link is no way around that."""
+        try:
+            key = parse_path(person).key
+        except AddressError:  # nobody's mailbox
+            return
+        if await self.silenced(key):
+            raise LinkExpired("of a person who was suspended")
 
     async def _lives(self, queue_id: str) -> bool:
         """Tell whether something of a mail that left can still be opened."""

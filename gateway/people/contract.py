@@ -118,6 +118,9 @@ class Sessions(Protocol):
     async def session(self, cookie: str, now: datetime) -> Session | None:
         """Return the session of a cookie; None where there is none, it is over, or its person is suspended or gone."""
 
+    async def silenced(self, address: str) -> bool:
+        """Tell whether everybody whose mailbox (a key) this is was suspended: their links act no more."""
+
 
 class PersonRefused(Exception):
     """What was asked for cannot be; `why` is one of: exists, login, name, address, grant, last-admin, short, common, used."""

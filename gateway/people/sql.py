@@ -24,6 +24,7 @@ from gateway.policy.demands import Language
 from gateway.spool.contract import Actor, StoreUnavailable
 from gateway.spool.lifecycle import Kind
 from gateway.spool.times import from_us, span_us, to_us
+from gateway.spool.voices import voice_of
 from gateway.store.database import Database
 from gateway.store.tx import Tx
 
@@ -101,6 +102,11 @@ class SqlPeople:
     async def addresses_of_suspended(self) -> frozenset[str]:
         """Return the mailboxes (keys) of all who are suspended here."""
         return await self._db.readers.run(registry.addresses_of_suspended)
+
+    async def silenced(self, address: str) -> bool:
+        """Tell whether everybody whose mailbox (a key) this is was suspended, here or in the accounts file."""
+        voice = await self._db.readers.run(lambda queries: voice_of(queries, address))
+        return voice.active is not None and all(self._stopped(login) for login in voice.active)
 
     async def end_of_account(self, logins: Collection[str]) -> None:
         """End the sessions of those of these logins that the accounts file suspends now."""

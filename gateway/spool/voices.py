@@ -31,15 +31,23 @@ _HAVE_IT = {
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """All names of whoever speaks by one mailbox; `stopped` where everybody whose mailbox it is was suspended."""
+    """All names of whoever speaks by one mailbox, and the logins of those among them who are not suspended.
+
+    `active` is None for a mailbox that is nobody's who signs in.
+    """
 
     names: frozenset[str]
-    stopped: bool = False
+    active: frozenset[str] | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Tell whether everybody whose mailbox it is was suspended."""
+        return self.active is not None and not self.active
 
 
 def voice_of(queries: Queries, address: str) -> Voice:
     """Return who speaks by this address (a key); one that is nobody's speaks for itself."""
     found = queries.rows(_HAVE_IT[queries.connection.dialect.name], {"b_written": json.dumps(address)})
     mine = {name for login, addresses, _ in found for name in (login, *json.loads(addresses))}
-    stopped = bool(found) and all(suspended_at is not None for _, _, suspended_at in found)
-    return Voice(frozenset({address, *mine}), stopped)
+    active = frozenset(login for login, _, suspended_at in found if suspended_at is None)
+    return Voice(frozenset({address, *mine}), active if found else None)

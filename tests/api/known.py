@@ -69,6 +69,9 @@ class KnownPeople:
     async def session(self, cookie: str, now: datetime) -> Session | None:
         return None
 
+    async def silenced(self, address: str) -> bool:
+        return False
+
     async def get(self, login: str) -> Person:
         if login not in self.people:
             raise UnknownPerson

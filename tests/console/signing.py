@@ -27,6 +27,10 @@ class KnownSessions:
             return None
         return Session(person, f"key of {cookie}", now, now + timedelta(hours=8))
 
+    async def silenced(self, address: str) -> bool:
+        found = [person for person in self.people.values() if address in person.addresses]
+        return bool(found) and all(person.suspended for person in found)
+
 
 def one_of_each() -> KnownSessions:
     """Return a session for each role: `sender@example.jp` to `ordering-body@example.jp`."""

@@ -19,6 +19,7 @@ from gateway.spool.contract import NewMessage
 from gateway.spool.lifecycle import State
 from gateway.spool.sql import SqlSpool, open_spool
 from tests.console.conftest import ORIGIN, SECRET, HandClock
+from tests.console.signing import KnownSessions
 from tests.console.test_second_look import page_of, post, press, states
 from tests.memory_spool import mail as octets
 from tests.spool.asking import CHIEF, approval, asking
@@ -42,13 +43,22 @@ async def spool(tmp_path: Path, clock: HandClock) -> AsyncIterator[SqlSpool]:
 
 
 @pytest.fixture
+def people() -> KnownSessions:
+    return KnownSessions()
+
+
+@pytest.fixture
 def links(clock: HandClock) -> Links:
     return Links(SECRET, ORIGIN, timedelta(days=7), clock)
 
 
 @pytest.fixture
-async def client(spool: SqlSpool, links: Links, clock: HandClock) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(spool, links, clock, ZoneInfo("Asia/Tokyo"), "mx.sports.example.jp", checks={})
+async def client(
+    spool: SqlSpool, links: Links, clock: HandClock, people: KnownSessions
+) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(
+        spool, links, clock, ZoneInfo("Asia/Tokyo"), "mx.sports.example.jp", checks={}, sessions=people
+    )
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, follow_redirects=True) as client:
         yield client
@@ -92,6 +102,20 @@ async def test_opening_the_link_stops_nothing(
     assert (await client.get(f"{page}/stop")).status_code == 405
     assert (await post(client, page, "stop", ("because", "x"))).status_code == 403
     assert (await post(client, page, "stop", ("seal", "forged"), ("because", "x"))).status_code == 403
+    assert await states(spool, queue_id) == [HELD, HELD, QUEUED]
+
+
+async def test_somebody_who_was_suspended_stops_nothing(
+    client: httpx.AsyncClient, spool: SqlSpool, links: Links, people: KnownSessions
+) -> None:
+    queue_id = await spool.accept(held())
+    page = page_of(links.colleague_url(queue_id, 2))
+    gone = people.add("gone", addresses=((await spool.get(queue_id)).envelope.recipients[2].key,))
+    seal = re.search(r'name="seal" value="([^"]+)"', (await client.get(page)).text)
+    assert seal is not None
+    people.people["gone"] = replace(gone, suspended=True)
+    assert (await client.get(page)).status_code == 410
+    assert (await post(client, page, "stop", ("seal", seal[1]), ("because", "x"))).status_code == 410
     assert await states(spool, queue_id) == [HELD, HELD, QUEUED]
 
 

@@ -80,7 +80,11 @@ async def test_suspension_ends_sessions_and_tokens_at_once(house: House) -> None
     admitted = await house.people.signing_in.with_password("ann", GOOD, HERE, house.now)
     until = house.now + timedelta(days=30)
     _, token = await house.people.tokens.make("ann", "x", {TokenScope.HELD_READ}, until, ANN, house.now)
+    address = (await house.people.get("ann")).addresses[0]
+    assert not await house.people.silenced(address)
     await house.people.suspend("ANN", BOSS, house.now)
+    assert await house.people.silenced(address)
+    assert not await house.people.silenced("nobody@example.jp")
     assert await house.people.session(admitted.cookie, house.now) is None
     assert await house.people.tokens.authenticate(token, house.now) is None
     assert await house.people.suspended() == {"ann"}
@@ -97,6 +101,7 @@ async def test_an_account_that_the_file_suspends_ends_the_sessions(house: House)
     until = house.now + timedelta(days=30)
     _, token = await house.people.tokens.make("ann", "x", {TokenScope.HELD_READ}, until, ANN, house.now)
     house.stopped.add("ann")
+    assert await house.people.silenced((await house.people.get("ann")).addresses[0])
     assert await house.people.session(admitted.cookie, house.now) is None
     assert await house.people.tokens.authenticate(token, house.now) is None
     with pytest.raises(SignInRefused):

@@ -71,6 +71,7 @@ class ReportByLink:
     async def _what(self, request: Request) -> tuple[str, Reported]:
         token = request.path_params["token"]
         claim = self.reporting.desk.links.read_incident(token)
+        await self.reporting.desk.still_speaks(claim.person)
         message = await reportable(self.reporting.desk.spool, claim.queue_id)
         whose = await self.reporting.desk.spool.lists.whose(claim.queue_id)
         actor = actor_by_link(message, claim.person)

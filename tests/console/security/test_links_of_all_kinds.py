@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.clock import utc_now
+from gateway.people.contract import Grant, Person, Role
+from gateway.spool.contract import Actor
 from tests.console.browser import Sheet
 from tests.console.security.conftest import Mails, tokens
-from tests.console.whole import OFFICE, SAME_SITE, Whole
+from tests.console.whole import BOSS, OFFICE, ORIGIN, SAME_SITE, Whole
 
 KINDS = ("/m/", "/a/", "/d/", "/i/")
 
@@ -105,6 +108,32 @@ def test_a_button_pressed_again_tells_the_truth_and_acts_once(console: Whole) ->
     assert {again.status_code, released.status_code} <= {303, 409}
     assert console.states(queue_id) == ["cancelled"]
     assert console.events() == before
+
+
+def test_a_link_is_no_way_around_a_suspension(console: Whole) -> None:
+    queue_id = console.hand_in(OFFICE, ["a@example.com", "b@example.com", "c@example.com"])
+    links, verbs = console.rooms.links, console.rooms.people
+    urls = {
+        "sender": links.url(queue_id, OFFICE),
+        "approver": links.approval_url(queue_id, BOSS),
+        "admin": links.incident_url(queue_id, "admin@city.example.lg.jp"),
+    }
+    admin, now = Actor("admin", "root"), utc_now()
+    verbs_of = {"sender": "cancel", "approver": "approve", "admin": ""}
+    console.portal.call(
+        verbs.add, Person("second", "第二 管理", ("x@y.jp",), (Grant(Role.ADMIN),)), admin, now
+    )
+    for login, url in urls.items():
+        path = url.removeprefix(ORIGIN)
+        assert console.ask("GET", path).status_code == 200, login
+        fields = form(console, path) | {"which": "all", "because": "x"}
+        console.portal.call(verbs.suspend, login, admin, now)
+        assert console.ask("GET", path).status_code == 410, login
+        press = f"{path}/{verbs_of[login]}".rstrip("/")
+        assert console.ask("POST", press, "", fields, SAME_SITE).status_code == 410, login
+        console.portal.call(verbs.resume, login, admin, now)
+        assert console.ask("GET", path).status_code == 200, login
+    assert set(console.states(queue_id)) == {"held"}
 
 
 def test_an_approval_pressed_again_counts_once(console: Whole) -> None:
