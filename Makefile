@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Files side by side, because most tests wait for clocks and processes, and in their order: by number of tests, the long ones
 # with few would be left to the end.
-TESTS := $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+TESTS := $(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: run test check fuzz format lint types contracts bench bench-detect lock clean audit sbom

@@ -1,8 +1,8 @@
-"""kill -9 at random moments under load, hundreds of times, then the accounting of every mail that got its 250.
+"""kill -9 at random moments under load, time and again, then the accounting of every mail that got its 250.
 
 Each such mail was delivered, is held, was cancelled or bounced with a notice to its sender; nothing that was "cancelled" left;
 duplicates are counted. A third of the kills fall into the start that follows a kill, so recovery is killed too.
-CRASH_CYCLES kills (a few in `make test`, hundreds in `.ci/run`), each after at most a second; CRASH_SEED is printed.
+CRASH_CYCLES kills (a few in `make test`, dozens in `.ci/run`), each after at most a second; CRASH_SEED is printed.
 """
 
 from __future__ import annotations
