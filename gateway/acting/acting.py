@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.acting.allowed import Allowed, ReasonMissing, acts_on, allowed
-from gateway.acting.counting import count_cancelled, count_waived
 from gateway.clock import Clock
+from gateway.counting import count_cancelled, count_stopped, count_waived
 from gateway.message.facts import Facts
 from gateway.people.contract import Person, Role
 from gateway.people.sight import Act, may, scope_of
 from gateway.spool.contract import Actor, Change, Consented, Spool, Stored
+from gateway.spool.lifecycle import Reason
 from gateway.spool.list_contract import HeldPage, HeldQuestion, Whose
 from gateway.spool.second_look import COMMENT, Said
 from gateway.spool.share_contract import TakenBack
@@ -77,7 +78,7 @@ class Acting:
         found = await allowed(self.spool, person, Act.STOP, queue_id)
         change = await self.spool.cancel(queue_id, recipients, found.actor, found.reason, self.clock())
         shown = _shown(found, change)
-        count_cancelled(found, shown)
+        count_cancelled(found.reason, found.message, shown.done)
         return shown
 
     async def release(
@@ -88,7 +89,7 @@ class Acting:
         now = self.clock()
         change = await self.spool.release(queue_id, recipients, found.actor, found.reason, now, because)
         shown = _shown(found, change)
-        count_waived(found, shown)
+        count_waived(found.message, shown.done)
         return shown
 
     async def confirm(
@@ -114,7 +115,9 @@ class Acting:
     ) -> TakenBack:
         """Stop what can be stopped of a mail that left, and say the truth about the rest."""
         found = await allowed(self.spool, person, Act.STOP, queue_id)
-        return await self.spool.shares.take_back(queue_id, recipients, found.actor, self.clock())
+        taken = await self.spool.shares.take_back(queue_id, recipients, found.actor, self.clock())
+        count_stopped(found.reason, found.message, taken.stopped)
+        return taken
 
     async def freeze(self, person: Person, queue_id: str, because: str = "") -> Change:
         """Stop the timer of a whole mail."""
@@ -137,7 +140,7 @@ class Acting:
         if all(row.index != recipient for row in found.message.recipients):
             return Change((), ())
         change = await self.spool.halts.correct(queue_id, recipient, meant, found.actor, self.clock())
-        count_cancelled(found, change)
+        count_cancelled(found.reason, found.message, change.done)
         return _shown(found, change)
 
     async def _decide(self, person: Person, queue_id: str, comment: str, *, agrees: bool) -> Consented:
@@ -150,9 +153,10 @@ class Acting:
         verb = self.spool.approve if agrees else self.spool.reject
         actor = Actor(Role.APPROVER.value, key)
         answer = await verb(queue_id, None, key, actor, comment, self.clock())
+        shown = _shown(found, answer.change)
         if not agrees:
-            count_cancelled(found, answer.change)
-        return replace(answer, change=_shown(found, answer.change))
+            count_cancelled(Reason.REJECTED, found.message, shown.done)
+        return replace(answer, change=shown)
 
 
 def _speaks_as(person: Person, found: Allowed, now: datetime, *, agrees: bool) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gateway.acting.acting import Acting, Seen
 from gateway.acting.allowed import NotAllowed
+from gateway.acting.each import Undone, one_by_one
 from gateway.people.contract import Person
 from gateway.people.sight import Act, scope_of
 from gateway.spool.askings import AskedPage
@@ -22,10 +23,10 @@ MAX_MANY = 50  # mails that are decided on at once: what a person can look throu
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one mail of many; `said` is None where this person may not see it, or it is gone."""
+    """What became of one mail of many."""
 
     queue_id: str
-    said: Said | None
+    said: Said | Undone
     missing: int = 0
 
 
@@ -55,14 +56,13 @@ class Approving:
     async def decide(
         self, person: Person, queue_ids: Sequence[str], comment: str, *, agrees: bool
     ) -> list[Answer]:
-        """Approve each, or reject each with a comment; raises ReasonMissing before anything is done, StoreUnavailable."""
+        """Approve each, or reject each with a comment; raises ReasonMissing before anything is done."""
         verb = self.acting.approve if agrees else self.acting.reject
-        answers = []
-        for queue_id in list(dict.fromkeys(queue_ids)):
-            try:
-                consented: Consented = await verb(person, queue_id, comment)
-            except (UnknownMessage, NotAllowed):
-                answers.append(Answer(queue_id, None))
-                continue
-            answers.append(Answer(queue_id, consented.said, consented.missing))
-        return answers
+        told = await one_by_one(dict.fromkeys(queue_ids), lambda queue_id: verb(person, queue_id, comment))
+        return [_answer(queue_id, became) for queue_id, became in told]
+
+
+def _answer(queue_id: str, became: Consented | Undone) -> Answer:
+    if isinstance(became, Undone):
+        return Answer(queue_id, became)
+    return Answer(queue_id, became.said, became.missing)

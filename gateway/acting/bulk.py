@@ -8,116 +8,19 @@ mails and says where to go on; what it says it did, it did, also where the store
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import StrEnum
 
 from gateway.acting.acting import Acting
-from gateway.acting.allowed import NotAllowed
+from gateway.acting.each import Undone, attempt, do_one
+from gateway.acting.wish import LEFT_OUT, MOST_NAMED, ONLY, CountChanged, Preview, Sum, TooMany, Wish
 from gateway.people.contract import Person
 from gateway.people.sight import Act, may, scope_of
-from gateway.spool.contract import Change, StoreUnavailable, UnknownMessage
+from gateway.spool.contract import Change, UnknownMessage
 from gateway.spool.list_contract import Counted, HeldQuestion, Order, Waits
-from gateway.spool.opened import RecordUnreadable
 
 AT_ONCE = 16  # verbs that wait for one commit together
 MOST_PER_CALL = 200  # mails of one call: some seconds at worst
-MOST_NAMED = 1_000  # queue ids that somebody may name one by one; all of a question has no bound
-
-
-class Verb(StrEnum):
-    """What can be done to many mails."""
-
-    CANCEL = "cancel"
-    RELEASE = "release"
-    FREEZE = "freeze"
-    THAW = "thaw"
-    EXTEND = "extend"
-    APPROVE = "approve"
-    REJECT = "reject"
-
-
-_PEOPLE = frozenset({Waits.CONFIRMATION, Waits.APPROVAL, Waits.KEY_WAY, Waits.FROZEN})
-_ACTS = {Verb.RELEASE: Act.SEND, Verb.APPROVE: Act.APPROVE, Verb.REJECT: Act.APPROVE}
-_LEFT_OUT = {
-    Verb.RELEASE: _PEOPLE,
-    Verb.FREEZE: frozenset({Waits.FROZEN}),
-    Verb.EXTEND: frozenset({Waits.FROZEN}),
-}
-_ONLY = {Verb.THAW: Waits.FROZEN, Verb.APPROVE: Waits.APPROVAL, Verb.REJECT: Waits.APPROVAL}
-
-
-class CountChanged(Exception):
-    """It is not as many mails any more as were shown: nothing was done. `now` is how many it is."""
-
-    def __init__(self, now: int) -> None:
-        super().__init__(f"it is {now} mails now")
-        self.now = now
-
-
-class TooMany(Exception):
-    """More queue ids than anybody names one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody wants of which mails: of those they named, or of all that a question finds.
-
-    `because` is a reason or a comment; `until` is for EXTEND.
-    """
-
-    verb: Verb
-    queue_ids: tuple[str, ...] = ()
-    question: HeldQuestion | None = None
-    because: str = ""
-    until: datetime | None = None
-
-    @property
-    def act(self) -> Act:
-        return _ACTS.get(self.verb, Act.STOP)
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """How many mails and held recipients the wish is about, and how many mails that somebody sees it cannot be done to.
-
-    `wish` is what to do then: its question ends where the preview was made. `mails` is the count to type.
-    """
-
-    wish: Wish
-    mails: int
-    recipients: int
-    cannot: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """What a call did: mails of which something was done, and recipients; mails of which nothing was, and those that failed.
-
-    `nothing` and `failed` are queue ids. `after` leads to the next call, empty when all is done; `broken`: the store failed,
-    and `failed` may be tried again.
-    """
-
-    mails: int = 0
-    recipients: int = 0
-    nothing: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
-    perhaps: int = 0
-    after: str = ""
-    broken: bool = False
-
-    def __add__(self, other: Sum) -> Sum:
-        """Add up calls, or mails of one call; where to go on is what the later says."""
-        return Sum(
-            self.mails + other.mails,
-            self.recipients + other.recipients,
-            self.nothing + other.nothing,
-            self.failed + other.failed,
-            self.perhaps + other.perhaps,
-            other.after,
-            self.broken or other.broken,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,42 +67,17 @@ class Bulk:
         return replace(total, after=part.after)
 
     async def _one(self, person: Person, wish: Wish, queue_id: str) -> Sum:
-        try:
-            if wish.question is None and not await self._counts(person, wish, queue_id):
-                return Sum(nothing=(queue_id,))
-            change = await self._verb(person, wish, queue_id)
-        except (UnknownMessage, NotAllowed):  # gone meanwhile, or not theirs any more
-            return Sum(nothing=(queue_id,))
-        except RecordUnreadable:
-            return Sum(failed=(queue_id,))
-        except StoreUnavailable:
-            return Sum(failed=(queue_id,), broken=True)
-        if not change.done:
+        change = await attempt(self._change(person, wish, queue_id))
+        if isinstance(change, Undone) and change is not Undone.GONE:
+            return Sum(failed=(queue_id,), broken=change is Undone.STORE)
+        if isinstance(change, Undone) or not change.done:
             return Sum(nothing=(queue_id,))
         return Sum(1, len(change.done), perhaps=len(change.perhaps))
 
-    def _verb(self, person: Person, wish: Wish, queue_id: str) -> Awaitable[Change]:
-        acting = self.acting
-        if wish.verb is Verb.CANCEL:
-            return acting.cancel(person, queue_id)
-        if wish.verb is Verb.RELEASE:
-            return acting.release(person, queue_id, None, wish.because)
-        if wish.verb is Verb.FREEZE:
-            return acting.freeze(person, queue_id, wish.because)
-        if wish.verb is Verb.THAW:
-            return acting.thaw(person, queue_id)
-        if wish.verb is Verb.EXTEND:
-            return acting.extend(person, queue_id, wish.until or acting.clock())
-        return self._decision(person, wish, queue_id)
-
-    async def _decision(self, person: Person, wish: Wish, queue_id: str) -> Change:
-        """Return whom somebody's word is about: it counts, also where more are needed."""
-        decide = self.acting.approve if wish.verb is Verb.APPROVE else self.acting.reject
-        answer = await decide(person, queue_id, wish.because)
-        if answer.said.value != "counted":
+    async def _change(self, person: Person, wish: Wish, queue_id: str) -> Change:
+        if wish.question is None and not await self._counts(person, wish, queue_id):
             return Change((), ())
-        about = answer.change.done or tuple(index for index, _ in answer.change.not_done)
-        return Change(about, ())
+        return await do_one(self.acting, person, wish, queue_id)
 
     async def _part(self, person: Person, wish: Wish, after: str) -> _Part:
         if wish.question is None:
@@ -226,9 +104,9 @@ class Bulk:
             line = await self.acting.spool.lists.line(queue_id)
         except UnknownMessage:
             return 0
-        if line is None or line.waits & _LEFT_OUT.get(wish.verb, frozenset()):
+        if line is None or line.waits & LEFT_OUT.get(wish.verb, frozenset()):
             return 0
-        only = _ONLY.get(wish.verb)
+        only = ONLY.get(wish.verb)
         return line.held if only is None or only in line.waits else 0
 
     async def _counted(self, person: Person, wish: Wish, *, able: bool = True) -> Counted:
@@ -248,8 +126,8 @@ class Bulk:
 
     def _able(self, person: Person, wish: Wish, after: str = "") -> HeldQuestion:
         question = self._seen(person, wish, after)
-        without = question.without | _LEFT_OUT.get(wish.verb, frozenset())
-        only = _ONLY.get(wish.verb)
+        without = question.without | LEFT_OUT.get(wish.verb, frozenset())
+        only = ONLY.get(wish.verb)
         if only is not None and question.waits not in (None, only):
             without |= frozenset(Waits)  # it asks for mail of another kind
         return replace(

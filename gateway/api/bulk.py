@@ -11,8 +11,9 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from gateway.acting.bulk import MOST_NAMED, Bulk, CountChanged, Wish
-from gateway.acting.bulk import Verb as Deed
+from gateway.acting.bulk import Bulk
+from gateway.acting.wish import MOST_NAMED, CountChanged, Wish
+from gateway.acting.wish import Verb as Deed
 from gateway.api.caller import Caller, calling
 from gateway.api.doors import doors_of
 from gateway.api.idempotent import Verb

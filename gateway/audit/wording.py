@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
 from gateway.languages import Words
 
 
 def what(kind: str, words: Words) -> str:
     """Say what an event tells of; a kind of a newer version is shown as it stands."""
-    return _kinds(words).get(kind, kind)
+    return _tables(words.language).kinds.get(kind, kind)
 
 
 def why(reason: str, words: Words) -> str:
     """Say why it happened."""
-    return _reasons(words).get(reason, reason)
+    return _tables(words.language).reasons.get(reason, reason)
 
 
 def who(kind: str, words: Words) -> str:
     """Say in what part somebody acted."""
-    return _actors(words).get(kind, kind)
+    return _tables(words.language).actors.get(kind, kind)
+
+
+class _Tables(NamedTuple):
+    """All words of one language: a timeline asks for a thousand of them."""
+
+    kinds: dict[str, str]
+    reasons: dict[str, str]
+    actors: dict[str, str]
+
+
+@cache
+def _tables(language: str) -> _Tables:
+    words = Words(language, ZoneInfo("UTC"))
+    return _Tables(_kinds(words), _reasons(words), _actors(words))
 
 
 def _kinds(words: Words) -> dict[str, str]:

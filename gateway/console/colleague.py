@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway import metrics, rule_effects
 from gateway.console import colleague_view
 from gateway.console.desk import Desk
+from gateway.counting import count_cancelled
 from gateway.links import LinkInvalid, ShareClaim
 from gateway.policy.colleagues import colleagues_of
 from gateway.policy.demands import Language
@@ -76,6 +76,7 @@ class ColleaguePages:
         message = await self.desk.spool.get(claim.queue_id)
         if message.unreadable or claim.recipient not in colleagues_of(message.decision, message.envelope):
             raise LinkInvalid("nobody who may stop this mail")
+        await self.desk.still_speaks(str(message.envelope.recipients[claim.recipient]))
         return message
 
     def _write(
@@ -109,10 +110,7 @@ class ColleaguePages:
 
 
 def _count(message: Stored, change: Change) -> None:
-    metrics.CANCELLED.labels(Reason.BY_COLLEAGUE.value).inc(len(change.done))
-    rules = {rule for index in change.done for rule in message.decision.of(index).rules}
-    if rules:
-        rule_effects.mails(rule_effects.CANCELLED, rule_effects.holding(rules))
+    count_cancelled(Reason.BY_COLLEAGUE, message, change.done)
     log.info(
         "stopped-by-colleague",
         queue_id=message.queue_id,

@@ -1,25 +1,24 @@
 """What somebody does with one mail, whichever way they came to its page: by a link, or signed in (gateway/acting).
 
-A link names its person, who sent the mail; what is counted for them is counted here.
+A link names its person, who sent the mail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gateway import metrics, rule_effects
 from gateway.acting.acting import Acting
 from gateway.acting.files import ActingOnFiles
 from gateway.clock import Clock
+from gateway.counting import count_cancelled, count_stopped, count_waived
 from gateway.people.contract import Person
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor, Change, Spool, Stored, StoreUnavailable, UnknownMessage
+from gateway.spool.contract import Actor, Change, Spool, Stored
 from gateway.spool.key_contract import ShownKey
-from gateway.spool.lifecycle import CANCELLABLE, Reason
+from gateway.spool.lifecycle import Reason
 from gateway.spool.share_contract import TakenBack
 
 
@@ -74,7 +73,10 @@ class Verbs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ByLink:
-    """The verbs of the sender whom a link names. Implements `Verbs`."""
+    """The verbs of the sender whom a link names. Implements `Verbs`.
+
+    The mail is read before anything is done to it: a store that fails at that has done nothing.
+    """
 
     spool: Spool
     clock: Clock
@@ -85,49 +87,53 @@ class ByLink:
         return (await self.spool.get(self.queue_id)).as_handed_in
 
     async def cancel(self, recipients: Collection[int] | None) -> Change:
+        before = await self.spool.get(self.queue_id)
         done = await self.spool.cancel(self.queue_id, recipients, self.actor, Reason.BY_SENDER, self.clock())
-        change = await self._shown(done)
-        metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(len(change.done))
-        await self._count(rule_effects.CANCELLED, change)
+        change = done.without_copies(before.decision)
+        count_cancelled(Reason.BY_SENDER, before, change.done)
         return change
 
     async def release(self, recipients: Collection[int] | None, because: str) -> Change:
+        before = await self.spool.get(self.queue_id)
         done = await self.spool.release(
             self.queue_id, recipients, self.actor, Reason.BY_SENDER, self.clock(), because
         )
-        change = await self._shown(done)
-        await self._count(rule_effects.WAIVED, change)
+        change = done.without_copies(before.decision)
+        count_waived(before, change.done)
         return change
 
     async def confirm(self, recipients: Collection[int], attachments: bool) -> Change:
+        before = await self.spool.get(self.queue_id)
         done = await self.spool.confirm(self.queue_id, recipients, attachments, self.actor, self.clock())
-        return await self._shown(done)
+        return done.without_copies(before.decision)
 
     async def take_back(self) -> TakenBack:
         before = await self.message()
         taken = await self.spool.shares.take_back(self.queue_id, None, self.actor, self.clock())
-        # Those who were stopped by this, and not by an earlier word.
-        open_ = {row.index for row in before.recipients if row.state in CANCELLABLE}
-        metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(len(open_.intersection(taken.stopped)))
+        count_stopped(Reason.BY_SENDER, before, taken.stopped)
         return taken
 
     async def freeze(self, because: str) -> Change:
-        return await self._shown(
-            await self.spool.halts.freeze(self.queue_id, self.actor, because, self.clock())
-        )
+        before = await self.spool.get(self.queue_id)
+        done = await self.spool.halts.freeze(self.queue_id, self.actor, because, self.clock())
+        return done.without_copies(before.decision)
 
     async def thaw(self) -> Change:
-        return await self._shown(await self.spool.halts.thaw(self.queue_id, self.actor, self.clock()))
+        before = await self.spool.get(self.queue_id)
+        done = await self.spool.halts.thaw(self.queue_id, self.actor, self.clock())
+        return done.without_copies(before.decision)
 
     async def extend(self, until: datetime) -> Change:
-        return await self._shown(
-            await self.spool.halts.extend(self.queue_id, until, self.actor, self.clock())
-        )
+        before = await self.spool.get(self.queue_id)
+        done = await self.spool.halts.extend(self.queue_id, until, self.actor, self.clock())
+        return done.without_copies(before.decision)
 
     async def correct(self, recipient: int, meant: str) -> Change:
-        done = await self.spool.halts.correct(self.queue_id, recipient, meant, self.actor, self.clock())
-        change = await self._shown(done)
-        metrics.CANCELLED.labels(Reason.BY_SENDER.value).inc(len(change.done))
+        before = await self.message()
+        if all(row.index != recipient for row in before.recipients):
+            return Change((), ())
+        change = await self.spool.halts.correct(self.queue_id, recipient, meant, self.actor, self.clock())
+        count_cancelled(Reason.BY_SENDER, before, change.done)
         return change
 
     async def show_keys(self) -> Sequence[ShownKey]:
@@ -148,21 +154,6 @@ class ByLink:
 
     async def extend_links(self, recipients: Collection[int], until: datetime) -> Change:
         return await self.spool.shares.extend(self.queue_id, recipients, until, self.actor, self.clock())
-
-    async def _count(self, effect: str, change: Change) -> None:
-        """Count for the rules that held what the sender decided about; what was done is done, whether it is counted or not."""
-        if not change.done:
-            return
-        with suppress(StoreUnavailable, UnknownMessage):
-            decision = (await self.spool.get(self.queue_id)).decision
-            rules = {rule for index in change.done for rule in decision.of(index).rules}
-            rule_effects.mails(effect, rule_effects.holding(rules))
-
-    async def _shown(self, change: Change) -> Change:
-        """Return the change without the copies that a rule asked for: the sender does not hear of them."""
-        with suppress(StoreUnavailable, UnknownMessage):
-            return change.without_copies((await self.spool.get(self.queue_id)).decision)
-        return change
 
 
 @dataclass(frozen=True, slots=True)

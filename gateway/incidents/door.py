@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.audit.log import EventLog
 from gateway.audit.timeline import Timeline, timeline
+from gateway.counting import count_stopped
 from gateway.incidents import ageing, asking, handling, listing
 from gateway.incidents.clocks import Verdict, next_reminder, verdict
 from gateway.incidents.contract import (
@@ -28,7 +29,7 @@ from gateway.incidents.contract import (
     UnknownIncident,
 )
 from gateway.incidents.handling import Doing
-from gateway.incidents.opening import Opening, open_incident
+from gateway.incidents.opening import Opening, open_incident, reason_of
 from gateway.incidents.rows import incident_of
 from gateway.languages import Words
 from gateway.message.address import AddressError, parse_path
@@ -93,7 +94,10 @@ class Incidents:
             remind_at=self.duty.next_reminder(account, (), organisation, now),
             now=to_us(now),
         )
-        return await self._db.committer.run(open_incident(opening, self._db.master))
+        taken = await self._db.committer.run(open_incident(opening, self._db.master))
+        if taken is not None:
+            count_stopped(reason_of(actor), message, taken.stopped)
+        return taken is not None
 
     def told(self, message: Stored, whose: Whose, actor: Actor) -> frozenset[str]:
         """Return who gets a letter: ordering bodies, privacy officers, and the sender where somebody else presses."""

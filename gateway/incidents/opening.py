@@ -20,6 +20,7 @@ from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.list_contract import Whose
 from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
+from gateway.spool.share_contract import TakenBack
 from gateway.spool.shares_life import Asked
 from gateway.spool.statements import NEW_NOTICES, NOTICE_FACTS
 from gateway.spool.taking_back import take_back
@@ -79,14 +80,14 @@ def event(queue_id: str, kind: Kind, actor: Actor, now: int, recipients: str = "
     return Event(now, queue_id, kind, reason_of(actor), actor.kind, actor.name, recipients, detail)
 
 
-def open_incident(new: Opening, master: MasterKey) -> Callable[[Tx], bool]:
-    """Return the job; it tells whether the incident is new. Raises UnknownMessage."""
+def open_incident(new: Opening, master: MasterKey) -> Callable[[Tx], TakenBack | None]:
+    """Return the job; it tells what could be taken back, None where the incident is not new. Raises UnknownMessage."""
 
-    def job(tx: Tx) -> bool:
+    def job(tx: Tx) -> TakenBack | None:
         if tx.row(NOTICE_FACTS, {"b_queue_id": new.queue_id}) is None:
             raise UnknownMessage(f"no message {new.queue_id}")
         if not tx.run(_NEW, _columns(new)):
-            return False
+            return None
         tx.event(_opened(new))
         taken = take_back(Asked(new.queue_id, new.take_back, new.actor, new.now))(tx)
         if taken is None:
@@ -103,7 +104,7 @@ def open_incident(new: Opening, master: MasterKey) -> Callable[[Tx], bool]:
         )
         rows = [notice_row(NoticeKind.INCIDENT, new.queue_id, to, [], new.now) for to in sorted({*new.told})]
         tx.insert(NEW_NOTICES, rows)
-        return True
+        return taken
 
     return job
 

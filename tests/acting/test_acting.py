@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.acting.allowed import NotAllowed, ReasonMissing
-from gateway.acting.bulk import Verb, Wish
+from gateway.acting.wish import Verb, Wish
 from gateway.people.contract import Grant, Person, Role
 from gateway.spool.contract import Change, UnknownMessage
 from gateway.spool.lifecycle import State

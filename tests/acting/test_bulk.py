@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from gateway.acting import bulk
-from gateway.acting.bulk import CountChanged, Sum, TooMany, Verb, Wish
+from gateway.acting.wish import MOST_NAMED, CountChanged, Sum, TooMany, Verb, Wish
 from gateway.spool.contract import Actor, Change, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
-from gateway.spool.list_contract import HeldQuestion, Scope, Waits
+from gateway.spool.list_contract import HeldQuestion, Scope, Waits, Whose
 from tests.acting.conftest import ADMIN, BOSS, CLERK, OTHER, TEAM, Room
 from tests.spool.asking import CHIEF, DEPUTY, approval, asking
 from tests.spool.mails import MINUTE, T0, mail
@@ -95,7 +95,7 @@ async def test_named_mails_that_are_not_theirs_or_do_not_wait_are_counted_out(ro
     assert set(done.nothing) == {foreign, asked, "NOSUCHMAIL", mine[0]}  # named twice, let go once
     assert (await room.spool.get(foreign)).recipients[0].state is State.HELD
     with pytest.raises(TooMany):
-        await room.bulk.preview(CLERK, Wish(Verb.CANCEL, queue_ids=("X",) * (bulk.MOST_NAMED + 1)))
+        await room.bulk.preview(CLERK, Wish(Verb.CANCEL, queue_ids=("X",) * (MOST_NAMED + 1)))
 
 
 async def test_many_are_approved_in_the_name_of_one_person(room: Room) -> None:
@@ -158,6 +158,25 @@ async def test_a_store_that_fails_in_the_middle_is_told_mail_by_mail(
     monkeypatch.setattr(room.spool, "cancel", real)
     again = Wish(Verb.CANCEL, queue_ids=told.failed)
     assert (await room.bulk.perform(CLERK, again, 3)).mails == 3
+
+
+async def test_a_store_that_fails_while_named_mails_are_looked_at_is_told_too(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await filled(room, 3)
+    room.now = T0 + MINUTE
+    wish = Wish(Verb.CANCEL, queue_ids=tuple(ids))
+    real, asked = room.spool.lists.whose, [0]
+
+    async def failing(queue_id: str) -> Whose:
+        asked[0] += 1
+        if asked[0] > len(ids) and queue_id == ids[2]:  # the preview has looked at all
+            raise StoreUnavailable("the disk is full")
+        return await real(queue_id)
+
+    monkeypatch.setattr(room.spool.lists, "whose", failing)
+    told = await room.bulk.perform(CLERK, wish, 3)
+    assert (told.mails, told.failed, told.broken) == (2, (ids[2],), True)
 
 
 @pytest.mark.parametrize("after", ["0", "1", "x", "200", "-200", "\u0662"])

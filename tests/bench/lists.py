@@ -19,7 +19,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from gateway.acting.acting import Acting
-from gateway.acting.bulk import Bulk, Sum, Verb, Wish
+from gateway.acting.bulk import Bulk
+from gateway.acting.wish import Sum, Verb, Wish
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
 from gateway.people.contract import Grant, Person, Role

@@ -8,8 +8,10 @@ from datetime import datetime
 
 from gateway.acting.acting import Seen
 from gateway.acting.approving import Answer
+from gateway.acting.each import Undone
 from gateway.console import view
 from gateway.console.approval_view import asked_of
+from gateway.console.undone import undone
 from gateway.deadline_words import Outlook, outlook
 from gateway.languages import Words, shown, size
 from gateway.people.contract import Person
@@ -102,8 +104,10 @@ def _done(answer: Answer, mail: Asked | None, words: Words, *, agrees: bool) -> 
 
 def _sentence(answer: Answer, words: Words, *, agrees: bool) -> str:
     _ = words.gettext
-    if answer.said is None:
+    if answer.said is Undone.GONE:
         return _("Not done: there is no such mail that you may decide on.")
+    if isinstance(answer.said, Undone):
+        return undone(answer.said, words)
     if answer.said is Said.COUNTED and not agrees:
         return _("Rejected. It is not sent, and the sender is told.")
     if answer.said is Said.COUNTED and answer.missing:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway import metrics
 from gateway.acting.allowed import COLLEAGUE
 from gateway.acting.on_incidents import Reported
 from gateway.console import view
@@ -25,13 +24,11 @@ from gateway.console.taken_view import Listed, listed, subject_of
 from gateway.incidents import wording
 from gateway.incidents.contract import TEXT, Account
 from gateway.incidents.door import Incidents
-from gateway.incidents.opening import reason_of
 from gateway.incidents.suggesting import Suggestion, suggest
 from gateway.languages import Words, shown
 from gateway.message.address import AddressError, parse_path
 from gateway.policy.colleagues import colleagues_of
 from gateway.spool.contract import Actor, Stored
-from gateway.spool.lifecycle import CANCELLABLE
 
 log = structlog.get_logger()
 
@@ -78,20 +75,12 @@ class Reporting:
         new = await press(found.account)
         log.info("incident-opened", queue_id=message.queue_id, new=new, what=found.account.what.value)
         if new:
-            await self._count(message, what.actor)
             self.ring()
         return None
 
     async def _suggested(self, message: Stored) -> Suggestion:
         facts = await self.desk.spool.lists.facts(message.queue_id)
         return await asyncio.to_thread(suggest, message, facts)
-
-    async def _count(self, before: Stored, actor: Actor) -> None:
-        """Count those who were stopped by this, and not by an earlier word."""
-        incident = await self.incidents.get(before.queue_id)
-        open_ = {row.index for row in before.recipients if row.state in CANCELLABLE}
-        stopped = len(open_.intersection(incident.taken.stopped))
-        metrics.CANCELLED.labels(reason_of(actor).value).inc(stopped)
 
 
 def prospects(lists: tuple[Listed, ...]) -> tuple[tuple[str, bool, int], ...]:

@@ -15,7 +15,8 @@ import structlog
 from starlette.responses import Response
 
 from gateway.acting.acting import Acting
-from gateway.acting.bulk import Bulk, CountChanged, Preview, Sum, Verb, Wish
+from gateway.acting.bulk import Bulk
+from gateway.acting.wish import CountChanged, Preview, Sum, Verb, Wish
 from gateway.console.gate import Visit
 from gateway.console.mail.asked import AFTER, question, read
 from gateway.console.mail.many_view import names, summary
@@ -23,6 +24,7 @@ from gateway.console.mail.many_view import question as asked_words
 from gateway.console.pages import Failure
 from gateway.console.site import Site
 from gateway.languages import Words
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.list_contract import Scope
 from gateway.spool.second_look import COMMENT
 
@@ -68,7 +70,10 @@ class AllOfThem:
         end = clock() + SECONDS
         total = await Bulk(self.acting).perform(visit.person, wish, count, after)
         while total.after and not total.broken and clock() < end:
-            total += await Bulk(self.acting).perform(visit.person, wish, count, total.after)
+            try:
+                total += await Bulk(self.acting).perform(visit.person, wish, count, total.after)
+            except StoreUnavailable:  # before anything of this part was done; what was done before is
+                total = replace(total, broken=True)
         return total
 
     def _wish(self, visit: Visit, verb: Verb) -> Wish:

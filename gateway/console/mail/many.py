@@ -15,7 +15,8 @@ from starlette.responses import Response
 
 from gateway.acting.acting import Acting
 from gateway.acting.allowed import NotAllowed
-from gateway.acting.bulk import Verb
+from gateway.acting.each import do_one, one_by_one
+from gateway.acting.wish import Verb, Wish
 from gateway.console.forms import Fields
 from gateway.console.gate import Visit
 from gateway.console.mail.all_of_them import AllOfThem
@@ -64,12 +65,12 @@ class Many:
             error = _not_the_number(self._words(visit))
             return await asyncio.to_thread(self._asked, visit, foreseen, {"count": error})
         wanted = {item.queue_id for item in foreseen.can}
-        outcomes = [
-            (each, await self._one(visit.person, verb, each, because))
-            for each in found
-            if each.queue_id in wanted
-        ]
-        done = sum(len(change.done) for _, change in outcomes if change is not None)
+        wish = Wish(verb, because=because)
+        outcomes = await one_by_one(
+            [each for each in found if each.queue_id in wanted],
+            lambda each: do_one(self.acting, visit.person, wish, each.queue_id),
+        )
+        done = sum(len(change.done) for _, change in outcomes if isinstance(change, Change))
         log.info("many-mails", verb=verb.value, mails=len(outcomes), recipients=done)
         values = {"result": result(verb, outcomes, self._words(visit))}
         return await asyncio.to_thread(self.site.page, visit, "held-many-done.html", values, here="/held")
@@ -83,18 +84,6 @@ class Many:
         except (UnknownMessage, NotAllowed):
             return Candidate(queue_id, None)
         return Candidate(queue_id, seen.message, seen.acts)
-
-    async def _one(self, person: Person, verb: Verb, each: Candidate, because: str) -> Change | None:
-        try:
-            if verb is Verb.CANCEL:
-                return await self.acting.cancel(person, each.queue_id)
-            if verb is Verb.FREEZE:
-                return await self.acting.freeze(person, each.queue_id, because)
-            if verb is Verb.THAW:
-                return await self.acting.thaw(person, each.queue_id)
-            return await self.acting.release(person, each.queue_id, None, because)
-        except (UnknownMessage, NotAllowed):  # in the moment since it was looked at
-            return None
 
     def _asked(self, visit: Visit, foreseen: Preview, errors: dict[str, str]) -> Response:
         values = {"preview": foreseen, "errors": errors, "longest": COMMENT}

@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.acting.bulk import Verb, Wish
+from gateway.acting.each import Undone
+from gateway.acting.wish import Verb, Wish
 from gateway.console import view
+from gateway.console.undone import undone
 from gateway.languages import Words, shown
 from gateway.people.contract import Person
 from gateway.people.sight import Act, roles_for
@@ -99,14 +101,13 @@ def preview(verb: Verb, chosen: Sequence[Candidate], words: Words) -> Preview:
     )
 
 
-def result(verb: Verb, outcomes: Sequence[tuple[Candidate, Change | None]], words: Words) -> Result:
-    """Say what was done to each mail; None: nothing could be done, because it is not there or not allowed any more."""
+def result(verb: Verb, outcomes: Sequence[tuple[Candidate, Change | Undone]], words: Words) -> Result:
+    """Say what was done to each mail, or why nothing was."""
     done: list[Item] = []
     left: list[Item] = []
     for each, change in outcomes:
-        (done if change is not None and change.done and not _late(change) else left).append(
-            _became(each, change, words)
-        )
+        whole = isinstance(change, Change) and change.done and not _late(change)
+        (done if whole else left).append(_became(each, change, words))
     return Result(
         title=names(words)[verb],
         summary=summary(verb, len(done), sum(item.count for item in (*done, *left)), words),
@@ -212,9 +213,9 @@ def _late(change: Change) -> int:
     return sum(state not in (State.CANCELLED, State.DELIVERED, State.BOUNCED) for _, state in change.not_done)
 
 
-def _became(each: Candidate, change: Change | None, words: Words) -> Item:
-    if each.message is None or change is None:
-        note = words.gettext("It is not there any more, or your account may not do this with it.")
+def _became(each: Candidate, change: Change | Undone, words: Words) -> Item:
+    if each.message is None or isinstance(change, Undone):
+        note = undone(change if isinstance(change, Undone) else Undone.GONE, words)
         name = shown(each.queue_id, SUBJECT) if each.message is None else _subject(each.message, words)
         return Item(shown(each.queue_id, SUBJECT), name, "", 0, note)
     return _item(each.message, len(change.done), " ".join(_notes(change, words)), words)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from gateway.console.gate import COOKIE
 from gateway.links import Links
 from gateway.people.contract import Grant, Role
 from gateway.spool.attendance import Absence
-from gateway.spool.contract import Actor, NewMessage
+from gateway.spool.contract import Actor, Consented, NewMessage, StoreUnavailable
 from gateway.spool.lifecycle import State
 from gateway.spool.sql import SqlSpool, open_spool
 from tests.console.conftest import ORIGIN, SECRET, HandClock
@@ -182,6 +183,24 @@ async def test_the_truth_about_each(client: httpx.AsyncClient, spool: SqlSpool) 
     assert await states(spool, mine) == [CANCELLED] * 2
     assert await states(spool, theirs) == [HELD] * 2
     assert await states(spool, late) == [QUEUED] * 2
+
+
+async def test_a_store_that_fails_in_the_middle_hides_no_word_that_counts(
+    client: httpx.AsyncClient, spool: SqlSpool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [await spool.accept(waiting(f"mail-{number}")) for number in range(3)]
+    real = spool.approve
+
+    async def failing(queue_id: str, *rest: Any) -> Consented:
+        if queue_id == ids[1]:
+            raise StoreUnavailable("the disk is full")
+        return await real(queue_id, *rest)
+
+    monkeypatch.setattr(spool, "approve", failing)
+    answer = await post(client, *[("mail", each) for each in ids], ("count", "3"), ("act", "approve"))
+    assert "1件を承認しました。" in answer.text
+    assert answer.text.count("保存先が応答しませんでした。") == 2
+    assert [await states(spool, each) for each in ids] == [[QUEUED] * 2, [HELD] * 2, [HELD] * 2]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from gateway.policy.decision import Outcome
 from gateway.policy.demands import Demands
-from gateway.spool.contract import SYSTEM
+from gateway.spool.contract import SYSTEM, Change, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool
 from tests.console.browser import read
@@ -81,6 +82,26 @@ async def test_what_left_in_between_is_told(spool: SqlSpool, sign_in: SignIn) ->
         assert "メールの数と一致しません" in page.text
         assert "実行できないメール 1通" in read(page).text
     assert (await states(spool, both[1])) == [State.HELD]
+
+
+async def test_a_store_that_fails_in_the_middle_hides_nothing_that_was_done(
+    spool: SqlSpool, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three = [await spool.accept(letter(subject=f"mail-{number}")) for number in range(3)]
+    real = spool.cancel
+
+    async def failing(queue_id: str, *rest: Any) -> Change:
+        if queue_id == three[1]:
+            raise StoreUnavailable("the disk is full")
+        return await real(queue_id, *rest)
+
+    async with sign_in(CLERK) as browser:
+        monkeypatch.setattr(spool, "cancel", failing)
+        page = await browser.post("/held", "/held/many/do", CANCEL, *mails(*three), ("count", "3"))
+    text = read(page).text
+    assert "宛先 2件を取り消しました。すべて取り消せたメールは 1通です。" in text
+    assert text.count("保存先が応答しませんでした。") == 2
+    assert await states(spool, *three) == [State.CANCELLED, State.HELD, State.HELD]
 
 
 async def test_an_administrator_cancels_many_and_sends_none(spool: SqlSpool, sign_in: SignIn) -> None:
