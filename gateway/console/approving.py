@@ -1,4 +1,4 @@
-"""The page behind an approver's link: GET shows what is asked, POST approves or rejects and leads back to the page.
+"""The page behind an approver's link: GET shows what is asked, POST approves or rejects and leads back, or shows the text.
 
 The link is a capability for one person on one message (docs/decisions/0053-second-look.md), and of another kind than the
 sender's: neither opens the other's page. A GET or HEAD, as link scanners send them, changes nothing.
@@ -7,6 +7,7 @@ sender's: neither opens the other's page. A GET or HEAD, as link scanners send t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -17,12 +18,14 @@ from gateway import metrics
 from gateway.console import approval_view
 from gateway.console.desk import Desk
 from gateway.console.files_view import files
+from gateway.console.mail.opening import open_letter
+from gateway.console.mail.reading import Shown, in_words
 from gateway.console.pages import Failure
 from gateway.deadline_words import outlook
 from gateway.links import Claim
 from gateway.message.address import parse_path
 from gateway.policy.demands import Language
-from gateway.spool.contract import Actor, Consented, Stored
+from gateway.spool.contract import Actor, BodyUnreadable, Consented, Stored
 from gateway.spool.lifecycle import Reason
 from gateway.spool.second_look import COMMENT, Said
 from gateway.transform.preview import Preview
@@ -32,7 +35,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPages:
-    """The three handlers; what they share with other pages is the desk's."""
+    """The four handlers; what they share with other pages is the desk's."""
 
     desk: Desk
 
@@ -45,7 +48,39 @@ class ApprovalPages:
         ).as_handed_in  # again: the preview may have waited
         return await asyncio.to_thread(self._write, request, token, claim, message, seen)
 
-    def _write(self, request: Request, token: str, claim: Claim, message: Stored, seen: Preview) -> Response:
+    async def text(self, request: Request) -> Response:
+        """POST /a/{token}/text: the page with the text of the mail, for who may decide now.
+
+        Behind a button of the page: what opens links by itself gets no text.
+        """
+        token, claim, comment = await self._posted(request)
+        message = (await self.desk.spool.get(claim.queue_id)).as_handed_in
+        asked = approval_view.asked_of(message, [parse_path(claim.person).key], self.desk.clock())
+        if not asked:
+            raise Failure(409)
+        letter = await self._letter(message, asked[0].shown)
+        seen = await self.desk.preview(message)
+        return await asyncio.to_thread(self._write, request, token, claim, message, seen, letter, comment)
+
+    async def _letter(self, message: Stored, recipients: Sequence[int]) -> Shown:
+        known = [row.index for row in message.recipients]
+        recipient = next((index for index in recipients if index in known), known[0])
+        try:
+            raw = await self.desk.spool.raw(message.queue_id)
+        except BodyUnreadable:
+            return Shown(unreadable=True)
+        return in_words(await open_letter(self.desk, raw, message, recipient), message, recipient)
+
+    def _write(
+        self,
+        request: Request,
+        token: str,
+        claim: Claim,
+        message: Stored,
+        seen: Preview,
+        letter: Shown | None = None,
+        comment: str = "",
+    ) -> Response:
         desk = self.desk
         language = desk.language(request, message)
         words, now = desk.pages.words(language), desk.clock()
@@ -60,6 +95,8 @@ class ApprovalPages:
             "answer": self._answer(request, token, language),
             "longest": COMMENT,
             "error": self._error(request, token, language),
+            "letter": letter,
+            "comment": comment,
         }
         return desk.pages.render("approval.html", language, values)
 

@@ -105,6 +105,24 @@ async def test_an_approver_sees_the_mail_what_is_asked_and_until_when(
     assert await states(spool, queue_id) == [State.HELD, State.HELD]
 
 
+async def test_the_text_is_behind_a_button_for_who_may_decide_now(
+    client: httpx.AsyncClient, spool: SqlSpool, links: Links
+) -> None:
+    queue_id = await spool.accept(held(approval(CHIEF, DEPUTY)))
+    page = page_of(links.approval_url(queue_id, CHIEF))
+    assert "SECRET-OF-THE" not in (await client.get(page)).text
+    assert (await client.get(f"{page}/text")).status_code == 405
+    assert (await post(client, page, "text", ("seal", "forged"))).status_code == 403
+    answer = await press(client, page, "text", ("comment", "half a <thought>"))
+    assert "SECRET-OF-THE" in answer.text
+    assert "half a &lt;thought&gt;</textarea>" in answer.text
+    assert await states(spool, queue_id) == [State.HELD, State.HELD]
+    await press(client, page, "approve", ("comment", ""))
+    seal = links.seal(page.removeprefix("/a/"), {"form": 1})
+    late = await post(client, page, "text", ("seal", seal))
+    assert (late.status_code, "SECRET-OF-THE" in late.text) == (409, False)
+
+
 async def test_opening_a_link_decides_nothing(
     client: httpx.AsyncClient, spool: SqlSpool, links: Links
 ) -> None:

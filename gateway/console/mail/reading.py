@@ -129,13 +129,18 @@ async def show(site: Site, visit: Visit, message: Stored, raw: bytes | None) -> 
     recipient = chosen_copy(visit, message)
     found: Letter = await open_letter(site.desk, raw, message, recipient)
     sealed = ticket(site.desk, visit, message.queue_id, recipient) if found.html else ""
-    address = next(str(row.address) for row in message.recipients if row.index == recipient)
     path = f"{site.desk.links.base_path}/held/{message.queue_id}/html"
+    return in_words(found, message, recipient, f"{path}?ticket={sealed}" if sealed else "")
+
+
+def in_words(found: Letter, message: Stored, recipient: int, frame: str = "") -> Shown:
+    """Return what a page shows of the copy of a recipient."""
+    address = next(str(row.address) for row in message.recipients if row.index == recipient)
     return Shown(
         text=_lines(found.plain),
         from_html=found.from_html,
         cut=found.cut,
-        frame=f"{path}?ticket={sealed}" if sealed else "",
+        frame=frame,
         recipient=shown(address, view.ADDRESS),
     )
 
