@@ -37,10 +37,11 @@ _SUSPEND = Prepared(
     people.update().where(ONE).values(suspended_at=bindparam("b_suspended"), changed_at=bindparam("b_at"))
 )
 _REMOVE = Prepared(people.delete().where(ONE))
-_ADMINS = Prepared(
-    select(*PERSON_COLUMNS).where(
-        _P.suspended_at.is_(None), _P.grants.like(bindparam("b_like")), _P.login != bindparam("b_login")
-    )
+_ADMINS = Prepared(  # locked, in one order: two who stop each other on two gateways would both see the other
+    select(*PERSON_COLUMNS)
+    .where(_P.suspended_at.is_(None), _P.grants.like(bindparam("b_like")))
+    .order_by(_P.login)
+    .with_for_update()
 )
 _FIND = Prepared(
     select(*PERSON_COLUMNS)
@@ -175,6 +176,6 @@ def _keep_an_admin(tx: Tx, person: Person) -> None:
     """Raise PersonRefused where this is the only administrator of the whole organisation who can sign in."""
     if _ADMIN not in person.grants or person.suspended:
         return
-    others = tx.rows(_ADMINS, {"b_like": '%"admin"%', "b_login": login_key(person.login)})
-    if not any(_ADMIN in person_of(row).person.grants for row in others):
+    admins = [person_of(row).person for row in tx.rows(_ADMINS, {"b_like": '%"admin"%'})]
+    if not any(_ADMIN in each.grants for each in admins if each.login != person.login):
         raise PersonRefused("last-admin")
