@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from gateway import metrics, rule_effects
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import CANCELLABLE, Reason
+from gateway.spool.values import Stored
 
 _HANDED_IN = frozenset(
     {Reason.BY_SENDER, Reason.BY_COLLEAGUE}

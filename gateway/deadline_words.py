@@ -14,9 +14,9 @@ from gateway.languages import Words, shown
 from gateway.policy.demands import Approval, Approver, Confirmation
 from gateway.policy.handling import Missing
 from gateway.spool.attendance import Absences, Rung, asked_now, back_at, ladder, there
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import Look
+from gateway.spool.values import Stored
 from gateway.waiting import NAME, PEOPLE, is_for_way, open_looks
 
 NOTE = 200  # characters shown of an absence's note

@@ -12,9 +12,9 @@ from gateway.file_fates import obstacle
 from gateway.languages import Words, shown
 from gateway.policy.demands import Approval, Confirmation
 from gateway.policy.handling import Missing
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import WAY, Consent, Look
+from gateway.spool.values import Stored
 
 NAME, COMMENT = 320, 500  # characters shown of an address, of a comment
 PEOPLE = 10  # approvers named; more help nobody

@@ -13,13 +13,14 @@ import structlog
 from hypothesis import settings
 
 from tests.postgres import Cluster, cluster, needed
+from tests.thoroughness import examples
 
 # Tests start hundreds of processes, each of which would compile the whole program where the result may not be kept.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 # A machine that is busy is no fault of the code: no example has to be ready in a time.
-settings.register_profile("sekisho", deadline=None, max_examples=int(os.environ.get("TEST_EXAMPLES", "100")))
+settings.register_profile("sekisho", deadline=None, max_examples=examples(100))
 settings.load_profile("sekisho")
 
 # As the service writes them. The default draws every frame with its variables, which takes seconds for one exception.

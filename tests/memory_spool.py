@@ -16,21 +16,11 @@ from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.decision import Reason as RuleReason
 from gateway.policy.demands import Demands, Form, Language, Text
-from gateway.spool.contract import (
-    Actor,
-    BodyUnreadable,
-    Change,
-    Claim,
-    NewMessage,
-    Recipient,
-    Spool,
-    Stored,
-    StoreUnavailable,
-    UnknownMessage,
-)
+from gateway.spool.contract import BodyUnreadable, Spool, StoreUnavailable, UnknownMessage
 from gateway.spool.glance import ADDRESSES
 from gateway.spool.lifecycle import CANCELLABLE, Reason, State
 from gateway.spool.notice import Glance, Notice
+from gateway.spool.values import Actor, Change, Claim, NewMessage, Recipient, Stored
 
 NOON = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # 12:00 in Tokyo, a Friday
 WINDOW = timedelta(minutes=10)

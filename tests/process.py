@@ -290,8 +290,13 @@ class Gateway:
 
 def sekisho(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `sekisho` with arguments."""
+    return run_module("gateway.cli", *arguments)
+
+
+def run_module(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a module as a program, forked where everything is imported already."""
     with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
-        child = nursery().start("gateway.cli", arguments, environment(), out.fileno(), err.fileno())
+        child = nursery().start(module, arguments, environment(), out.fileno(), err.fileno())
         try:
             status = child.wait(COMMAND_S)
         finally:

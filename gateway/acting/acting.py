@@ -17,11 +17,12 @@ from gateway.counting import count_cancelled, count_stopped, count_waived
 from gateway.message.facts import Facts
 from gateway.people.contract import Person, Role
 from gateway.people.sight import Act, may, scope_of
-from gateway.spool.contract import Actor, Change, Consented, Spool, Stored
+from gateway.spool.contract import Spool
 from gateway.spool.lifecycle import Reason
 from gateway.spool.list_contract import HeldPage, HeldQuestion, Whose
 from gateway.spool.second_look import COMMENT, Said
 from gateway.spool.share_contract import TakenBack
+from gateway.spool.values import Actor, Change, Consented, Stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from gateway.message.same_person import is_among, senders_of
 from gateway.people.contract import Person, Role
 from gateway.people.sight import Act, may
-from gateway.spool.contract import Actor, Spool, Stored, UnknownMessage
+from gateway.spool.contract import Spool, UnknownMessage
 from gateway.spool.lifecycle import Reason
 from gateway.spool.list_contract import Whose
+from gateway.spool.values import Actor, Stored
 
 _LEAST_FIRST = (Role.SENDER, Role.APPROVER, Role.ORDERING, Role.AUDITOR, Role.ADMIN)
 _WHO_KNOWS = (Act.SEE, Act.LOG)  # whoever may do one of these knows that the mail exists

@@ -15,8 +15,9 @@ from gateway.acting.each import Undone, one_by_one
 from gateway.people.contract import Person
 from gateway.people.sight import Act, scope_of
 from gateway.spool.askings import AskedPage
-from gateway.spool.contract import Consented, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.second_look import Said
+from gateway.spool.values import Consented
 
 MAX_MANY = 50  # mails that are decided on at once: what a person can look through on one page
 

@@ -16,8 +16,9 @@ from gateway.acting.each import Undone, attempt, do_one
 from gateway.acting.wish import LEFT_OUT, MOST_NAMED, ONLY, CountChanged, Preview, Sum, TooMany, Wish
 from gateway.people.contract import Person
 from gateway.people.sight import Act, may, scope_of
-from gateway.spool.contract import Change, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.list_contract import Counted, HeldQuestion, Order, Waits
+from gateway.spool.values import Change
 
 AT_ONCE = 16  # verbs that wait for one commit together
 MOST_PER_CALL = 200  # mails of one call: some seconds at worst

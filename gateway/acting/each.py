@@ -13,9 +13,10 @@ from gateway.acting.acting import Acting
 from gateway.acting.allowed import NotAllowed
 from gateway.acting.wish import Verb, Wish
 from gateway.people.contract import Person
-from gateway.spool.contract import Change, StoreUnavailable, UnknownMessage
+from gateway.spool.contract import StoreUnavailable, UnknownMessage
 from gateway.spool.opened import RecordUnreadable
 from gateway.spool.second_look import Said
+from gateway.spool.values import Change
 
 K = TypeVar("K")
 T = TypeVar("T")

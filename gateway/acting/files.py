@@ -15,9 +15,10 @@ from gateway.clock import Clock
 from gateway.people.contract import Person, Role
 from gateway.people.sight import Act
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor, Change, Spool
+from gateway.spool.contract import Spool
 from gateway.spool.key_contract import ShownKey
 from gateway.spool.second_look import is_sender
+from gateway.spool.values import Actor, Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ from gateway.incidents.contract import (
 from gateway.incidents.door import Incidents
 from gateway.people.contract import Person, Role
 from gateway.people.sight import Act, may, scope_of
-from gateway.spool.contract import Actor, Spool, Stored, UnknownMessage
+from gateway.spool.contract import Spool, UnknownMessage
 from gateway.spool.list_contract import Whose
+from gateway.spool.values import Actor, Stored
 
 LONGEST_AGO = timedelta(days=366)  # of what became known: nobody reports older mail from here
 A_MOMENT = timedelta(minutes=5)  # by which the clock of who reports may be ahead of ours

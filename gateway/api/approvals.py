@@ -18,7 +18,7 @@ from gateway.api.shapes import After, Moment, Page, Said, problems
 from gateway.people.contract import Role, TokenScope
 from gateway.spool.absences import TooManyAbsences
 from gateway.spool.attendance import MAX_NOTE, Absence
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 
 AT_ONCE = 50  # mails of one page: each is read whole
 

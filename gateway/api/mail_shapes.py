@@ -12,11 +12,11 @@ from pydantic import BaseModel
 from gateway.acting.acting import Seen
 from gateway.people.sight import Act
 from gateway.policy.demands import Approval, Confirmation
-from gateway.spool.contract import Change, Consented, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.list_contract import HeldLine, Waits
 from gateway.spool.second_look import Look, Said
 from gateway.spool.share_contract import TakenBack
+from gateway.spool.values import Change, Consented, Stored
 
 
 class HeldTold(BaseModel):

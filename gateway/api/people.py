@@ -19,7 +19,7 @@ from gateway.people.contract import (
     TokenScope,
 )
 from gateway.policy.demands import Language
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 
 MAX_GRANTS, MAX_ADDRESSES = 50, 50
 

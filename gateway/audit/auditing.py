@@ -31,8 +31,8 @@ from gateway.audit.timeline import Timeline, timeline
 from gateway.audit.verify import Verdict, together, verify_chains
 from gateway.clock import Clock
 from gateway.languages import Words
-from gateway.spool.contract import Actor
 from gateway.spool.times import to_us
+from gateway.spool.values import Actor
 from gateway.store.database import Database, event_seal
 
 MOST_EVENTS = 200_000  # in one copy taken at a page: some 200 MiB of disk, for a minute

@@ -20,9 +20,9 @@ from gateway.audit.key_turns import Wrong
 from gateway.audit.log import EventLog
 from gateway.audit.signed import CERTIFICATE, NoPublicKey, holds, read_public, write_public
 from gateway.audit.signing_keys import signer_for
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import Actor
 from gateway.store.errors import StoreConflict
 from gateway.store.events import Event, canonical
 from gateway.store.keys import MasterKey

@@ -20,9 +20,9 @@ from sqlalchemy import bindparam
 from gateway.audit.named import AROUND, named_by, repaired_at
 from gateway.audit.signed import CHECKPOINT, Signer, write_public
 from gateway.audit.signing_keys import signer_for
-from gateway.spool.contract import SYSTEM, Actor
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import SYSTEM, Actor
 from gateway.store.database import event_seal
 from gateway.store.errors import StoreConflict
 from gateway.store.events import GENESIS, Event, Head, canonical

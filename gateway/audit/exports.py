@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gateway.audit.entries import Entry, Question
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.values import Actor
 from gateway.store.events import Event
 
 _ASKED = ("queue_id", "sender", "recipient", "subject", "group", "rule", "actor", "node")

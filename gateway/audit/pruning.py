@@ -19,9 +19,9 @@ from gateway.audit.entries import Question
 from gateway.audit.lines import all_lines
 from gateway.audit.log import EventLog
 from gateway.audit.named import AROUND, named_by
-from gateway.spool.contract import SYSTEM
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import SYSTEM
 from gateway.store.events import Event, Head
 from gateway.store.incident_tables import incidents
 from gateway.store.schema import events, messages

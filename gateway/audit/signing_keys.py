@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from gateway.audit.signed import SUCCESSION, Signer, write_public
-from gateway.spool.contract import SYSTEM, Actor
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import SYSTEM, Actor
 from gateway.store.errors import StoreConflict
 from gateway.store.events import Event, canonical
 from gateway.store.keys import MasterKey

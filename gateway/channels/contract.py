@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.policy.protection import Way
-from gateway.spool.contract import Stored
 from gateway.spool.key_contract import KeySending
+from gateway.spool.values import Stored
 
 
 class Why(StrEnum):

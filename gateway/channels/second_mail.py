@@ -11,9 +11,10 @@ from collections.abc import Callable
 from gateway.channels.contract import Handed, Health, NotSent, Why
 from gateway.message.address import AddressError
 from gateway.policy.protection import Way
-from gateway.spool.contract import NewMessage, Spool, Stored
+from gateway.spool.contract import Spool
 from gateway.spool.key_contract import KeySending
 from gateway.spool.lifecycle import State
+from gateway.spool.values import NewMessage, Stored
 
 PREFIX = "mail:"  # of a receipt; behind it stands the queue id of our mail
 

@@ -16,8 +16,8 @@ from gateway.channels.text import text_of
 from gateway.config.channel_settings import Sms
 from gateway.languages import LANGUAGES, Words
 from gateway.policy.protection import Way
-from gateway.spool.contract import Stored
 from gateway.spool.key_contract import KeySending
+from gateway.spool.values import Stored
 
 
 class TextMessages:

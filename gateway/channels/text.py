@@ -7,7 +7,7 @@ is never shortened.
 from __future__ import annotations
 
 from gateway.languages import Words, shown
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 
 MAX_SEGMENTS = 4  # with the longest key that is made; carriers take ten
 _SENDER = 40  # characters of the sender's address

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from gateway.channels.contract import Handed, Health, NotSent, Why
 from gateway.config.key_ways import is_reachable
 from gateway.policy.protection import Way
-from gateway.spool.contract import Stored
 from gateway.spool.key_contract import KeySending
+from gateway.spool.values import Stored
 
 
 class _Unsent:

@@ -25,12 +25,12 @@ from gateway.cli.when import WHEN
 from gateway.cli.with_spool import who, with_spool
 from gateway.clock import utc_now
 from gateway.log import escaped
-from gateway.spool.contract import Actor, Change, Recipient, Stored
 from gateway.spool.halt_contract import Freeze
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.list_contract import Order, Waits
 from gateway.spool.second_look import unmet
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor, Change, Recipient, Stored
 
 PERHAPS = "cancelled, but it may have arrived already (取り消しましたが、すでに届いている可能性があります)"
 MAX_LIMIT = 10_000  # messages in one list

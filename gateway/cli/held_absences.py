@@ -21,9 +21,9 @@ from gateway.message.address import AddressError, parse_path
 from gateway.policy.demands import Approval
 from gateway.spool.absences import TooManyAbsences
 from gateway.spool.attendance import MAX_NOTE, Absence, asked_now, back_at, ladder
-from gateway.spool.contract import Actor, Stored
 from gateway.spool.second_look import Look
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor, Stored
 from gateway.waiting import NAME, open_looks
 
 _WRONG = {

@@ -20,9 +20,9 @@ from gateway.log import escaped
 from gateway.message.address import AddressError, parse_path
 from gateway.policy.demands import Approval, Confirmation
 from gateway.policy.handling import Missing
-from gateway.spool.contract import Actor, Consented, Stored
 from gateway.spool.second_look import COMMENT, WAY, Look, Said
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor, Consented, Stored
 from gateway.waiting import held_by, open_looks
 
 _ANSWERS = {

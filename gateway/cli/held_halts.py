@@ -20,10 +20,10 @@ from gateway.cli.with_spool import who, with_spool
 from gateway.clock import utc_now
 from gateway.config.load import load_settings
 from gateway.log import escaped
-from gateway.spool.contract import Actor, Change, Stored
 from gateway.spool.halt_contract import LONGEST
 from gateway.spool.second_look import COMMENT
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor, Change, Stored
 from gateway.units import parse_duration
 
 Act = Callable[[SqlSpool, Stored], Awaitable[Change]]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gateway.cli.printable import printable
-from gateway.spool.contract import Stored
 from gateway.spool.key_contract import KeyStatus
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Stored
 
 
 async def with_keys(spool: SqlSpool, queue_id: str) -> tuple[Stored, Mapping[int, KeyStatus]]:

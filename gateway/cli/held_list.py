@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gateway.spool.contract import Stored, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.list_contract import MAX_PAGE, HeldQuestion, Order, Scope, Waits
 from gateway.spool.list_cursors import Place, write_cursor
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from gateway.cli.printable import printable
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 
 
 def indexes_of(message: Stored, addresses: Sequence[str]) -> list[int]:

@@ -9,9 +9,9 @@ import click
 from gateway.cli.place import find_place, place_options
 from gateway.cli.with_spool import who, with_spool
 from gateway.clock import utc_now
-from gateway.spool.contract import Actor
 from gateway.spool.destroying import MAX_REASON, Destroyed
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 
 _SAID = {
     Destroyed.DONE: "its body is destroyed; the record and the events stay",

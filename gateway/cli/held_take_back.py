@@ -15,9 +15,9 @@ from gateway.cli.printable import printable
 from gateway.cli.with_spool import who, with_spool
 from gateway.clock import utc_now
 from gateway.log import escaped
-from gateway.spool.contract import Actor, Stored
 from gateway.spool.share_contract import TakenBack
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor, Stored
 
 
 @click.command(name="take-back")

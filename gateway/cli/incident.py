@@ -24,9 +24,10 @@ from gateway.incidents.door import JAPAN, Duty, Incidents
 from gateway.incidents.draft import draft
 from gateway.languages import Words
 from gateway.log import escaped
-from gateway.spool.contract import Stored, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.list_contract import Scope
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Stored
 
 EVERYTHING = Scope(everything=True)
 MAX_LIMIT = 10_000  # incidents in one list

@@ -21,11 +21,11 @@ from gateway.cli.with_spool import who, with_spool
 from gateway.clock import utc_now
 from gateway.config.load import load_settings
 from gateway.config.settings import Web
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.rekeying import Pass, forget, reseal_all, rewrap_all, since, uses
 from gateway.spool.sql import SqlSpool
 from gateway.spool.times import from_us
+from gateway.spool.values import Actor
 from gateway.store.keys import ENVIRONMENT, MasterKey
 from gateway.store.living import names_of_living
 

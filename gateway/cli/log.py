@@ -28,10 +28,10 @@ from gateway.cli.place import Place, find_place, place_options
 from gateway.cli.printable import printable
 from gateway.cli.with_spool import who, with_spool
 from gateway.clock import utc_now
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.sql import SqlSpool
 from gateway.spool.times import to_us
+from gateway.spool.values import Actor
 from gateway.store.database import event_seal
 from gateway.store.errors import StoreUnavailable
 from gateway.store.keys import MasterKey, MasterKeyError

@@ -24,8 +24,8 @@ from gateway.cli.when import WHEN
 from gateway.cli.with_spool import who, with_spool
 from gateway.clock import utc_now
 from gateway.config.load import load_settings
-from gateway.spool.contract import Actor
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 from gateway.store.errors import StoreUnavailable
 
 TOKYO = ZoneInfo("Asia/Tokyo")  # where nobody says another zone

@@ -19,8 +19,8 @@ from gateway.cli.place import Place, find_place, place_options
 from gateway.cli.printable import printable
 from gateway.cli.with_spool import who, with_spool
 from gateway.clock import utc_now
-from gateway.spool.contract import Actor
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 
 
 @click.command()

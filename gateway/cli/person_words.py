@@ -18,8 +18,8 @@ from gateway.people.contract import Grant, Person, PersonRefused, UnknownPerson
 from gateway.people.grants import grant_of, written
 from gateway.people.passwords import MAX_PASSWORD, Hashing
 from gateway.people.sql import SqlPeople
-from gateway.spool.contract import Actor
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 
 T = TypeVar("T")
 

@@ -23,12 +23,12 @@ from gateway.cli.backup import refuse_postgresql
 from gateway.cli.place import where
 from gateway.cli.with_spool import who
 from gateway.clock import utc_now
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.mending import Losses, mend
 from gateway.spool.reopening import hold_all
 from gateway.spool.sql import open_spool
 from gateway.spool.times import to_us
+from gateway.spool.values import Actor
 from gateway.store import mended
 from gateway.store.damage import whole
 from gateway.store.database import FILE_NAME, event_seal, fresh_database

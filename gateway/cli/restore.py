@@ -22,10 +22,11 @@ from gateway.cli.place import place_options, where
 from gateway.cli.with_spool import who
 from gateway.clock import utc_now
 from gateway.durable import sync_directory
-from gateway.spool.contract import Actor, BodyUnreadable
+from gateway.spool.contract import BodyUnreadable
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.reopening import bodies_to_check, hold_all
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor
 from gateway.store.backup import KEY_NAME
 from gateway.store.database import event_seal
 from gateway.store.errors import StateInUse, StoreMisconfigured, StoreUnavailable, WrongMasterKey

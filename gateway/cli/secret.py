@@ -22,7 +22,7 @@ from gateway.clock import utc_now
 from gateway.log import escaped
 from gateway.protect.keys import DEFAULT_BITS, MAX_BITS, MIN_BITS, Style, new_key
 from gateway.spool.agreed_keys import MAX_KEY, Agreed, checked, who_of
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 
 _WHOM = click.argument("whom", metavar="ADDRESS|@DOMAIN")
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.languages import Words
-from gateway.spool.contract import Change, Stored
 from gateway.spool.lifecycle import State
+from gateway.spool.values import Change, Stored
 
 ACTS = frozenset({"cancel", "confirm", "release"})
 

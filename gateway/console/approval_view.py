@@ -9,8 +9,8 @@ from datetime import datetime
 from gateway.console import view
 from gateway.languages import Words, shown
 from gateway.policy.demands import Approval
-from gateway.spool.contract import Stored
 from gateway.spool.second_look import Look, Said, is_sender
+from gateway.spool.values import Stored
 from gateway.transform.preview import Preview
 from gateway.waiting import Need, needs, open_looks, said_by
 

@@ -25,9 +25,10 @@ from gateway.deadline_words import outlook
 from gateway.links import Claim
 from gateway.message.address import parse_path
 from gateway.policy.demands import Language
-from gateway.spool.contract import Actor, BodyUnreadable, Consented, Stored
+from gateway.spool.contract import BodyUnreadable
 from gateway.spool.lifecycle import Reason
 from gateway.spool.second_look import COMMENT, Said
+from gateway.spool.values import Actor, Consented, Stored
 from gateway.transform.preview import Preview
 
 log = structlog.get_logger()

@@ -20,7 +20,7 @@ from gateway.console.verbs import ByLink, Verbs
 from gateway.languages import LANGUAGES
 from gateway.links import LinkInvalid
 from gateway.policy.demands import Language
-from gateway.spool.contract import Actor, Stored
+from gateway.spool.values import Actor, Stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from gateway.counting import count_cancelled
 from gateway.links import LinkInvalid, ShareClaim
 from gateway.policy.colleagues import colleagues_of
 from gateway.policy.demands import Language
-from gateway.spool.contract import Change, Stored
 from gateway.spool.lifecycle import Reason
 from gateway.spool.second_look import COMMENT
+from gateway.spool.values import Change, Stored
 from gateway.transform.preview import Preview
 
 log = structlog.get_logger()

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from gateway.console import view
 from gateway.languages import Words, shown
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import CANCELLABLE, State
+from gateway.spool.values import Recipient, Stored
 from gateway.transform.preview import Preview, Sight
 
 

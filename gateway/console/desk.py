@@ -23,7 +23,8 @@ from gateway.languages import LANGUAGES
 from gateway.links import Claim, LinkExpired, LinkInvalid, Links
 from gateway.message.address import AddressError, parse_path
 from gateway.policy.demands import Language
-from gateway.spool.contract import BodyUnreadable, Spool, Stored, UnknownMessage
+from gateway.spool.contract import BodyUnreadable, Spool, UnknownMessage
+from gateway.spool.values import Stored
 from gateway.transform.preview import Preview, preview
 
 # Each preview holds a whole original in memory (35 MiB by default): this many at once, the others wait.

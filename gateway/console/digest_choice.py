@@ -18,7 +18,7 @@ from gateway.console.desk import Desk
 from gateway.console.pages import reader_language
 from gateway.languages import shown
 from gateway.policy.demands import Language
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 
 ADDRESS = 320  # characters shown of the person's address
 

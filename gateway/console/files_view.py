@@ -13,9 +13,9 @@ from gateway.file_fates import Obstacle, fate, obstacle, way_name, why_not_sent
 from gateway.languages import Words, shown, size
 from gateway.policy.handling import Attached, Handling
 from gateway.policy.protection import How, Way
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.key_contract import KeyStatus, Stage
 from gateway.spool.lifecycle import State
+from gateway.spool.values import Recipient, Stored
 
 
 @dataclass(frozen=True, slots=True)

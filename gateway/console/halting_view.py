@@ -13,9 +13,9 @@ from typing import Any
 from gateway.console import view
 from gateway.console.answers import Answer
 from gateway.languages import Words, shown
-from gateway.spool.contract import Actor, Change, Stored
 from gateway.spool.halt_contract import LONGEST
 from gateway.spool.lifecycle import CANCELLABLE, State
+from gateway.spool.values import Actor, Change, Stored
 
 ACTS = frozenset({"freeze", "thaw", "longer", "correct"})
 HOURS = (1, 4, 24, 72, 168)

@@ -23,10 +23,11 @@ from gateway.console.supply_view import supplies
 from gateway.console.ticks import ticks
 from gateway.deadline_words import outlook
 from gateway.languages import Words
-from gateway.spool.contract import Spool, Stored
+from gateway.spool.contract import Spool
 from gateway.spool.key_contract import KeyStatus
 from gateway.spool.second_look import COMMENT
 from gateway.spool.share_contract import Happened, Share
+from gateway.spool.values import Stored
 from gateway.transform.preview import Preview
 from gateway.waiting import is_for_way, needs, open_looks
 

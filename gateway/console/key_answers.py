@@ -7,7 +7,7 @@ from typing import Any
 from gateway.console import view
 from gateway.console.answers import Answer
 from gateway.languages import Words, shown
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 
 ACTS = frozenset({"supply", "stop-keys", "lock", "unlock", "extend"})
 

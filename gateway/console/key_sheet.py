@@ -13,8 +13,8 @@ from gateway.languages import LANGUAGES, Words, shown
 from gateway.policy.handling import Handling
 from gateway.policy.protection import How
 from gateway.protect.spoken import spoken
-from gateway.spool.contract import Stored
 from gateway.spool.key_contract import ShownKey
+from gateway.spool.values import Stored
 
 CARDS = 50  # keys on one sheet; a mail with a key for each recipient may have thousands
 PEOPLE = 100  # recipients named beside one key

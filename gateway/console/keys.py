@@ -16,8 +16,8 @@ from starlette.responses import Response
 from gateway.console.caller import Caller
 from gateway.console.forms import numbers
 from gateway.console.key_sheet import sheet
-from gateway.spool.contract import Stored
 from gateway.spool.key_contract import NoKey, ShownKey
+from gateway.spool.values import Stored
 
 STATUS = {"expired": 410, "not-theirs": 403}  # of the page that says why there is no key; else 404
 

@@ -11,10 +11,10 @@ from enum import StrEnum
 
 from gateway.policy.handling import Handling
 from gateway.policy.protection import How, Way
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.key_contract import KeyStatus, Stage
 from gateway.spool.lifecycle import CANCELLABLE, State
 from gateway.spool.share_contract import Share
+from gateway.spool.values import Recipient, Stored
 
 _IN_THE_MAIL = frozenset({How.ZIP_LEGACY, How.NATIVE, How.ZIP_AES256})
 _UNSENT = frozenset({Stage.WAITING, Stage.READY, Stage.FAILED})

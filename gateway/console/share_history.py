@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from gateway.console import view
 from gateway.languages import Words, shown
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import Kind
 from gateway.spool.share_contract import Happened
+from gateway.spool.values import Stored
 
 LINES = 500  # the last ones; one recipient can cause some dozens a day
 NAMED = 3  # recipients named in a line

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from gateway.console import view
 from gateway.languages import Words, shown
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.share_contract import Share
+from gateway.spool.values import Recipient, Stored
 
 
 @dataclass(frozen=True, slots=True)

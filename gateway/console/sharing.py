@@ -11,7 +11,7 @@ from starlette.responses import Response
 from gateway.console.caller import Caller
 from gateway.console.forms import Fields, chosen
 from gateway.console.pages import Failure
-from gateway.spool.contract import Change
+from gateway.spool.values import Change
 
 DAYS = (1, 3, 7, 14, 30)
 """From now, for how long a share may be extended; the rules may allow less."""

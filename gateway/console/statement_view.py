@@ -12,9 +12,9 @@ from datetime import datetime
 from gateway.console import view
 from gateway.console.share_history import CLIENT
 from gateway.languages import Words, shown
-from gateway.spool.contract import Stored
 from gateway.spool.share_contract import Happened
 from gateway.spool.testimony import Proof, Testimony, Witness
+from gateway.spool.values import Stored
 
 EVENTS = 100  # of one recipient, listed
 PEOPLE = 500  # recipients on one statement

@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from gateway.console.caller import Caller
 from gateway.console.statement_view import statement
-from gateway.spool.contract import Stored
 from gateway.spool.testimony import Testimony
+from gateway.spool.values import Stored
 
 Prove = Callable[[str], Awaitable[Testimony]]
 """Make the statement about a queue id; raises StoreUnavailable."""

@@ -14,8 +14,8 @@ from gateway.console.files_view import missing_ways
 from gateway.file_fates import way_name
 from gateway.languages import Words, shown
 from gateway.policy.protection import WITHIN, Way
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.key_contract import KeyStatus, Stage
+from gateway.spool.values import Recipient, Stored
 
 NUMBERS_AT_ONCE = 200
 """Recipients in one form: each may have a number, and each number is a transaction. The next form has the next."""

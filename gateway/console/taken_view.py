@@ -9,8 +9,8 @@ from datetime import datetime
 from gateway.console import view
 from gateway.console.prospects import KINDER, Fates, Prospect
 from gateway.languages import Words, shown
-from gateway.spool.contract import Stored
 from gateway.spool.share_contract import TakenBack
+from gateway.spool.values import Stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from starlette.responses import Response
 from gateway.console.caller import Caller
 from gateway.console.prospects import Fates, fates
 from gateway.console.taken_view import listed, subject_of, told
-from gateway.spool.contract import Stored
 from gateway.spool.share_contract import TakenBack
+from gateway.spool.values import Stored
 
 log = structlog.get_logger()
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from gateway.console import view
 from gateway.languages import Words, shown, size
 from gateway.policy.demands import Confirmation
-from gateway.spool.contract import Stored
 from gateway.spool.second_look import Look
+from gateway.spool.values import Stored
 from gateway.transform.preview import Preview
 from gateway.waiting import open_looks
 

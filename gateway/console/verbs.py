@@ -16,10 +16,11 @@ from gateway.clock import Clock
 from gateway.counting import count_cancelled, count_stopped, count_waived
 from gateway.people.contract import Person
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor, Change, Spool, Stored
+from gateway.spool.contract import Spool
 from gateway.spool.key_contract import ShownKey
 from gateway.spool.lifecycle import Reason
 from gateway.spool.share_contract import TakenBack
+from gateway.spool.values import Actor, Change, Stored
 
 
 class Verbs(Protocol):

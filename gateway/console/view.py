@@ -14,8 +14,8 @@ from datetime import datetime
 from gateway.languages import Words, shown, size
 from gateway.policy.decision import Reason
 from gateway.policy.demands import Form
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import CANCELLABLE, State
+from gateway.spool.values import Recipient, Stored
 from gateway.transform.preview import Group, Preview
 
 SHOWN_RECIPIENTS = 2000  # rows on one page; a phone still scrolls them, and "all" reaches the rest

@@ -22,9 +22,9 @@ from gateway.message.status_request import Notify
 from gateway.message.text import encode_header
 from gateway.message.write import write_fields, write_mailbox
 from gateway.policy.demands import Language
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
+from gateway.spool.values import Recipient, Stored
 
 Composer = Callable[[Stored, Notice, bytes | None], bytes | None]
 

@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from gateway.delivery.reply import MAX_TEXT
 from gateway.message.status_request import RecipientRequest
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
+from gateway.spool.values import Recipient, Stored
 
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _CODE = re.compile(r"^([245])\d\d\b")

@@ -9,8 +9,8 @@ from gateway.people.contract import Grant, Person, Role, UnknownPerson
 from gateway.people.passwords import Hashing
 from gateway.people.sql import SqlPeople
 from gateway.service.master_key import master_key
-from gateway.spool.contract import SYSTEM
 from gateway.spool.sql import open_spool
+from gateway.spool.values import SYSTEM
 from gateway.store.where import where_of
 
 PEOPLE = (

@@ -9,11 +9,11 @@ from sqlalchemy import bindparam, select
 
 from gateway.incidents.contract import Account, Organisation, Report
 from gateway.incidents.rows import account_of, named, reported_of
-from gateway.spool.contract import SYSTEM
 from gateway.spool.first_notices import notice_row
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.notice import NoticeKind
 from gateway.spool.statements import NEW_NOTICES, NOTICE_FACTS
+from gateway.spool.values import SYSTEM
 from gateway.store.events import Event
 from gateway.store.incident_tables import deletion_requests, incident_notes, incidents
 from gateway.store.tx import Prepared, Queries, Tx

@@ -16,7 +16,6 @@ from gateway.incidents.contract import ANSWERS, REMINDERS, Answer, Asking, Incid
 from gateway.incidents.handling import Doing, lock, write_note
 from gateway.incidents.opening import event
 from gateway.incidents.rows import REQUESTS, named, request_of
-from gateway.spool.contract import SYSTEM, Actor
 from gateway.spool.first_notices import notice_row
 from gateway.spool.holds import recipients_among
 from gateway.spool.lifecycle import Kind, State
@@ -25,6 +24,7 @@ from gateway.spool.ranges import to_ranges
 from gateway.spool.records import RecipientRow, parsed
 from gateway.spool.statements import NEW_NOTICES, RELEASE_FACTS
 from gateway.spool.times import span_us
+from gateway.spool.values import SYSTEM, Actor
 from gateway.store.events import storable
 from gateway.store.incident_tables import deletion_requests
 from gateway.store.keys import MasterKey

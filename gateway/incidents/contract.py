@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from gateway.spool.contract import Actor
 from gateway.spool.list_contract import Whose
 from gateway.spool.share_contract import TakenBack
+from gateway.spool.values import Actor
 
 TEXT = 2_000  # characters of a description, a note, a reason
 PARAGRAPH = 600  # characters that people may add to the letter to a wrong recipient

@@ -33,9 +33,9 @@ from gateway.incidents.opening import Opening, open_incident, reason_of
 from gateway.incidents.rows import incident_of
 from gateway.languages import Words
 from gateway.message.address import AddressError, parse_path
-from gateway.spool.contract import Actor, Stored
 from gateway.spool.list_contract import Scope, Whose
 from gateway.spool.times import span_us, to_us
+from gateway.spool.values import Actor, Stored
 from gateway.store.database import Database
 
 Ordering = Callable[[Collection[str]], Collection[str]]

@@ -23,7 +23,7 @@ from gateway.audit.timeline import Timeline
 from gateway.incidents.clocks import Verdict
 from gateway.incidents.contract import Incident
 from gateway.incidents.draft_sections import TO_WRITE, Item, Sections, sections
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 FONT = "Yu Gothic"  # what Japanese offices have; others put theirs in its place

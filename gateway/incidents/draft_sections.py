@@ -16,7 +16,7 @@ from gateway.incidents import wording
 from gateway.incidents.clocks import Verdict
 from gateway.incidents.contract import Answer, Data, Incident, NoteKind, Organisation
 from gateway.languages import Words, shown
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 
 TO_WRITE = "【要記入】"
 MOMENTS = 500  # lines of the timeline in a document; the log has all

@@ -22,9 +22,9 @@ from gateway.incidents.contract import (
 )
 from gateway.incidents.opening import account_said, event
 from gateway.incidents.rows import LOCKED, account_columns, account_of, add_note, named, reported_of
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
 from gateway.spool.ranges import to_ranges
+from gateway.spool.values import Actor
 from gateway.store.incident_tables import deletion_requests, incidents
 from gateway.store.keys import MasterKey
 from gateway.store.tx import Prepared, Tx

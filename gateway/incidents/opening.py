@@ -14,7 +14,7 @@ from sqlalchemy import bindparam
 
 from gateway.incidents.contract import Account, NoteKind, Organisation
 from gateway.incidents.rows import account_columns, add_note, taken_json, whose_json
-from gateway.spool.contract import Actor, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.first_notices import notice_row
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.list_contract import Whose
@@ -25,6 +25,7 @@ from gateway.spool.shares_life import Asked
 from gateway.spool.statements import NEW_NOTICES, NOTICE_FACTS
 from gateway.spool.taking_back import take_back
 from gateway.spool.times import to_us
+from gateway.spool.values import Actor
 from gateway.store.events import Event, storable
 from gateway.store.incident_tables import incidents
 from gateway.store.keys import MasterKey

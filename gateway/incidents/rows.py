@@ -21,11 +21,11 @@ from gateway.incidents.contract import (
     Request,
     What,
 )
-from gateway.spool.contract import Actor
 from gateway.spool.list_contract import Whose
 from gateway.spool.ranges import from_ranges, to_ranges
 from gateway.spool.share_contract import TakenBack
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import Actor
 from gateway.store.events import storable
 from gateway.store.incident_tables import deletion_requests, incident_notes, incidents
 from gateway.store.keys import MasterKey, MasterKeyError

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gateway.incidents.contract import Data
 from gateway.message.evidence import Findings
 from gateway.message.facts import Facts
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 
 
 @dataclass(frozen=True, slots=True)

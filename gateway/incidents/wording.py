@@ -15,8 +15,8 @@ from babel.dates import format_date
 from gateway.incidents.clocks import Clock, Ground, Verdict
 from gateway.incidents.contract import Answer, Data, Incident, NoteKind, Organisation, Report, Request, What
 from gateway.languages import Words, shown
-from gateway.spool.contract import Stored
 from gateway.spool.share_contract import TakenBack
+from gateway.spool.values import Stored
 
 ADDRESS, SUBJECT = 320, 300  # characters shown of each
 _DAY = {"ja": "y年M月d日(E)", "en": "EEE d MMM y"}

@@ -16,10 +16,10 @@ from gateway.message.address import parse_path
 from gateway.message.domains import DomainSet
 from gateway.notices.compose import Composer, Composers
 from gateway.policy.demands import Approval
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.second_look import COMMENT, WAY, Look
+from gateway.spool.values import Stored
 from gateway.waiting import held_by, missing_words, needs, open_looks, said_by
 
 

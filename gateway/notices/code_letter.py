@@ -16,9 +16,9 @@ from gateway.notices.compose import Composer
 from gateway.notices.letter import Author, Letter, to_octets
 from gateway.notices.summary import ADDRESS
 from gateway.notices.wording import Wording
-from gateway.spool.contract import Stored
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.shares_codes import VALID
+from gateway.spool.values import Stored
 
 CodeOf = Callable[[Notice], str | None]
 

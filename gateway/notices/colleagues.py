@@ -11,10 +11,10 @@ from gateway.languages import shown
 from gateway.links import Links
 from gateway.notices.compose import Composer, Composers
 from gateway.policy.colleagues import colleagues_of
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import CANCELLABLE, State
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.second_look import COMMENT
+from gateway.spool.values import Stored
 from gateway.waiting import NAME, needs
 
 

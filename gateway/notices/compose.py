@@ -21,9 +21,9 @@ from gateway.notices.report import SHOWN_RECIPIENTS, Report, report_of
 from gateway.notices.results_csv import MAX_ROWS, results
 from gateway.notices.summary import Summary, summarise
 from gateway.notices.wording import Wording
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Glance, Notice, NoticeKind
+from gateway.spool.values import Stored
 from gateway.waiting import needs
 
 Composer = Callable[[Stored, Notice, bytes | None], bytes | None]

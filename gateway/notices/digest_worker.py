@@ -27,9 +27,10 @@ from gateway.notices.own import own_mail_decision
 from gateway.notices.writing import Sign
 from gateway.policy.demands import Language
 from gateway.policy.people import People
-from gateway.spool.contract import NewMessage, StoreUnavailable, UnknownMessage
+from gateway.spool.contract import StoreUnavailable, UnknownMessage
 from gateway.spool.digests import Day, Share, SqlDigests
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import NewMessage
 
 LOOK_EVERY_S = 30.0  # whether it is time
 MOST_LETTERS = 20_000  # of one day; beyond it somebody has set it up for more people than it is made for

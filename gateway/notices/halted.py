@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from gateway.languages import Words, shown
 from gateway.links import Links
 from gateway.notices.compose import WHO, Composer, Composers
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.second_look import COMMENT
+from gateway.spool.values import Stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from gateway.languages import Words, shown
 from gateway.links import Links
 from gateway.notices.compose import Composer, Composers
 from gateway.notices.summary import ADDRESS, SUBJECT
-from gateway.spool.contract import Stored
 from gateway.spool.notice import Notice, NoticeKind
+from gateway.spool.values import Stored
 
 LISTED = 30  # recipients of one fate in a letter; the page has all
 

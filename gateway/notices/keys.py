@@ -18,10 +18,10 @@ from gateway.notices.compose import Composer, Composers
 from gateway.notices.own import own_mail
 from gateway.notices.summary import ADDRESS, SUBJECT
 from gateway.notices.writing import Sign
-from gateway.spool.contract import NewMessage, Stored
 from gateway.spool.key_contract import KeySending
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
+from gateway.spool.values import NewMessage, Stored
 
 SECOND_MAIL = "second-mail"  # stands where a notice has its kind, in Message-ID and X-Sekisho-Notice
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from gateway.links import Links
 from gateway.notices.compose import Composer, Composers
 from gateway.notices.report import report_of
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
+from gateway.spool.values import Stored
 
 SHOWN = 50  # recipients of whom one notice tells; the page shows them all
 

@@ -13,8 +13,8 @@ from gateway.message.domains import DomainSet
 from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands, Language
-from gateway.spool.contract import NewMessage, Stored
 from gateway.spool.notice import Glance, Notice
+from gateway.spool.values import NewMessage, Stored
 
 OWN_DIGEST = "own-mail"  # stands where a policy's digest would: no policy decided this
 

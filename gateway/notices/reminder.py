@@ -15,9 +15,9 @@ from gateway.message.same_person import is_among
 from gateway.notices.compose import Composer, Composers
 from gateway.policy.demands import Approval, Confirmation
 from gateway.spool.attendance import asked_now
-from gateway.spool.contract import Stored
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.second_look import Look
+from gateway.spool.values import Stored
 from gateway.waiting import held_by, needs, open_looks
 
 

@@ -15,9 +15,9 @@ from datetime import datetime
 from gateway.languages import Words, shown
 from gateway.notices.summary import ADDRESS, REASON, SUBJECT
 from gateway.policy.decision import Decision
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import Consent
+from gateway.spool.values import Recipient, Stored
 from gateway.waiting import said_by
 
 SHOWN_RECIPIENTS = 200  # in one report; the counts tell of all of them

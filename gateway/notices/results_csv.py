@@ -13,7 +13,7 @@ from io import StringIO
 from gateway.languages import Words
 from gateway.notices.letter import Attached
 from gateway.notices.report import fate, outcome_names
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 
 MAX_ROWS = 50_000  # of one table: some 5 MB, which a mailbox takes; `sekisho log export` has them all
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide ones count in some, too

@@ -12,11 +12,11 @@ from gateway.message.address import parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Outcome, Reason
 from gateway.policy.demands import NO_TIME, Approval, Approver, Demands, Form, Language, Step, Text
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.halt_contract import Freeze
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Glance, Notice, NoticeKind
 from gateway.spool.second_look import Consent, fresh_looks
+from gateway.spool.values import Recipient, Stored
 
 AT = datetime(2026, 4, 3, 1, 15, tzinfo=UTC)
 QUEUE_ID = "0SAMPLE0QUEUE0ID"

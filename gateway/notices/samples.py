@@ -32,12 +32,12 @@ from gateway.notices.reminder import Reminders
 from gateway.notices.wording import Said, Values, Wording
 from gateway.policy.demands import Language
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor
 from gateway.spool.digests import Day, Share
 from gateway.spool.key_contract import KeySending
 from gateway.spool.list_contract import Whose
 from gateway.spool.notice import NoticeKind
 from gateway.spool.share_contract import TakenBack
+from gateway.spool.values import Actor
 
 _NOW = sample.AT + timedelta(minutes=20)
 _AUTHOR = Author("Sekisho", "sekisho@sekisho.example.jp", "sekisho.example.jp")

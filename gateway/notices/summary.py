@@ -14,8 +14,8 @@ from gateway.languages import Words, shown, size
 from gateway.message.facts import Attachment
 from gateway.policy.decision import Reason
 from gateway.policy.demands import Form
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
+from gateway.spool.values import Recipient, Stored
 from gateway.transform.preview import Group, preview
 
 # Addresses in one notice: more than fit on a screen help nobody, and the page shows them all.

@@ -21,8 +21,9 @@ from gateway.notices.aside import Aside
 from gateway.notices.compose import Composer
 from gateway.notices.held_mail import HeldMail
 from gateway.notices.own import own_mail
-from gateway.spool.contract import BodyUnreadable, NewMessage, Recipient, Spool, Stored, UnknownMessage
+from gateway.spool.contract import BodyUnreadable, Spool, UnknownMessage
 from gateway.spool.notice import Glance, Notice, NoticeKind
+from gateway.spool.values import NewMessage, Recipient, Stored
 
 Seen = TypeVar("Seen", Stored, Glance)
 

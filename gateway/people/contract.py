@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.policy.demands import Language
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 
 
 class Role(StrEnum):

@@ -14,9 +14,9 @@ from gateway.people.contract import Person, PersonRefused, UnknownPerson
 from gateway.people.credentials import TEMPORARY_VALID, Credentials
 from gateway.people.passwords import Hashing
 from gateway.people.rows import happened, read_person
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
 from gateway.spool.times import to_us
+from gateway.spool.values import Actor
 from gateway.store.database import Database
 from gateway.store.tx import Queries, Tx
 

@@ -25,8 +25,8 @@ from gateway.people.rows import (
 )
 from gateway.people.session_rows import end_all
 from gateway.policy.demands import Language
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
+from gateway.spool.values import Actor
 from gateway.store.events import storable
 from gateway.store.people_tables import people
 from gateway.store.tx import Prepared, Queries, Tx

@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, select
 from gateway.people.contract import Grant, Person, Role
 from gateway.people.grants import written
 from gateway.policy.demands import Language
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.values import Actor
 from gateway.store.events import Event, storable
 from gateway.store.people_tables import people
 from gateway.store.tx import Prepared, Queries, Tx

@@ -19,9 +19,9 @@ from gateway.people.oidc.claims import Identity
 from gateway.people.passwords import Hashing, Overloaded
 from gateway.people.rows import happened, oneself, read_person
 from gateway.people.session_rows import SECOND_STEP, NewRow, Origin, fresh
-from gateway.spool.contract import SYSTEM
 from gateway.spool.lifecycle import Kind
 from gateway.spool.times import to_us
+from gateway.spool.values import SYSTEM
 from gateway.store.database import Database
 from gateway.store.tx import Queries, Tx
 

@@ -21,9 +21,10 @@ from gateway.people.session_rows import TOUCHED, SessionLine, SessionRow
 from gateway.people.signing_in import SigningIn
 from gateway.people.tokens import SqlTokens
 from gateway.policy.demands import Language
-from gateway.spool.contract import Actor, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import Kind
 from gateway.spool.times import from_us, span_us, to_us
+from gateway.spool.values import Actor
 from gateway.spool.voices import voice_of
 from gateway.store.database import Database
 from gateway.store.tx import Tx

@@ -22,9 +22,10 @@ from gateway.people.contract import (
 )
 from gateway.people.rows import PERSON_COLUMNS, happened, login_key, person_of, read_person
 from gateway.people.session_rows import SECRET_BYTES, digest
-from gateway.spool.contract import Actor, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import Kind
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import Actor
 from gateway.store.database import Database
 from gateway.store.events import storable
 from gateway.store.people_tables import api_tokens, people

@@ -31,10 +31,11 @@ from gateway.receive.looking_up import LookingUp
 from gateway.receive.protecting import Protecting
 from gateway.receive.reply import Reply
 from gateway.spool.accepting import split_by_hold
-from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
+from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.express import Express
 from gateway.spool.key_making import needs_keys
 from gateway.spool.knowledge import NOTHING_NOTED
+from gateway.spool.values import NewMessage
 from gateway.transform.boundary import boundary_reveals
 from gateway.transform.disclaiming import with_left_out
 from gateway.yaml_source import Problems

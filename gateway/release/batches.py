@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gateway.delivery.route import Route
-from gateway.spool.contract import Recipient
+from gateway.spool.values import Recipient
 from gateway.transform.view import Variant, View
 
 

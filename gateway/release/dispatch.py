@@ -41,14 +41,9 @@ from gateway.release.results import (
 from gateway.release.shelf import Shelf
 from gateway.release.variants import NO_KEYS, ClaimKeys, Variants
 from gateway.sealing.child import NotWritten
-from gateway.spool.contract import (
-    Claim,
-    Recipient,
-    Spool,
-    Stored,
-    UnknownMessage,
-)
+from gateway.spool.contract import Spool, UnknownMessage
 from gateway.spool.lifecycle import State
+from gateway.spool.values import Claim, Recipient, Stored
 from gateway.transform.render import Original, prepare, render
 from gateway.transform.view import Variant, view_of
 

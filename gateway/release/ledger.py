@@ -16,8 +16,9 @@ import structlog
 
 from gateway import metrics
 from gateway.clock import Clock
-from gateway.spool.contract import Claim, Result, Spool, StoreUnavailable
+from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.lifecycle import State
+from gateway.spool.values import Claim, Result
 
 GATHER_S = 0.02
 """Seconds that a result waits for others: a crash makes second copies of what was delivered meanwhile."""

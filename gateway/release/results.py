@@ -9,9 +9,10 @@ from gateway.delivery.outcome import Verdict, judge
 from gateway.message.status_request import Notify, RecipientRequest
 from gateway.release.backoff import delay, put_off
 from gateway.sealing.child import NotWritten
-from gateway.spool.contract import BodyUnreadable, Recipient, Result, Stored, StoreUnavailable
+from gateway.spool.contract import BodyUnreadable, StoreUnavailable
 from gateway.spool.key_contract import NoKey
 from gateway.spool.lifecycle import Reason, State
+from gateway.spool.values import Recipient, Result, Stored
 
 
 def result_of(

@@ -18,7 +18,8 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.release.housekeeping import Housekeeping
-from gateway.spool.contract import Claim, Spool, StoreUnavailable
+from gateway.spool.contract import Spool, StoreUnavailable
+from gateway.spool.values import Claim
 
 LEASE = timedelta(minutes=45)
 """How long a claim belongs to us: PATIENCE (dispatch.py) and TRANSACTION (delivery) and commits fit in with

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 
 KEEP_S = 5.0
 """Seconds between two claims of one mail: the scheduler looks once a second at least."""

@@ -20,9 +20,9 @@ from gateway.policy.protection import How
 from gateway.release.sealed_note import About, note_of
 from gateway.sealing.child import NotWritten
 from gateway.sealing.order import Order
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.key_contract import KeyStatus, NoKey, SealKey
 from gateway.spool.share_contract import Share
+from gateway.spool.values import Recipient, Stored
 from gateway.transform.render import Original, sealed
 from gateway.transform.view import NO_KEY, Keyed, Variant, variant_of
 

@@ -11,9 +11,10 @@ import structlog
 
 from gateway import __version__
 from gateway.clock import utc_now
-from gateway.spool.contract import SYSTEM, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import SYSTEM
 
 GOOD_BYE_S = 5.0  # for the last event: a store that hangs must not keep the process from its end
 AGAIN_S = 5.0  # before an event that the store did not take is written again

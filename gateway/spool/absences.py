@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from gateway.spool.attendance import MAX_NOTE, Absence
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.reminder_rows import look_at_all_by
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import Actor
 from gateway.store.database import Database
 from gateway.store.events import Event, storable
 from gateway.store.reminder_tables import absences

@@ -9,10 +9,10 @@ from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Demands
 from gateway.policy.handling import Handling
-from gateway.spool.contract import NewMessage
 from gateway.spool.leaving import leaving_detail, outcome_detail
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.ranges import to_ranges
+from gateway.spool.values import NewMessage
 from gateway.store.events import Event
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from gateway.policy.decision import Decision, Outcome
 from gateway.spool.acceptance_events import accepted, first_attempt
-from gateway.spool.contract import Claim, NewMessage, Recipient, Stored
 from gateway.spool.first_notices import first_notices, requests
 from gateway.spool.halves import NEW_HALVES, half_rows
 from gateway.spool.key_making import NO_KEYS, NewKeys
@@ -29,6 +28,7 @@ from gateway.spool.shares_rows import NEW_SHARES, share_rows
 from gateway.spool.statements import NEW_BODIES, NEW_MESSAGES, NEW_NOTICES, NEW_RECIPIENTS
 from gateway.spool.threads import NEW_THREADS, thread_rows
 from gateway.spool.times import from_us, span_us, to_us
+from gateway.spool.values import Claim, NewMessage, Recipient, Stored
 from gateway.store.bodies import Body
 from gateway.store.events import Event, storable
 from gateway.store.inserts import Row

@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from gateway.spool.contract import SYSTEM
 from gateway.spool.destroying import shredded
 from gateway.spool.first_notices import notice_row
 from gateway.spool.holds import by_message, tell_sender
@@ -24,6 +23,7 @@ from gateway.spool.ranges import to_ranges
 from gateway.spool.records import RecipientRow
 from gateway.spool.shares_rows import STILL_SHARED
 from gateway.spool.statements import DEFERRED_SINCE, DELAYED, MARK_DELAYED, NEW_NOTICES
+from gateway.spool.values import SYSTEM
 from gateway.store.bodies import PURGED
 from gateway.store.events import Event
 from gateway.store.incident_tables import incidents

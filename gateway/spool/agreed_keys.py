@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from gateway.message.address import AddressError, parse_path
-from gateway.spool.contract import Actor
 from gateway.spool.key_contract import NoKey
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.times import from_us
+from gateway.spool.values import Actor
 from gateway.store.attachment_tables import agreed_keys
 from gateway.store.events import Event, storable
 from gateway.store.keys import MasterKey

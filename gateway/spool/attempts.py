@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.spool.contract import SYSTEM, Change, Claim, Result
 from gateway.spool.due import take
 from gateway.spool.freezes import hold_deferred
 from gateway.spool.holds import by_message, recipients_among, tell_sender
@@ -25,6 +24,7 @@ from gateway.spool.ranges import to_ranges
 from gateway.spool.records import MessageRow, RecipientRow, stored
 from gateway.spool.statements import LEASED, messages_in
 from gateway.spool.times import from_us, span_us, to_us
+from gateway.spool.values import SYSTEM, Change, Claim, Result
 from gateway.store.events import Event, storable
 from gateway.store.tx import Tx
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.policy.colleagues import colleagues_of
-from gateway.spool.contract import Actor, Change
 from gateway.spool.holds import Wish, change_of, doubt, tell_sender
 from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import CANCELLABLE, Kind, Reason, State
@@ -17,6 +16,7 @@ from gateway.spool.notice import NoticeKind
 from gateway.spool.opened import Opened, open_mail
 from gateway.spool.records import RecipientRow
 from gateway.spool.second_look import COMMENT
+from gateway.spool.values import Actor, Change
 from gateway.store.events import storable
 from gateway.store.tx import Tx
 

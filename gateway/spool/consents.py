@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from gateway.policy.demands import Approval, Confirmation
-from gateway.spool.contract import Actor, Change, Consented
 from gateway.spool.holds import Wish, tell_sender
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
@@ -19,6 +18,7 @@ from gateway.spool.records import RecipientRow
 from gateway.spool.relisting import whose
 from gateway.spool.second_look import COMMENT, Consent, Look, Said, is_sender, unmet
 from gateway.spool.times import from_us
+from gateway.spool.values import Actor, Change, Consented
 from gateway.spool.voices import Voice, voice_of
 from gateway.store.events import storable
 from gateway.store.tx import Queries, Tx

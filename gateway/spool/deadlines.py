@@ -12,7 +12,6 @@ from datetime import timedelta
 
 from gateway.policy.demands import Approval
 from gateway.policy.handling import Missing
-from gateway.spool.contract import SYSTEM
 from gateway.spool.first_notices import notice_row
 from gateway.spool.freeze_rows import read_freeze
 from gateway.spool.freezes import end as end_freeze
@@ -25,6 +24,7 @@ from gateway.spool.reminder_rows import look_soon
 from gateway.spool.second_look import Look, asked_at, next_due
 from gateway.spool.statements import NEW_NOTICES
 from gateway.spool.times import from_us, span_us
+from gateway.spool.values import SYSTEM
 from gateway.store.tx import Queries, Tx
 
 _UNREADABLE_AGAIN = span_us(timedelta(hours=1))  # until a mail whose record cannot be read is looked at again

@@ -8,9 +8,9 @@ from enum import Enum, auto
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.shares_rows import STILL_SHARED
+from gateway.spool.values import Actor
 from gateway.store.bodies import PURGED
 from gateway.store.events import Event
 from gateway.store.incident_tables import incidents

@@ -18,12 +18,12 @@ from sqlalchemy import bindparam, select
 from gateway.message.address import AddressError, parse_path
 from gateway.spool.accepting import acceptance
 from gateway.spool.bodies import BodiesOfMail
-from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.list_contract import Waits
 from gateway.spool.listing import BITS, names_from
 from gateway.spool.queue_ids import QueueIds
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import Actor, NewMessage
 from gateway.store.bodies import Body
 from gateway.store.call_tables import digest_choices, digests
 from gateway.store.database import Database

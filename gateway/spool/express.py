@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Protocol
 
-from gateway.spool.contract import Claim
+from gateway.spool.values import Claim
 
 
 class Express(Protocol):

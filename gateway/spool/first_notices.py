@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from gateway.message.domains import DomainSet
 from gateway.policy.colleagues import colleagues_of
 from gateway.policy.demands import Approval
-from gateway.spool.contract import NewMessage
 from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
 from gateway.spool.second_look import Look, asked_at, missing_of
 from gateway.spool.times import from_us
+from gateway.spool.values import NewMessage
 from gateway.store.events import storable
 from gateway.store.inserts import Row
 

@@ -14,7 +14,6 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from gateway.spool.contract import SYSTEM, Change
 from gateway.spool.freeze_rows import Frozen, delete_freeze, read_freeze, write_freeze, write_stays
 from gateway.spool.halt_contract import Freeze
 from gateway.spool.holds import TOLD_OF, Wish, change_of, recipients_among, recipients_of, tell_sender
@@ -25,6 +24,7 @@ from gateway.spool.opened import Opened, cancel_rows, open_mail
 from gateway.spool.records import RecipientRow
 from gateway.spool.second_look import COMMENT, FROZEN, SOMEBODY, unmet
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import SYSTEM, Change
 from gateway.store.events import storable
 from gateway.store.schema import recipients
 from gateway.store.tx import Prepared, Tx

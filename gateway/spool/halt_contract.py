@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from gateway.spool.contract import Actor, Change
+    from gateway.spool.values import Actor, Change
 
 FROZEN_FOR = timedelta(
     days=10

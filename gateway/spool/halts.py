@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from gateway.message.address import AddressError, parse_path
 from gateway.spool import freezes
-from gateway.spool.contract import Actor, Change, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.first_notices import notice_row
 from gateway.spool.freeze_rows import write_stays
 from gateway.spool.halt_contract import FROZEN_FOR, LONGEST
@@ -22,6 +22,7 @@ from gateway.spool.records import RecipientRow
 from gateway.spool.second_look import SOMEBODY
 from gateway.spool.statements import NEW_NOTICES, NOTICE_FACTS
 from gateway.spool.times import from_us, span_us, to_us
+from gateway.spool.values import Actor, Change
 from gateway.store.database import Database
 from gateway.store.tx import Tx
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.policy.decision import Decision
-from gateway.spool.contract import SYSTEM, Actor, Change
 from gateway.spool.first_notices import notice_row
 from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import CANCELLABLE, OF_THE_SENDER, Kind, Reason, State
@@ -24,6 +23,7 @@ from gateway.spool.statements import (
     RECIPIENTS_BETWEEN,
     RELEASE_FACTS,
 )
+from gateway.spool.values import SYSTEM, Actor, Change
 from gateway.store.events import Event, storable
 from gateway.store.tx import Queries, Tx
 

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from gateway.policy.protection import Way
-from gateway.spool.contract import SYSTEM
 from gateway.spool.holds import Wish, cancel, tell_sender
 from gateway.spool.key_contract import KeySending, NoKey, Stage
 from gateway.spool.key_reading import KeyedMail, keyed_mail
@@ -26,6 +25,7 @@ from gateway.spool.notice import NoticeKind
 from gateway.spool.records import parsed
 from gateway.spool.statements import LIMIT, RELEASE_FACTS
 from gateway.spool.times import from_us, span_us
+from gateway.spool.values import SYSTEM
 from gateway.store.attachment_tables import key_sendings
 from gateway.store.events import Event, storable
 from gateway.store.keys import MasterKey, MasterKeyError

@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor, Change
 from gateway.spool.lifecycle import Reason
+from gateway.spool.values import Actor, Change
 
 
 class Stage(StrEnum):

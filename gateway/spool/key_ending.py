@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from gateway.policy.protection import Way
-from gateway.spool.contract import SYSTEM, Actor
 from gateway.spool.key_carrying import tell_lost
 from gateway.spool.key_contract import Stage
 from gateway.spool.key_rows import COLUMNS, SendingRow, change, forget_key, keys, sendings
@@ -19,6 +18,7 @@ from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.ranges import to_ranges
 from gateway.spool.statements import LIMIT
+from gateway.spool.values import SYSTEM, Actor
 from gateway.store.attachment_tables import key_sendings, message_keys
 from gateway.store.events import Event
 from gateway.store.schema import recipients

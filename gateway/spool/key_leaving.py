@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from gateway.policy.protection import Way
-from gateway.spool.contract import Stored
 from gateway.spool.holds import tell_sender
 from gateway.spool.key_contract import Stage
 from gateway.spool.key_making import handling_of, number_of
 from gateway.spool.key_rows import SendingRow, change_all, keys, sendings
 from gateway.spool.notice import NoticeKind
 from gateway.spool.times import span_us
+from gateway.spool.values import Stored
 from gateway.store.attachment_tables import key_sendings
 from gateway.store.tx import Prepared, Tx
 

@@ -15,7 +15,6 @@ from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.policy.protection import Way
 from gateway.spool.agreed_keys import agreed_with
-from gateway.spool.contract import Actor
 from gateway.spool.key_contract import NoKey, SealKey, ShownKey, Stage
 from gateway.spool.key_making import handling_of, number_of
 from gateway.spool.key_rows import KeyRow, SendingRow, change, keys, sendings
@@ -25,6 +24,7 @@ from gateway.spool.records import parsed
 from gateway.spool.second_look import is_sender
 from gateway.spool.statements import RELEASE_FACTS
 from gateway.spool.times import from_us
+from gateway.spool.values import Actor
 from gateway.store.attachment_tables import message_keys
 from gateway.store.events import Event
 from gateway.store.keys import MasterKey

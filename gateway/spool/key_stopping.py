@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor
 from gateway.spool.key_contract import Stage
 from gateway.spool.key_rows import NO_MORE, KeyRow, SendingRow, change_all, forget_key, keys, sendings
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.ranges import to_ranges
+from gateway.spool.values import Actor
 from gateway.store.events import Event
 from gateway.store.tx import Tx
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from gateway.policy.handling import Handling, Missing
 from gateway.policy.protection import Way
 from gateway.spool.agreed_keys import among
-from gateway.spool.contract import Actor, Change
 from gateway.spool.holds import Wish
 from gateway.spool.key_contract import Stage
 from gateway.spool.key_leaving import due_of
@@ -24,6 +23,7 @@ from gateway.spool.opened import Opened, open_mail, settle, write_look
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import RecipientRow
 from gateway.spool.times import from_us
+from gateway.spool.values import Actor, Change
 from gateway.store.attachment_tables import key_sendings
 from gateway.store.keys import MasterKey
 from gateway.store.tx import Tx

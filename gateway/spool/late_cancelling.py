@@ -10,10 +10,10 @@ from collections.abc import Collection
 
 from sqlalchemy import bindparam, select
 
-from gateway.spool.contract import Actor
 from gateway.spool.holds import Wish, cancel
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.ranges import from_ranges
+from gateway.spool.values import Actor
 from gateway.store.schema import events
 from gateway.store.tx import Prepared, Tx
 

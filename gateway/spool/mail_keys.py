@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from gateway.policy.protection import Way
 from gateway.spool import agreed_keys, key_carrying, key_ending, key_reading, key_supply
-from gateway.spool.contract import Actor, Change, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.holds import recipients_of
 from gateway.spool.key_contract import KeySending, KeyStatus, NoKey, SealKey, ShownKey, Stage
 from gateway.spool.key_rows import sendings
@@ -17,6 +17,7 @@ from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Reason
 from gateway.spool.statements import NOTICE_FACTS
 from gateway.spool.times import from_us, span_us, to_us
+from gateway.spool.values import Actor, Change
 from gateway.store.database import Database
 from gateway.store.errors import StoreUnavailable
 from gateway.store.keys import MasterKeyError

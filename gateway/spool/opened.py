@@ -13,7 +13,6 @@ from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.policy.handling import Missing
 from gateway.spool import look_rows
-from gateway.spool.contract import Actor
 from gateway.spool.holds import Wish, doubt, recipients_of, tell_sender
 from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Kind, Reason, State
@@ -24,6 +23,7 @@ from gateway.spool.records import RecipientRow, parsed
 from gateway.spool.second_look import SOMEBODY, Look, unmet
 from gateway.spool.statements import RELEASE_FACTS
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import Actor
 from gateway.store.tx import Tx
 
 _SOMEBODY = to_us(SOMEBODY)

@@ -20,7 +20,7 @@ from sqlalchemy import bindparam, select
 
 from gateway import metrics
 from gateway.spool.attempts import Wanted, claim_rows
-from gateway.spool.contract import Claim, StoreDamaged
+from gateway.spool.contract import StoreDamaged
 from gateway.spool.holds import by_message, release_rows
 from gateway.spool.leases import Leases
 from gateway.spool.lifecycle import Kind, Reason
@@ -28,6 +28,7 @@ from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.records import RecipientRow, notice
 from gateway.spool.statements import LIMIT, NOTICE
 from gateway.spool.times import to_us
+from gateway.spool.values import Claim
 from gateway.store.database import Database
 from gateway.store.errors import StoreConflict
 from gateway.store.events import Event

@@ -9,7 +9,6 @@ from typing import Any
 
 from gateway.spool import absences, look_rows
 from gateway.spool.attendance import approvers_of
-from gateway.spool.contract import Figures, Stored
 from gateway.spool.freeze_rows import read_freeze
 from gateway.spool.freezes import frozen_rows
 from gateway.spool.holds import recipients_of
@@ -29,6 +28,7 @@ from gateway.spool.statements import (
     TALLIES,
 )
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import Figures, Stored
 from gateway.store.bodies import Body
 from gateway.store.tx import Queries
 

@@ -22,13 +22,13 @@ from gateway.message.status_request import NOTHING_SAID, MailRequest, Notify, Re
 from gateway.policy import stored_decision
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands, Form
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.ranges import from_ranges
 from gateway.spool.recent import Recent
 from gateway.spool.second_look import FROZEN, SOMEBODY
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import Recipient, Stored
 
 PARSED = 128  # envelopes, and as many decisions, kept parsed
 # Characters of their JSON in all, for each of the two: parsed, about eight times that in memory.

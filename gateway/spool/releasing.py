@@ -12,7 +12,6 @@ from datetime import timedelta
 from itertools import groupby
 
 from gateway.spool import look_rows
-from gateway.spool.contract import Change
 from gateway.spool.first_notices import notice_row
 from gateway.spool.freeze_rows import write_stays
 from gateway.spool.holds import Wish, change_of, wanted
@@ -24,6 +23,7 @@ from gateway.spool.records import RecipientRow
 from gateway.spool.second_look import COMMENT, FROZEN, SOMEBODY, Waiver, unmet
 from gateway.spool.statements import NEW_NOTICES
 from gateway.spool.times import from_us, span_us, to_us
+from gateway.spool.values import Change
 from gateway.store.events import storable
 from gateway.store.tx import Tx
 

@@ -21,7 +21,6 @@ from gateway.spool.attendance import (
     reminder_due,
     too_few,
 )
-from gateway.spool.contract import SYSTEM
 from gateway.spool.deadlines import escalate
 from gateway.spool.first_notices import notice_row
 from gateway.spool.holds import Wish, tell_sender
@@ -32,6 +31,7 @@ from gateway.spool.reminder_rows import done, due_mails, due_of, forget, look_ag
 from gateway.spool.second_look import Look
 from gateway.spool.statements import NEW_NOTICES
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import SYSTEM
 from gateway.store.tx import Tx
 
 

@@ -7,13 +7,13 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from gateway.spool.contract import Actor
 from gateway.spool.key_ending import hold_keys
 from gateway.spool.restoring import WORDS, Restored, drop_hold_notices, hold_open
 from gateway.spool.shares_life import lock_restored
 from gateway.spool.sql import SqlSpool
 from gateway.spool.statements import LIMIT
 from gateway.spool.times import to_us
+from gateway.spool.values import Actor
 from gateway.store.bodies import PURGED
 from gateway.store.schema import bodies
 from gateway.store.tx import Prepared

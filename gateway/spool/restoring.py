@@ -13,7 +13,6 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from gateway.spool.contract import Actor
 from gateway.spool.freeze_rows import delete_freeze
 from gateway.spool.holds import Wish, by_message
 from gateway.spool.lifecycle import Kind, Reason, State
@@ -23,6 +22,7 @@ from gateway.spool.records import RecipientRow
 from gateway.spool.second_look import FROZEN, SOMEBODY
 from gateway.spool.statements import LIMIT
 from gateway.spool.times import span_us, to_us
+from gateway.spool.values import Actor
 from gateway.store.schema import HELD, MOVING, outbox, recipients
 from gateway.store.tx import Prepared, Tx
 

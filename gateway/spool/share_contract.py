@@ -13,9 +13,9 @@ from typing import Protocol
 
 from gateway.policy.handling import Attached
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor, Change
 from gateway.spool.lifecycle import Kind
 from gateway.spool.notice import Notice
+from gateway.spool.values import Actor, Change
 
 
 @dataclass(frozen=True, slots=True)

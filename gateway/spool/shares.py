@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from gateway.spool import shares_codes, shares_fetching, shares_life
-from gateway.spool.contract import Actor, Change, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.key_contract import MailKeys, NoKey
 from gateway.spool.notice import Notice
 from gateway.spool.records import parsed
@@ -23,6 +23,7 @@ from gateway.spool.shares_standing import of_decision, share_of, why_closed
 from gateway.spool.statements import RELEASE_FACTS
 from gateway.spool.taking_back import take_back
 from gateway.spool.times import from_us, to_us
+from gateway.spool.values import Actor, Change
 from gateway.store.database import Database
 from gateway.store.tx import Queries, Tx
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
 from gateway.spool.ranges import from_ranges
 from gateway.spool.share_contract import Happened
 from gateway.spool.times import from_us
+from gateway.spool.values import Actor
 from gateway.store.schema import events
 from gateway.store.tx import Prepared, Queries
 

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from gateway.policy.decision import Decision
-from gateway.spool.contract import Actor, Change
 from gateway.spool.holds import recipients_of
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.ranges import to_ranges
@@ -18,6 +17,7 @@ from gateway.spool.shares_rows import ShareRow, end, lock_rows, over_rows, write
 from gateway.spool.shares_standing import longest
 from gateway.spool.statements import RELEASE_FACTS
 from gateway.spool.times import from_us
+from gateway.spool.values import Actor, Change
 from gateway.store.attachment_tables import message_keys, shares
 from gateway.store.events import Event
 from gateway.store.tx import Prepared, Queries, Tx

@@ -40,18 +40,7 @@ from gateway.spool.accepting import (
 from gateway.spool.askings import SqlAskings
 from gateway.spool.bodies import BodiesOfMail
 from gateway.spool.clock_steps import StepWatch, bring_back
-from gateway.spool.contract import (
-    Actor,
-    Change,
-    Claim,
-    Consented,
-    Figures,
-    NewMessage,
-    Result,
-    Stored,
-    StoreDamaged,
-    UnknownMessage,
-)
+from gateway.spool.contract import StoreDamaged, UnknownMessage
 from gateway.spool.destroying import Destroyed, destroy_body
 from gateway.spool.digests import SqlDigests
 from gateway.spool.glance import glances
@@ -73,6 +62,7 @@ from gateway.spool.records import notice
 from gateway.spool.shares import SqlShares
 from gateway.spool.statements import NOTICES
 from gateway.spool.times import span_us, to_us
+from gateway.spool.values import Actor, Change, Claim, Consented, Figures, NewMessage, Result, Stored
 from gateway.store.database import Database
 from gateway.store.errors import StoreUnavailable
 from gateway.store.events import Event

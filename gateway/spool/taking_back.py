@@ -15,7 +15,6 @@ from sqlalchemy import bindparam, func, select
 
 from gateway.policy.decision import Decision
 from gateway.policy.protection import How, Way
-from gateway.spool.contract import Change
 from gateway.spool.holds import Wish, cancel, recipients_of
 from gateway.spool.key_carrying import SECOND_MAIL
 from gateway.spool.key_contract import Stage
@@ -29,6 +28,7 @@ from gateway.spool.shares_life import Asked
 from gateway.spool.shares_rows import NEVER_GETS_IT, ShareRow, end, lock_rows
 from gateway.spool.statements import RELEASE_FACTS
 from gateway.spool.times import from_us
+from gateway.spool.values import Change
 from gateway.store.schema import events
 from gateway.store.tx import Prepared, Tx
 

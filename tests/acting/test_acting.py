@@ -9,10 +9,11 @@ import pytest
 from gateway.acting.allowed import NotAllowed, ReasonMissing
 from gateway.acting.wish import Verb, Wish
 from gateway.people.contract import Grant, Person, Role
-from gateway.spool.contract import Change, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.lifecycle import State
 from gateway.spool.list_contract import HeldQuestion, Scope
 from gateway.spool.second_look import Said
+from gateway.spool.values import Change
 from tests.acting.conftest import ADMIN, AUDITOR, BOSS, CLERK, ORDERING, OTHER, TEAM, Room, person
 from tests.spool.asking import CHIEF, DEPUTY, approval, asking
 from tests.spool.mails import MINUTE, T0, mail

@@ -9,9 +9,10 @@ import pytest
 
 from gateway.acting import bulk
 from gateway.acting.wish import MOST_NAMED, CountChanged, Sum, TooMany, Verb, Wish
-from gateway.spool.contract import Actor, Change, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.list_contract import HeldQuestion, Scope, Waits, Whose
+from gateway.spool.values import Actor, Change
 from tests.acting.conftest import ADMIN, BOSS, CLERK, OTHER, TEAM, Room
 from tests.spool.asking import CHIEF, DEPUTY, approval, asking
 from tests.spool.mails import MINUTE, T0, mail

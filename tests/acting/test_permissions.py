@@ -12,7 +12,8 @@ from gateway.acting.acting import Acting
 from gateway.acting.allowed import NotAllowed
 from gateway.people.contract import Grant, Person, Role
 from gateway.people.sight import Act, may
-from gateway.spool.contract import NewMessage, UnknownMessage
+from gateway.spool.contract import UnknownMessage
+from gateway.spool.values import NewMessage
 from tests.acting.conftest import Room, person
 from tests.spool.asking import CHIEF, approval, asking
 from tests.spool.mails import T0

@@ -18,7 +18,7 @@ from gateway.people.contract import (
     TokenScope,
     UnknownPerson,
 )
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 
 _NUMBERS = count()  # no two tokens of one run have the same: tests share a store
 

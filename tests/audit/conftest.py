@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gateway.message.address import Address
-from gateway.spool.contract import SYSTEM, Actor
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.sql import open_spool
+from gateway.spool.values import SYSTEM, Actor
 from gateway.store.keys import MasterKey
 from tests.spool.conftest import spool, ticks, where
 from tests.spool.mails import MINUTE, T0, WINDOW, delivered, mail

@@ -11,8 +11,8 @@ from pathlib import Path
 from gateway.audit.checkpoints import Checkpoint, make
 from gateway.audit.proof import part, write_proof
 from gateway.audit.signing_keys import public_keys, succeed
-from gateway.spool.contract import Actor
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 from tests.audit.writing import came, later, write
 from tests.spool.mails import T0
 

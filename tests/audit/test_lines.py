@@ -18,6 +18,7 @@ from gateway.audit.log import EventLog
 from gateway.spool.list_contract import Scope
 from gateway.spool.sql import SqlSpool
 from tests.audit.writing import came, later, write
+from tests.thoroughness import examples
 
 HISTORY = [
     came(
@@ -107,7 +108,7 @@ NAMES = st.sampled_from(["sports", "pool", "hall"])
     mails=st.lists(st.tuples(st.none() | st.lists(NAMES, max_size=2, unique=True), NAMES, NAMES), max_size=8),
     groups=st.frozensets(NAMES),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_an_ordering_body_never_sees_a_mail_of_another_group(
     mails: list[tuple[list[str] | None, str, str]], groups: frozenset[str]
 ) -> None:

@@ -28,6 +28,7 @@ from tests.audit.proofs import HOUR, altered, export, keys, sign, three_hours
 from tests.audit.writing import later, write
 from tests.spool.conftest import MASTER
 from tests.spool.mails import T0
+from tests.thoroughness import examples
 
 Members = dict[str, bytes]
 STRANGER = Signer.fresh(1)
@@ -187,7 +188,9 @@ def test_what_was_altered_is_named(name: str, made: tuple[Path, list[bytes]], tm
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_no_octet_can_be_changed(made: tuple[Path, list[bytes]], tmp_path: Path, data: st.DataObject) -> None:
     """Any octet of any part: the verification finds it, or what the octets mean is the same."""
 

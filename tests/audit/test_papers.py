@@ -17,10 +17,11 @@ from gateway.audit.log import EventLog
 from gateway.audit.record import month, record
 from gateway.audit.signed import Signer
 from gateway.cli import main
-from gateway.spool.contract import Actor, BodyUnreadable
+from gateway.spool.contract import BodyUnreadable
 from gateway.spool.destroying import Destroyed
 from gateway.spool.lifecycle import Reason
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 from gateway.store.events import Event
 from tests.audit.proofs import ADMIN, keys
 from tests.audit.writing import came, later, write

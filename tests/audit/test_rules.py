@@ -18,9 +18,9 @@ from gateway.audit.rules import KINDS, Effect, RuleEffects
 from gateway.cli import main
 from gateway.policy.decision import Decision, Outcome, Watched
 from gateway.policy.demands import NOTHING_FOR_THE_MAIL, Demands, Refusal, Text
-from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.lifecycle import Reason
 from gateway.spool.sql import open_spool
+from gateway.spool.values import Actor, NewMessage
 from gateway.store.keys import MasterKey
 from tests.spool.mails import MINUTE, SENDER, T0, WINDOW, mail
 

@@ -28,12 +28,12 @@ from gateway.people.sight import Act, scope_of
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands, Form
 from gateway.spool.accepting import acceptance
-from gateway.spool.contract import NewMessage
 from gateway.spool.list_conditions import conditions
 from gateway.spool.list_contract import HeldQuestion, Order, Scope, Waits
 from gateway.spool.lists import _lines
 from gateway.spool.queue_ids import QueueIds
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import NewMessage
 from gateway.store.keys import MasterKey
 from gateway.store.tx import Tx
 from gateway.store.where import Where

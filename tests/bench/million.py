@@ -21,9 +21,9 @@ from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands, Form
 from gateway.spool.accepting import acceptance
-from gateway.spool.contract import NewMessage
 from gateway.spool.queue_ids import QueueIds
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import NewMessage
 from gateway.store.keys import MasterKey, key_file
 from gateway.store.tx import Tx
 from tests.bench.figures import OURS, Absent, Sample, percentile

@@ -25,8 +25,8 @@ from gateway.notices.bursts import QUIET
 from gateway.notices.compose import Composers
 from gateway.notices.letter import Author
 from gateway.notices.worker import NoticeWorker
-from gateway.spool.contract import NewMessage
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import NewMessage
 from gateway.store.keys import MasterKey
 from tests.memory_spool import NOON, SENDER, decision_for, mail
 

@@ -15,9 +15,10 @@ from gateway.channels.registry import carrier_of
 from gateway.config.channel_settings import Sms
 from gateway.policy.demands import Language
 from gateway.policy.protection import Way
-from gateway.spool.contract import NewMessage, Stored, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.key_contract import KeySending
 from gateway.spool.lifecycle import State
+from gateway.spool.values import NewMessage, Stored
 from tests.channels.carrier_server import CarrierServer, carrier_server
 from tests.memory_spool import NOON, MemorySpool, decision_for, hold
 

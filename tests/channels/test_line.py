@@ -18,8 +18,9 @@ from gateway.channels.contract import Handed, Health, NotSent, Why
 from gateway.channels.line import AILING, Line
 from gateway.channels.schedule import PAUSES
 from gateway.policy.protection import Way
-from gateway.spool.contract import Stored, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.key_contract import KeySending
+from gateway.spool.values import Stored
 from tests.channels.conftest import KEY, NUMBER, Mails, MemoryKeys
 from tests.memory_spool import NOON
 

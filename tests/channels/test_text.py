@@ -15,7 +15,7 @@ from gateway.languages import Words
 from gateway.message.address import Address
 from gateway.policy.demands import Language
 from gateway.protect.keys import MAX_BITS, Style, new_key
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 from tests.channels.conftest import KEY, delivered
 from tests.memory_spool import MemorySpool
 

@@ -23,12 +23,12 @@ from gateway.notices.compose import Composers
 from gateway.notices.keys import KeyLetters
 from gateway.notices.letter import Author
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor
 from gateway.spool.key_contract import Stage
 from gateway.spool.key_leaving import SECOND_MAIL_AFTER
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor
 from gateway.store.keys import MasterKey
 from tests.channels.carrier_server import CarrierServer, always, hang, http, taken
 from tests.channels.conftest import sms_settings

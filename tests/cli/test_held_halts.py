@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import main
 from gateway.clock import utc_now
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.sql import open_spool
+from gateway.spool.values import Stored
 from gateway.store.keys import MasterKey, key_file
 from tests.spool.mails import mail
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor, Change, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.key_contract import KeyStatus, NoKey, ShownKey, Stage
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.share_contract import Happened, Share, TakenBack
+from gateway.spool.values import Actor, Change
 from tests.memory_spool import NOON
 
 KEY = "hoshi-sakana-mikan-taiko-yuki"

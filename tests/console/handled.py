@@ -11,10 +11,10 @@ from gateway.policy.decision import Outcome
 from gateway.policy.demands import Demands
 from gateway.policy.handling import Attached, Handling
 from gateway.policy.protection import How, Way
-from gateway.spool.contract import Stored
 from gateway.spool.key_contract import Stage
 from gateway.spool.lifecycle import State
 from gateway.spool.share_contract import Share
+from gateway.spool.values import Stored
 from tests.console.conftest import FileSpool
 from tests.memory_spool import INSIDE, NOON, decision_for, hold, mail
 

@@ -13,8 +13,8 @@ from gateway.links import Links
 from gateway.metrics import RULE_MAILS
 from gateway.policy.decision import Outcome
 from gateway.policy.demands import Demands, Form
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Reason, State
+from gateway.spool.values import Actor
 from tests.console.browser import press, read
 from tests.console.conftest import ORIGIN, HandClock
 from tests.memory_spool import SENDER, WINDOW, MemorySpool, decision_for, hold

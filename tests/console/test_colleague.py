@@ -15,9 +15,9 @@ import pytest
 
 from gateway.console.app import create_app
 from gateway.links import LinkInvalid, Links
-from gateway.spool.contract import NewMessage
 from gateway.spool.lifecycle import State
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import NewMessage
 from tests.console.conftest import ORIGIN, SECRET, HandClock
 from tests.console.signing import KnownSessions
 from tests.console.test_second_look import page_of, post, press, states

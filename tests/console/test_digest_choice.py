@@ -11,7 +11,7 @@ import pytest
 
 from gateway.console.app import create_app
 from gateway.links import Links
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 from tests.console.browser import read
 from tests.console.conftest import ORIGIN, HandClock
 from tests.memory_spool import MemorySpool

@@ -11,10 +11,10 @@ import pytest
 
 from gateway.console.app import create_app
 from gateway.links import Links
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 from tests.console.browser import answer, read, send
 from tests.console.conftest import ORIGIN, HandClock
 from tests.console.mail.conftest import (

@@ -14,8 +14,8 @@ from gateway.console.key_sheet import CARDS, Card, sheet
 from gateway.languages import Words
 from gateway.links import Links
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor
 from gateway.spool.key_contract import ShownKey
+from gateway.spool.values import Actor
 from tests.console.browser import read, send, send_raw
 from tests.console.conftest import FileSpool, HandClock
 from tests.console.fake_keys import KEY

@@ -18,10 +18,10 @@ from gateway.console.app import create_app
 from gateway.links import LinkInvalid, Links
 from gateway.policy.demands import Approval, Confirmation
 from gateway.spool.attendance import Absence
-from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import COMMENT
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor, NewMessage
 from tests.console.conftest import ORIGIN, SECRET, HandClock
 from tests.memory_spool import mail as octets
 from tests.spool.asking import CHIEF, DEPUTY, HOUR, approval, asking, confirmation

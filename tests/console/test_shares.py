@@ -10,9 +10,9 @@ import pytest
 from gateway.console.share_history import LINES, history
 from gateway.languages import Words
 from gateway.links import Links
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
 from gateway.spool.share_contract import Happened
+from gateway.spool.values import Actor
 from tests.console.browser import answer, read, send
 from tests.console.conftest import FileSpool, HandClock
 from tests.console.handled import LINKED, TOKYO, arrive, protect, share

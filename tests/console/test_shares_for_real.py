@@ -16,11 +16,11 @@ from gateway.console.app import create_app
 from gateway.links import Links
 from gateway.policy.protection import How, Way
 from gateway.service.proving import prover
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.share_contract import Visitor
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor
 from gateway.store.schema import events
 from tests.console.browser import answer, read, send
 from tests.console.conftest import ORIGIN, HandClock

@@ -15,10 +15,11 @@ from gateway.console.statement_view import EVENTS, PEOPLE, statement
 from gateway.languages import Words
 from gateway.links import Links
 from gateway.spool import testimony
-from gateway.spool.contract import Actor, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import Kind
 from gateway.spool.share_contract import Happened
 from gateway.spool.testimony import Proof, Witness
+from gateway.spool.values import Actor
 from tests.console.browser import read, send, send_raw
 from tests.console.conftest import ORIGIN, FileSpool, HandClock
 from tests.console.handled import LINKED, TOKYO, arrive, protect, share

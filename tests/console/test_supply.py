@@ -16,9 +16,9 @@ from gateway.console.reach import Reach
 from gateway.console.supply_view import NUMBERS_AT_ONCE
 from gateway.links import Links
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor
 from gateway.spool.key_contract import Stage
 from gateway.spool.lifecycle import Reason, State
+from gateway.spool.values import Actor
 from tests.console.browser import answer, read, send, send_raw
 from tests.console.conftest import FileSpool, HandClock
 from tests.console.handled import OPEN_WAYS, SEALED, protect

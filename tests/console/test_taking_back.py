@@ -13,10 +13,10 @@ from gateway.console.prospects import Prospect, fates, left
 from gateway.links import Links
 from gateway.policy.handling import Handling
 from gateway.policy.protection import How, Way
-from gateway.spool.contract import Actor
 from gateway.spool.key_contract import KeyStatus, Stage
 from gateway.spool.lifecycle import State
 from gateway.spool.share_contract import Share, TakenBack
+from gateway.spool.values import Actor
 from tests.console.browser import read, send
 from tests.console.conftest import FileSpool
 from tests.console.handled import LINKED, SEALED, arrive, protect, share

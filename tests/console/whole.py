@@ -33,9 +33,9 @@ from gateway.people.contract import Grant, Person, Role
 from gateway.people.session_rows import Origin
 from gateway.service.rooms import Rooms
 from gateway.service.web import web_app
-from gateway.spool.contract import SYSTEM
 from gateway.spool.sql import open_spool
 from gateway.spool.times import to_us
+from gateway.spool.values import SYSTEM
 from gateway.store.keys import MasterKey
 from gateway.store.where import Where
 

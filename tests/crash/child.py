@@ -10,6 +10,7 @@ import asyncio
 import functools
 import os
 import signal
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -54,7 +55,12 @@ def arm_function(where: str, when: str) -> None:
     owner: Any = import_module(module_name)
     for step in owners:
         owner = getattr(owner, step)
-    setattr(owner, name, wrapped(getattr(owner, name), when))
+    real = getattr(owner, name)
+    fused = wrapped(real, when)
+    setattr(owner, name, fused)
+    for module in list(sys.modules.values()):  # whoever imported it by name, before we came
+        for alias in [key for key, value in vars(module).items() if value is real]:
+            setattr(module, alias, fused)
 
 
 def arm_commit(verb: str, when: str) -> None:

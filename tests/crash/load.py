@@ -10,9 +10,10 @@ import threading
 import time
 
 from gateway.clock import utc_now
-from gateway.spool.contract import Actor, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import Reason
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor
 from gateway.store.keys import MasterKey
 from gateway.store.where import Where
 from tests.process import mail

@@ -9,15 +9,14 @@ from __future__ import annotations
 import os
 import signal
 import smtplib
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.process import ROOT, Gateway, NextHop, environment, mail, next_hop, wait_for
+from tests.nursery import Child
+from tests.process import Gateway, NextHop, environment, mail, next_hop, nursery, wait_for
 
 pytestmark = pytest.mark.crash
 
@@ -75,16 +74,11 @@ STEPS = [
 ]
 
 
-def start_with_fuse(gw: Gateway, step: str) -> subprocess.Popen[bytes]:
+def start_with_fuse(gw: Gateway, step: str) -> Child:
     """Start the gateway with the fuse and wait until it answers or is dead already."""
+    words, surroundings = ["serve", "--config", str(gw.config)], {**environment(), "KILL_AT": step}
     with (gw.folder / "log.jsonl").open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.child", "serve", "--config", str(gw.config)],
-            cwd=ROOT,
-            stdout=out,
-            stderr=out,
-            env={**environment(), "KILL_AT": step},
-        )
+        process = nursery().start("tests.crash.child", words, surroundings, out.fileno(), out.fileno())
     gw.process = process
     wait_for(lambda: process.poll() is not None or gw.alive(), "the gateway with the fuse")
     return process

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from gateway.store.attachment_tables import message_keys
 from gateway.store.database import event_seal
 from gateway.store.schema import messages
 from gateway.store.where import Where
-from tests.process import ROOT, environment
+from tests.process import run_module
 from tests.spool.conftest import MASTER
 from tests.spool.mails import LEASE, T0
 
@@ -57,16 +55,9 @@ FATES = {
 
 def killed(state: Path, verb: str, when: str) -> str:
     """Let the child die at its step; return the queue id, empty where it got none."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.crash.keys_child", str(state), verb, when],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    ended = run_module("tests.crash.keys_child", str(state), verb, when)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
-    return ended.stdout.decode().strip()
+    return ended.stdout.strip()
 
 
 async def found(spool: SqlSpool, queue_id: str) -> Found:

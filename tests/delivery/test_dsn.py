@@ -16,9 +16,9 @@ from gateway.message.envelope import Client, Envelope
 from gateway.message.status_request import NOTHING_ASKED, MailRequest, Notify, RecipientRequest, Return
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands, Language
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
+from gateway.spool.values import Recipient, Stored
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 SENDER = Address("sender", "example.jp")

@@ -15,9 +15,10 @@ from click.testing import CliRunner, Result
 from gateway.audit.log import EventLog
 from gateway.audit.verify import verify
 from gateway.cli import main
-from gateway.spool.contract import Actor, BodyUnreadable, Stored, UnknownMessage
+from gateway.spool.contract import BodyUnreadable, UnknownMessage
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import open_spool
+from gateway.spool.values import Actor, Stored
 from gateway.store.database import event_seal
 from gateway.store.errors import StoreUnavailable
 from gateway.store.instance import Instance

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from gateway.incidents.contract import Account, Data, What
 from gateway.incidents.door import Incidents
-from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.list_contract import Whose
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor, NewMessage
 from tests.spool.mails import SENDER, T0, mail
 from tests.spool.sharing import deliver
 

@@ -26,9 +26,9 @@ from gateway.incidents.contract import (
 )
 from gateway.incidents.draft import draft, written
 from gateway.incidents.draft_sections import MOMENTS, TO_WRITE, Sections, sections
-from gateway.spool.contract import Actor
 from gateway.spool.list_contract import Whose
 from gateway.spool.share_contract import TakenBack
+from gateway.spool.values import Actor
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 NOW = datetime(2026, 5, 13, 1, tzinfo=UTC)

@@ -16,8 +16,8 @@ from gateway.notices.compose import Composers
 from gateway.notices.incident_letters import IncidentLetters
 from gateway.notices.worker import NoticeWorker
 from gateway.policy.demands import Language
-from gateway.spool.contract import NewMessage
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import NewMessage
 from tests.incidents.cases import (
     CLERK,
     LATER,

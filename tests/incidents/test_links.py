@@ -10,10 +10,10 @@ import pytest
 from gateway.incidents.contract import Answer, Asking
 from gateway.incidents.door import Incidents
 from gateway.message.gather import gather
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 from tests.console.browser import read
 from tests.incidents.cases import LATER, OFFICER, OFFICIAL, WARD, left, letters, opened
 from tests.incidents.pages import LINKS, ORIGIN, Now, browser, form_of, press, send

@@ -23,9 +23,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from gateway.clock import utc_now
 from gateway.links import Links
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Reason
 from gateway.spool.sql import open_spool
+from gateway.spool.values import Actor
 from gateway.store.keys import MasterKey
 from tests.process import Gateway, NextHop, gateway, mail, next_hop, wait_for
 

@@ -19,10 +19,10 @@ from gateway.console.app import create_app
 from gateway.console.server import http_server
 from gateway.links import Links
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor
 from tests.interop.chromium import Phone, phone
 from tests.interop.conftest import require
 from tests.process import free_port, wait_for

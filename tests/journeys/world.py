@@ -28,8 +28,8 @@ from gateway.links import Links
 from gateway.people.contract import Person
 from gateway.people.passwords import Hashing
 from gateway.people.sql import SqlPeople
-from gateway.spool.contract import SYSTEM
 from gateway.spool.sql import open_spool
+from gateway.spool.values import SYSTEM
 from gateway.store.keys import MasterKey
 from tests.process import Gateway, NextHop, wait_for
 

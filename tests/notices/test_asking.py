@@ -12,10 +12,10 @@ from gateway.notices.asking import Asking
 from gateway.notices.compose import Composers
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.second_look import Consent, Look, fresh_looks
+from gateway.spool.values import Recipient, Stored
 from tests.memory_spool import NOON, SENDER
 from tests.memory_spool import mail as octets
 from tests.notices.conftest import notice, read_back, text

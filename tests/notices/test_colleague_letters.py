@@ -10,9 +10,9 @@ from gateway.links import Links
 from gateway.notices.colleagues import ColleagueLetters
 from gateway.notices.compose import Composers
 from gateway.policy.demands import Language
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
+from gateway.spool.values import Stored
 from tests.memory_spool import NOON, SENDER
 from tests.notices.conftest import read_back, text
 from tests.notices.test_asking import RAW, message

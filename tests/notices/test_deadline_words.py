@@ -12,9 +12,9 @@ from gateway.deadline_words import outlook
 from gateway.languages import Words
 from gateway.policy.demands import Approval, Approver
 from gateway.spool.attendance import Absence
-from gateway.spool.contract import Stored
 from gateway.spool.halt_contract import Freeze
 from gateway.spool.lifecycle import State
+from gateway.spool.values import Stored
 from tests.memory_spool import NOON
 from tests.notices.test_asking import message, with_look
 from tests.spool.asking import CHIEF, DEPUTY, HOUR, MAYOR, approval, confirmation

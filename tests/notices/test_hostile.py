@@ -18,9 +18,9 @@ from gateway.message.text import decode_header
 from gateway.notices.compose import Composers
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands, Form
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import NoticeKind
+from gateway.spool.values import Recipient, Stored
 from tests.memory_spool import NOON
 from tests.notices.conftest import notice
 

@@ -17,10 +17,10 @@ from gateway.notices.keys import KeyLetters
 from gateway.policy.demands import Language
 from gateway.policy.handling import Handling
 from gateway.policy.protection import How, Way
-from gateway.spool.contract import Stored
 from gateway.spool.key_contract import KeySending
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import NoticeKind
+from gateway.spool.values import Stored
 from tests.memory_spool import NOON, SENDER, MemorySpool, decision_for, hold
 from tests.memory_spool import mail as octets
 from tests.notices.conftest import AUTHOR, notice, read_back, text

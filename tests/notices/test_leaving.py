@@ -10,9 +10,9 @@ from gateway.message.address import parse_path
 from gateway.notices.compose import Composers
 from gateway.notices.report import SHOWN_RECIPIENTS
 from gateway.policy.demands import Language
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import NoticeKind
+from gateway.spool.values import Stored
 from tests.memory_spool import NOON, SENDER, MemorySpool, decision_for, hold
 from tests.notices.conftest import notice, read_back, text
 

@@ -16,10 +16,10 @@ from gateway.notices.bursts import LISTED
 from gateway.notices.compose import Composers
 from gateway.notices.held_mail import HeldMail, escaped
 from gateway.policy.demands import Language
-from gateway.spool.contract import Stored
 from gateway.spool.glance import ADDRESSES
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice
+from gateway.spool.values import Stored
 from tests.memory_spool import NOON, SENDER, MemorySpool, decision_for, glance_of, hold
 from tests.notices.conftest import notice, read_back, text
 from tests.notices.test_hostile import LOCALS, WORDS, field_names

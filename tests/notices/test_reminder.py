@@ -10,10 +10,10 @@ from gateway.links import Links
 from gateway.notices.compose import Composers
 from gateway.notices.reminder import Reminders
 from gateway.policy.demands import Language
-from gateway.spool.contract import Stored
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.second_look import Consent
+from gateway.spool.values import Stored
 from tests.memory_spool import NOON
 from tests.notices.conftest import notice, read_back, text
 from tests.notices.test_asking import RAW, message, with_look

@@ -21,9 +21,10 @@ from gateway.notices.held_mail import HeldMail
 from gateway.notices.worker import BATCH, LOOK_BACK, NoticeWorker
 from gateway.notices.writing import Many
 from gateway.policy.demands import Language
-from gateway.spool.contract import NewMessage, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Glance, Notice, NoticeKind
+from gateway.spool.values import NewMessage
 from tests.memory_spool import NOON, SENDER, WINDOW, MemorySpool, decision_for, hold
 from tests.notices.conftest import AUTHOR, notice, read_back, text
 

@@ -17,9 +17,9 @@ from gateway.message.address import parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.notices.compose import Composers
 from gateway.notices.worker import NoticeWorker
-from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor, NewMessage
 from gateway.store.keys import MasterKey
 from tests.console.browser import press, read
 from tests.memory_spool import NOON, SENDER, decision_for, mail

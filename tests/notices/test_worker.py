@@ -18,8 +18,9 @@ from gateway.notices.worker import BATCH, NoticeWorker
 from gateway.notices.writing import Many
 from gateway.policy.demands import Demands, Form, Language
 from gateway.policy.stored_decision import from_json, to_json
-from gateway.spool.contract import Stored, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.notice import Notice, NoticeKind
+from gateway.spool.values import Stored
 from tests.memory_spool import NOON, SENDER, MemorySpool, hold
 from tests.notices.conftest import notice, read_back
 

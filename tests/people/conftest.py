@@ -18,8 +18,8 @@ from gateway.people.passwords import Hashing
 from gateway.people.session_rows import Origin
 from gateway.people.sql import SqlPeople
 from gateway.policy.demands import Language
-from gateway.spool.contract import Actor
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 from gateway.store.database import Database
 from gateway.store.schema import events
 from gateway.store.tx import Queries

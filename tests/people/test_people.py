@@ -9,8 +9,8 @@ import pytest
 from gateway.people.contract import Grant, Person, PersonRefused, Role, TokenScope, UnknownPerson
 from gateway.people.signing_in import SignInRefused
 from gateway.policy.demands import Language
-from gateway.spool.contract import Actor
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 from gateway.store.people_tables import api_tokens, browsers, credentials, people, sign_in_failures, sign_ins
 from gateway.store.schema import events
 from tests.people.conftest import BOSS, GOOD, HERE, OTHER, House

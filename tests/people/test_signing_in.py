@@ -13,8 +13,8 @@ from gateway.people.contract import Duty, Grant, Role
 from gateway.people.passwords import Hashing
 from gateway.people.session_rows import MAX_SESSIONS, Origin
 from gateway.people.signing_in import Admitted, SignInRefused
-from gateway.spool.contract import Actor
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 from tests.people.conftest import BOSS, ELSEWHERE, GOOD, HERE, OTHER, House
 
 ANN = Actor("person", "ann")

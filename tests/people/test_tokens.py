@@ -8,7 +8,7 @@ import pytest
 
 from gateway.people.contract import PersonRefused, TokenScope, UnknownPerson
 from gateway.people.tokens import LONGEST, MAX_TOKENS
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 from tests.people.conftest import House
 
 ANN = Actor("person", "ann")

@@ -21,11 +21,12 @@ from gateway.policy.schema import PolicyFile
 from tests.policy.generated import floors
 from tests.policy.generated_conditions import Json
 from tests.policy.generated_facts import INTERNAL, TIMES, address, facts
+from tests.thoroughness import examples
 
 EXAMPLES = Path(__file__).parents[2] / "policies" / "examples"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(floors(), facts(), st.sampled_from(INTERNAL), TIMES, st.booleans(), st.booleans())
 def test_what_is_said_holds_for_every_mail_of_the_sender(
     floor: Json, drawn: Facts, sender: str, now: datetime, with_time: bool, with_recipients: bool

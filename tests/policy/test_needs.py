@@ -16,8 +16,9 @@ from tests.policy.generated import additions, floors
 from tests.policy.generated_conditions import Json
 from tests.policy.generated_facts import TIMES, facts
 from tests.policy.test_only_adds import assert_not_weaker, policy_of
+from tests.thoroughness import examples
 
-thorough = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=examples(120), suppress_health_check=[HealthCheck.too_slow])
 
 FIELDS = {
     Need.CONTENT: ("content",),

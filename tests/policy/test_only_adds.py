@@ -30,8 +30,9 @@ from gateway.yaml_source import Problems
 from tests.policy.generated import additions, floors, local_files, rules
 from tests.policy.generated_conditions import GROUPS, Json
 from tests.policy.generated_facts import EXTERNAL, TIMES, facts
+from tests.thoroughness import examples
 
-thorough = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 FILES = (Attached(2, "a.pdf", "pdf", 10, "plain"), Attached(3, "b.txt", "text", 10, "plain"))

@@ -15,8 +15,9 @@ from gateway.policy.handling import Attached, Handling, Seen
 from gateway.policy.key_ways import WEAK
 from gateway.policy.protection import How, Protection, Way
 from gateway.policy.protection_order import adds_nothing, as_strict
+from tests.thoroughness import examples
 
-thorough = settings(max_examples=400, deadline=None)
+thorough = settings(max_examples=examples(400), deadline=None)
 SEALED_WAYS: list[Way] = [way for way in Way if way is not Way.CODE_PAGE]
 
 

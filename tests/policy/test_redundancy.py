@@ -29,8 +29,9 @@ from gateway.policy.unmatched import never_met
 from tests.policy.generated import floors
 from tests.policy.generated_conditions import CALENDARS, CIRCLES, CONDITIONS, GROUPS, LISTS, PATTERNS, Json
 from tests.policy.generated_facts import EXTERNAL, NOW, facts
+from tests.thoroughness import examples
 
-thorough = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CONTEXT = Context(
     circles={name: frozenset(EXTERNAL[:3]) for name in CIRCLES},
     senders=dict.fromkeys(GROUPS, PATTERNS[:4]),

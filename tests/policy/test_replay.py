@@ -29,8 +29,9 @@ from gateway.policy.tally import OTHERS, Tally
 from tests.policy.generated import additions, floors
 from tests.policy.generated_conditions import Json
 from tests.policy.generated_facts import NOW, facts
+from tests.thoroughness import examples
 
-thorough = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def policy(*files: Json) -> Policy:

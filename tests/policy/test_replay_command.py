@@ -17,8 +17,8 @@ from gateway.message.address import parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.gather import gather
 from gateway.policy.decide import decide
-from gateway.spool.contract import NewMessage
 from gateway.spool.sql import open_spool
+from gateway.spool.values import NewMessage
 from gateway.store.keys import MasterKey
 
 ROOT = Path(__file__).parents[2]

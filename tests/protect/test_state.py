@@ -18,6 +18,7 @@ from gateway.protect.pdf import encrypt_pdf
 from gateway.protect.state import State, state_of
 from tests.detect.files import DISGUISED, FILES, archive, ole
 from tests.protect.sample import AT, KEY, entropy, locked_pdf, office, pdf, run
+from tests.thoroughness import examples
 
 SOME = [File.of("a.txt", b"plain words"), File.of("b.txt", b"more plain words")]
 ODT = "application/vnd.oasis.opendocument.text"
@@ -179,7 +180,7 @@ SEEDS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(SEEDS), st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), max_size=8))
 def test_no_damage_makes_it_raise(seed: tuple[str, bytes], changes: list[tuple[int, int]]) -> None:
     octets = bytearray(seed[1])

@@ -8,7 +8,8 @@ from typing import cast
 from gateway.clock import utc_now
 from gateway.policy.decide import decide
 from gateway.receive.intake import Intake
-from gateway.spool.contract import Claim, NewMessage, Spool
+from gateway.spool.contract import Spool
+from gateway.spool.values import Claim, NewMessage
 from tests.spool.mails import LEASE, mail
 
 

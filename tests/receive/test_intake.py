@@ -24,7 +24,8 @@ from gateway.policy.handling import Handling
 from gateway.policy.memberships import Memberships
 from gateway.policy.model import Policy
 from gateway.receive.intake import QUICK_CHARACTERS, QUICK_RECIPIENTS, Intake, accepted_text, refusal_text
-from gateway.spool.contract import NewMessage, Spool, StoreUnavailable
+from gateway.spool.contract import Spool, StoreUnavailable
+from gateway.spool.values import NewMessage
 from gateway.yaml_source import Problem, Problems
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)

@@ -15,8 +15,9 @@ from gateway.policy.decide import decide
 from gateway.policy.load import load_policy
 from gateway.receive.intake import Intake
 from gateway.spool.accepting import acceptance
-from gateway.spool.contract import NewMessage, Spool
+from gateway.spool.contract import Spool
 from gateway.spool.notice import NoticeKind
+from gateway.spool.values import NewMessage
 from tests.receive.test_intake import Store
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)

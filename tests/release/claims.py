@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.spool.contract import Claim, Recipient, Stored
 from gateway.spool.lifecycle import State
+from gateway.spool.values import Claim, Recipient, Stored
 from tests.spool.mails import LEASE, T0, mail
 
 

@@ -10,8 +10,8 @@ from gateway.evidence.resolver import Mx
 from gateway.message.address import Address
 from gateway.policy.demands import Form
 from gateway.release.batches import batches, by_route
-from gateway.spool.contract import Recipient
 from gateway.spool.lifecycle import State
+from gateway.spool.values import Recipient
 from gateway.transform.view import View
 
 ROUTES = [Route(exchangers=(Mx(10, f"mx{number}.example.com"),)) for number in range(3)]

@@ -19,7 +19,7 @@ from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands, Form
 from gateway.receive.colleagues import told_colleagues
 from gateway.release.variants import Variants
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 from gateway.transform.render import prepare, render
 from gateway.transform.view import view_of
 from tests.memory_spool import NOON

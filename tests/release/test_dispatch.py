@@ -27,10 +27,11 @@ from gateway.release.backoff import SOONEST
 from gateway.release.budget import Budget
 from gateway.release.dispatch import Dispatcher
 from gateway.release.variants import Variants
-from gateway.spool.contract import BodyUnreadable, Change, Claim, NewMessage, Result, Stored, StoreUnavailable
+from gateway.spool.contract import BodyUnreadable, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Change, Claim, NewMessage, Result, Stored
 from gateway.store.keys import MasterKey
 from tests.delivery.conftest import QUICK, NoDns
 from tests.delivery.next_hop import HANG, NextHop, running

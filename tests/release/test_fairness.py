@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gateway.release.housekeeping import Housekeeping
 from gateway.release.scheduler import CLAIMS_PER_PLACE, Scheduler
-from gateway.spool.contract import Claim
 from gateway.spool.sql import open_spool
+from gateway.spool.values import Claim
 from tests.spool.conftest import MASTER
 from tests.spool.mails import T0, mail
 

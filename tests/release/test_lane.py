@@ -13,8 +13,8 @@ from gateway.message.address import Address
 from gateway.policy.demands import Form
 from gateway.release.batches import Batch
 from gateway.release.lane import Lane
-from gateway.spool.contract import Recipient
 from gateway.spool.lifecycle import State
+from gateway.spool.values import Recipient
 from gateway.transform.view import View
 
 COPIES = 12

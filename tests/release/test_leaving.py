@@ -13,9 +13,9 @@ from gateway.delivery.route import Router
 from gateway.policy.decision import Outcome
 from gateway.policy.demands import Demands, Form
 from gateway.policy.disclaimers import Disclaimer
-from gateway.spool.contract import NewMessage
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import NoticeKind
+from gateway.spool.values import NewMessage
 from gateway.transform import render as rendering
 from gateway.transform.disclaiming import Disclaimed, disclaimed
 from tests.delivery.conftest import NoDns

@@ -11,7 +11,8 @@ import pytest
 
 from gateway.release import ledger
 from gateway.release.ledger import Ledger
-from gateway.spool.contract import Change, Claim, Result, Spool, StoreUnavailable
+from gateway.spool.contract import Spool, StoreUnavailable
+from gateway.spool.values import Change, Claim, Result
 from tests.memory_spool import NOON
 from tests.release.claims import claim_of
 from tests.spool.mails import delivered

@@ -17,8 +17,9 @@ from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands
 from gateway.release.housekeeping import BATCH, Housekeeping
 from gateway.release.scheduler import CLAIMS_PER_PLACE, EXPRESS_OCTETS, LEASE, Scheduler
-from gateway.spool.contract import Claim, Recipient, Spool, Stored, StoreUnavailable
+from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.lifecycle import State
+from gateway.spool.values import Claim, Recipient, Stored
 
 T0 = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

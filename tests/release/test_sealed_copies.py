@@ -23,10 +23,10 @@ from gateway.release.results import not_sealed
 from gateway.release.variants import Variants
 from gateway.sealing.child import NotWritten
 from gateway.sealing.order import Order
-from gateway.spool.contract import NewMessage, Stored
 from gateway.spool.key_contract import KeyStatus, NoKey, SealKey, Stage
 from gateway.spool.lifecycle import State
 from gateway.spool.share_contract import Share
+from gateway.spool.values import NewMessage, Stored
 from tests.delivery.next_hop import NextHop
 from tests.release.test_dispatch import NOW, House, furnished, new_mail, states
 

@@ -13,8 +13,8 @@ from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands
 from gateway.release.shelf import Shelf
-from gateway.spool.contract import Recipient, Stored
 from gateway.spool.lifecycle import State
+from gateway.spool.values import Recipient, Stored
 from tests.release.test_dispatch import NOW, SENDER
 
 KEEP_S = 0.05

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.message.status_request import NOTHING_ASKED, MailRequest, Notify, RecipientRequest, Return
 from gateway.policy.demands import Form
-from gateway.spool.contract import NewMessage
 from gateway.spool.notice import NoticeKind
+from gateway.spool.values import NewMessage
 from tests.delivery.next_hop import EXTENSIONS, NextHop
 from tests.release.test_dispatch import furnished, new_mail
 

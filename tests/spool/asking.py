@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from gateway.policy.decision import Outcome
 from gateway.policy.demands import NO_TIME, Approval, Approver, Confirmation, Demands, Step
-from gateway.spool.contract import NewMessage
+from gateway.spool.values import NewMessage
 from tests.spool.mails import MINUTE, T0, mail
 
 HOUR = 60 * MINUTE

@@ -11,7 +11,7 @@ from gateway.policy.decision import Outcome
 from gateway.policy.demands import NO_TIME, Demands
 from gateway.policy.handling import Attached, Handling
 from gateway.policy.protection import How, Way
-from gateway.spool.contract import Actor, NewMessage
+from gateway.spool.values import Actor, NewMessage
 from tests.spool.mails import SENDER, T0, mail
 
 CLERK = Actor("sender", str(SENDER))

@@ -8,8 +8,8 @@ from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import NO_TIME, Demands
-from gateway.spool.contract import NewMessage, Result
 from gateway.spool.lifecycle import Reason, State
+from gateway.spool.values import NewMessage, Result
 
 T0 = datetime(2026, 4, 1, 9, 0, 0, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -15,10 +15,10 @@ from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands, Language
 from gateway.policy.handling import Attached, Handling
 from gateway.policy.protection import How, Way
-from gateway.spool.contract import NewMessage
 from gateway.spool.notice import NoticeKind
 from gateway.spool.share_contract import Visitor
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import NewMessage
 from gateway.store.database import event_seal
 from gateway.store.keys import MasterKey
 from gateway.store.where import Where

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from gateway.cli import main
 from gateway.policy.protection import Way
 from gateway.spool.agreed_keys import MAX_KEY, checked, who_of
-from gateway.spool.contract import Actor
 from gateway.spool.key_contract import NoKey
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor
 from gateway.store.attachment_tables import agreed_keys
 from gateway.store.keys import MasterKey
 from gateway.store.schema import events

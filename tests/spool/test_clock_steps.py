@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gateway.spool.clock_steps import TOLERANCE
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import State
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 from tests.spool.asking import CHIEF, HOUR, approval, asking
 from tests.spool.mails import LEASE, MINUTE, T0, WINDOW, deferred, mail
 

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from gateway.policy.demands import Demands
-from gateway.spool.contract import NewMessage, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import NewMessage
 from gateway.store.where import Where
 from tests.spool.asking import CHIEF, approval, asking
 from tests.spool.mails import MINUTE, SENDER, T0

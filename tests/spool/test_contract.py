@@ -9,9 +9,10 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.spool.contract import SYSTEM, Actor, BodyUnreadable, Change, Spool, UnknownMessage
+from gateway.spool.contract import BodyUnreadable, Spool, UnknownMessage
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import NoticeKind
+from gateway.spool.values import SYSTEM, Actor, Change
 from gateway.store.bodies import INLINE_LIMIT
 from tests.spool.mails import (
     LEASE,

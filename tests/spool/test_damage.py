@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from gateway.audit.entries import Question
 from gateway.audit.log import EventLog
 from gateway.spool.attempts import UNREADABLE_AGAIN
-from gateway.spool.contract import Actor, BodyUnreadable, StoreUnavailable
+from gateway.spool.contract import BodyUnreadable, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor
 from gateway.store.bodies import INLINE_LIMIT
 from tests.spool.conftest import MASTER
 from tests.spool.mails import LEASE, RAW, T0, mail

@@ -25,9 +25,9 @@ from gateway.people.passwords import Hashing
 from gateway.people.sql import SqlPeople
 from gateway.policy.demands import Language
 from gateway.policy.people import People
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Reason
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 from tests.spool.asking import CHIEF, approval, asking
 from tests.spool.mails import T0, WINDOW
 from tests.spool.test_lists import from_

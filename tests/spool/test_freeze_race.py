@@ -13,9 +13,9 @@ from types import ModuleType
 import pytest
 
 from gateway.spool import attempts, freezes, halts, releasing
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor
 from gateway.store.errors import StoreUnavailable
 from gateway.store.tx import Tx
 from gateway.store.where import Where

@@ -9,12 +9,13 @@ import pytest
 
 from gateway.message.address import Address
 from gateway.message.status_request import MailRequest, Return
-from gateway.spool.contract import Actor, NewMessage, Spool
+from gateway.spool.contract import Spool
 from gateway.spool.glance import ADDRESSES
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import Glance
 from gateway.spool.sql import SqlSpool
 from gateway.spool.statements import GLANCED
+from gateway.spool.values import Actor, NewMessage
 from gateway.store.schema import messages
 from tests.memory_spool import glance_of
 from tests.spool.mails import LEASE, T0, WINDOW, mail

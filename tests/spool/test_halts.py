@@ -8,12 +8,13 @@ import pytest
 
 from gateway.audit.entries import Question
 from gateway.audit.log import EventLog
-from gateway.spool.contract import Actor, Change, Claim, Stored, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.halt_contract import FROZEN_FOR, LONGEST, Freeze
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.list_contract import HeldQuestion, Scope, Waits
 from gateway.spool.reopening import hold_all
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor, Change, Claim, Stored
 from gateway.store.where import Where
 from tests.spool.asking import CHIEF, approval, asking, confirmation
 from tests.spool.mails import LEASE, MINUTE, SENDER, T0, WINDOW, Ticks, deferred, delivered, mail

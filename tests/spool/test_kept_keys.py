@@ -11,13 +11,14 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.key_contract import NoKey, Stage
 from gateway.spool.mending import mend
 from gateway.spool.rekeying import rewrap_all, uses
 from gateway.spool.reopening import hold_all
 from gateway.spool.rewrapping import SMALL, rewrap_small
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor
 from gateway.store.attachment_tables import key_sendings, message_keys, shares
 from gateway.store.database import event_seal, fresh_database
 from gateway.store.keys import MasterKey

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.policy.protection import Way
-from gateway.spool.contract import Claim
 from gateway.spool.key_contract import Stage
 from gateway.spool.key_leaving import SECOND_MAIL_AFTER
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Claim
 from tests.spool.conftest import MASTER
 from tests.spool.keyed import CLERK, keyed, sealed
 from tests.spool.mails import LEASE, T0, delivered

@@ -24,7 +24,6 @@ from gateway.spool import halves as halves_of
 from gateway.spool import learning, rekeying
 from gateway.spool import sendings as sendings_of
 from gateway.spool import threads as threads_of
-from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.halves import MAX_PAIRS
 from gateway.spool.knowing import SqlKnowledge
 from gateway.spool.knowledge import MAX_WRITERS, SLICE, Noted
@@ -32,6 +31,7 @@ from gateway.spool.lifecycle import Reason
 from gateway.spool.mending import mend
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.spool.threads import MAX_NAMED
+from gateway.spool.values import Actor, NewMessage
 from gateway.store.database import event_seal
 from gateway.store.errors import StoreUnavailable
 from gateway.store.keys import MasterKey

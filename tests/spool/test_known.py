@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway.spool.contract import Claim
 from gateway.spool.known import LONG, KnownMessages
 from gateway.spool.lifecycle import State
 from gateway.spool.records import MessageRow
 from gateway.spool.sql import SqlSpool
 from gateway.spool.statements import messages_in
+from gateway.spool.values import Claim
 from gateway.store.schema import messages
 from tests.spool.mails import LEASE, T0, deferred, delivered, mail
 

@@ -11,9 +11,10 @@ import pytest
 from gateway.message.address import Address
 from gateway.policy.decision import Outcome
 from gateway.policy.demands import Demands
-from gateway.spool.contract import Actor, NewMessage, Result, Spool
+from gateway.spool.contract import Spool
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import NoticeKind
+from gateway.spool.values import Actor, NewMessage, Result
 from tests.spool.mails import LEASE, RAW, SENDER, T0, WINDOW, bounced, deferred, delivered, mail
 
 BY_SENDER = (Actor("sender", str(SENDER)), Reason.BY_SENDER)

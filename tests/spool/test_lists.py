@@ -19,10 +19,11 @@ from gateway.message.facts import Facts
 from gateway.message.gather import gather
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands
-from gateway.spool.contract import SYSTEM, Actor, NewMessage, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.lifecycle import Reason
 from gateway.spool.list_contract import Counted, HeldLine, HeldQuestion, Order, Scope, Waits, Whose
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import SYSTEM, Actor, NewMessage
 from tests.spool.asking import CHIEF, DEPUTY, approval, asking, confirmation
 from tests.spool.mails import MINUTE, SENDER, T0, WINDOW, mail
 

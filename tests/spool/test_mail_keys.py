@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor, Result, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.key_carrying import LOST_AT_MOST
 from gateway.spool.key_contract import NoKey, Stage
 from gateway.spool.key_leaving import SECOND_MAIL_AFTER
@@ -18,6 +18,7 @@ from gateway.spool.key_making import new_keys
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor, Result
 from gateway.store.attachment_tables import key_sendings, message_keys
 from gateway.store.schema import events
 from tests.spool.conftest import MASTER

@@ -13,11 +13,11 @@ from gateway.languages import Words
 from gateway.message.address import Address
 from gateway.policy.demands import Demands, Language
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor, Change
 from gateway.spool.key_contract import NoKey, Stage
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor, Change
 from gateway.store.attachment_tables import key_sendings
 from gateway.store.schema import events, recipients
 from gateway.waiting import needs

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from gateway.policy.demands import EVER, NEVER, NO_TIME, Approval, Approver, Step
 from gateway.spool.attendance import Absence, ladder, next_moment, there, too_few
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import Look, fresh_looks
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor
 from tests.spool.asking import HOUR, asking
 from tests.spool.conftest import MASTER
 from tests.spool.mails import MINUTE, T0

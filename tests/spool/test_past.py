@@ -18,10 +18,10 @@ from gateway.policy.decision import Watched
 from gateway.policy.demands import NOTHING_FOR_THE_MAIL, Demands
 from gateway.spool import records
 from gateway.spool.accepting import acceptance
-from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.lifecycle import Reason
 from gateway.spool.past import PAGE, NoFacts, Past, PastMail
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor, NewMessage
 from gateway.store.errors import StoreUnavailable
 from gateway.store.events import Event
 from gateway.store.schema import messages

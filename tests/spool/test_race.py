@@ -6,9 +6,9 @@ import asyncio
 import random
 import threading
 
-from gateway.spool.contract import Actor, Change
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor, Change
 from tests.spool.conftest import MASTER
 from tests.spool.mails import LEASE, T0, WINDOW, delivered, mail
 

@@ -11,11 +11,11 @@ import pytest
 from gateway.policy.demands import Approval, Approver, Step
 from gateway.spool.absences import MAX_ABSENCES, TooManyAbsences
 from gateway.spool.attendance import Absence
-from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.second_look import Said
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor, NewMessage
 from gateway.store.where import Where
 from tests.spool.asking import CHIEF, DEPUTY, HOUR, MAYOR, approval, asking, confirmation
 from tests.spool.conftest import MASTER

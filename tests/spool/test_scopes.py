@@ -6,9 +6,9 @@ from itertools import product
 
 from gateway.people.contract import Grant, Person, Role
 from gateway.people.sight import Act, may, scope_of
-from gateway.spool.contract import NewMessage
 from gateway.spool.list_contract import HeldQuestion
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import NewMessage
 from tests.spool.asking import CHIEF, DEPUTY, approval, asking
 from tests.spool.mails import mail
 from tests.spool.test_lists import from_

@@ -11,7 +11,7 @@ from gateway.audit.entries import Question
 from gateway.audit.log import EventLog
 from gateway.audit.verify import verify
 from gateway.policy.demands import Approver
-from gateway.spool.contract import Actor, Change, Consented, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.holds import recipients_of
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.moves import Arrival, move
@@ -20,6 +20,7 @@ from gateway.spool.reopening import hold_all
 from gateway.spool.second_look import COMMENT, SOMEBODY, Said
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.spool.times import to_us
+from gateway.spool.values import Actor, Change, Consented
 from gateway.store.database import event_seal
 from gateway.store.schema import second_looks
 from gateway.store.tx import Tx

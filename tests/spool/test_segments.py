@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.spool.contract import Actor, BodyUnreadable, StoreUnavailable
+from gateway.spool.contract import BodyUnreadable, StoreUnavailable
 from gateway.spool.lifecycle import Reason
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor
 from gateway.store import reclaim, segments
 from gateway.store.bodies import INLINE_LIMIT, SEGMENT_LIMIT
 from gateway.store.where import Where

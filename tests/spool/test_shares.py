@@ -10,7 +10,7 @@ import pytest
 from gateway.audit.entries import Question
 from gateway.audit.log import EventLog
 from gateway.policy.protection import Way
-from gateway.spool.contract import Actor, BodyUnreadable, UnknownMessage
+from gateway.spool.contract import BodyUnreadable, UnknownMessage
 from gateway.spool.key_contract import NoKey
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
@@ -19,6 +19,7 @@ from gateway.spool.share_contract import NoShare, Visitor
 from gateway.spool.shares_codes import ASKED, BARRED_AT, TRIES, VALID, VISITS, Entry, _key_right
 from gateway.spool.shares_standing import LONGEST
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor
 from gateway.store.keys import MasterKey
 from gateway.store.where import Where
 from tests.spool.conftest import MASTER

@@ -16,12 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gateway.audit.log import EventLog
 from gateway.audit.verify import verify
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
 from gateway.spool.notice import NoticeKind
 from gateway.spool.share_contract import NoShare, Visitor
 from gateway.spool.shares_codes import VALID
 from gateway.spool.sql import open_spool
+from gateway.spool.values import Actor
 from gateway.store.database import event_seal
 from gateway.store.where import Where
 from tests.postgres import Cluster

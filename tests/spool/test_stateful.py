@@ -20,11 +20,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gateway.audit.log import EventLog
 from gateway.audit.verify import verify
 from gateway.policy.demands import Approval, Confirmation
-from gateway.spool.contract import Actor, Change, Claim
 from gateway.spool.lifecycle import CANCELLABLE, Reason, State
 from gateway.spool.list_contract import HeldQuestion, Scope, Waits
 from gateway.spool.second_look import Said
 from gateway.spool.sql import open_spool
+from gateway.spool.values import Actor, Change, Claim
 from gateway.store.database import event_seal
 from gateway.store.where import Where
 from tests.postgres import Cluster

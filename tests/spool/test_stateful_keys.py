@@ -14,11 +14,11 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from gateway.policy.handling import Handling
 from gateway.policy.protection import Way
-from gateway.spool.contract import Change
 from gateway.spool.key_contract import KeySending, NoKey, Stage
 from gateway.spool.key_leaving import SECOND_MAIL_AFTER
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import missing_of
+from gateway.spool.values import Change
 from gateway.store.where import Where
 from tests.postgres import Cluster
 from tests.spool.keyed import CLERK, NUMBER, keyed, sealed

@@ -15,12 +15,13 @@ from gateway.policy.decision import Outcome
 from gateway.policy.demands import Demands
 from gateway.policy.handling import Handling
 from gateway.policy.protection import How, Way
-from gateway.spool.contract import Actor, NewMessage, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.key_contract import NoKey, Stage
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.notice import NoticeKind
 from gateway.spool.share_contract import NoShare, TakenBack
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import Actor, NewMessage
 from gateway.store.database import event_seal
 from gateway.store.schema import messages
 from gateway.store.where import Where

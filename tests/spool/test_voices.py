@@ -8,10 +8,10 @@ import pytest
 
 from gateway.people.contract import Grant, Person, Role
 from gateway.people.registry import add, resume, suspend
-from gateway.spool.contract import Actor, NewMessage
 from gateway.spool.second_look import Said
 from gateway.spool.sql import SqlSpool
 from gateway.spool.times import to_us
+from gateway.spool.values import Actor, NewMessage
 from tests.spool.asking import CHIEF, DEPUTY, MAYOR, approval, asking
 from tests.spool.mails import SENDER, T0
 

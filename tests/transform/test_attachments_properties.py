@@ -13,6 +13,7 @@ from gateway.message.header import split
 from gateway.message.mime import Part, Structure, scan_structure
 from gateway.transform.attachment_places import attached
 from gateway.transform.attachments import CannotRebuild, Replacement, rebuild
+from tests.thoroughness import examples
 
 Tree = tuple[str, list["Tree"]]
 """A container's subtype with what is in it; a leaf has the subtype of a leaf and nothing in it."""
@@ -59,7 +60,7 @@ def seen(part: Part) -> tuple[str, str, str]:
     return part.content_type, part.name, part.content_id
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(trees(), st.data())
 def test_all_else_stays(tree: Tree, data: st.DataObject) -> None:
     numbers = count()

@@ -19,6 +19,7 @@ from gateway.transform.part_octets import decoded
 from gateway.transform.render import carrying, prepare_views, render, unprepared
 from gateway.transform.under_plain import certain_text
 from gateway.transform.view import view_of
+from tests.thoroughness import examples
 from tests.transform.leaks import leaks
 from tests.transform.sample import decision, envelope, original
 
@@ -131,13 +132,13 @@ def mails(draw: st.DrawFn) -> bytes:
     return f"Content-Type: multipart/{kind}; boundary=b1\r\n\r\n".encode() + inner + end
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(mails(), st.permutations(TEXTS))
 def test_drawn_mails(raw: bytes, texts: list[Disclaimer]) -> None:
     event(assert_law(raw, texts) or "carried")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=300))
 def test_any_octets(raw: bytes) -> None:
     assert_law(raw, TEXTS)

@@ -26,6 +26,7 @@ from gateway.policy.model import Policy
 from gateway.policy.stored_decision import from_json, to_json
 from gateway.transform.render import render
 from gateway.transform.view import view_of
+from tests.thoroughness import examples
 from tests.transform.leaks import addresses, fields, leaks
 from tests.transform.sample import WHEN, envelope, original
 
@@ -185,7 +186,7 @@ HIDING = ("circles", "school-bulk")
 
 
 @pytest.mark.parametrize("name", HIDING)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.data())
 def test_a_hiding_copy_names_those_it_may_and_exactly_those(name: str, data: st.DataObject) -> None:
     draft = data.draw(drafts(name))
@@ -206,7 +207,7 @@ def test_a_hiding_copy_names_those_it_may_and_exactly_those(name: str, data: st.
         assert leaks(header.replace(to, b"", 1) if alone else header, hidden) == []
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(drafts("circles"))
 def test_companions_are_members_whom_the_mail_shows_to_a_member(draft: Draft) -> None:
     decision = decided("circles", draft)
@@ -218,7 +219,7 @@ def test_companions_are_members_whom_the_mail_shows_to_a_member(draft: Draft) ->
             assert set(CIRCLE) & draft.shown <= set(outcome.companions) <= set(CIRCLE) & draft.seen
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(drafts("tag"))
 def test_a_tag_is_the_policys_own(draft: Draft) -> None:
     """Once where a rule asks for it, and nowhere else, whatever field of that name came with the mail."""
@@ -229,7 +230,7 @@ def test_a_tag_is_the_policys_own(draft: Draft) -> None:
         assert sorted(found) == sorted(wanted)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(drafts("firm-window", files=True))
 def test_what_is_firm_is_firm_for_those_whom_the_rule_names(draft: Draft) -> None:
     decision = decided("firm-window", draft)
@@ -240,7 +241,7 @@ def test_what_is_firm_is_firm_for_those_whom_the_rule_names(draft: Draft) -> Non
         assert demands.window == timedelta(minutes=10 if str(recipient) in OUTSIDE else 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(drafts("attachments", files=True))
 def test_a_file_that_may_not_go_is_refused(draft: Draft) -> None:
     outside = any(str(each) in OUTSIDE for each in draft.envelope.recipients)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway.policy.demands import Form
 from gateway.transform.render import render
 from gateway.transform.view import view_of
+from tests.thoroughness import examples
 from tests.transform.leaks import fields, leaks
 from tests.transform.sample import copy_of, decision, envelope, header_of, mail, original
 
@@ -57,7 +58,7 @@ def author(lines: list[str]) -> str:
     return found[0].replace(" ", "").lower() if len(found) == 1 else ""
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(LINES)
 @example(["To: geheim.eins@aussen.example.com", "From: ,geheim.eins@aussen.example.com"])
 def test_no_hidden_address_in_any_field(lines: list[str]) -> None:
@@ -65,7 +66,7 @@ def test_no_hidden_address_in_any_field(lines: list[str]) -> None:
     assert leaks(without_boundaries(header), [each for each in HIDDEN if each not in author(lines)]) == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(LINES)
 def test_individual_copies_show_their_own_recipient_only(lines: list[str]) -> None:
     header = header_of(
@@ -74,7 +75,7 @@ def test_individual_copies_show_their_own_recipient_only(lines: list[str]) -> No
     assert leaks(without_boundaries(header), HIDDEN[1:]) == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(list(Form)))
 def test_rendering_is_total_and_keeps_the_body(raw: bytes, form: Form) -> None:
     decided = decision(form, count=2)
@@ -85,7 +86,7 @@ def test_rendering_is_total_and_keeps_the_body(raw: bytes, form: Form) -> None:
     assert render(prepared, view_of(decided, 0, SENT.recipients[0])) == copy
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(LINES)
 def test_no_field_name_is_invented(lines: list[str]) -> None:
     """No folding or decoding may open a line that the original did not have."""

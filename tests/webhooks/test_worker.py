@@ -14,9 +14,9 @@ import orjson
 import pytest
 
 from gateway.config.webhook_settings import Topic, Webhook
-from gateway.spool.contract import SYSTEM, Claim
 from gateway.spool.lifecycle import Reason
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import SYSTEM, Claim
 from gateway.webhooks.standing import Standing
 from gateway.webhooks.worker import LEASE, PAUSES, Hook
 from tests.channels.carrier_server import Asked, CarrierServer, carrier_server

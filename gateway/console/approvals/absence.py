@@ -17,7 +17,7 @@ from gateway.console.site import Site
 from gateway.people.contract import Role
 from gateway.spool.absences import TooManyAbsences
 from gateway.spool.attendance import MAX_NOTE, Absence
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 
 PATH = "/approvals/absence"
 APPROVERS = frozenset({Role.APPROVER})

@@ -16,8 +16,8 @@ from gateway.deadline_words import Outlook, outlook
 from gateway.languages import Words, shown, size
 from gateway.people.contract import Person
 from gateway.policy.demands import Approval
-from gateway.spool.contract import Stored
 from gateway.spool.second_look import Look, Said
+from gateway.spool.values import Stored
 from gateway.waiting import Need, needs, open_looks
 
 MAX_FILES = 5  # names of files shown of one mail in a list of many

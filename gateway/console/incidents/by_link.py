@@ -26,7 +26,7 @@ from gateway.incidents.contract import Request as Asked
 from gateway.languages import shown
 from gateway.links import ShareClaim
 from gateway.message.address import parse_path
-from gateway.spool.contract import Actor, Stored
+from gateway.spool.values import Actor, Stored
 
 MOST = 64 << 10  # octets of the form at /r/: one word and a comment
 

@@ -37,7 +37,8 @@ from gateway.incidents.draft import CONTENT_TYPE, draft
 from gateway.languages import Words, shown
 from gateway.links import LinkInvalid
 from gateway.people.sight import Act
-from gateway.spool.contract import Stored, UnknownMessage
+from gateway.spool.contract import UnknownMessage
+from gateway.spool.values import Stored
 
 HERE = "/incidents"
 EVERY = {"0": None, "2": timedelta(days=2), "3": timedelta(days=3), "7": timedelta(days=7)}

@@ -16,7 +16,7 @@ from gateway.incidents.clocks import Verdict
 from gateway.incidents.contract import REMINDERS, TEXT, Answer, Incident, NoteKind
 from gateway.incidents.wording import Deadline
 from gateway.languages import Words, shown
-from gateway.spool.contract import Recipient, Stored
+from gateway.spool.values import Recipient, Stored
 
 SHOWN_ASKED = 500  # recipients with a box; who is named as wrong, and who has not answered, comes first
 SHOWN_MOMENTS = 200  # of the timeline on the page: the newest; the log has all

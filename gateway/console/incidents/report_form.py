@@ -17,7 +17,7 @@ from gateway.incidents import wording
 from gateway.incidents.contract import MAX_PERSONS, TEXT, Account, Data, What
 from gateway.incidents.suggesting import Suggestion
 from gateway.languages import Words, shown
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 
 SHOWN = 1_000  # recipients with a box; who is named, and who is outside, comes first
 Typed = Mapping[str, str]

@@ -28,7 +28,7 @@ from gateway.incidents.suggesting import Suggestion, suggest
 from gateway.languages import Words, shown
 from gateway.message.address import AddressError, parse_path
 from gateway.policy.colleagues import colleagues_of
-from gateway.spool.contract import Actor, Stored
+from gateway.spool.values import Actor, Stored
 
 log = structlog.get_logger()
 

@@ -15,8 +15,8 @@ from gateway.console.gate import Visit
 from gateway.console.pages import Failure
 from gateway.languages import Words
 from gateway.people.contract import Person
-from gateway.spool.contract import Consented, Stored
 from gateway.spool.second_look import COMMENT, Said
+from gateway.spool.values import Consented, Stored
 from gateway.waiting import Need, needs
 
 ACTS = frozenset({"approve", "reject"})

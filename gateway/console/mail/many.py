@@ -25,9 +25,10 @@ from gateway.console.pages import Failure
 from gateway.console.site import Site
 from gateway.languages import Words
 from gateway.people.contract import Person
-from gateway.spool.contract import Change, UnknownMessage
+from gateway.spool.contract import UnknownMessage
 from gateway.spool.list_contract import MAX_PAGE
 from gateway.spool.second_look import COMMENT
+from gateway.spool.values import Change
 
 ID = 40  # characters of a queue id that a form may hold
 

@@ -16,8 +16,8 @@ from gateway.console.undone import undone
 from gateway.languages import Words, shown
 from gateway.people.contract import Person
 from gateway.people.sight import Act, roles_for
-from gateway.spool.contract import Change, Stored
 from gateway.spool.lifecycle import CANCELLABLE, State
+from gateway.spool.values import Change, Stored
 
 SUBJECT = 120  # characters of a subject in a list
 

@@ -15,7 +15,7 @@ from gateway.console.gate import Visit
 from gateway.console.mail import letter
 from gateway.console.mail.letter import Letter
 from gateway.links import LinkInvalid
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 from gateway.transform.preview import copy_of
 from gateway.transform.render import prepare
 

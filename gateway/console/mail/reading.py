@@ -22,8 +22,9 @@ from gateway.console.pages import Failure
 from gateway.console.site import Site
 from gateway.languages import Words, shown
 from gateway.people.sight import Act, may, roles_for
-from gateway.spool.contract import BodyUnreadable, Stored, UnknownMessage
+from gateway.spool.contract import BodyUnreadable, UnknownMessage
 from gateway.spool.second_look import COMMENT
+from gateway.spool.values import Stored
 
 _KEPT = "\t\u3000\u200c\u200d"  # white space, and joiners: parts of names and of emoji
 _GAP = "\N{REPLACEMENT CHARACTER}"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from gateway.audit.entries import Entry
 from gateway.audit.timeline import MOMENTS, Timeline, as_known, told
 from gateway.languages import Words
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 
 
 def story(entries: Sequence[Entry], message: Stored, words: Words) -> Timeline | None:

@@ -14,7 +14,7 @@ from gateway.languages import Words, shown
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import NO_TIME, Demands, Form, Language
 from gateway.policy.protection import How
-from gateway.spool.contract import Stored
+from gateway.spool.values import Stored
 
 RULES = 100  # listed; a policy of more rules that all apply to one mail helps nobody
 NAME = 100  # characters of a rule's id

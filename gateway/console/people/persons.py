@@ -31,7 +31,7 @@ from gateway.languages import Words
 from gateway.people.checking import MAX_LOGIN
 from gateway.people.contract import Grant, PersonRefused, Role, UnknownPerson
 from gateway.people.passwords import Overloaded
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 
 ADMIN = frozenset({Role.ADMIN})
 MAX_WORDS = 100  # characters of a search

@@ -27,8 +27,8 @@ from gateway.people.rows import (
     values_of,
 )
 from gateway.people.session_rows import end_all
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
+from gateway.spool.values import Actor
 from gateway.store.people_tables import people
 from gateway.store.tx import Prepared, Tx
 

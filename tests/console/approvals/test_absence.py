@@ -19,8 +19,8 @@ from gateway.console.gate import COOKIE
 from gateway.links import Links
 from gateway.people.contract import Grant, Role
 from gateway.spool.attendance import Absence
-from gateway.spool.contract import Actor
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor
 from tests.console.conftest import ORIGIN, SECRET, HandClock
 from tests.console.signing import KnownSessions
 from tests.spool.asking import CHIEF, DEPUTY, HOUR

@@ -22,9 +22,10 @@ from gateway.console.gate import COOKIE
 from gateway.links import Links
 from gateway.people.contract import Grant, Role
 from gateway.spool.attendance import Absence
-from gateway.spool.contract import Actor, Consented, NewMessage, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import State
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import Actor, Consented, NewMessage
 from tests.console.conftest import ORIGIN, SECRET, HandClock
 from tests.console.signing import KnownSessions
 from tests.console.test_second_look import states

@@ -12,9 +12,9 @@ import pytest
 
 from gateway.console.app import create_app
 from gateway.links import Links
-from gateway.spool.contract import NewMessage
 from gateway.spool.notice import NoticeKind
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import NewMessage
 from gateway.store.where import Where
 from tests.console.browser import read
 from tests.console.conftest import ORIGIN, HandClock

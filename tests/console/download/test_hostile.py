@@ -12,9 +12,9 @@ import pytest
 
 from gateway.console.download.pace import FETCHES_OF_LINK, OF_LINK
 from gateway.policy.handling import Attached
-from gateway.spool.contract import Actor
 from gateway.spool.lifecycle import Kind
 from gateway.spool.shares_codes import ASKED, MAX_ENTERED, TRIES
+from gateway.spool.values import Actor
 from tests.console.browser import read
 from tests.console.download.conftest import OWN, Desk, Recipient
 from tests.spool.mails import LEASE

@@ -21,8 +21,8 @@ from gateway.message.gather import gather
 from gateway.people.contract import Grant, Role
 from gateway.policy.decision import Decision, Outcome, Reason
 from gateway.policy.demands import Demands, Form, Text
-from gateway.spool.contract import NewMessage
 from gateway.spool.sql import SqlSpool, open_spool
+from gateway.spool.values import NewMessage
 from tests.console.browser import read
 from tests.console.conftest import ORIGIN, HandClock
 from tests.console.signing import KnownSessions

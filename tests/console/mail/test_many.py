@@ -9,9 +9,10 @@ import pytest
 
 from gateway.policy.decision import Outcome
 from gateway.policy.demands import Demands
-from gateway.spool.contract import SYSTEM, Change, StoreUnavailable
+from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import SYSTEM, Change
 from tests.console.browser import read
 from tests.console.mail.conftest import ADMIN, CHIEF, CLERK, STRANGER, Browser, SignIn, letter
 from tests.spool.asking import approval

@@ -15,9 +15,9 @@ from gateway.console.mail.safe_html import HEADERS
 from gateway.languages import LANGUAGES
 from gateway.policy.decision import Outcome
 from gateway.policy.demands import Confirmation, Demands, Form
-from gateway.spool.contract import SYSTEM
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool
+from gateway.spool.values import SYSTEM
 from gateway.store.schema import events
 from tests.console.browser import read
 from tests.console.conftest import HandClock

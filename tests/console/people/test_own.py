@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from gateway.people.contract import TokenScope
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 from gateway.store.schema import events
 from tests.console.conftest import HandClock
 from tests.console.people.conftest import Browser, hidden

@@ -12,7 +12,7 @@ from gateway.console.people.doors import local_path
 from gateway.metrics import REGISTRY
 from gateway.people import one_time
 from gateway.people.contract import Grant, Role
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 from tests.console.conftest import HandClock
 from tests.console.people.conftest import SESSION, Browser, hidden
 from tests.people.conftest import GOOD, House

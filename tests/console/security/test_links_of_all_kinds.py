@@ -6,7 +6,7 @@ import pytest
 
 from gateway.clock import utc_now
 from gateway.people.contract import Grant, Person, Role
-from gateway.spool.contract import Actor
+from gateway.spool.values import Actor
 from tests.console.browser import Sheet
 from tests.console.security.conftest import Mails, tokens
 from tests.console.whole import BOSS, OFFICE, ORIGIN, SAME_SITE, Whole

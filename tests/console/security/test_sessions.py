@@ -15,8 +15,8 @@ from gateway.clock import utc_now
 from gateway.people import session_rows
 from gateway.people.contract import Grant, Role
 from gateway.people.session_rows import Origin
-from gateway.spool.contract import SYSTEM
 from gateway.spool.times import to_us
+from gateway.spool.values import SYSTEM
 from tests.console.whole import SAME_SITE, Whole
 
 HOME = "/figures"  # of an auditor, whose session the tests use

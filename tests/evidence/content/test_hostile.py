@@ -34,6 +34,7 @@ from tests.evidence.content.making import (
     xlsx,
     zipped,
 )
+from tests.thoroughness import examples
 
 WORDS = {*UNREAD, ""}
 SMALL_ROOM = Bounds(unpacked_octets=1 << 20, members=100, depth=3)
@@ -180,7 +181,7 @@ _BEGINNINGS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     _BEGINNINGS, st.binary(max_size=2_000), st.sampled_from(["a.bin", "a.csv", "a.eml", "a.html", "a.docx"])
 )
@@ -189,7 +190,7 @@ def test_no_octets_raise(beginning: bytes, octets: bytes, name: str) -> None:
     assert evidence.unread in WORDS
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.binary(max_size=3_000),
     st.sampled_from(["text/plain", "text/html", "text/calendar", "text/x", "application/x"]),
