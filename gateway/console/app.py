@@ -87,6 +87,7 @@ def create_app(
         Route("/", pages.start if site is None else site.start),
         *link_routes(desk, prove),
         Route("/a/{token}", approvals.show),
+        Route("/a/{token}/text", approvals.to_page),
         Route("/a/{token}/text", approvals.text, methods=["POST"]),
         Route("/a/{token}/approve", approvals.approve, methods=["POST"]),
         Route("/a/{token}/reject", approvals.reject, methods=["POST"]),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from gateway import metrics
 from gateway.console import approval_view
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPages:
-    """The four handlers; what they share with other pages is the desk's."""
+    """The handlers; what they share with other pages is the desk's."""
 
     desk: Desk
 
@@ -62,6 +62,12 @@ class ApprovalPages:
         letter = await self._letter(message, asked[0].shown)
         seen = await self.desk.preview(message)
         return await asyncio.to_thread(self._write, request, token, claim, message, seen, letter, comment)
+
+    async def to_page(self, request: Request) -> Response:
+        """GET /a/{token}/text: where its language is changed, or its address opened again."""
+        token, _ = await self._claim(request)
+        desk = self.desk
+        return RedirectResponse(f"{desk.links.base_path}/a/{token}{desk.query(request)}", status_code=303)
 
     async def _letter(self, message: Stored, recipients: Sequence[int]) -> Shown:
         known = [row.index for row in message.recipients]

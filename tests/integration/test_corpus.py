@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.process import gateway, next_hop, wait_for
+from tests.thoroughness import part_of
 
 pytestmark = pytest.mark.corpus
 
@@ -33,6 +34,7 @@ def with_people(raw: bytes, number: int) -> bytes:
 def test_every_mail_is_taken_whole_or_refused_with_a_reason(
     corpus: list[tuple[str, bytes]], tmp_path: Path
 ) -> None:
+    tried = part_of(corpus)
     sent: dict[int, tuple[str, bytes]] = {}
     refused: list[str] = []
     with (
@@ -41,7 +43,7 @@ def test_every_mail_is_taken_whole_or_refused_with_a_reason(
     ):
         with smtplib.SMTP("127.0.0.1", gw.smtp_port, timeout=60) as client:
             client.ehlo()
-            for number, (name, original) in enumerate(corpus):
+            for number, (name, original) in enumerate(tried):
                 raw = with_people(original, number)
                 client.mail(SENDER, ["BODY=8BITMIME"])
                 for recipient in people(number):
@@ -56,7 +58,7 @@ def test_every_mail_is_taken_whole_or_refused_with_a_reason(
         wait_for(lambda: len(hop.recipients()) >= CITIZENS * len(sent), "every copy at the next hop", 240)
         assert "Traceback" not in gw.log_text
         assert '"level":"error"' not in gw.log_text
-    assert len(sent) > 0.9 * len(corpus), refused
+    assert len(sent) > 0.9 * len(tried), refused
     for taken in hop.taken:
         number = int(taken.recipients[0][1:5])
         name, raw = sent[number]

@@ -23,7 +23,7 @@ FLAGS = (
 @pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The gateway is there before the browser: Playwright keeps an event loop running in this thread."""
-    chromium = require("chromium")
+    chromium = require("chromium-headless-shell")
     with next_hop() as hop:
         gateway = Gateway(tmp_path_factory.mktemp("journeys"), hop.port)
         prepare(gateway)

@@ -20,7 +20,7 @@ def test_an_approver_approves_in_two_taps(world: World, language: str) -> None:
     world.send(CITIZENS[:21], subject)
     with world.page("phone", language, scripts=False) as page:
         page.goto(f"{world.link(world.letter(BOSS, subject), 'a')}?lang={language}")  # the first tap
-        page.locator("form[action*='/approve'] button:not(.stop)").first.tap()
+        page.locator("form[action*='/approve'] button.go").tap()
         expect(page.get_by_role("status")).to_contain_text(APPROVED[language])
         expect(page.locator("form[action*='/approve']")).to_have_count(0)
 
@@ -40,7 +40,10 @@ def test_the_approver_is_on_holiday_and_the_proxy_approves(world: World) -> None
         with world.page("phone") as phone:
             phone.goto(world.link(letter, "a"))
             expect(phone.locator("main")).to_contain_text(PROXY)
-            phone.locator("form[action*='/approve'] button:not(.stop)").first.tap()
+            expect(phone.locator("main")).not_to_contain_text("お世話になっております")
+            phone.locator("button[formaction*='/text']").tap()
+            expect(phone.locator("pre")).to_contain_text("お世話になっております")
+            phone.locator("form[action*='/approve'] button.go").tap()
             expect(phone.get_by_role("status")).to_contain_text("承認しました")
         page.goto("/approvals/absence")
         page.locator("form[action$='/remove'] button").first.click()

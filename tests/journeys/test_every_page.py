@@ -31,6 +31,7 @@ NO_PAGES = {
     "/figures.csv": "a file",
     "/d/{token}": "tests/interop/test_download_page.py",
     "/d/{token}/f/{place}": "a file",
+    "/a/{token}/text": "leads to the page of the mail",
     "/m/{token}/key": "leads to the page of the mail",
     "/m/{token}/statement": "leads to the page of the mail",
     "/sign-in/code": "tests/journeys/test_sign_in.py",

@@ -14,13 +14,14 @@ from gateway.policy.demands import Form
 from gateway.transform.preview import preview
 from tests.memory_spool import NOON, MemorySpool, hold
 from tests.notices.conftest import notice, read_back, text
+from tests.thoroughness import part_of
 
 OUT = ("zz-first@outside.example.com", "zz-second@outside.example.net")
 
 
 @pytest.mark.corpus
 def test_every_real_mail_gets_a_notice(corpus: list[tuple[str, bytes]], composers: Composers) -> None:
-    for name, raw in corpus:
+    for name, raw in part_of(corpus):
         unnamed = hold(MemorySpool(), "Q1", OUT, raw=raw)
         facts = gather(unnamed.envelope, raw)
         message = replace(unnamed, subject=facts.subject)
@@ -33,7 +34,7 @@ def test_every_real_mail_gets_a_notice(corpus: list[tuple[str, bytes]], composer
 
 @pytest.mark.corpus
 def test_no_preview_of_a_hiding_copy_shows_an_outside_recipient(corpus: list[tuple[str, bytes]]) -> None:
-    for name, raw in corpus:
+    for name, raw in part_of(corpus):
         octets = b"To: " + ", ".join(OUT).encode() + b"\r\n" + raw
         message = hold(MemorySpool(), "Q1", OUT, raw=octets)
         seen = preview(octets, message.envelope, message.decision, "Q1", NOON, "mx.example.jp", (0, 1))

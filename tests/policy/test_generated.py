@@ -12,7 +12,6 @@ from gateway.policy.conditions.condition import Condition
 from gateway.policy.schema import PolicyFile
 from tests.policy.generated import additions, floors
 from tests.policy.generated_conditions import CONDITIONS, Json
-from tests.thoroughness import examples
 
 # One organisation for all: what it says of itself is in other tests.
 NOT_DRAWN = {
@@ -27,7 +26,7 @@ NOT_DRAWN = {
 
 
 sampling = settings(
-    max_examples=examples(160),
+    max_examples=160,
     deadline=None,
     database=None,
     derandomize=True,
