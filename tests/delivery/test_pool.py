@@ -12,6 +12,7 @@ from gateway.delivery.errors import Busy
 from gateway.delivery.hop import Hop
 from tests.delivery.conftest import connected, mail
 from tests.delivery.next_hop import CLOSE, NextHop
+from tests.process import wait_for
 
 
 async def test_sessions_to_a_host_are_bounded() -> None:
@@ -72,9 +73,7 @@ async def test_a_session_ends_after_its_share_of_messages() -> None:
 async def test_an_idle_session_is_closed() -> None:
     async with connected(NextHop(), idle=0.05) as line:
         await line.send(mail())
-        async with asyncio.timeout(10):
-            while line.hop.lines[-1] != "QUIT":
-                await asyncio.sleep(0.02)
+        await asyncio.to_thread(wait_for, lambda: line.hop.lines[-1] == "QUIT", "the goodbye")
         assert await line.states(mail()) == ["delivered"]
         assert line.hop.connections == 2
 
