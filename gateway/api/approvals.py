@@ -9,16 +9,16 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from gateway.acting.approving import Approving
+from gateway.acting.away import Away
 from gateway.api.caller import Caller, calling
 from gateway.api.doors import doors_of
 from gateway.api.idempotent import Verb
 from gateway.api.mail_shapes import MailTold, mail_told
 from gateway.api.problems import Refused
 from gateway.api.shapes import After, Moment, Page, Said, problems
-from gateway.people.contract import Role, TokenScope
+from gateway.people.contract import Person, Role, TokenScope
 from gateway.spool.absences import TooManyAbsences
-from gateway.spool.attendance import MAX_NOTE, Absence
-from gateway.spool.values import Actor
+from gateway.spool.attendance import MAX_NOTE
 
 AT_ONCE = 50  # mails of one page: each is read whole
 
@@ -60,8 +60,7 @@ async def approvals(
 @reading.get("/me/absences", responses=problems())
 async def absences(request: Request, caller: Approves) -> list[AbsenceTold]:
     """Return when this person is away, from now on."""
-    doors = doors_of(request)
-    found = await doors.acting.spool.absences.of(caller.person.addresses, doors.clock())
+    found = await _away(request).of(caller.person)
     spans = sorted({(each.since, each.until, each.note) for each in found})
     return [AbsenceTold(since=since, until=until, note=note) for since, until, note in spans]
 
@@ -69,31 +68,27 @@ async def absences(request: Request, caller: Approves) -> list[AbsenceTold]:
 @acting.post("/me/absences", status_code=201, responses=problems())
 async def be_away(request: Request, caller: Approves, said: AbsenceShape) -> AbsenceTold:
     """Say when this person is away: others see it, and who can stand in is asked. Who is away may decide all the same."""
-    doors = doors_of(request)
-    for address in _mailboxes(caller):
-        absence = Absence(address, said.since, said.until, said.note)
-        try:
-            await doors.acting.spool.absences.say(absence, _actor(caller), doors.clock())
-        except ValueError:
-            raise Refused(422, "invalid", "an absence ends after it begins, and in time to come") from None
-        except TooManyAbsences:
-            raise Refused(422, "invalid", "there are too many absences of this person already") from None
+    try:
+        await _away(request).say(_approver(caller), said.since, said.until, said.note)
+    except ValueError:
+        raise Refused(422, "invalid", "an absence ends after it begins, and in time to come") from None
+    except TooManyAbsences:
+        raise Refused(422, "invalid", "there are too many absences of this person already") from None
     return AbsenceTold(since=said.since, until=said.until, note=said.note)
 
 
 @acting.delete("/me/absences", status_code=204, responses=problems())
 async def be_there(request: Request, caller: Approves, since: Moment) -> None:
     """Take back the absence that begins then."""
+    await _away(request).take_back(_approver(caller), since)
+
+
+def _away(request: Request) -> Away:
     doors = doors_of(request)
-    for address in _mailboxes(caller):
-        await doors.acting.spool.absences.take_back(address, since, _actor(caller), doors.clock())
+    return Away(doors.acting.spool, doors.clock)
 
 
-def _mailboxes(caller: Caller) -> tuple[str, ...]:
+def _approver(caller: Caller) -> Person:
     if Role.APPROVER not in caller.person.roles:
         raise Refused(403, "role", "only who approves says when they are away")
-    return caller.person.addresses
-
-
-def _actor(caller: Caller) -> Actor:
-    return Actor("approver", caller.person.login)
+    return caller.person

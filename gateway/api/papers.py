@@ -1,6 +1,6 @@
 """/log/copy, /log/proof, /log/verify, /record and /certificates: what an auditor takes along, by the verbs of the console.
 
-One of each is made at a time in a process; every copy is an event before its first octet is sent.
+Programs have one made at a time in a process; every copy is an event before its first octet is sent.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -183,11 +184,10 @@ async def record(
 @reading.get("/certificates", responses=problems())
 async def certificates(request: Request, caller: Reads) -> list[CertificateTold]:
     """List the last certificates of deletion."""
-    scope = scope_of(caller.person, Act.LOG)
     return [
         CertificateTold(number=number, at=at, group=group)
         for number, at, group in await _auditing(request).certificates()
-        if scope.everything or group in scope.groups
+        if _sees(caller.person, group)
     ]
 
 
@@ -239,9 +239,13 @@ async def _turn(request: Request) -> AsyncIterator[None]:
         yield
 
 
-def _must_see(person: Person, group: str) -> None:
+def _sees(person: Person, group: str) -> bool:
     scope = scope_of(person, Act.LOG)
-    if not scope.everything and group not in scope.groups:
+    return scope.everything or group in scope.groups
+
+
+def _must_see(person: Person, group: str) -> None:
+    if not _sees(person, group):
         raise _no_such()
 
 
@@ -251,9 +255,9 @@ def _no_such() -> Refused:
 
 def _figures(figures: Figures) -> dict[str, int | dict[str, int]]:
     told: dict[str, int | dict[str, int]] = {}
-    for name in Figures.__dataclass_fields__:
-        value = getattr(figures, name)
-        told[name] = value if isinstance(value, int) else dict(value)
+    for each in fields(figures):
+        value = getattr(figures, each.name)
+        told[each.name] = value if isinstance(value, int) else dict(value)
     return told
 
 

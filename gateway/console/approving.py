@@ -14,13 +14,13 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway import metrics
 from gateway.console import approval_view
 from gateway.console.desk import Desk
 from gateway.console.files_view import files
 from gateway.console.mail.opening import open_letter
 from gateway.console.mail.reading import Shown, in_words
 from gateway.console.pages import Failure
+from gateway.counting import count_cancelled
 from gateway.deadline_words import outlook
 from gateway.links import Claim
 from gateway.message.address import parse_path
@@ -73,10 +73,10 @@ class ApprovalPages:
         known = [row.index for row in message.recipients]
         recipient = next((index for index in recipients if index in known), known[0])
         try:
-            raw = await self.desk.spool.raw(message.queue_id)
+            found = await open_letter(self.desk, message, recipient)
         except BodyUnreadable:
             return Shown(unreadable=True)
-        return in_words(await open_letter(self.desk, raw, message, recipient), message, recipient)
+        return in_words(found, message, recipient)
 
     def _write(
         self,
@@ -125,8 +125,9 @@ class ApprovalPages:
         person = parse_path(claim.person).key
         actor = Actor("approver", person)
         spool, now = self.desk.spool, self.desk.clock()
+        before = await spool.get(claim.queue_id)
         answer = await spool.reject(claim.queue_id, None, person, actor, comment, now)
-        metrics.CANCELLED.labels(Reason.REJECTED.value).inc(len(answer.change.done))
+        count_cancelled(Reason.REJECTED, before, answer.change.without_copies(before.decision).done)
         log.info("rejected", queue_id=claim.queue_id, said=answer.said.value, done=len(answer.change.done))
         return self._back(request, token, "reject", answer)
 

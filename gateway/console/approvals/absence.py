@@ -9,6 +9,7 @@ from datetime import datetime
 
 from starlette.responses import Response
 
+from gateway.acting.away import Away
 from gateway.console.approvals import absence_view
 from gateway.console.approvals.absence_view import Asked
 from gateway.console.gate import Gated, Visit
@@ -16,8 +17,7 @@ from gateway.console.pages import Failure
 from gateway.console.site import Site
 from gateway.people.contract import Role
 from gateway.spool.absences import TooManyAbsences
-from gateway.spool.attendance import MAX_NOTE, Absence
-from gateway.spool.values import Actor
+from gateway.spool.attendance import MAX_NOTE
 
 PATH = "/approvals/absence"
 APPROVERS = frozenset({Role.APPROVER})
@@ -39,6 +39,7 @@ class AbsencePages:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._desk = site.desk
+        self._away = Away(site.desk.spool, site.desk.clock)
 
     async def show(self, visit: Visit) -> Response:
         """GET /approvals/absence"""
@@ -51,7 +52,7 @@ class AbsencePages:
         if span is None:
             return await self._page(visit, asked, 422)
         try:
-            await self._keep(visit, span, asked.note)
+            await self._away.say(visit.person, *span, asked.note)
         except ValueError as error:
             return await self._page(visit, absence_view.refused(asked, str(error), words), 422)
         except TooManyAbsences:
@@ -66,20 +67,12 @@ class AbsencePages:
             raise Failure(400) from None
         if since.tzinfo is None:
             raise Failure(400)
-        now = self._desk.clock()
-        for address in visit.person.addresses:
-            actor = Actor("approver", visit.person.login)
-            await self._desk.spool.absences.take_back(address, since, actor, now)
+        await self._away.take_back(visit.person, since)
         return self._back(visit, "removed")
-
-    async def _keep(self, visit: Visit, span: tuple[datetime, datetime], note: str) -> None:
-        actor, now = Actor("approver", visit.person.login), self._desk.clock()
-        for address in visit.person.addresses:
-            await self._desk.spool.absences.say(Absence(address, *span, note), actor, now)
 
     async def _page(self, visit: Visit, asked: Asked, status: int = 200) -> Response:
         now, words = self._desk.clock(), self._desk.pages.words(visit.language)
-        found = await self._desk.spool.absences.of(visit.person.addresses, now)
+        found = await self._away.of(visit.person)
         values = {
             "absences": absence_view.lines(found, words, now),
             "asked": asked,

@@ -31,9 +31,13 @@ class Ticket:
     over: bool
 
 
-async def open_letter(desk: Desk, raw: bytes, message: Stored, recipient: int) -> Letter:
-    """Return what a recipient's copy says; waits for its turn."""
+async def open_letter(desk: Desk, message: Stored, recipient: int, raw: bytes | None = None) -> Letter:
+    """Return what a recipient's copy says; waits for its turn, and reads the original then unless it is given.
+
+    Raises BodyUnreadable.
+    """
     async with desk.turns:
+        raw = await desk.spool.raw(message.queue_id) if raw is None else raw
         return await asyncio.to_thread(_read, raw, message, recipient, desk.hostname)
 
 

@@ -77,13 +77,11 @@ class Reading:
             raise UnknownMessage(queue_id)  # what a ticket allows ends with what its person may
         if good.over:
             return framed(_note(self._words(visit).gettext("Please reload the page to see this again.")))
-        spool = self.acting.spool
-        message = await spool.get(good.queue_id)
+        message = await self.acting.spool.get(good.queue_id)
         try:
-            raw = await spool.raw(good.queue_id)
+            found = await open_letter(self.site.desk, message, good.recipient)
         except BodyUnreadable:
             return framed(_note(self._words(visit).gettext("The original cannot be read any more.")))
-        found = await open_letter(self.site.desk, raw, message, good.recipient)
         made = await asyncio.to_thread(safe_html.document, found, self._words(visit))
         return framed(
             made or _note(self._words(visit).gettext("This HTML is built too oddly to be shown safely."))
@@ -128,7 +126,7 @@ async def show(site: Site, visit: Visit, message: Stored, raw: bytes | None) -> 
     if raw is None or message.unreadable or not message.recipients:
         return Shown(unreadable=True)
     recipient = chosen_copy(visit, message)
-    found: Letter = await open_letter(site.desk, raw, message, recipient)
+    found: Letter = await open_letter(site.desk, message, recipient, raw)
     sealed = ticket(site.desk, visit, message.queue_id, recipient) if found.html else ""
     path = f"{site.desk.links.base_path}/held/{message.queue_id}/html"
     return in_words(found, message, recipient, f"{path}?ticket={sealed}" if sealed else "")
