@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # with few would be left to the end.
 TESTS := $(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Compiled modules are kept, also where the surroundings say otherwise: without them each start compiles 1,500 files again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check fuzz format lint types contracts bench bench-detect lock clean audit sbom
 

@@ -7,7 +7,7 @@ For pages, notices and the command line alike, so that all of them promise the s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.languages import Words, shown
@@ -17,6 +17,7 @@ from gateway.spool.attendance import Absences, Rung, asked_now, back_at, ladder,
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import Look
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 from gateway.waiting import NAME, PEOPLE, is_for_way, open_looks
 
 NOTE = 200  # characters shown of an absence's note

@@ -6,12 +6,11 @@ true of all of them. Text that a stranger chose does not come by here, and no ke
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gateway.languages import Words
 from gateway.policy.handling import Attached
 from gateway.policy.protection import How, Way
 from gateway.protect.state_word import State
+from gateway.values import dataclass
 
 _OFFICE = frozenset({"docx", "docm", "xlsx", "xlsm", "xlsb", "pptx", "pptm"})
 

@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -22,6 +21,7 @@ from itsdangerous import BadData, Signer, TimestampSigner, URLSafeSerializer, UR
 from itsdangerous.encoding import base64_decode, base64_encode, int_to_bytes
 
 from gateway.clock import Clock, utc_now
+from gateway.values import dataclass
 
 # Characters; a queue id and the longest address (RFC 5321 4.5.3.1: 320 octets) take about 700.
 MAX_TOKEN = 1024

@@ -6,7 +6,6 @@ Everything a stranger chose passes `shown` here, so a template cannot forget it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from gateway.file_fates import obstacle
 from gateway.languages import Words, shown
@@ -15,6 +14,7 @@ from gateway.policy.handling import Missing
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import WAY, Consent, Look
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 NAME, COMMENT = 320, 500  # characters shown of an address, of a comment
 PEOPLE = 10  # approvers named; more help nobody

@@ -8,7 +8,7 @@ not do this. StoreUnavailable leaves as it is: nothing was done then.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.acting.allowed import Allowed, ReasonMissing, acts_on, allowed
@@ -23,6 +23,7 @@ from gateway.spool.list_contract import HeldPage, HeldQuestion, Whose
 from gateway.spool.second_look import COMMENT, Said
 from gateway.spool.share_contract import TakenBack
 from gateway.spool.values import Actor, Change, Consented, Stored
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ cancels it as its sender.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gateway.message.same_person import is_among, senders_of
 from gateway.people.contract import Person, Role
@@ -16,6 +16,7 @@ from gateway.spool.contract import Spool, UnknownMessage
 from gateway.spool.lifecycle import Reason
 from gateway.spool.list_contract import Whose
 from gateway.spool.values import Actor, Stored
+from gateway.values import dataclass
 
 _LEAST_FIRST = (Role.SENDER, Role.APPROVER, Role.ORDERING, Role.AUDITOR, Role.ADMIN)
 _WHO_KNOWS = (Act.SEE, Act.LOG)  # whoever may do one of these knows that the mail exists

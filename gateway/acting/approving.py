@@ -7,7 +7,6 @@ one keeps none of the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gateway.acting.acting import Acting, Seen
 from gateway.acting.allowed import NotAllowed
@@ -18,6 +17,7 @@ from gateway.spool.askings import AskedPage
 from gateway.spool.contract import UnknownMessage
 from gateway.spool.second_look import Said
 from gateway.spool.values import Consented
+from gateway.values import dataclass
 
 MAX_MANY = 50  # mails that are decided on at once: what a person can look through on one page
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.clock import Clock
@@ -11,6 +10,7 @@ from gateway.people.contract import Person, Role
 from gateway.spool.attendance import Absence
 from gateway.spool.contract import Spool
 from gateway.spool.values import Actor
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

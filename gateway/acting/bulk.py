@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gateway.acting.acting import Acting
 from gateway.acting.each import Undone, attempt, do_one
@@ -19,6 +19,7 @@ from gateway.people.sight import Act, may, scope_of
 from gateway.spool.contract import UnknownMessage
 from gateway.spool.list_contract import Counted, HeldQuestion, Order, Waits
 from gateway.spool.values import Change
+from gateway.values import dataclass
 
 AT_ONCE = 16  # verbs that wait for one commit together
 MOST_PER_CALL = 200  # mails of one call: some seconds at worst

@@ -7,7 +7,6 @@ in their own name. Raises UnknownMessage and NotAllowed as `Acting` does; StoreU
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.acting.allowed import Allowed, allowed
@@ -19,6 +18,7 @@ from gateway.spool.contract import Spool
 from gateway.spool.key_contract import ShownKey
 from gateway.spool.second_look import is_sender
 from gateway.spool.values import Actor, Change
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ NotAllowed for what they see and may not do, IncidentRefused, StoreUnavailable.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway.acting.allowed import COLLEAGUE, NotAllowed, allowed, is_own, role_for
@@ -27,6 +27,7 @@ from gateway.people.sight import Act, may, scope_of
 from gateway.spool.contract import Spool, UnknownMessage
 from gateway.spool.list_contract import Whose
 from gateway.spool.values import Actor, Stored
+from gateway.values import dataclass
 
 LONGEST_AGO = timedelta(days=366)  # of what became known: nobody reports older mail from here
 A_MOMENT = timedelta(minutes=5)  # by which the clock of who reports may be ahead of ours

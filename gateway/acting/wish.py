@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from gateway.people.sight import Act
 from gateway.spool.list_contract import HeldQuestion, Waits
+from gateway.values import dataclass
 
 MOST_NAMED = 1_000  # queue ids that somebody may name one by one; all of a question has no bound
 

@@ -6,7 +6,6 @@ What a person may do to one mail is asked behind this, where the console asks to
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Request, Security
@@ -15,6 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from gateway.api.doors import doors_of
 from gateway.api.problems import Refused
 from gateway.people.contract import Bearer, Person, TokenScope
+from gateway.values import dataclass
 
 MAX_TOKEN = 128  # characters; ours have 47
 

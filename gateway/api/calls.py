@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -22,6 +21,7 @@ from gateway.store.database import Database
 from gateway.store.keys import MasterKey, MasterKeyError
 from gateway.store.tx import Prepared, Tx
 from gateway.store.wrapping import bound
+from gateway.values import dataclass
 
 KEPT = timedelta(hours=24)  # a client that tries again does so within minutes
 UNDER_WAY = timedelta(minutes=2)  # a call that takes longer was cut short; a verb takes some milliseconds

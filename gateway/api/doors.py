@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -16,6 +16,7 @@ from gateway.audit.daily import DailyFigures
 from gateway.audit.log import EventLog
 from gateway.clock import Clock
 from gateway.people.contract import People, Tokens
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -34,6 +34,7 @@ from gateway.languages import Words
 from gateway.spool.times import to_us
 from gateway.spool.values import Actor
 from gateway.store.database import Database, event_seal
+from gateway.values import dataclass
 
 MOST_EVENTS = 200_000  # in one copy taken at a page: some 200 MiB of disk, for a minute
 OF_ONE_MAIL = 2_000  # events of one mail in a copy, and looked at for its outcome

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +27,7 @@ from gateway.store.events import Event, canonical
 from gateway.store.keys import MasterKey
 from gateway.store.proof_tables import certificates
 from gateway.store.tx import Prepared, Queries, Tx
+from gateway.values import dataclass
 
 VERSION = 1
 MOST = 100_000  # deletions in one certificate: a file of 20 MiB; of more, make several

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -30,6 +29,7 @@ from gateway.store.keys import MasterKey
 from gateway.store.proof_tables import checkpoints
 from gateway.store.schema import chain, events
 from gateway.store.tx import Prepared, Queries, Tx
+from gateway.values import dataclass
 
 VERSION = 1
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from gateway.store.events import canonical
 from gateway.store.readers import Readers
 from gateway.store.schema import events
 from gateway.store.tx import Queries
+from gateway.values import dataclass
 
 MOST_DAYS = 8_000  # remembered: a year for some twenty scopes, about 8 MiB
 SETTLED = timedelta(minutes=5)  # after midnight: an event carries the time at which its writing began

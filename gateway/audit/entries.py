@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.spool.list_contract import Scope
+from gateway.values import dataclass
 
 MAX_LIMIT = 10_000  # entries in one answer; who wants more goes on behind the last seq
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from gateway.audit.log import EventLog, done, in_time, place_of, said_by
 from gateway.store.events import storable
 from gateway.store.proof_tables import LINES
 from gateway.store.schema import events
+from gateway.values import dataclass
 
 CHUNK = 10_000  # lines examined by one statement
 MOST_EXAMINED = 1_000_000  # lines examined for one answer

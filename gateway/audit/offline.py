@@ -13,12 +13,13 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from gateway.audit.key_turns import Turns, Wrong, ends_of, octets_of, read_keys
 from gateway.audit.signed import CHECKPOINT, NoPublicKey, holds, read_public, write_public
+from gateway.values import dataclass
 
 FORMAT = 1
 MAX_LINE = 64 << 20  # octets: the acceptance of a mail to 100,000 with long addresses is 30 MiB

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from gateway.audit.pruning import cut_at
 from gateway.audit.signing_keys import public_keys
 from gateway.store.events import GENESIS, Head, covered
 from gateway.store.readers import Readers
+from gateway.values import dataclass
 
 FORMAT = 1
 ABOUT, KEYS, CHECKPOINTS = "proof.json", "keys.json", "checkpoints.jsonl"

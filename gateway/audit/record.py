@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from gateway.audit.entries import Entry, Question
 from gateway.audit.fitting import groups_of, recipients_of
 from gateway.audit.log import EventLog
 from gateway.spool.ranges import from_ranges
+from gateway.values import dataclass
 
 PEOPLE = 10  # approvers named: one page
 INCIDENTS = 5  # incidents named

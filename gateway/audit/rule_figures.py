@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -23,6 +22,7 @@ from gateway.spool.list_contract import Scope
 from gateway.store.readers import Readers
 from gateway.store.schema import events
 from gateway.store.tx import Queries
+from gateway.values import dataclass
 
 MOST_MAILS = 30_000  # followed for one answer: one to three seconds of work, beside the service's own
 MOST_EVENTS = 4 * MOST_MAILS  # read for one answer, whatever the days' figures said

@@ -8,7 +8,6 @@ the database can replace checkpoints together with the keys, but not that event.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -22,6 +21,7 @@ from gateway.audit.pruning import cut_at
 from gateway.audit.signing_keys import public_keys
 from gateway.store.events import GENESIS, Head
 from gateway.store.proof_tables import checkpoints
+from gateway.values import dataclass
 
 AT_ONCE = 500  # checkpoints read at once
 

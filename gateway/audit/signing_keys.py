@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -24,6 +23,7 @@ from gateway.store.keys import MasterKey
 from gateway.store.proof_tables import signing_keys
 from gateway.store.tx import Prepared, Queries, Tx
 from gateway.store.wrapping import bound
+from gateway.values import dataclass
 
 MAX_KEYS = 1_000  # in one store; a key lives for years
 

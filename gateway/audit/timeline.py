@@ -6,7 +6,7 @@ Bounded: MOMENTS events and NAMED addresses in each; how many more there are is 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.audit import wording
@@ -16,6 +16,7 @@ from gateway.audit.log import EventLog
 from gateway.languages import Words, shown
 from gateway.spool.list_contract import Whose
 from gateway.spool.ranges import from_ranges, to_ranges
+from gateway.values import dataclass
 
 MOMENTS = 1_000  # events of one mail on a page; a mail to 40,000, one by one, writes more
 NAMED = 5  # recipients named in a line

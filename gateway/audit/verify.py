@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gateway.audit.entries import Question
 from gateway.audit.log import EventLog, Row
 from gateway.audit.pruning import beginnings
 from gateway.store.events import Head, Seal, digest
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

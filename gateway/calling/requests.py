@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ import httpx
 import orjson
 
 from gateway.config.values import is_loopback
+from gateway.values import dataclass
 
 MAX_ANSWER = 64 << 10  # octets; an answer to one message takes some hundred
 MAX_RETRY_AFTER = timedelta(hours=1)  # a server that wants more gets asked all the same

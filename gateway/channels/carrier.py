@@ -6,12 +6,13 @@ An adapter knows one carrier's requests, answers and receipts; it decides nothin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from gateway.channels.contract import Health, NotSent, Why
+from gateway.values import dataclass
 
 MAX_SECRET = 4096  # octets of a file with a secret
 

@@ -7,7 +7,6 @@ a word of `Why`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -15,6 +14,7 @@ from typing import Protocol
 from gateway.policy.protection import Way
 from gateway.spool.key_contract import KeySending
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 
 class Why(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from gateway.config.policy_files import read_case_texts
@@ -22,6 +22,7 @@ from gateway.policy.conditions.context import Need
 from gateway.policy.handling import Seen
 from gateway.policy.model import Policy
 from gateway.sealing.looking import seen_in
+from gateway.values import dataclass
 from gateway.yaml_source import Document, Problem, Problems, load
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.spool.contract import UnknownMessage
@@ -11,6 +11,7 @@ from gateway.spool.list_contract import MAX_PAGE, HeldQuestion, Order, Scope, Wa
 from gateway.spool.list_cursors import Place, write_cursor
 from gateway.spool.sql import SqlSpool
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

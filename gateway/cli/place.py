@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from gateway.store.database import FILE_NAME
 from gateway.store.errors import StoreMisconfigured
 from gateway.store.keys import MasterKey, MasterKeyError, key_file
 from gateway.store.where import Where, where_of
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -20,6 +19,7 @@ from gateway.policy.cases import decided, run_case
 from gateway.policy.load import load_policy
 from gateway.policy.model import Policy
 from gateway.policy.tiers import Tier, tier_of
+from gateway.values import dataclass
 from gateway.yaml_source import Problems
 
 

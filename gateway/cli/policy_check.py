@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +25,7 @@ from gateway.policy.redundancy import idle_beside_others
 from gateway.policy.sources import Source
 from gateway.policy.tiers import Tier, tier_of
 from gateway.policy.unmatched import never_met
+from gateway.values import dataclass
 from gateway.yaml_source import Problem, Problems
 
 T = TypeVar("T")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from gateway.policy.effective import Effect, Effective, Known, effective
 from gateway.policy.load import compile_sources, digest, load_sources
 from gateway.policy.protection import protection_text
 from gateway.units import format_duration
+from gateway.values import dataclass
 from gateway.yaml_source import Problems
 
 _WORDS = {

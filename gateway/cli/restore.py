@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -35,6 +34,7 @@ from gateway.store.keys import MasterKey, MasterKeyError
 from gateway.store.manifest import BackupError, Manifest, read_manifest
 from gateway.store.restore import put_in_place, refuse_unless_empty, stage
 from gateway.store.where import Where
+from gateway.values import dataclass
 
 EXPECTED = (BackupError, MasterKeyError, StateInUse, StoreMisconfigured, StoreUnavailable, WrongMasterKey)
 

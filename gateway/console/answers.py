@@ -7,12 +7,12 @@ the link, so that nobody can make the page say "cancelled" of a mail that was no
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 from gateway.languages import Words
 from gateway.spool.lifecycle import State
 from gateway.spool.values import Change, Stored
+from gateway.values import dataclass
 
 ACTS = frozenset({"cancel", "confirm", "release"})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.console import view
@@ -12,6 +11,7 @@ from gateway.policy.demands import Approval
 from gateway.spool.second_look import Look, Said, is_sender
 from gateway.spool.values import Stored
 from gateway.transform.preview import Preview
+from gateway.values import dataclass
 from gateway.waiting import Need, needs, open_looks, said_by
 
 

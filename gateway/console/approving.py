@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import structlog
 from starlette.requests import Request
@@ -30,6 +29,7 @@ from gateway.spool.lifecycle import Reason
 from gateway.spool.second_look import COMMENT, Said
 from gateway.spool.values import Actor, Consented, Stored
 from gateway.transform.preview import Preview
+from gateway.values import dataclass
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ know no token, no session and no address of their own page.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +21,7 @@ from gateway.languages import LANGUAGES
 from gateway.links import LinkInvalid
 from gateway.policy.demands import Language
 from gateway.spool.values import Actor, Stored
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ scanners send them, changes nothing.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 from starlette.requests import Request
@@ -24,6 +24,7 @@ from gateway.spool.lifecycle import Reason
 from gateway.spool.second_look import COMMENT
 from gateway.spool.values import Change, Stored
 from gateway.transform.preview import Preview
+from gateway.values import dataclass
 
 log = structlog.get_logger()
 

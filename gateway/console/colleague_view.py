@@ -5,7 +5,6 @@ Addresses of others stand here only as their own copy showed them in To and Cc.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.console import view
@@ -13,6 +12,7 @@ from gateway.languages import Words, shown
 from gateway.spool.lifecycle import CANCELLABLE, State
 from gateway.spool.values import Recipient, Stored
 from gateway.transform.preview import Preview, Sight
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

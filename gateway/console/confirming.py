@@ -5,14 +5,13 @@ A tick is for one recipient or one attachment. What is not ticked is not confirm
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import structlog
 from starlette.responses import Response
 
 from gateway.console.caller import Caller
 from gateway.console.forms import numbers
 from gateway.console.ticks import confirmations, of_attachments
+from gateway.values import dataclass
 
 log = structlog.get_logger()
 

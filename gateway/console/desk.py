@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +25,7 @@ from gateway.policy.demands import Language
 from gateway.spool.contract import BodyUnreadable, Spool, UnknownMessage
 from gateway.spool.values import Stored
 from gateway.transform.preview import Preview, preview
+from gateway.values import dataclass
 
 # Each preview holds a whole original in memory (35 MiB by default): this many at once, the others wait.
 PREVIEWS_AT_ONCE = 4

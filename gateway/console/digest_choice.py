@@ -5,7 +5,6 @@ GET changes nothing, because mail scanners follow links; the POST of our own sea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlencode
@@ -19,6 +18,7 @@ from gateway.console.pages import reader_language
 from gateway.languages import shown
 from gateway.policy.demands import Language
 from gateway.spool.values import Actor
+from gateway.values import dataclass
 
 ADDRESS = 320  # characters shown of the person's address
 

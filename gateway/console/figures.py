@@ -9,7 +9,6 @@ import asyncio
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from starlette.responses import Response
 
@@ -22,6 +21,7 @@ from gateway.people.contract import Role
 from gateway.people.sight import Act, scope_of
 from gateway.policy.model import Policy
 from gateway.spool.list_contract import Scope
+from gateway.values import dataclass
 
 READERS = frozenset({Role.ADMIN, Role.AUDITOR, Role.ORDERING})
 SPANS = ("30d", "12m")

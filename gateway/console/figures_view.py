@@ -7,7 +7,6 @@ its trouble.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from babel.dates import format_date
@@ -18,6 +17,7 @@ from gateway.console.plots import Plot, Series, bars
 from gateway.languages import Words, shown
 from gateway.policy.demands import Language
 from gateway.policy.model import Rule
+from gateway.values import dataclass
 
 MONTHS, DAYS = 12, 30
 MOST_RULES = 50  # lines of the table; who has more rules finds all by `sekisho log rules`

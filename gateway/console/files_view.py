@@ -6,7 +6,6 @@ Recipients with one handling stand together. A key itself is never in these valu
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from gateway.console import key_words, view
 from gateway.file_fates import Obstacle, fate, obstacle, way_name, why_not_sent
@@ -16,6 +15,7 @@ from gateway.policy.protection import How, Way
 from gateway.spool.key_contract import KeyStatus, Stage
 from gateway.spool.lifecycle import State
 from gateway.spool.values import Recipient, Stored
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

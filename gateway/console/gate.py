@@ -8,7 +8,7 @@ gate, by gateway/people/sight.py.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ from gateway.languages import LANGUAGES
 from gateway.links import LinkInvalid, Links
 from gateway.people.contract import Person, Role, Session, Sessions
 from gateway.policy.demands import Language
+from gateway.values import dataclass
 
 COOKIE = "__Host-sekisho"
 COOKIE_IN_CLEAR = (

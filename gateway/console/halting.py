@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -13,6 +12,7 @@ from gateway.console.caller import Caller
 from gateway.console.forms import numbers
 from gateway.console.pages import Failure
 from gateway.spool.second_look import COMMENT
+from gateway.values import dataclass
 
 ADDRESS = 400  # characters of an address that is typed; longer ones are none (RFC 5321 4.5.3.1)
 

@@ -6,7 +6,6 @@ Pure.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from gateway.languages import Words, shown
 from gateway.spool.halt_contract import LONGEST
 from gateway.spool.lifecycle import CANCELLABLE, State
 from gateway.spool.values import Actor, Change, Stored
+from gateway.values import dataclass
 
 ACTS = frozenset({"freeze", "thaw", "longer", "correct"})
 HOURS = (1, 4, 24, 72, 168)

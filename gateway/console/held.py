@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from starlette.responses import Response
 
@@ -29,6 +28,7 @@ from gateway.spool.second_look import COMMENT
 from gateway.spool.share_contract import Happened, Share
 from gateway.spool.values import Stored
 from gateway.transform.preview import Preview
+from gateway.values import dataclass
 from gateway.waiting import is_for_way, needs, open_looks
 
 

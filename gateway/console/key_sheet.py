@@ -6,7 +6,7 @@ The one place of the console where keys are in values. They stand in no `repr`, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gateway.console import view
 from gateway.languages import LANGUAGES, Words, shown
@@ -15,6 +15,7 @@ from gateway.policy.protection import How
 from gateway.protect.spoken import spoken
 from gateway.spool.key_contract import ShownKey
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 CARDS = 50  # keys on one sheet; a mail with a key for each recipient may have thousands
 PEOPLE = 100  # recipients named beside one key

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import structlog
 from starlette.responses import Response
@@ -18,6 +17,7 @@ from gateway.console.forms import numbers
 from gateway.console.key_sheet import sheet
 from gateway.spool.key_contract import NoKey, ShownKey
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 STATUS = {"expired": 410, "not-theirs": 403}  # of the page that says why there is no key; else 404
 

@@ -6,7 +6,6 @@ A link is one person's capability for one mail: it opens all of these. Of somebo
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +23,7 @@ from gateway.console.stopping import HeldActs
 from gateway.console.supplying import SupplyActs
 from gateway.console.taking_back import TakeBackPages
 from gateway.people.sight import Act
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

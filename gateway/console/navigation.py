@@ -5,10 +5,9 @@ An entry is shown to whom its pages admit; the gate, not this table, keeps the o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gateway.languages import Words
 from gateway.people.contract import Grant, Person, Role
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ the same (templates/plots.html).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from gateway.values import dataclass
 
 WIDTH, HEIGHT = 360, 190
 LEFT, RIGHT, TOP, BOTTOM = 34, 14, 10, 24  # margins: numbers of the axis, labels below

@@ -6,7 +6,6 @@ Says nothing kinder than the truth: what was delivered with its key is gone, wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.policy.handling import Handling
@@ -15,6 +14,7 @@ from gateway.spool.key_contract import KeyStatus, Stage
 from gateway.spool.lifecycle import CANCELLABLE, State
 from gateway.spool.share_contract import Share
 from gateway.spool.values import Recipient, Stored
+from gateway.values import dataclass
 
 _IN_THE_MAIL = frozenset({How.ZIP_LEGACY, How.NATIVE, How.ZIP_AES256})
 _UNSENT = frozenset({Stage.WAITING, Stage.READY, Stage.FAILED})

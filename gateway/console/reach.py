@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from gateway.policy.protection import Way
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

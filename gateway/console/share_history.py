@@ -6,13 +6,13 @@ Whatever a stranger chose passes `shown`. Recipients that the sender does not kn
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from gateway.console import view
 from gateway.languages import Words, shown
 from gateway.spool.lifecycle import Kind
 from gateway.spool.share_contract import Happened
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 LINES = 500  # the last ones; one recipient can cause some dozens a day
 NAMED = 3  # recipients named in a line

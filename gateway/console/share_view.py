@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.console import view
@@ -11,6 +10,7 @@ from gateway.languages import Words, shown
 from gateway.spool.lifecycle import State
 from gateway.spool.share_contract import Share
 from gateway.spool.values import Recipient, Stored
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

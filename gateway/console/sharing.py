@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -12,6 +11,7 @@ from gateway.console.caller import Caller
 from gateway.console.forms import Fields, chosen
 from gateway.console.pages import Failure
 from gateway.spool.values import Change
+from gateway.values import dataclass
 
 DAYS = (1, 3, 7, 14, 30)
 """From now, for how long a share may be extended; the rules may allow less."""

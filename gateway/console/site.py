@@ -6,7 +6,6 @@ Each part of the console gives its routes as a function of the site; `signed_in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -20,6 +19,7 @@ from gateway.console.pages import kept_query
 from gateway.console.statements import Prove
 from gateway.languages import LANGUAGES
 from gateway.policy.demands import Language
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ mail. Where that is not so the statement says that it proves nothing. Whatever a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.console import view
@@ -15,6 +15,7 @@ from gateway.languages import Words, shown
 from gateway.spool.share_contract import Happened
 from gateway.spool.testimony import Proof, Testimony, Witness
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 EVENTS = 100  # of one recipient, listed
 PEOPLE = 500  # recipients on one statement

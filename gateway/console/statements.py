@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import structlog
 from starlette.responses import Response
@@ -17,6 +16,7 @@ from gateway.console.caller import Caller
 from gateway.console.statement_view import statement
 from gateway.spool.testimony import Testimony
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 Prove = Callable[[str], Awaitable[Testimony]]
 """Make the statement about a queue id; raises StoreUnavailable."""

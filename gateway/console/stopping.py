@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import structlog
 from starlette.responses import Response
 
@@ -11,6 +9,7 @@ from gateway.console import answers
 from gateway.console.caller import Caller
 from gateway.console.forms import chosen
 from gateway.spool.second_look import COMMENT
+from gateway.values import dataclass
 
 log = structlog.get_logger()
 

@@ -6,7 +6,6 @@ One form for each set of ways that the rules allow. A key itself is never in the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.console import view
@@ -16,6 +15,7 @@ from gateway.languages import Words, shown
 from gateway.policy.protection import WITHIN, Way
 from gateway.spool.key_contract import KeyStatus, Stage
 from gateway.spool.values import Recipient, Stored
+from gateway.values import dataclass
 
 NUMBERS_AT_ONCE = 200
 """Recipients in one form: each may have a number, and each number is a transaction. The next form has the next."""

@@ -6,7 +6,6 @@ A telephone number goes to the spool and is nowhere else: in no event of ours, n
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 import structlog
 from starlette.responses import Response
@@ -19,6 +18,7 @@ from gateway.console.reach import Reach
 from gateway.console.supply_view import NUMBERS_AT_ONCE
 from gateway.policy.protection import Way
 from gateway.telephone import NoNumber, e164
+from gateway.values import dataclass
 
 NAMED = 10  # recipients with a wrong number that the answer names
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.console import view
@@ -11,6 +10,7 @@ from gateway.console.prospects import KINDER, Fates, Prospect
 from gateway.languages import Words, shown
 from gateway.spool.share_contract import TakenBack
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

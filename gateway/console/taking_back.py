@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import structlog
 from starlette.responses import Response
@@ -18,6 +17,7 @@ from gateway.console.prospects import Fates, fates
 from gateway.console.taken_view import listed, subject_of, told
 from gateway.spool.share_contract import TakenBack
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 log = structlog.get_logger()
 

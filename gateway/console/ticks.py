@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gateway.console import view
 from gateway.languages import Words, shown, size
 from gateway.policy.demands import Confirmation
 from gateway.spool.second_look import Look
 from gateway.spool.values import Stored
 from gateway.transform.preview import Preview
+from gateway.values import dataclass
 from gateway.waiting import open_looks
 
 

@@ -6,7 +6,6 @@ A link names its person, who sent the mail.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -21,6 +20,7 @@ from gateway.spool.key_contract import ShownKey
 from gateway.spool.lifecycle import Reason
 from gateway.spool.share_contract import TakenBack
 from gateway.spool.values import Actor, Change, Stored
+from gateway.values import dataclass
 
 
 class Verbs(Protocol):

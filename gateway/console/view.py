@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.languages import Words, shown, size
@@ -17,6 +16,7 @@ from gateway.policy.demands import Form
 from gateway.spool.lifecycle import CANCELLABLE, State
 from gateway.spool.values import Recipient, Stored
 from gateway.transform.preview import Group, Preview
+from gateway.values import dataclass
 
 SHOWN_RECIPIENTS = 2000  # rows on one page; a phone still scrolls them, and "all" reaches the rest
 OPEN_GROUP = 30  # rows up to which a group stands open

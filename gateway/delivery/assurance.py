@@ -7,7 +7,7 @@ demand: it raises DnsUnavailable, and the host is left for later (RFC 7672 2.1.1
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from gateway.config.delivery_settings import TlsRule
@@ -16,6 +16,7 @@ from gateway.delivery.hop import Hop
 from gateway.delivery.proof import Demand, usable
 from gateway.delivery.sts_policy import StsPolicy
 from gateway.evidence.resolver import Tlsa
+from gateway.values import dataclass
 
 StsLookup = Callable[[str], Awaitable[StsPolicy | None]]
 

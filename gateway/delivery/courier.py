@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -31,6 +31,7 @@ from gateway.delivery.route import Route, Router
 from gateway.delivery.seat import Seat
 from gateway.delivery.timeouts import Timeouts
 from gateway.delivery.transaction import Following, Said, nobody, transact
+from gateway.values import dataclass
 
 Word = Said | BaseException
 

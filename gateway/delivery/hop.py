@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from gateway.delivery.proof import NOTHING, Demand
 from gateway.delivery.reply import Reply
+from gateway.values import dataclass
 
 Tls = Literal["off", "opportunistic", "starttls", "implicit"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gateway.delivery.dots import Stuffed
 from gateway.delivery.errors import UncleanContent, Unsupported
@@ -24,6 +24,7 @@ from gateway.message.status_request import (
     write_notify,
     write_original,
 )
+from gateway.values import dataclass
 
 SCAN = 256 * 1024
 """Octets looked at in one piece when searching for 8-bit data."""

@@ -7,7 +7,7 @@ or not, is temporary.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gateway.delivery.errors import (
     Busy,
@@ -22,6 +22,7 @@ from gateway.delivery.errors import (
 from gateway.delivery.reply import MAX_TEXT, BadReply
 from gateway.delivery.transaction import Said, Stage
 from gateway.spool.lifecycle import Reason, State
+from gateway.values import dataclass
 
 OUR_CREDENTIALS = frozenset({530, 534, 535, 538})
 """Replies about our own sign-in (RFC 4954 6): a fault in the settings, no verdict on the mail."""

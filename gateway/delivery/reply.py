@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
+
+from gateway.values import dataclass
 
 MAX_LINE = 2048
 """Octets in one reply line. RFC 5321 4.5.3.1.5 says 512; real servers put long links into refusals."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
 
@@ -19,6 +19,7 @@ from gateway.delivery.assurance import AS_OFFERED, Asked, Assurance
 from gateway.delivery.errors import NoRoute
 from gateway.delivery.hop import Hop
 from gateway.evidence.resolver import DnsUnavailable, Mx, NoSuchDomain, Resolver
+from gateway.values import dataclass
 
 MAX_HOPS = 5
 """Addresses tried for one copy before it is put off (Postfix: smtp_mx_address_limit)."""

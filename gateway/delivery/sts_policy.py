@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
+
+from gateway.values import dataclass
 
 MAX_AGE = timedelta(days=366)  # RFC 8461 3.2: 31557600 seconds
 MIN_AGE = timedelta(minutes=5)

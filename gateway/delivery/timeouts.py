@@ -3,8 +3,9 @@ less."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from gateway.values import dataclass
 
 GREETING = 300.0  # seconds, RFC 5321 4.5.3.2.1
 COMMAND = 300.0  # MAIL and RCPT, 4.5.3.2.2 and .3; also EHLO, STARTTLS, AUTH and RSET

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.delivery.connection import Connection
@@ -20,6 +19,7 @@ from gateway.delivery.errors import BadReply, DeliveryError, NoConnection, Sessi
 from gateway.delivery.mail import Begun, Outgoing, Plan, plan
 from gateway.delivery.reply import Reply
 from gateway.delivery.timeouts import Timeouts
+from gateway.values import dataclass
 
 Following = Callable[[], Outgoing | None]
 """Gives the mail that goes to the same hop behind this one, if there is any; asked once, before the end of this one."""

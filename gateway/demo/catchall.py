@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from gateway.values import dataclass
 
 MAX_KEPT = 500  # mails; the oldest goes first, a demo must not fill a disk
 MAX_OCTETS = 64 << 20

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -17,6 +16,7 @@ from starlette.routing import Route
 
 from gateway.demo.catchall import Arrived, Mailbox
 from gateway.message.text import decode_header
+from gateway.values import dataclass
 
 MAX_LISTED = 50
 MAX_SHOWN = 200_000  # characters of raw mail on a page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.config.delivery_settings import Delivery, Smarthost
@@ -20,6 +19,7 @@ from gateway.demo.sample import (
 from gateway.people.passwords import hasher
 from gateway.receive.account import Account
 from gateway.receive.accounts_file import write
+from gateway.values import dataclass
 
 HOST = "127.0.0.1"
 OFFICER = "privacy@city.example.lg.jp"  # who hears of mail that went to the wrong people

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from gateway.values import dataclass
 
 AROUND = 60  # characters before and after a number in which a word speaks for it or against it
 JUST_BEFORE = 12  # characters before a number whose word for it beats all others

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import dns.asyncresolver
@@ -18,6 +17,8 @@ import dns.exception
 import dns.flags
 import dns.nameserver
 import dns.resolver
+
+from gateway.values import dataclass
 
 MAX_MX = 20
 """MX records used of one answer: the owner of a domain decides how many there are."""

@@ -10,13 +10,13 @@ the privacy officer to decide.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from gateway.incidents.contract import Account, Data, Organisation, Report
 from gateway.policy.japanese_holidays import japanese_holidays
+from gateway.values import dataclass
 
 MORE_THAN = {Organisation.LOCAL_GOVERNMENT: 100, Organisation.BUSINESS: 1_000}
 """Persons above which a leak has to be reported whatever the data: 施行規則 43(iv), 7(iv). Exactly so many is not above."""

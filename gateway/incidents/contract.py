@@ -6,13 +6,14 @@ notes; it never stands in the event log.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gateway.spool.list_contract import Whose
 from gateway.spool.share_contract import TakenBack
 from gateway.spool.values import Actor
+from gateway.values import dataclass
 
 TEXT = 2_000  # characters of a description, a note, a reason
 PARAGRAPH = 600  # characters that people may add to the letter to a wrong recipient

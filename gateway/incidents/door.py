@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -37,6 +36,7 @@ from gateway.spool.list_contract import Scope, Whose
 from gateway.spool.times import span_us, to_us
 from gateway.spool.values import Actor, Stored
 from gateway.store.database import Database
+from gateway.values import dataclass
 
 Ordering = Callable[[Collection[str]], Collection[str]]
 """Gives the addresses of those who get the reports of these groups: their ordering bodies."""

@@ -7,7 +7,6 @@ and what taking back did. What the gateway cannot know is never guessed: it says
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -17,6 +16,7 @@ from gateway.incidents.clocks import Verdict
 from gateway.incidents.contract import Answer, Data, Incident, NoteKind, Organisation
 from gateway.languages import Words, shown
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 TO_WRITE = "【要記入】"
 MOMENTS = 500  # lines of the timeline in a document; the log has all

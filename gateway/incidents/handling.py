@@ -6,7 +6,6 @@ Notes are only ever added. Each job locks the incident first, so that two people
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +27,7 @@ from gateway.spool.values import Actor
 from gateway.store.incident_tables import deletion_requests, incidents
 from gateway.store.keys import MasterKey
 from gateway.store.tx import Prepared, Tx
+from gateway.values import dataclass
 
 _HERE = incidents.c.queue_id == bindparam("b_queue_id")
 _ACCOUNT = Prepared(

@@ -7,7 +7,6 @@ and go once each.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -30,6 +29,7 @@ from gateway.store.events import Event, storable
 from gateway.store.incident_tables import incidents
 from gateway.store.keys import MasterKey
 from gateway.store.tx import Prepared, Tx
+from gateway.values import dataclass
 
 # Two people press at one moment: the second row is none, and its transaction does nothing else.
 _NEW = Prepared(

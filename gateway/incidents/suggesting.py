@@ -7,12 +7,12 @@ a text.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from gateway.incidents.contract import Data
 from gateway.message.evidence import Findings
 from gateway.message.facts import Facts
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

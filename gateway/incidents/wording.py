@@ -7,7 +7,6 @@ counts them; every list of deadlines carries CAUTION.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from babel.dates import format_date
@@ -17,6 +16,7 @@ from gateway.incidents.contract import Answer, Data, Incident, NoteKind, Organis
 from gateway.languages import Words, shown
 from gateway.spool.share_contract import TakenBack
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 ADDRESS, SUBJECT = 320, 300  # characters shown of each
 _DAY = {"ja": "y年M月d日(E)", "en": "EEE d MMM y"}

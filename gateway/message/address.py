@@ -8,11 +8,12 @@ Lists of addresses in header fields are read by address_list.py.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 import idna
+
+from gateway.values import dataclass
 
 MAX_LOCAL_OCTETS = 128
 """RFC 5321 4.5.3.1.1 says 64; VERP and SRS addresses of mailing services are longer, and Postfix takes them."""

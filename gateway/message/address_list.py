@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 
 from gateway.message import charset
@@ -19,6 +18,7 @@ from gateway.message.address import Address, AddressError, parse_path
 from gateway.message.address_plain import certain_addresses
 from gateway.message.address_scan import lenient, may_hold_address
 from gateway.message.text import decode_header, one_line
+from gateway.values import dataclass
 
 MAX_STRICT = 128 << 10
 """Octets of a value that are read strictly; receive refuses longer fields, anything beyond is not confident."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gateway.message.address import Address
 from gateway.message.status_request import NOTHING_ASKED, NOTHING_SAID, MailRequest, RecipientRequest
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ always means "nobody looked, or it could not be told", never "no": conditions ta
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 from gateway.message.address import Address
+from gateway.values import dataclass
 
 UNREAD = (
     "encrypted",  # needs a password or a private key

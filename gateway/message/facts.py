@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gateway.message.address import Address
 from gateway.message.envelope import Envelope
 from gateway.message.evidence import NOTHING_LOOKED_UP, Evidence
 from gateway.message.header import HeaderSection
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

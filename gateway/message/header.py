@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from gateway.values import dataclass
 
 # One field with its folded lines. Possessive throughout, so linear on every input; group 2 is the name,
 # absent for junk. A name with one of `@ = ? % &` in it, though RFC 5322 2.2 allows it, is a line of a broken list of

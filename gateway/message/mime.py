@@ -11,13 +11,13 @@ an attachment holds.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.message.header import HeaderSection
 from gateway.message.mime_part import UNCLEAR, Draft
 from gateway.message.mime_walk import MAX_DEPTH, MAX_PARTS, Walk
 from gateway.message.piecewise import count, find
+from gateway.values import dataclass
 
 __all__ = ["MAX_DEPTH", "MAX_PARTS", "REPORT_TYPES", "UNCLEAR", "Part", "Structure", "scan_structure"]
 

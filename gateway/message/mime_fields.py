@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from gateway.message import charset
 from gateway.message.text import decode_header, one_line
+from gateway.values import dataclass
 
 MAX_PARAMETERS = 200
 """Parameters of one field that are read; a long RFC 2231 name takes some twenty."""

@@ -8,11 +8,11 @@ The values of RFC 3461, decoded. Promise: whatever is in one of them fits into o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Flag, StrEnum
 
 from gateway.message import xtext
 from gateway.message.address import Address, AddressError, parse_path
+from gateway.values import dataclass
 
 MAX_ENVID = 100
 """Characters of an ENVID as it is sent (RFC 3461 4.4)."""

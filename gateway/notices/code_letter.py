@@ -7,7 +7,6 @@ file and holds no link: who reads this letter alone can open nothing with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from gateway.languages import LANGUAGES, Words, shown
@@ -19,6 +18,7 @@ from gateway.notices.wording import Wording
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.shares_codes import VALID
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 CodeOf = Callable[[Notice], str | None]
 

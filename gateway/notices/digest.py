@@ -7,7 +7,6 @@ do not say; its links are those of the notices, one person's for one mail each.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 
@@ -21,6 +20,7 @@ from gateway.notices.summary import ADDRESS, SUBJECT
 from gateway.notices.wording import Wording
 from gateway.spool.digests import Day, Share
 from gateway.spool.notice import Glance
+from gateway.values import dataclass
 
 KIND = "digest"
 SHOWN_ATTENTION, SENTENCE = 20, 300  # things that need attention in one letter, and characters of each

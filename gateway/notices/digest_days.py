@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.policy.japanese_holidays import japanese_holidays
+from gateway.values import dataclass
 
 LATE = timedelta(
     hours=6

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
@@ -31,6 +30,7 @@ from gateway.spool.contract import StoreUnavailable, UnknownMessage
 from gateway.spool.digests import Day, Share, SqlDigests
 from gateway.spool.sql import SqlSpool
 from gateway.spool.values import NewMessage
+from gateway.values import dataclass
 
 LOOK_EVERY_S = 30.0  # whether it is time
 MOST_LETTERS = 20_000  # of one day; beyond it somebody has set it up for more people than it is made for

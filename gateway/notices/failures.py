@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.spool.notice import Notice
+from gateway.values import dataclass
 
 MAX_TRIES = 5  # times a failing composer is asked before its notice is dropped
 RETRY = timedelta(minutes=1)  # before the second try; it doubles

@@ -6,7 +6,6 @@ A correction never changes the mail: it says to whom to write anew, and that the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from gateway.languages import Words, shown
 from gateway.links import Links
@@ -15,6 +14,7 @@ from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.second_look import COMMENT
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

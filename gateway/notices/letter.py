@@ -9,13 +9,13 @@ reverse-path, so that nothing answers it. No `Precedence`: it is no standard, an
 from __future__ import annotations
 
 from binascii import b2a_base64, b2a_qp
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
 from gateway.message.address import Address
 from gateway.message.text import encode_header
 from gateway.message.write import write_fields, write_mailbox
+from gateway.values import dataclass
 
 LINE = 76  # octets of base64 (RFC 2045 6.8)
 _ASCII = bytes(range(128))

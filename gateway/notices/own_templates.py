@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -29,6 +28,7 @@ from gateway.notices.required import missing_from
 from gateway.notices.samples import Samples, samples
 from gateway.notices.wording import FOLDER, Form, Forms, Values
 from gateway.templates import templates_in, templates_of_others
+from gateway.values import dataclass
 from gateway.yaml_source import nearest
 
 MAX_FILE = 256 << 10  # octets of one template; our longest has 5 KB

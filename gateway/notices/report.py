@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.languages import Words, shown
@@ -18,6 +17,7 @@ from gateway.policy.decision import Decision
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import Consent
 from gateway.spool.values import Recipient, Stored
+from gateway.values import dataclass
 from gateway.waiting import said_by
 
 SHOWN_RECIPIENTS = 200  # in one report; the counts tell of all of them

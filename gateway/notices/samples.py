@@ -8,7 +8,7 @@ overridden: who adds a template adds its sample.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -38,6 +38,7 @@ from gateway.spool.list_contract import Whose
 from gateway.spool.notice import NoticeKind
 from gateway.spool.share_contract import TakenBack
 from gateway.spool.values import Actor
+from gateway.values import dataclass
 
 _NOW = sample.AT + timedelta(minutes=20)
 _AUTHOR = Author("Sekisho", "sekisho@sekisho.example.jp", "sekisho.example.jp")

@@ -7,13 +7,13 @@ signature is worse than one with last month's. Without any key letters go unsign
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from gateway.clock import Clock
 from gateway.notices.dkim import Key, KeyUnfit, Signer, load_key
+from gateway.values import dataclass
 
 MAX_KEY_FILE = 64 << 10  # octets; a key of 8,192 bits has 6 KB
 

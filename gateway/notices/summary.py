@@ -7,7 +7,6 @@ these values at all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.languages import Words, shown, size
@@ -17,6 +16,7 @@ from gateway.policy.demands import Form
 from gateway.spool.lifecycle import State
 from gateway.spool.values import Recipient, Stored
 from gateway.transform.preview import Group, preview
+from gateway.values import dataclass
 
 # Addresses in one notice: more than fit on a screen help nobody, and the page shows them all.
 SHOWN_RECIPIENTS = 50

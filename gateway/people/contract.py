@@ -8,13 +8,13 @@ verbs are in `People`.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
 from gateway.policy.demands import Language
 from gateway.spool.values import Actor
+from gateway.values import dataclass
 
 
 class Role(StrEnum):

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
@@ -26,6 +25,7 @@ from gateway.people.session_rows import Origin
 from gateway.spool.times import span_us
 from gateway.store.people_tables import sign_in_failures
 from gateway.store.tx import Prepared, Queries, Tx
+from gateway.values import dataclass
 
 NETWORK_FACTOR = 4
 IPV6_LINE = 64  # bits of an IPv6 address that its provider gave; the rest is the client's to choose

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from gateway.spool.times import from_us, span_us
 from gateway.store.events import storable
 from gateway.store.people_tables import browsers, credentials, people, sign_ins
 from gateway.store.tx import Prepared, Queries, Tx
+from gateway.values import dataclass
 
 SECRET_BYTES = 32
 MAX_SESSIONS = 50  # of one person: the oldest end

@@ -8,7 +8,7 @@ guesses at once get no more looks than one after another.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from gateway.config.sign_in_settings import SignIn
@@ -24,6 +24,7 @@ from gateway.spool.times import to_us
 from gateway.spool.values import SYSTEM
 from gateway.store.database import Database
 from gateway.store.tx import Queries, Tx
+from gateway.values import dataclass
 
 Stopped = Callable[[str], bool]
 

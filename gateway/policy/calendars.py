@@ -8,10 +8,10 @@ Nothing here raises on any aware time between the years 2 and 9998; looking ahea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from gateway.policy.values import MAX_WINDOW
+from gateway.values import dataclass
 
 LOOK_AHEAD_DAYS = 100  # how far an opening is looked for: three times as long as anything may wait
 MIDNIGHT = 24 * 60  # minutes of a day

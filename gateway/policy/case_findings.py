@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from gateway.message.facts import Facts
 from gateway.policy.cases import Case, decided
 from gateway.policy.model import Policy
 from gateway.policy.sources import Source
+from gateway.values import dataclass
 from gateway.yaml_source import Document, Problem
 
 

@@ -6,8 +6,6 @@ is compared, except a refusal: a mail that is refused unexpectedly is always a d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pydantic import RootModel
 
 from gateway.message.facts import Facts
@@ -21,6 +19,7 @@ from gateway.policy.handle import with_handling
 from gateway.policy.handling import Seen
 from gateway.policy.model import Policy
 from gateway.policy.values import told
+from gateway.values import dataclass
 from gateway.yaml_source import load, validate
 
 

@@ -5,11 +5,12 @@ It is stored with the message as JSON (stored_decision.py). What is asked for jo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gateway.policy.demands import Demands, Language, MailDemands, Refusal, Text
 from gateway.policy.disclaimers import Disclaimer
 from gateway.policy.handling import Attached, Handling
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

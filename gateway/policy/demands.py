@@ -8,12 +8,12 @@ time of acceptance before they come here: what stands here are spans from that t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import reduce
 
 from gateway.policy.protection import Protection
+from gateway.values import dataclass
 
 NO_TIME = timedelta(0)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -18,6 +18,7 @@ from gateway.policy.demands import Approval, Confirmation, Demands, Form, MailDe
 from gateway.policy.protection import Protection, protection_text
 from gateway.policy.protection_order import as_strict
 from gateway.units import format_duration
+from gateway.values import dataclass
 
 
 class Fate(StrEnum):

@@ -7,12 +7,12 @@ changed. A rule asks for a text by its key: its name, with the language behind a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from gateway.policy import values
 from gateway.policy.bilingual import InBoth, Markup
 from gateway.policy.demands import Language
 from gateway.policy.values import told
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

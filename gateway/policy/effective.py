@@ -8,7 +8,6 @@ sender, and that the mail goes to exactly the recipients given or, without any, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,6 +24,7 @@ from gateway.policy.demands import NO_TIME, Demands, MailDemands, join_all, join
 from gateway.policy.model import Policy, Rule
 from gateway.policy.people import People
 from gateway.policy.protection import Protection
+from gateway.values import dataclass
 
 
 class Applies(StrEnum):

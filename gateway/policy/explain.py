@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -13,6 +12,7 @@ from gateway.policy.demands import NO_TIME, Approval, Confirmation, Text
 from gateway.policy.difference import Fate, fate_of
 from gateway.policy.handling import Handling
 from gateway.policy.protection import Protection
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ held, never sent in clear, and so is a mail whose key has no way to a recipient.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 from gateway.policy.protection import EXPIRES, WITHIN, How, Way
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ contradicts the first, another next hop stands before the floor's, a dropped rec
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from gateway.message.address import Address, parse_path
 from gateway.message.domains import DomainSet
@@ -15,6 +14,7 @@ from gateway.policy import schema
 from gateway.policy.people import People
 from gateway.policy.sources import Source
 from gateway.policy.tiers import Tier
+from gateway.values import dataclass
 from gateway.yaml_source import Path, Problem
 
 Finding = tuple[Path, str, str]

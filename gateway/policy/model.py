@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, tzinfo
 
 from gateway.message.domains import DomainSet
@@ -17,6 +17,7 @@ from gateway.policy.memberships import NO_GROUPS, Memberships
 from gateway.policy.people import People
 from gateway.policy.protection import How, Protection, Way
 from gateway.policy.tiers import Tier
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ the file counts, for the key the ways that all of them allow. `keep` is an excep
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
 
 from gateway.units import format_duration
+from gateway.values import dataclass
 
 EXPIRES = timedelta(days=14)  # how long keys and links are good where the rule does not say
 WITHIN = timedelta(

@@ -6,7 +6,6 @@ What is said of two rules is certain where both apply to one file; whether they 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 from gateway.message.address import Address
@@ -18,6 +17,7 @@ from gateway.policy.people import People
 from gateway.policy.protection import Protection, Way
 from gateway.policy.sources import Source
 from gateway.protect.keys import DEFAULT_BITS
+from gateway.values import dataclass
 from gateway.yaml_source import Problem
 
 Finding = tuple[str, str, str]

@@ -7,7 +7,7 @@ alone. Nor is a hiding rule because of one in another file: circles count for th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gateway.policy import protection_order, schema
 from gateway.policy.actions.ask import Ask
@@ -16,6 +16,7 @@ from gateway.policy.implication import implies
 from gateway.policy.model import Policy, Rule
 from gateway.policy.sources import Source
 from gateway.policy.tiers import Tier
+from gateway.values import dataclass
 from gateway.yaml_source import Problem
 
 

@@ -7,7 +7,7 @@ same or different only where that is certain, else it is untold. `now` is the ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
 from gateway.policy.difference import covers, same_effect
 from gateway.policy.model import Policy, Rule
+from gateway.values import dataclass
 
 
 class Verdict(StrEnum):

@@ -6,12 +6,12 @@ For checks and tools that have to say `file:line`; deciding works on the compile
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gateway.policy import schema
 from gateway.policy.conditions.condition import Condition
 from gateway.policy.conditions.history import RESERVED
 from gateway.policy.tiers import Tier, tier_of
+from gateway.values import dataclass
 from gateway.yaml_source import Document, Path, Problem
 
 

@@ -6,13 +6,14 @@ Mails of which it cannot be told what would have become of them are counted by t
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from gateway.message.facts import Facts
 from gateway.policy.decision import Decision
 from gateway.policy.difference import Difference, Fate, differences, fates, forms
 from gateway.policy.replay import Tried, Verdict, verdict
+from gateway.values import dataclass
 
 MAX_SENDERS = 10_000  # senders and rules counted by name; further ones are counted together as OTHERS
 OTHERS = "…"

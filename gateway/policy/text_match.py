@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from fnmatch import translate
 
 from gateway.detect.plain import folded
 from gateway.policy.engine import PIECE
 from gateway.policy.pattern import read_pattern
+from gateway.values import dataclass
 
 MAX_TEXT = 1_000_000  # characters of a text that are looked at
 

@@ -7,7 +7,6 @@ Looks at a week of days with and without a public holiday, minute by minute wher
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import product
 
 from gateway.policy.calendar_keys import CalendarPart, opening_days
@@ -15,6 +14,7 @@ from gateway.policy.calendars import MIDNIGHT
 from gateway.policy.conditions.condition import Condition
 from gateway.policy.conditions.time import within
 from gateway.policy.sources import Source, conditions
+from gateway.values import dataclass
 from gateway.yaml_source import Problem
 
 _Calendars = Mapping[str, CalendarPart]

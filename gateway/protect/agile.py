@@ -11,12 +11,12 @@ import hmac
 import struct
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from gateway.protect.compound import written
 from gateway.protect.file import Entropy
+from gateway.values import dataclass
 
 ROUNDS = 100_000
 """What Office writes."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Protocol
 
@@ -22,6 +21,7 @@ from gateway.protect.file import CHUNK, Entropy, File, Read, Room, spooled
 from gateway.protect.member_names import member_names
 from gateway.protect.winzip_aes import WinZipAes
 from gateway.protect.zip_crypto import ZipCrypto
+from gateway.values import dataclass
 
 MAX_OCTETS = (1 << 32) - (1 << 20)
 """Octets of an archive or of a file in it: from 4 GiB on, ZIP needs an extension that old programs do not read."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO
+
+from gateway.values import dataclass
 
 CHUNK = 64 << 10
 """Octets that are worked on at a time: fits a processor's cache, and is what memory use is counted in."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from itertools import pairwise
 
 from gateway.protect.file import Entropy
 from gateway.protect.words import ENGLISH, JAPANESE, romanised
+from gateway.values import dataclass
 
 LETTERS = "abcdefghjkmnpstuwxyz"
 """Without i, l and o, which are digits to some eyes, q, which is g, and r and v, which beside n and v are m and w."""

@@ -8,13 +8,13 @@ have made, in C++: call it in a worker process.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, cast
 
 import pikepdf
 
 from gateway.protect.file import CHUNK, Entropy, Room, spooled
+from gateway.values import dataclass
 
 MAX_OCTETS = 64 << 20
 """Octets of a PDF that is opened: it is in memory as a whole, and its objects beside it."""

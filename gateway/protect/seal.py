@@ -9,7 +9,7 @@ cannot be (signed, damaged, too large, of another kind) goes with all others int
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,6 +18,7 @@ from gateway.protect import office, pdf
 from gateway.protect.archive import zip_aes256, zip_legacy
 from gateway.protect.file import Entropy, File, Room, spooled
 from gateway.protect.state import State, state_of
+from gateway.values import dataclass
 
 MAX_LOOKED_AT_OCTETS = 64 << 20
 """Octets of a file that is looked at in memory; a larger one is packed whatever it is. A mail seldom holds as much."""

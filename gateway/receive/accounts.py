@@ -6,7 +6,6 @@ A broken edit, a file that is gone or one that is being written keeps the accoun
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -15,6 +14,7 @@ from gateway.clock import Clock, utc_now
 from gateway.policy.demands import Language
 from gateway.receive.account import Account, Changes, account_changes
 from gateway.receive.accounts_file import read, read_again
+from gateway.values import dataclass
 from gateway.yaml_source import Problems
 
 SETTLES_S = 1.0  # seconds without a write before a file that is written in place counts as whole

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from gateway.message.status_request import (
     NOTHING_ASKED,
@@ -23,6 +22,7 @@ from gateway.message.status_request import (
     read_return,
 )
 from gateway.receive.reply import Reply
+from gateway.values import dataclass
 
 COMMAND_LINE = 512  # octets with CRLF, RFC 5321 4.5.3.1.4
 AUTH_LINE = 12288  # octets, RFC 4954 section 4

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -28,6 +28,7 @@ from gateway.policy.model import Policy
 from gateway.receive.sources import KnownIndex, Resembles, Sources
 from gateway.spool.contract import StoreUnavailable
 from gateway.spool.knowledge import MAX_WRITERS, Noted, Writers
+from gateway.values import dataclass
 
 MAX_COMPARED = 2_000  # domains of one mail that are compared with known ones; with more, all are in doubt
 QUICK_RECIPIENTS = 2_000  # people of a mail that are gone through on the event loop, in a millisecond

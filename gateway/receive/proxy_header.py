@@ -7,10 +7,11 @@ says is read by aiosmtpd's `proxy_protocol`. Pure: fed with octets, does no I/O.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from io import BytesIO
 
 from aiosmtpd.proxy_protocol import V2_SIGNATURE, get_proxy
+
+from gateway.values import dataclass
 
 V1_OCTETS = 107  # the longest line of version 1, with CRLF (section 2.1)
 V2_FIXED = 16  # signature, version and command, family and transport, length

@@ -8,13 +8,13 @@ out those that were not seen for longest. Counted by each process for itself (do
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass
 from math import ceil
 from typing import NamedTuple
 
 from gateway.config.settings import Limits
 from gateway.receive.limits import client_group
 from gateway.receive.reply import Reply
+from gateway.values import dataclass
 
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0  # seconds
 PARTS = 12  # of a window: what was used is forgotten this many parts after its own, so between 1 and 13/12 windows later

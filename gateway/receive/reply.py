@@ -7,8 +7,9 @@ safe.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from gateway.values import dataclass
 
 SHOWN = 80  # characters of a peer's text that a log line or a reply repeats: enough to recognise it
 LINE = 400  # octets of text in one reply line; RFC 5321 4.5.3.1.5 allows 512 with codes and CRLF

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.clock import Clock
@@ -16,6 +15,7 @@ from gateway.evidence.domains import DomainStates
 from gateway.message.evidence import Content
 from gateway.message.facts import Facts
 from gateway.spool.knowledge import Knowledge
+from gateway.values import dataclass
 
 Resembles = Callable[[str], str | None]
 """Tells of a domain which better known one it resembles."""

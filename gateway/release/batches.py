@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from gateway.delivery.route import Route
 from gateway.spool.values import Recipient
 from gateway.transform.view import Variant, View
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gateway.delivery.dots import Stuffed, stuffed
 from gateway.delivery.mail import has_8bit
 from gateway.policy.decision import Decision
 from gateway.transform.render import Original, carrying, is_quick, prepare_views, unprepared
 from gateway.transform.view import View, variant_of
+from gateway.values import dataclass
 
 QUICK_BODY = 1 << 20
 """Octets of a body that are read through on the event loop: a millisecond at most."""

@@ -6,7 +6,6 @@ In Japanese, then in English: who reads it is somebody else's colleague. The key
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from gateway.languages import Words, shown
 from gateway.policy.handling import Attached
 from gateway.policy.protection import How, Way
 from gateway.transform.view import Variant
+from gateway.values import dataclass
 
 LANGUAGES = ("ja", "en")
 MAX_NAMES = 20

@@ -7,7 +7,7 @@ written gets an exception, never the mail as it came.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ from gateway.spool.share_contract import Share
 from gateway.spool.values import Recipient, Stored
 from gateway.transform.render import Original, sealed
 from gateway.transform.view import NO_KEY, Keyed, Variant, variant_of
+from gateway.values import dataclass
 
 LINK_OVER = "link-over"  # why a copy does not leave whose link nobody could open
 _KEYED = frozenset({How.NATIVE, How.ZIP_AES256, How.ZIP_LEGACY})

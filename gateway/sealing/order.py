@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 import orjson
 
 from gateway.policy.protection import How
+from gateway.values import dataclass
 
 ARCHIVE = "attachments.zip"
 """What the one archive of a mail is called: in ASCII, so that it is right in every program."""

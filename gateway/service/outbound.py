@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from gateway.clock import utc_now
 from gateway.config.delivery_settings import Delivery, Smarthost
@@ -23,6 +22,7 @@ from gateway.release.scheduler import Scheduler
 from gateway.release.variants import Variants
 from gateway.service.errors import CannotStart
 from gateway.spool.sql import SqlSpool
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ A file that cannot be read leaves in force what was read before; the log says so
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 import structlog
 
@@ -15,6 +14,7 @@ from gateway.receive.accounts import Accounts
 from gateway.receive.listener import Listener
 from gateway.service.master_key import KeyInUse
 from gateway.service.own_letters import OwnLetters
+from gateway.values import dataclass
 
 ACCOUNTS_EVERY_S = 5.0  # between two looks at the accounts file
 

@@ -7,7 +7,7 @@ the mail, and no other transaction has to find and lease them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gateway.policy.decision import Decision, Outcome
 from gateway.spool.acceptance_events import accepted, first_attempt
@@ -33,6 +33,7 @@ from gateway.store.bodies import Body
 from gateway.store.events import Event, storable
 from gateway.store.inserts import Row
 from gateway.store.tx import Tx
+from gateway.values import dataclass
 
 _SOMEBODY = to_us(SOMEBODY)
 SMALL_RECIPIENTS = 32  # of a mail whose rows the event loop may write itself

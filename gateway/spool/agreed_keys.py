@@ -6,7 +6,6 @@ The key of the address goes before that of its domain; a domain is exactly that 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -22,6 +21,7 @@ from gateway.store.events import Event, storable
 from gateway.store.keys import MasterKey
 from gateway.store.tx import Prepared, Queries, Tx
 from gateway.store.wrapping import bound
+from gateway.values import dataclass
 
 MIN_KEY = 12
 """Characters: somebody chose it, and an archive is tried offline."""

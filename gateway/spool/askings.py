@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from gateway.store.database import Database
 from gateway.store.list_tables import listings
 from gateway.store.schema import second_looks
 from gateway.store.tx import Queries
+from gateway.values import dataclass
 
 _CURSOR = re.compile(r"([0-9]{1,18})\.([0-9A-Za-z]{1,40})")
 _S = second_looks.c

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +26,7 @@ from gateway.spool.times import from_us, span_us, to_us
 from gateway.spool.values import SYSTEM, Change, Claim, Result
 from gateway.store.events import Event, storable
 from gateway.store.tx import Tx
+from gateway.values import dataclass
 
 REPLY_LIMIT = 1_000  # characters of a next hop's reply that are kept: RFC 5321 allows 512 octets a line, replies have several
 UNREADABLE_AGAIN = timedelta(hours=1)  # until a mail whose envelope cannot be read is looked at again

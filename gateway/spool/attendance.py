@@ -7,12 +7,13 @@ step of the escalation need not be waited for (docs/decisions/0086-nobody-waits-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.policy.demands import Approval, Approver
 from gateway.policy.handling import Missing
 from gateway.spool.second_look import Look
+from gateway.values import dataclass
 
 MAX_NOTE = 200  # characters of the note of an absence
 

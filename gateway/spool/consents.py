@@ -7,7 +7,7 @@ whichever of their mailboxes.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gateway.policy.demands import Approval, Confirmation
 from gateway.spool.holds import Wish, tell_sender
@@ -22,6 +22,7 @@ from gateway.spool.values import Actor, Change, Consented
 from gateway.spool.voices import Voice, voice_of
 from gateway.store.events import storable
 from gateway.store.tx import Queries, Tx
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ from gateway.store.events import Event, storable
 from gateway.store.list_tables import listings
 from gateway.store.schema import events, messages
 from gateway.store.tx import Prepared, Queries, Tx
+from gateway.values import dataclass
 
 MOST_READ = 200_000  # held mails that one digest looks at; some two seconds of a reader
 NAMED = 10  # mails of a kind in one letter; the page has them all

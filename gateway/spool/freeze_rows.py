@@ -7,7 +7,7 @@ by its due time. A gateway of the version before reads past them. A row that nob
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from gateway.spool.ranges import from_ranges, to_ranges
 from gateway.spool.times import from_us, to_us
 from gateway.store.schema import second_looks
 from gateway.store.tx import Prepared, Queries, Tx
+from gateway.values import dataclass
 
 STAYS, FREEZE = -2, -3  # numbers of rows; -1 is the waiver's, and demands count from 0
 

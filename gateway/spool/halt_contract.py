@@ -6,9 +6,10 @@ was said counts, and deadlines pass as their rules say (docs/decisions/0083-froz
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
+
+from gateway.values import dataclass
 
 if TYPE_CHECKING:
     from gateway.spool.values import Actor, Change

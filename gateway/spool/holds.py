@@ -4,7 +4,7 @@ with the change."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gateway.policy.decision import Decision
 from gateway.spool.first_notices import notice_row
@@ -26,6 +26,7 @@ from gateway.spool.statements import (
 from gateway.spool.values import SYSTEM, Actor, Change
 from gateway.store.events import Event, storable
 from gateway.store.tx import Queries, Tx
+from gateway.values import dataclass
 
 Job = Callable[[Tx], Change | None]
 TOLD_OF = frozenset({"admin", "colleague"})  # kinds of actors of whose acts the sender is told

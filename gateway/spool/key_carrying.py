@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +30,7 @@ from gateway.store.events import Event, storable
 from gateway.store.keys import MasterKey, MasterKeyError
 from gateway.store.tx import Prepared, Queries, Tx
 from gateway.store.wrapping import bound
+from gateway.values import dataclass
 
 SECOND_MAIL = "mail:"  # begins the receipt of a key that went in a mail of our own, before its queue id
 SAID = 8  # hex digits that tell what the sender said now from what was said before; of a random wrapping, so they tell nothing

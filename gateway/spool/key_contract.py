@@ -7,7 +7,7 @@ A key is never in an event, a log, a metric or an exception. On return of a verb
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -15,6 +15,7 @@ from typing import Protocol
 from gateway.policy.protection import Way
 from gateway.spool.lifecycle import Reason
 from gateway.spool.values import Actor, Change
+from gateway.values import dataclass
 
 
 class Stage(StrEnum):

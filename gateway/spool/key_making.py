@@ -7,7 +7,7 @@ both. It is wrapped before anything is written; the text is in no row, no event 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from gateway.policy.decision import Decision
@@ -22,6 +22,7 @@ from gateway.store.inserts import Inserts, Row
 from gateway.store.keys import MasterKey
 from gateway.store.tx import Tx
 from gateway.store.wrapping import bound
+from gateway.values import dataclass
 
 NEW_KEYS = Inserts(message_keys)
 NEW_SENDINGS = Inserts(key_sendings)

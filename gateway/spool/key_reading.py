@@ -6,7 +6,6 @@ Each job returns NoKey instead of raising it: an exception would undo what other
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -30,6 +29,7 @@ from gateway.store.events import Event
 from gateway.store.keys import MasterKey
 from gateway.store.tx import Prepared, Queries, Tx
 from gateway.store.wrapping import bound
+from gateway.values import dataclass
 
 _K = message_keys.c
 _SHOWN = Prepared(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gateway.policy.handling import Handling, Missing
 from gateway.policy.protection import Way
@@ -28,6 +28,7 @@ from gateway.store.attachment_tables import key_sendings
 from gateway.store.keys import MasterKey
 from gateway.store.tx import Tx
 from gateway.store.wrapping import bound
+from gateway.values import dataclass
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")  # ITU-T E.164 6: 15 digits at most
 AGAIN = "another way"  # what a row says that went a way in vain before

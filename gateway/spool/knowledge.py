@@ -8,11 +8,11 @@ to turn mail away (docs/decisions/0051-what-is-known-of-earlier-mail.md).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.message.evidence import Earlier, Halves, Volume
+from gateway.values import dataclass
 
 MAX_WRITERS = 50
 """Senders told for one recipient, the asking one first, then the latest; a recipient with so many may have more."""

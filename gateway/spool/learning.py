@@ -9,7 +9,6 @@ taken over once, by whichever process, and a crash in the middle takes nothing o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -24,6 +23,7 @@ from gateway.store.knowledge_tables import learned
 from gateway.store.pseudonyms import Pseudonyms
 from gateway.store.schema import chain, events, messages
 from gateway.store.tx import Params, Prepared, Queries, Tx
+from gateway.values import dataclass
 
 EVENTS = 500  # of a chain that one batch looks at
 PAIRS = 1_000  # of a sender and a recipient after which a batch ends: some 10 ms of the committer's time

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 
 from gateway.spool.times import span_us
 from gateway.store.errors import StoreUnavailable
+from gateway.values import dataclass
 
 Monotonic = Callable[[], float]
 _NEVER = (float("-inf"), -1)

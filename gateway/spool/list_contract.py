@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from gateway.message.facts import Facts
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

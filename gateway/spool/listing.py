@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import orjson
@@ -23,6 +22,7 @@ from gateway.spool.second_look import FROZEN, SOMEBODY, Look, unmet
 from gateway.spool.times import to_us
 from gateway.store.events import storable
 from gateway.store.inserts import Row
+from gateway.values import dataclass
 
 _FROZEN = to_us(FROZEN)
 NOBODY_KNOWS = to_us(SOMEBODY)  # the due time of a mail of which nobody leaves by time

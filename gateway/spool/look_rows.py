@@ -7,7 +7,7 @@ moment would otherwise both see the other's missing, and the mail would wait for
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from gateway.store.events import storable
 from gateway.store.inserts import Inserts, Row
 from gateway.store.schema import second_looks
 from gateway.store.tx import Prepared, Queries, Tx
+from gateway.values import dataclass
 
 WAIVER = -1  # the number of the row that says by whom, why and to when a window was shortened
 

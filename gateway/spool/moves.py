@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -21,6 +20,7 @@ from gateway.spool.statements import DUE_AS_READ, MOVE_DUE
 from gateway.store.errors import StoreConflict
 from gateway.store.schema import recipients
 from gateway.store.tx import Params, Prepared, Tx
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

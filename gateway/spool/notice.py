@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
+from gateway.values import dataclass
 
 
 class NoticeKind(StrEnum):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.message.envelope import Envelope
@@ -25,6 +25,7 @@ from gateway.spool.statements import RELEASE_FACTS
 from gateway.spool.times import from_us, to_us
 from gateway.spool.values import Actor
 from gateway.store.tx import Tx
+from gateway.values import dataclass
 
 _SOMEBODY = to_us(SOMEBODY)
 

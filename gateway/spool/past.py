@@ -7,7 +7,6 @@ was not seen. Pages are small because one row may hold 40,000 recipients; each i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +24,7 @@ from gateway.store.errors import StoreUnavailable
 from gateway.store.readers import Readers
 from gateway.store.schema import events, messages
 from gateway.store.where import Where
+from gateway.values import dataclass
 
 PAGE = 20  # mails read at once: of 40,000 recipients each, some 60 MiB
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
@@ -24,6 +23,7 @@ from gateway.store.pseudonyms import SECRET_KEYS
 from gateway.store.pseudonyms import rewrap as rewrap_secret
 from gateway.store.schema import bodies, master_keys
 from gateway.store.tx import Prepared, Queries, Tx
+from gateway.values import dataclass
 
 BATCH = 500  # rows in one transaction: well under a tenth of a second for whoever waits behind it
 

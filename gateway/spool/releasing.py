@@ -7,7 +7,6 @@ neither an approval nor a confirmation: those are met, or run out of time, or th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 
@@ -26,6 +25,7 @@ from gateway.spool.times import from_us, span_us, to_us
 from gateway.spool.values import Change
 from gateway.store.events import storable
 from gateway.store.tx import Tx
+from gateway.values import dataclass
 
 # What is due later than this was put there by no window: it waits for people, or for an administrator after a restore.
 _FAR_US = span_us(timedelta(days=18_250))

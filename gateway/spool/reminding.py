@@ -7,7 +7,6 @@ once. This goes before the deadlines of the same moment: who is asked then is no
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.policy.demands import Approval
@@ -33,6 +32,7 @@ from gateway.spool.statements import NEW_NOTICES
 from gateway.spool.times import from_us, to_us
 from gateway.spool.values import SYSTEM
 from gateway.store.tx import Tx
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ are dropped, because what they announce is no longer so. Each message changed sa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -25,6 +24,7 @@ from gateway.spool.times import span_us, to_us
 from gateway.spool.values import Actor
 from gateway.store.schema import HELD, MOVING, outbox, recipients
 from gateway.store.tx import Prepared, Tx
+from gateway.values import dataclass
 
 FAR = timedelta(days=36_500)  # a hundred years: nobody's window, and a time that every calendar can show
 _NEAR = timedelta(days=18_250)  # what is due later than this is held by a restore already

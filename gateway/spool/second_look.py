@@ -9,7 +9,6 @@ window is over and every demand is met (docs/decisions/0053-second-look.md).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -18,6 +17,7 @@ from gateway.message.same_person import is_among, senders_of
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Approval, Approver, Confirmation
 from gateway.policy.handling import Missing
+from gateway.values import dataclass
 
 SOMEBODY = datetime(3000, 1, 1, tzinfo=UTC)
 """The due time on disk of a recipient that waits for people: no clock reaches it, and every version can read it."""

@@ -7,7 +7,7 @@ over answer alike where a stranger asks.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from gateway.policy.protection import Way
 from gateway.spool.lifecycle import Kind
 from gateway.spool.notice import Notice
 from gateway.spool.values import Actor, Change
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ import json
 import secrets
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.spool.first_notices import notice_row
@@ -28,6 +27,7 @@ from gateway.store.events import Event
 from gateway.store.keys import MasterKey, MasterKeyError
 from gateway.store.tx import Tx
 from gateway.store.wrapping import bound
+from gateway.values import dataclass
 
 DIGITS = 8  # of a code: with BARRED_AT tries an hour, one in a hundred million each
 VALID = timedelta(minutes=10)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -21,6 +20,7 @@ from gateway.spool.values import Actor, Change
 from gateway.store.attachment_tables import message_keys, shares
 from gateway.store.events import Event
 from gateway.store.tx import Prepared, Queries, Tx
+from gateway.values import dataclass
 
 Changing = Callable[[ShareRow], ShareRow | None]
 """Gives the row as it is to be, None where there is nothing to change."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, select
 
@@ -31,6 +30,7 @@ from gateway.spool.times import from_us
 from gateway.spool.values import Change
 from gateway.store.schema import events
 from gateway.store.tx import Prepared, Tx
+from gateway.values import dataclass
 
 _IN_THE_MAIL = frozenset({How.ZIP_LEGACY, How.NATIVE, How.ZIP_AES256})
 

@@ -7,11 +7,11 @@ missing proves nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.spool.lifecycle import Kind
 from gateway.spool.share_contract import Happened
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from gateway.message.address import Address
@@ -16,6 +16,7 @@ from gateway.spool.halt_contract import Freeze
 from gateway.spool.knowledge import NOTHING_NOTED, Noted
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.second_look import Look, Said, Waiver
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

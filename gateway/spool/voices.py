@@ -8,13 +8,13 @@ decides nothing. A mailbox that several share makes them one here: in doubt two 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from gateway.store.people_tables import people
 from gateway.store.tx import Prepared, Queries
+from gateway.values import dataclass
 
 MOST = 50  # people who share one mailbox
 

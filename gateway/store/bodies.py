@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from gateway.store.errors import BodyDamaged, BodyRefused
@@ -19,6 +19,7 @@ from gateway.store.keys import KEY_BYTES, MasterKey, MasterKeyError
 from gateway.store.segments import Pending, Segments
 from gateway.store.spots import SEGMENT as SEGMENT
 from gateway.store.spots import Spot
+from gateway.values import dataclass
 
 # Octets; up to here a second sync costs SQLite's group more than writing twice (0014, measured).
 INLINE_LIMIT = 64 << 10

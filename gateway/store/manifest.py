@@ -10,11 +10,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gateway.durable import sync_directory
+from gateway.values import dataclass
 
 FORMAT = 1
 FILE_NAME = "manifest.json"

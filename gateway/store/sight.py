@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -14,6 +13,7 @@ from gateway.store import postgres
 from gateway.store.errors import StoreMisconfigured, StoreUnavailable
 from gateway.store.migrate import HEAD
 from gateway.store.where import Where
+from gateway.values import dataclass
 
 QUESTIONS = 9  # of which the median round trip is told
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
 
 from gateway.config.settings import Settings
 from gateway.store.errors import StoreMisconfigured
+from gateway.values import dataclass
 
 # What a node's commands add to its name: their chain is not the service's, so neither waits.
 COMMANDS = "/commands"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -21,6 +20,7 @@ from gateway.store.group import Waiting, fail
 from gateway.store.sqlite import begin_at_once, commit_now
 from gateway.store.turn import NoTurn, Turn
 from gateway.store.tx import Tx
+from gateway.values import dataclass
 
 TRIES = 5  # of a transaction that another process was in the way of
 

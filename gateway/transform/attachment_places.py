@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
 from gateway.message.mime import MAX_DEPTH, Part, Structure
+from gateway.values import dataclass
 
 _REFUSING = {
     "multipart/signed": "signed",

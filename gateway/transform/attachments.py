@@ -9,7 +9,7 @@ base64 while they are made. docs/decisions/0070-attachments-rebuilt.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gateway.message.header import split
 from gateway.message.mime import Part, Structure, scan_structure
@@ -17,6 +17,7 @@ from gateway.transform.attachment_places import Places
 from gateway.transform.part_writer import base64_lines, file_fields, note_part
 from gateway.transform.splice import Cut, cut, spliced
 from gateway.transform.wrapped_mail import as_mixed, boundary_for, content_fields_cut
+from gateway.values import dataclass
 
 REFUSALS = frozenset(
     {

@@ -6,12 +6,11 @@ address that a broken From field happens to hold is nobody's own, and must not s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gateway.message.address import Address
 from gateway.message.author import sole_author
 from gateway.message.envelope import Envelope
 from gateway.message.header import HeaderSection
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ the decision. docs/decisions/0054-what-leaves-and-to-whom.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gateway.message.header import HeaderSection, parse_fields, split
 from gateway.message.mime import Part, Structure, scan_structure
@@ -21,6 +21,7 @@ from gateway.transform.splice import Cut, cut, spliced
 from gateway.transform.text_places import Places, find_places
 from gateway.transform.under_html import put_into
 from gateway.transform.under_plain import Body, Written, put_under
+from gateway.values import dataclass
 
 WHY = frozenset(
     {

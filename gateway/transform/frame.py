@@ -6,7 +6,6 @@ Copies of one kind (same companions, same tags, internal people shown or not) sh
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from gateway.message.address import Address
 from gateway.message.header import Field, HeaderSection
@@ -15,6 +14,7 @@ from gateway.transform.hiding import hide
 from gateway.transform.to_line import DEFAULT_GROUP, group, mailbox
 from gateway.transform.trace import Added
 from gateway.transform.veil import Veil
+from gateway.values import dataclass
 
 _PLACE_OF_TO = frozenset({"to", "cc"})
 

@@ -9,7 +9,7 @@ attachments' names and sizes, never their content.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.message.address import Address
@@ -22,6 +22,7 @@ from gateway.policy.decision import Decision, Outcome, Reason
 from gateway.policy.demands import Form, Text
 from gateway.transform.render import Original, prepare, render
 from gateway.transform.view import View, view_of
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ copy are those that came. A hiding copy differs from others of its kind in the T
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -27,6 +27,7 @@ from gateway.transform.to_line import to_field
 from gateway.transform.trace import Added, added_fields
 from gateway.transform.veil import Seen, draw_veil, seen_in
 from gateway.transform.view import Variant, View
+from gateway.values import dataclass
 
 Kind = tuple[tuple[str, ...], bool, tuple[tuple[str, str], ...]]
 """What hiding copies with the same frame share: companions, hide_internal, tags."""

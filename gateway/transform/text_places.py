@@ -6,9 +6,8 @@ report is not. A mail that is signed or encrypted, or whose structure can be rea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gateway.message.mime import Part, Structure
+from gateway.values import dataclass
 
 OPEN = frozenset({"multipart/mixed", "multipart/alternative", "multipart/related"})
 """What may stand around a text that is the mail's own."""

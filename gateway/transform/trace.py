@@ -7,7 +7,6 @@ Deterministic in its arguments, so that a copy rendered again after a restart is
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -15,6 +14,7 @@ from ipaddress import IPv6Address, ip_address
 
 from gateway.message.envelope import Client, Envelope
 from gateway.message.header import Field
+from gateway.values import dataclass
 
 MAX_HELO = 255  # octets: the longest domain name (RFC 5321 4.5.3.1.2); a peer's longer claim is cut
 _NOT_IN_HELO = re.compile(r"[^A-Za-z0-9.:_\[\]-]")

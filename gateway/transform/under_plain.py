@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gateway.message import charset
 from gateway.message.mime_part import IDENTITY
@@ -19,6 +18,7 @@ from gateway.transform.part_octets import (
     in_base64,
     in_quoted_printable,
 )
+from gateway.values import dataclass
 
 _ASCII_LABELS = frozenset({"", "us-ascii", "ascii", "ansi_x3.4-1968", "646", "iso646-us"})
 _APPENDABLE = re.compile(

@@ -8,7 +8,6 @@ address, too, is written only in their To, so that thousands of copies differ in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from gateway.message.address import Address
 from gateway.message.address_list import parse_mailboxes, scan
@@ -21,6 +20,7 @@ from gateway.message.revealing import ALWAYS_DROPPED, AUTHOR_FIELDS, is_revealin
 from gateway.transform.author import Author
 from gateway.transform.hidden import HiddenIndex
 from gateway.transform.readings import readings
+from gateway.values import dataclass
 
 _LISTED = ("to", "cc")
 

@@ -6,7 +6,6 @@ what does not change the copy does not stand in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.message.address import Address
@@ -14,6 +13,7 @@ from gateway.policy.decision import Decision
 from gateway.policy.demands import Form
 from gateway.policy.handling import Handling
 from gateway.policy.protection import EXPIRES, How, Way
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

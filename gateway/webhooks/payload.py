@@ -6,7 +6,6 @@ Whoever is told and may know more asks the API for it, with a token that says wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,6 +14,7 @@ from gateway.config.webhook_settings import Topic
 from gateway.spool.lifecycle import Kind
 from gateway.spool.ranges import from_ranges
 from gateway.spool.times import from_us
+from gateway.values import dataclass
 
 WATCHED = (Kind.ACCEPTED, Kind.DELIVERED)
 INCIDENTS = "incident-"

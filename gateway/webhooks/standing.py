@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +21,7 @@ from gateway.store.call_tables import webhooks
 from gateway.store.database import Database
 from gateway.store.schema import chain, events
 from gateway.store.tx import Prepared, Queries, Tx
+from gateway.values import dataclass
 from gateway.webhooks.payload import INCIDENTS, WATCHED, Seen
 
 PAGE = 100  # events read at once

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from gateway.values import dataclass
 
 Path = tuple[str | int, ...]
 Place = tuple[int, int]

@@ -6,12 +6,13 @@ Somebody writes local times as browsers do (`2026-11-24T09:00`), or a day: then 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.languages import Words, shown
 from gateway.spool.attendance import MAX_NOTE, Absence
+from gateway.values import dataclass
 
 _DAY = len("2026-11-24")
 _LONGEST = len("2026-11-24T09:00:00")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.acting.acting import Seen
@@ -18,6 +17,7 @@ from gateway.people.contract import Person
 from gateway.policy.demands import Approval
 from gateway.spool.second_look import Look, Said
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 from gateway.waiting import Need, needs, open_looks
 
 MAX_FILES = 5  # names of files shown of one mail in a list of many

@@ -6,13 +6,14 @@ What is no date or no known choice asks nothing, and is said beside the field.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.audit.entries import Question
 from gateway.people.contract import Person
 from gateway.people.sight import Act, scope_of, sees_subjects
+from gateway.values import dataclass
 
 MAX_WORDS = 254  # characters in one field: an address
 PAGE = 50  # lines on a page

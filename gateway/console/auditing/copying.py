@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import structlog
 from starlette.responses import Response, StreamingResponse
@@ -19,6 +19,7 @@ from gateway.console.auditing.searching import SearchPages
 from gateway.console.gate import Visit
 from gateway.console.pages import Failure
 from gateway.people.sight import Act, scope_of
+from gateway.values import dataclass
 
 _TYPES = {
     "csv": ("text/csv", "csv"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
 from starlette.responses import Response
@@ -21,6 +21,7 @@ from gateway.console.gate import Visit
 from gateway.console.pages import Failure
 from gateway.languages import Words, shown
 from gateway.people.sight import Act, scope_of
+from gateway.values import dataclass
 
 LISTED = 40  # deletions on the paper: one page; the file holds all
 NAMED = 10  # people on the paper

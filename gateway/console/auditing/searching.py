@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from gateway.console.pages import Failure
 from gateway.console.site import Site
 from gateway.people.contract import Role
 from gateway.people.sight import Act, may, scope_of, sees_subjects
+from gateway.values import dataclass
 
 MAX_PLACE = 200  # characters of a cursor
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.audit import wording
@@ -14,6 +13,7 @@ from gateway.audit.fitting import groups_of, recipients_of
 from gateway.console import view
 from gateway.languages import Words, shown
 from gateway.spool.ranges import from_ranges
+from gateway.values import dataclass
 
 NAMED = 2  # recipients named in a line
 _OUTCOMES = ("delivered", "cancelled", "bounced")

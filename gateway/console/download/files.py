@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import structlog
 from starlette.requests import Request
@@ -25,6 +25,7 @@ from gateway.console.download.ranges import NotSatisfiable, Piece, piece
 from gateway.console.download.view import safe_names
 from gateway.console.pages import reader_language
 from gateway.spool.share_contract import NoShare, Share, Visitor
+from gateway.values import dataclass
 
 CHUNK = 64 << 10  # octets handed out at a time
 RETRY_S = 15  # after which a client is told to come again

@@ -8,7 +8,7 @@ it was, only the sender learns.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import structlog
@@ -23,6 +23,7 @@ from gateway.console.pages import reader_language
 from gateway.links import LinkInvalid, ShareClaim
 from gateway.spool.share_contract import NoShare, Share, Visitor
 from gateway.spool.shares_codes import ASKED, BARRED_AT, DIGITS, MAX_ENTERED, VALID
+from gateway.values import dataclass
 
 Handler = Callable[[Any, Request], Coroutine[Any, Any, Response]]
 MAX_FORM = (

@@ -7,7 +7,8 @@ file is the answer. Numbers may have any size; none is turned into a number that
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from gateway.values import dataclass
 
 _ONE = re.compile(r"bytes=(?:([0-9]+)-([0-9]*)|-([0-9]+))", re.IGNORECASE)
 _MAX_DIGITS = 18  # beyond any file

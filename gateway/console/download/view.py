@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gateway.console.download.naming import names_of
 from gateway.languages import Words, shown, size
 from gateway.spool.share_contract import Share
+from gateway.values import dataclass
 
 NAME = 200  # characters shown of a file's name
 ADDRESS = 320

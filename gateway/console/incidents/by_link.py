@@ -6,8 +6,6 @@ changes nothing. What a stranger may learn at /r/ is what the letter said that b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,6 +25,7 @@ from gateway.languages import shown
 from gateway.links import ShareClaim
 from gateway.message.address import parse_path
 from gateway.spool.values import Actor, Stored
+from gateway.values import dataclass
 
 MOST = 64 << 10  # octets of the form at /r/: one word and a comment
 

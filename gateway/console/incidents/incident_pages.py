@@ -7,7 +7,6 @@ to note and to ask recipients; HANDLE to correct, to mark reports, to close. Wha
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -39,6 +38,7 @@ from gateway.links import LinkInvalid
 from gateway.people.sight import Act
 from gateway.spool.contract import UnknownMessage
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 HERE = "/incidents"
 EVERY = {"0": None, "2": timedelta(days=2), "3": timedelta(days=3), "7": timedelta(days=7)}

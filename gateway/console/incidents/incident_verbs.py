@@ -6,7 +6,6 @@ What a press did, or why it did nothing, comes back sealed to the session, so th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import structlog
 from starlette.responses import Response
@@ -19,6 +18,7 @@ from gateway.console.incidents.incident_pages import EVERY, IncidentPages
 from gateway.console.pages import Failure
 from gateway.incidents.contract import PARAGRAPH, TEXT, Asking, Incident, IncidentRefused, Report
 from gateway.people.sight import Act
+from gateway.values import dataclass
 
 log = structlog.get_logger()
 Verb = Callable[[], Awaitable[str]]

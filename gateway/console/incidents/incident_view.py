@@ -5,7 +5,6 @@ Everything that people wrote passes `shown`; whoever the mail went to is named o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.audit.timeline import Timeline
@@ -17,6 +16,7 @@ from gateway.incidents.contract import REMINDERS, TEXT, Answer, Incident, NoteKi
 from gateway.incidents.wording import Deadline
 from gateway.languages import Words, shown
 from gateway.spool.values import Recipient, Stored
+from gateway.values import dataclass
 
 SHOWN_ASKED = 500  # recipients with a box; who is named as wrong, and who has not answered, comes first
 SHOWN_MOMENTS = 200  # of the timeline on the page: the newest; the log has all

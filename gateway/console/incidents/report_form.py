@@ -6,7 +6,7 @@ Pure. The page fills in what is known; nothing is ticked among the recipients, s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time
 
 from gateway.acting.on_incidents import A_MOMENT, LONGEST_AGO
@@ -18,6 +18,7 @@ from gateway.incidents.contract import MAX_PERSONS, TEXT, Account, Data, What
 from gateway.incidents.suggesting import Suggestion
 from gateway.languages import Words, shown
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 SHOWN = 1_000  # recipients with a box; who is named, and who is outside, comes first
 Typed = Mapping[str, str]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import structlog
 
@@ -29,6 +28,7 @@ from gateway.languages import Words, shown
 from gateway.message.address import AddressError, parse_path
 from gateway.policy.colleagues import colleagues_of
 from gateway.spool.values import Actor, Stored
+from gateway.values import dataclass
 
 log = structlog.get_logger()
 

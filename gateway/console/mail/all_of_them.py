@@ -7,7 +7,7 @@ made, so that mail which comes meanwhile is in nobody's count. A request works f
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
 
@@ -27,6 +27,7 @@ from gateway.languages import Words
 from gateway.spool.contract import StoreUnavailable
 from gateway.spool.list_contract import Scope
 from gateway.spool.second_look import COMMENT
+from gateway.values import dataclass
 
 SECONDS = 15.0  # of one request: less than a browser, or what stands before us, waits for an answer
 LONGEST = 4_000  # characters of the end of a list's address

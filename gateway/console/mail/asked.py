@@ -6,7 +6,6 @@ An address may be typed, bookmarked and sent on: what cannot be read of it is le
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.people.contract import Person
 from gateway.spool.list_contract import HeldQuestion, Order, Scope, Waits
+from gateway.values import dataclass
 
 LONGEST = 200  # characters of one field
 AFTER = 2_000  # characters of a place in a list, which holds a sort key

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import structlog
 from starlette.responses import Response
 
@@ -17,6 +15,7 @@ from gateway.languages import Words
 from gateway.people.contract import Person
 from gateway.spool.second_look import COMMENT, Said
 from gateway.spool.values import Consented, Stored
+from gateway.values import dataclass
 from gateway.waiting import Need, needs
 
 ACTS = frozenset({"approve", "reject"})

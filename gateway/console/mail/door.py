@@ -6,7 +6,6 @@ A mail that they may not see is not there for them (404); what they may see but 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -21,6 +20,7 @@ from gateway.console.site import Site
 from gateway.console.verbs import BySession
 from gateway.people.contract import Person
 from gateway.people.sight import Act, roles_for
+from gateway.values import dataclass
 
 PersonHandler = Callable[[Visit, Caller], Awaitable[Response]]
 

@@ -6,12 +6,12 @@ Pure. Counts and names only: no number and no word of a text is recorded, and no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from gateway.console import view
 from gateway.languages import Words, shown, size
 from gateway.message.evidence import Content, FileEvidence, Findings
 from gateway.message.facts import Attachment, Facts
+from gateway.values import dataclass
 
 MEMBERS = 50  # names in an archive that are listed; the count tells the rest
 KIND = 80  # characters of a media type

@@ -8,13 +8,14 @@ case). Not its job: making HTML harmless (safe_html.py).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import unquote
 
 from gateway.evidence.content.markup import page
 from gateway.evidence.content.octets import text_of, undone
 from gateway.message.header import split
 from gateway.message.mime import Part, scan_structure
+from gateway.values import dataclass
 
 MAX_TEXT = 200_000  # characters of text on a page: some 100 printed pages
 MAX_HTML = 512 << 10  # characters of HTML that are made harmless; newsletters have 100 KiB

@@ -6,13 +6,13 @@ Whatever a stranger chose passes `shown` here. What a mail waits for is said in 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.console import view
 from gateway.console.mail.asked import Asked
 from gateway.languages import Words, shown
 from gateway.spool.list_contract import HeldLine, HeldPage, Waits
+from gateway.values import dataclass
 
 SUBJECT = 120  # characters of a subject in a list; the page of the mail has more
 

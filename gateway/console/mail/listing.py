@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from starlette.responses import Response
 
@@ -16,6 +16,7 @@ from gateway.console.mail.many_view import verbs_for
 from gateway.console.site import Site
 from gateway.languages import Words
 from gateway.spool.list_contract import HeldPage, Scope
+from gateway.values import dataclass
 
 _NOTHING = Scope()  # what somebody may see, `acting` says
 

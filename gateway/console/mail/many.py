@@ -8,7 +8,6 @@ post that again does nothing more.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 import structlog
 from starlette.responses import Response
@@ -29,6 +28,7 @@ from gateway.spool.contract import UnknownMessage
 from gateway.spool.list_contract import MAX_PAGE
 from gateway.spool.second_look import COMMENT
 from gateway.spool.values import Change
+from gateway.values import dataclass
 
 ID = 40  # characters of a queue id that a form may hold
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gateway.acting.each import Undone
 from gateway.acting.wish import Verb, Wish
@@ -18,6 +17,7 @@ from gateway.people.contract import Person
 from gateway.people.sight import Act, roles_for
 from gateway.spool.lifecycle import CANCELLABLE, State
 from gateway.spool.values import Change, Stored
+from gateway.values import dataclass
 
 SUBJECT = 120  # characters of a subject in a list
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from starlette.responses import Response
 
@@ -26,6 +25,7 @@ from gateway.console.mail.story import story
 from gateway.console.mail.why import why
 from gateway.people.sight import Act
 from gateway.spool.contract import BodyUnreadable
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ once as the desk has turns.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.console.desk import Desk
@@ -18,6 +17,7 @@ from gateway.links import LinkInvalid
 from gateway.spool.values import Stored
 from gateway.transform.preview import copy_of
 from gateway.transform.render import prepare
+from gateway.values import dataclass
 
 GOOD_FOR = timedelta(minutes=15)  # of a ticket: a page that is read, not one that is kept
 

@@ -7,7 +7,6 @@ browser draws the frame. Its response is a page that can do nothing (safe_html.p
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from starlette.responses import HTMLResponse, Response
 
@@ -25,6 +24,7 @@ from gateway.people.sight import Act, may, roles_for
 from gateway.spool.contract import BodyUnreadable, UnknownMessage
 from gateway.spool.second_look import COMMENT
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 _KEPT = "\t\u3000\u200c\u200d"  # white space, and joiners: parts of names and of emoji
 _GAP = "\N{REPLACEMENT CHARACTER}"

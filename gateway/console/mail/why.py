@@ -6,7 +6,6 @@ The reasons are those of the rules' authors; what they ask is what the decision 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.console import view
@@ -15,6 +14,7 @@ from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import NO_TIME, Demands, Form, Language
 from gateway.policy.protection import How
 from gateway.spool.values import Stored
+from gateway.values import dataclass
 
 RULES = 100  # listed; a policy of more rules that all apply to one mail helps nobody
 NAME = 100  # characters of a rule's id

@@ -6,13 +6,13 @@ name. Over TLS their names begin with __Host- (RFC 6265bis 4.1.3.2): no other ho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console.gate import MAX_COOKIE, Gate
+from gateway.values import dataclass
 
 REMEMBERED_S = 400 * 86_400  # of the browser's own cookie: as long as browsers keep any (RFC 6265bis 5.5)
 MAX_SEALED = 4_000  # characters; browsers keep 4,096 octets of a cookie

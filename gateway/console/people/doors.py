@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -26,6 +25,7 @@ from gateway.people.session_rows import MAX_AGENT, Origin, fresh
 from gateway.people.signing_in import Admitted
 from gateway.people.sql import SqlPeople
 from gateway.policy.demands import Language
+from gateway.values import dataclass
 
 MAX_NEXT = 1_000  # characters of a path that somebody is led to
 MAX_FORM = 16 << 10  # octets: a login and a password of the longest, and what seals them

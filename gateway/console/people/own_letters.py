@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from gateway.console.people.words import MAX_TEXT
 from gateway.languages import shown
 from gateway.people.contract import Person
 from gateway.people.rows import oneself
+from gateway.values import dataclass
 
 
 class Letter(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import quote
 
 from gateway.console.forms import Fields
@@ -14,6 +14,7 @@ from gateway.people.contract import Grant, Person, PersonRefused, Role
 from gateway.people.grants import MAX_GROUP, NEVER_OF_A_GROUP
 from gateway.people.sql import SqlPeople
 from gateway.policy.demands import Language
+from gateway.values import dataclass
 
 PAGE = 50  # people on one page
 

@@ -7,12 +7,12 @@ read. Kinds come from gateway/detect/kinds.py, by the octets, since names lie; w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 
 from gateway.detect.kinds import kind_of
 from gateway.evidence.content.gathering import Gathering, Unread
 from gateway.evidence.content.octets import is_text, text_of
+from gateway.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 
@@ -27,6 +26,7 @@ from gateway.message.header import HeaderSection, split
 from gateway.message.mime import Part, Structure, scan_structure
 from gateway.message.mime_part import IDENTITY
 from gateway.protect.state_word import State
+from gateway.values import dataclass
 
 _STATE = "gateway.protect.state"  # loads libraries that only the process that reads pays for
 MESSAGES = frozenset({"message/rfc822", "message/global"})

@@ -6,13 +6,14 @@ that `to_octets` does not write, and never runs what it reads.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import orjson
 
 from gateway.message.address import Address, AddressError, parse_path
 from gateway.message.evidence import PASSWORD_OF, UNREAD, FileEvidence, Findings
+from gateway.values import dataclass
 
 MAX_OCTETS = 64 << 20
 """Octets of one piece; a million characters of kept text take three."""

@@ -7,10 +7,10 @@ Names are compared without their namespace prefix.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from xml.parsers import expat  # every DTD is refused below, which is all that defusedxml does
 
 from gateway.evidence.content.gathering import Gathering, Unread
+from gateway.values import dataclass
 
 MAX_NESTED_TABLES = 20
 _CHUNK = 1 << 16

@@ -7,13 +7,13 @@ decides anything: who they are is issuer and `sub`; the login is a name that is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gateway.config.sign_in_settings import Oidc
 from gateway.people.checking import MAX_LOGIN, MAX_NAME, address_key
 from gateway.people.contract import Grant, PersonRefused
 from gateway.people.grants import grant_of, in_order
+from gateway.values import dataclass
 
 MAX_SUBJECT = 255  # characters (OpenID Connect Core 2)
 MAX_GROUPS = 2_000  # of one person; Entra ID sends 200 at most, Keycloak all there are

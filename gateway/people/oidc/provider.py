@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from gateway.config.sign_in_settings import Oidc
 from gateway.config.values import is_loopback
 from gateway.people.oidc.claims import Identity, NotTold, identity_of, lacks
 from gateway.people.oidc.tokens import UnknownKey, checked
+from gateway.values import dataclass
 
 TIMEOUT = timedelta(seconds=10)  # for one request: somebody looks at an empty page meanwhile
 KNOWN_S = 3_600.0  # a discovery document and keys are good for this long

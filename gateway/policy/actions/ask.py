@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from gateway.policy.demands import NOTHING, Demands
 from gateway.policy.mail import Mail
+from gateway.values import dataclass
 
 Whom = Literal["external", "all", "matching"]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, tzinfo
 from enum import Flag, auto
 
 from gateway.policy.calendars import Calendar
 from gateway.policy.demands import Approver
 from gateway.policy.mail import Mail
+from gateway.values import dataclass
 
 Test = Callable[[Mail], bool]
 
