@@ -182,7 +182,7 @@ class Wire(SMTP):
 
     def take(self, most: int | None = None) -> bytes:
         """Return what has arrived, or `most` octets of it, and forget that."""
-        taken = bytes(self.input[:most])
+        taken = bytes(self.input if most is None else self.input[:most])
         del self.input[:most]
         return taken
 

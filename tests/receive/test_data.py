@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.receive.data import DataReader, Fault
+from gateway.receive.data import DataReader, Fault, line_fault
 from tests.receive.conftest import Open
 
 LIMIT = 1 << 20
@@ -71,6 +71,19 @@ def test_it_agrees_with_the_book(body: list[bytes], cuts: list[int]) -> None:
     if reader.fault is None:
         assert reader.content() == message
         assert reader.eight_bit == (not message.isascii())
+
+
+@given(st.text(alphabet="\r\n\0x\xff", max_size=12))
+def test_a_fault_is_named_by_what_stands_there(text: str) -> None:
+    block = b"\r\n" + text.encode("latin-1")
+    expected = None
+    if re.search(rb"(?<!\r)\n", block):
+        expected = Fault.BARE_LF
+    elif re.search(rb"\r(?!\n)", block):
+        expected = Fault.BARE_CR
+    elif b"\0" in block:
+        expected = Fault.NUL
+    assert line_fault(block, LINE) is expected
 
 
 @pytest.mark.parametrize("cuts", [[], list(range(300))], ids=["whole", "octet by octet"])
