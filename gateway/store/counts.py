@@ -7,7 +7,7 @@ not write it forty times. Written in one order, so that two processes never wait
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -33,10 +33,10 @@ class Counts:
     """The changes of one transaction."""
 
     node: str
-    states: Counter[str] = field(default_factory=Counter)
+    states: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     messages: dict[str, Change] = field(default_factory=dict)
-    mails: Counter[Slice] = field(default_factory=Counter)
-    recipients: Counter[Slice] = field(default_factory=Counter)
+    mails: defaultdict[Slice, int] = field(default_factory=lambda: defaultdict(int))
+    recipients: defaultdict[Slice, int] = field(default_factory=lambda: defaultdict(int))
     unlisted: dict[str, int] = field(
         default_factory=dict
     )  # mails whose line in lists is out of date, since when
@@ -83,7 +83,7 @@ class Counts:
     def of_states(self) -> Sequence[Mapping[str, object]]:
         """Return the parameters of TALLY for the states in which there are more or fewer recipients."""
         changed = sorted(self.states.items())
-        return [{"b_node": self.node, "b_state": state, "b_change": n} for state, n in changed if n]
+        return [{"b_node": self.node, "b_state": str(state), "b_change": n} for state, n in changed if n]
 
 
 _LEFT = messages.c.open_recipients - bindparam("b_closed", type_=sa.Integer)

@@ -17,6 +17,10 @@ from sqlalchemy.pool import QueuePool
 
 from gateway.store.errors import StoreMisconfigured
 
+# What the driver writes as it is: with neither, it asks such a value and its type how to, and drops two errors, for each.
+sqlite3.register_adapter(bytes, bytes)
+sqlite3.register_adapter(type(None), lambda nothing: nothing)
+
 # Another process (the command line) may hold the write lock for one short transaction.
 BUSY_TIMEOUT_MS = 5_000
 # Of WAL, 64 MiB, before a COMMIT moves them itself: checkpoints.py does it much sooner.

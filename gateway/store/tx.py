@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from gateway.store.counts import COUNT_DOWN, SENT, TALLY, UNLIST, Counts
 from gateway.store.events import EVENT_COLUMNS, Event, Head, Seal, link
 from gateway.store.failures import is_damaged
-from gateway.store.inserts import Inserts, Row, cursor_for
+from gateway.store.inserts import Inserts, Row, numbered
 from gateway.store.known_keys import new_key
 from gateway.store.schema import chain, events, master_keys
 
@@ -106,7 +107,7 @@ class Tx(Queries):
 
     def insert(self, into: Inserts, rows: Sequence[Row]) -> None:
         """Add rows before COMMIT, together with those of the other jobs; a conflict fails the transaction then."""
-        self._inserts[into] += rows
+        self._inserts[into].extend(rows)
 
     def event(self, event: Event) -> None:
         """Put an event into the chain, behind those of the jobs before."""
@@ -142,14 +143,18 @@ class Tx(Queries):
     def _write(self) -> None:
         if self._events:
             self._link_events()
-        with closing(cursor_for(self.connection)) as cursor:
-            for into in sorted(self._inserts, key=lambda inserts: inserts.order):
-                into.write(cursor, self._dialect, self._inserts[into])
-        self.many(_COUNT_DOWN, self._counts.of_messages())
-        self.many(_TALLY, self._counts.of_states())
-        self.many(_UNLIST, self._counts.of_lists())
-        if self._counts.mails:
-            self.many(_SENT, self._counts.of_senders())
+        cursor = numbered(self.connection, self._cursor)
+        for into in sorted(self._inserts, key=_ORDER):
+            into.write(cursor, self._dialect, self._inserts[into])
+        counts = self._counts
+        if counts.messages:
+            self.many(_COUNT_DOWN, counts.of_messages())
+        if counts.states:
+            self.many(_TALLY, counts.of_states())
+        if counts.unlisted:
+            self.many(_UNLIST, counts.of_lists())
+        if counts.mails:
+            self.many(_SENT, counts.of_senders())
 
     def _link_events(self) -> None:
         """Link the events into the chain; the head is read and locked here, so several processes cannot fork it."""
@@ -176,6 +181,7 @@ def _without_waiting(connection: sa.Connection) -> AbstractContextManager[object
     return nullcontext() if pipeline is None else pipeline()
 
 
+_ORDER = attrgetter("order")
 _KNOWN_KEYS = Prepared(sa.select(master_keys.c.key_id))
 _NEW_KEY = Prepared(
     master_keys.insert().values(key_id=sa.bindparam("b_key_id"), since=sa.bindparam("b_since"))

@@ -38,5 +38,15 @@ def test_every_row_is_inserted_once_and_in_order(count: int) -> None:
     assert cursor.statements <= 1 or count > 16
 
 
+@given(st.integers(1, 40))
+def test_what_is_always_the_same_stands_in_every_row_and_the_rest_is_null(count: int) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE t (a, b, c)")
+        into = Inserts(TABLE, "a", b="o'clock")
+        into.write(connection.cursor(), sqlite.dialect(), [(number,) for number in range(count)])
+        rows = connection.execute("SELECT a, b, c FROM t ORDER BY rowid").fetchall()
+        assert rows == [(number, "o'clock", None) for number in range(count)]
+
+
 def test_no_statement_has_more_parameters_than_a_database_takes() -> None:
     assert max(LENGTHS) * 16 < 32_766
