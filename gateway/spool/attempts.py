@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from gateway.spool.ranges import to_ranges
 from gateway.spool.records import MessageRow, RecipientRow, stored
 from gateway.spool.statements import LEASED, messages_in
 from gateway.spool.times import from_us, span_us, to_us
-from gateway.spool.values import SYSTEM, Change, Claim, Result
+from gateway.spool.values import SYSTEM, Change, Claim, Recipient, Result, Stored
 from gateway.store.events import Event, storable
 from gateway.store.tx import Tx
 from gateway.values import dataclass
@@ -94,16 +95,17 @@ def record(
 ) -> Callable[[Tx], Change]:
     """Write what became of leased recipients; what is not under this lease any more is told, not touched."""
     queue_id, at = claimed.message.queue_id, to_us(now)
-    unread = len(results) == 1  # the usual case, and nobody else may have moved it
+    unread = True  # while the lease lives, nobody else may have moved them
 
     def job(tx: Tx) -> Change:
         nonlocal unread
         if unread and leases.lives(claimed.lease):
             unread = False  # but we ourselves may, in a COMMIT whose answer was lost: a second run looks
-            rows = {results[0].index: _as_leased(claimed, results[0].index, leases.owner)}
+            ours = results
+            rows = {r.index: _as_leased(claimed, r.index, leases.owner) for r in results}
         else:
             rows = {row.idx: row for row in recipients_among(tx, queue_id, [r.index for r in results])}
-        ours = [r for r in results if _is_leased(rows.get(r.index), claimed.lease, at, leases)]
+            ours = [r for r in results if _is_leased(rows.get(r.index), claimed.lease, at, leases)]
         for facts, indexes in _alike(ours):
             _settle(tx, [rows[index] for index in indexes], facts, at)
         left = [r.index for r in ours if r.state is State.DELIVERED]
@@ -182,22 +184,33 @@ def _lease(tx: Tx, message: MessageRow, rows: list[RecipientRow], at: int, lease
     arrival = Arrival(at, attempts=1, lease=lease.token, owner=lease.owner, lease_until=lease.until)
     move(tx, rows, State.ACTIVE, arrival)
     tx.event(Event(at, message.queue_id, Kind.ATTEMPT, Reason.SYSTEM, recipients=_indexes(rows)))
-    leased = [
-        row._replace(
-            state=State.ACTIVE,
-            due_at=None,
-            changed_at=at,
-            attempts=row.attempts + 1,
-            lease=lease.token,
-            owner=lease.owner,
-        )
-        for row in sorted(rows, key=lambda row: row.idx)
-    ]
     try:
-        return Claim(stored(message, leased), lease.token, from_us(lease.until))
+        return Claim(_leased(message, sorted(rows), at), lease.token, from_us(lease.until))
     except Exception as error:  # whatever a row holds: one mail must not keep all others from leaving
+        leased = [row._replace(state=State.ACTIVE, due_at=None, lease=lease.token) for row in rows]
         _put_off(tx, leased, f"the stored envelope cannot be read ({type(error).__name__})", at)
         return None
+
+
+def _leased(known: MessageRow, rows: Sequence[RecipientRow], at: int) -> Stored:
+    """Return the message with these recipients as the lease leaves them."""
+    message, since = stored(known, ()), from_us(at)
+    addresses, decision = message.envelope.recipients, message.decision
+    recipients = [
+        Recipient(
+            index=row.idx,
+            address=addresses[row.idx],
+            external=decision.of(row.idx).external,
+            state=State.ACTIVE,
+            due_at=None,
+            attempts=row.attempts + 1,
+            reply=row.reply,
+            changed_at=since,
+            perhaps=bool(row.perhaps),
+        )
+        for row in rows
+    ]
+    return replace(message, recipients=tuple(recipients))
 
 
 def _put_off(tx: Tx, rows: list[RecipientRow], why: str, at: int) -> None:

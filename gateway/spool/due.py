@@ -7,7 +7,7 @@ moment by message, so one seek leads behind all of them. What a claim costs foll
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.spool.records import RecipientRow
 from gateway.spool.statements import MOVING_DUE
@@ -43,19 +43,21 @@ def take(
         rows = _read(tx, now, behind, length)
         before = left
         for row in rows:
-            if left and not full(row.queue_id):
-                taken.setdefault(row.queue_id, []).append(row)
+            if left and not full(row[0]):
+                taken.setdefault(row[0], []).append(RecipientRow.of(row))
                 left -= 1
         if not left or len(rows) < length:
             break
         length = min(left, 2 * share, LONGEST) if left < before else min(2 * length, LONGEST)
-        behind = _behind(rows[-1], full(rows[-1].queue_id))
+        last = RecipientRow.of(rows[-1])
+        behind = _behind(last, full(last.queue_id))
     return list(taken.items())
 
 
-def _read(tx: Tx, now: int, behind: Place, size: int) -> list[RecipientRow]:
+def _read(tx: Tx, now: int, behind: Place, size: int) -> list[tuple[Any, ...]]:
+    """Return rows as the database gives them, the queue id first: of a mail to thousands most are stepped over."""
     place = {"b_due_at": behind.due_at, "b_queue_id": behind.queue_id, "b_idx": behind.idx}
-    return [RecipientRow.of(row) for row in tx.rows(MOVING_DUE, {"b_now": now, "b_limit": size, **place})]
+    return tx.rows(MOVING_DUE, {"b_now": now, "b_limit": size, **place})
 
 
 def _behind(row: RecipientRow, full: bool) -> Place:

@@ -1,14 +1,15 @@
 """The one place that changes a recipient's state: a compare-and-set that `lifecycle.TRANSITIONS` decides.
 
 The WHERE names the state and the lease that were read, and lists `lifecycle.sources(target)`; a row that moved meanwhile
-fails the whole job. Tallies, the message's own counters and the shares of those who
-do not get it follow in the same transaction.
+fails the whole job. Recipients that follow each other and were read alike are one statement: what is counted is still each
+of them. Tallies, the message's own counters and the shares of those who do not get it follow in the same transaction.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -41,11 +42,15 @@ class Arrival:
     perhaps: bool = False
 
 
+_PLACE = itemgetter(0, 1)  # queue_id, idx
+_AS_READ = itemgetter(0, 2, 3, 8)  # queue_id, state, due_at, lease
+
+
 def move(tx: Tx, rows: Sequence[RecipientRow], target: State, arrival: Arrival) -> None:
     """Bring recipients, as read in this transaction, to `target`; raises StoreUnavailable if one moved meanwhile."""
     if not rows:
         return
-    touched = tx.many(_MOVES[target], [_parameters(row, arrival) for row in rows])
+    touched = tx.many(_MOVES[target], [_parameters(first, last, arrival) for first, last in _runs(rows)])
     if touched != len(rows):
         raise StoreConflict(f"{len(rows) - touched} of {len(rows)} recipients were moved by another process")
     for state, count in Counter(row.state for row in rows).items():
@@ -78,10 +83,24 @@ def _count(tx: Tx, rows: Sequence[RecipientRow], target: State, at: int) -> None
         tx.count_down(queue_id, count if target in FINAL else 0, held, at)
 
 
-def _parameters(row: RecipientRow, arrival: Arrival) -> Params:
+def _runs(rows: Sequence[RecipientRow]) -> list[tuple[RecipientRow, int]]:
+    """Return the first row and the last index of each run of neighbours that the WHERE tells nothing else about."""
+    runs: list[tuple[RecipientRow, int]] = []
+    for row in sorted(rows, key=_PLACE):
+        if runs:
+            first, last = runs[-1]
+            if row.idx == last + 1 and _AS_READ(row) == _AS_READ(first):
+                runs[-1] = first, row.idx
+                continue
+        runs.append((row, row.idx))
+    return runs
+
+
+def _parameters(row: RecipientRow, last: int, arrival: Arrival) -> Params:
     return {
         "b_queue_id": row.queue_id,
         "b_idx": row.idx,
+        "b_last": last,
         "b_was": row.state,
         "b_was_lease": row.lease,
         "b_was_due": row.due_at,
@@ -99,6 +118,7 @@ def _parameters(row: RecipientRow, arrival: Arrival) -> Params:
 
 def _compare_and_set(target: State) -> Prepared:
     c = recipients.c
+    # `|| ''` keeps a database from looking for neighbours among all rows of a state, of which it has an index.
     allowed: list[sa.ColumnElement[str]] = [
         sa.literal_column(f"'{state}'") for state in sorted(sources(target))
     ]
@@ -108,9 +128,9 @@ def _compare_and_set(target: State) -> Prepared:
         recipients.update()
         .where(
             c.queue_id == bindparam("b_queue_id"),
-            c.idx == bindparam("b_idx"),
+            c.idx.between(bindparam("b_idx"), bindparam("b_last")),
             c.state == bindparam("b_was"),
-            c.state.in_(allowed),
+            (c.state + sa.literal_column("''")).in_(allowed),
             c.lease.is_not_distinct_from(bindparam("b_was_lease")),
             *unfrozen,
         )

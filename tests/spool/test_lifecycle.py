@@ -53,6 +53,46 @@ async def test_nobody_lets_go_what_was_frozen_since_they_looked(spool: SqlSpool)
         await spool.database.committer.run(attempt)
 
 
+@pytest.mark.parametrize("changed", [{"state": State.CANCELLED.value}, {"lease": "another"}])
+@pytest.mark.parametrize("index", range(4))
+async def test_neighbours_move_together_or_not_at_all(
+    spool: SqlSpool, index: int, changed: dict[str, object]
+) -> None:
+    queue_id = await spool.accept(mail(queued=4))
+
+    def attempt(tx: Tx) -> None:
+        rows = recipients_of(tx, queue_id)
+        tx.connection.execute(recipients.update().where(recipients.c.idx == index).values(changed))
+        move(tx, rows, State.ACTIVE, Arrival(to_us(T0)))
+
+    with pytest.raises(StoreUnavailable, match="1 of 4 recipients were moved by another"):
+        await spool.database.committer.run(attempt)
+
+
+async def test_whom_nobody_named_stays_where_they_are_between_neighbours(spool: SqlSpool) -> None:
+    queue_id = await spool.accept(mail(queued=7))
+
+    def attempt(tx: Tx) -> list[int]:
+        rows = recipients_of(tx, queue_id)
+        move(tx, [rows[each] for each in (5, 0, 4, 1, 2)], State.ACTIVE, Arrival(to_us(T0), attempts=1))
+        return [row.idx for row in recipients_of(tx, queue_id) if row.state is State.ACTIVE]
+
+    assert await spool.database.committer.run(attempt) == [0, 1, 2, 4, 5]
+
+
+async def test_neighbours_that_were_read_differently_each_keep_what_they_were(spool: SqlSpool) -> None:
+    queue_id = await spool.accept(mail(queued=4))
+
+    def attempt(tx: Tx) -> int:
+        odd = recipients.c.idx % 2 == 1
+        tx.connection.execute(recipients.update().where(odd).values(state=State.DEFERRED.value, lease="old"))
+        rows = recipients_of(tx, queue_id)
+        move(tx, rows, State.ACTIVE, Arrival(to_us(T0)))
+        return len([row for row in recipients_of(tx, queue_id) if row.state is State.ACTIVE])
+
+    assert await spool.database.committer.run(attempt) == 4
+
+
 def test_the_table_is_closed() -> None:
     assert set(TRANSITIONS) == set(State)
     assert {state for state in State if not TRANSITIONS[state]} == FINAL

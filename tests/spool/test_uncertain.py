@@ -42,6 +42,18 @@ async def test_mail_that_was_leased_to_nobody_is_given_back_at_the_next_recovery
     assert len(again.message.recipients) == 3
 
 
+async def test_of_results_that_go_together_those_that_were_recorded_are_told_apart(
+    spool: SqlSpool, ticks: Ticks
+) -> None:
+    await spool.accept(mail(queued=5))
+    (claim,) = await spool.claim(T0, 100, LEASE)
+    with answers_lost(), pytest.raises(StoreUnavailable):
+        await spool.record(claim, [delivered(1), delivered(2)], T0)
+    change = await spool.record(claim, [delivered(index) for index in range(5)], T0 + MINUTE)
+    assert change.done == (0, 3, 4)
+    assert change.not_done == ((1, State.DELIVERED), (2, State.DELIVERED))
+
+
 async def test_a_result_that_was_recorded_is_not_recorded_again(spool: SqlSpool, ticks: Ticks) -> None:
     await spool.accept(mail(queued=1))
     (claim,) = await spool.claim(T0, 100, LEASE)
