@@ -7,15 +7,22 @@ literal does not, so that a policy's `internal` list errs towards external.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from gateway.message.address import Address, normalise_domain
 
+_REMEMBERED = 1024
+"""Domains of which a set remembers whether it holds them: the same few come with every mail."""
+
 
 class DomainSet:
-    """Domains and subdomain patterns, normalised. Raises AddressError for a pattern that is no domain."""
+    """Domains and subdomain patterns, normalised. Raises AddressError for a pattern that is no domain.
 
-    __slots__ = ("_exact", "_parents")
+    `holds` tells whether a normalised domain is in the set; address literals never are.
+    """
+
+    __slots__ = ("_exact", "_parents", "holds")
 
     def __init__(self, patterns: Iterable[str]) -> None:
         exact: set[str] = set()
@@ -24,13 +31,13 @@ class DomainSet:
             (parents if pattern.startswith(".") else exact).add(normalise_domain(pattern.removeprefix(".")))
         self._exact = frozenset(exact)
         self._parents = frozenset(parents)
+        self.holds: Callable[[str], bool] = lru_cache(_REMEMBERED)(self._holds)
 
     def matches(self, address: Address) -> bool:
         """Tell whether the address lies in one of the domains."""
         return not address.ambiguous and self.holds(address.domain)
 
-    def holds(self, domain: str) -> bool:
-        """Tell whether a normalised domain is in the set; address literals never are."""
+    def _holds(self, domain: str) -> bool:
         if domain in self._exact:
             return True
         if not self._parents or domain.startswith("["):

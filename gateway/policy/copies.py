@@ -35,7 +35,7 @@ def with_copies(facts: Facts, decision: Decision, policy: Policy, now: datetime)
     applying = {reason.rule for reason in decision.reasons}
     rules = [rule for rule in policy.rules if rule.id in applying]
     people = [(address, not policy.domains.matches(address)) for address in added]
-    outcomes, assigned = outcomes_of(mail, policy, rules, people)
+    outcomes, assigned = outcomes_of(mail, policy, policy.joined.of(rules), people)
     waiting = _waiting(decision.outcomes)
     whose = [
         _copy(outcomes[number], address, waiting, rules)

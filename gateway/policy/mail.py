@@ -38,10 +38,11 @@ class Mail:
         self._texts: dict[str, tuple[Folded, ...]] = {}
         recipients = facts.envelope.recipients
         self.facts = facts
-        self.external: list[bool] = [not internal.matches(address) for address in recipients]
+        inside = internal.holds
+        self.external: list[bool] = [each.ambiguous or not inside(each.domain) for each in recipients]
         self.external_count: int = sum(self.external)
         # Facts' visible addresses are distinct.
-        outside = tuple([address for address in facts.visible if not internal.matches(address)])
+        outside = tuple([each for each in facts.visible if each.ambiguous or not inside(each.domain)])
         self.visible_external: tuple[Address, ...] = _with_embedded(outside, facts, internal)
 
     def is_external(self, address: Address) -> bool:
@@ -105,6 +106,8 @@ class Mail:
 
 def _with_embedded(outside: tuple[Address, ...], facts: Facts, internal: DomainSet) -> tuple[Address, ...]:
     """Add the outsiders that inside addresses spell: `news+ana=example.com@list.example.lg.jp` shows Ana."""
+    if len(outside) == len(facts.visible):
+        return outside
     inner = [embedded(each) for each in facts.visible if "=" in each.local and internal.matches(each)]
     found = [each for each in inner if each is not None and not internal.matches(each)]
     return distinct([*outside, *found]) if found else outside

@@ -12,6 +12,7 @@ from gateway.policy.conditions.context import Need
 from gateway.policy.decision import ToLine
 from gateway.policy.demands import Language, MailDemands, Text
 from gateway.policy.disclaimers import Disclaimer
+from gateway.policy.joined import Remembered
 from gateway.policy.mail import Mail
 from gateway.policy.memberships import NO_GROUPS, Memberships
 from gateway.policy.people import People
@@ -79,7 +80,7 @@ class Policy:
     before it can decide. `disclaimers` are the texts that may stand under mails, by the keys that rules ask by.
     `zone` is the organisation's time zone. `protects`: some rule asks for files to be protected, so that mail may have to be
     looked at for them. `reports` are, by group, the keys of those who get its reports: its ordering body.
-    `memberships` tells of which groups somebody is.
+    `memberships` tells of which groups somebody is. `joined` gives what rules ask for that apply together.
     """
 
     digest: str
@@ -97,6 +98,7 @@ class Policy:
     protects: bool = False
     reports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     memberships: Memberships = NO_GROUPS
+    joined: Remembered = field(default_factory=Remembered, init=False, repr=False, compare=False)
 
     @property
     def routes(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from gateway.message.address import Address, parse_path
 from gateway.message.envelope import Envelope
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import split
+from gateway.policy import joined
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Demands, Form, Text
@@ -166,6 +167,20 @@ def test_unless_needs_certainty(condition: str, facts: Facts, expected: bool) ->
 
 def rule(name: str, then: str, when: str = "external: {at_least: 1}") -> str:
     return f"  - {{id: {name}, reason: {{ja: 理由, en: why}}, when: {{{when}}}, then: {{{then}}}}}\n"
+
+
+def test_more_sets_of_rules_than_are_remembered_are_decided_on_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joined, "MAX_REMEMBERED", 1)
+    rules = rule("a", "hold: {window: 1h, for: matching}", "recipient: example.com") + rule(
+        "b", "hold: {window: 2h, for: matching}", "recipient: example.net"
+    )
+    policy = load_policy({"policy.yaml": HEAD + rules})
+    for _ in range(2):
+        for to, windows in ((OUT, [60]), ("r@example.net", [120]), (f"{OUT} r@example.net", [60, 120])):
+            decided = decide(mail(to), policy, NOW)
+            assert [decided.of(n).demands.window for n in range(len(windows))] == [
+                timedelta(minutes=each) for each in windows
+            ]
 
 
 def test_demands_are_for_external_recipients_unless_said_otherwise() -> None:

@@ -114,6 +114,17 @@ def test_a_rule_that_only_watches_changes_nothing(
 
 
 @thorough
+@given(floors(), additions(), st.lists(st.tuples(facts(), TIMES), min_size=2, max_size=6))
+def test_what_a_policy_decided_before_does_not_matter(
+    floor: Json, addition: Json, mails: list[tuple[Facts, datetime]]
+) -> None:
+    files = {"a.yaml": floor, "b.yaml": addition}
+    policy = policy_of(files)
+    for mail, now in mails:
+        assert decide(mail, policy, now) == decide(mail, policy_of(files), now)
+
+
+@thorough
 @given(floors(), facts(), TIMES)
 def test_decide_is_total_and_gives_everybody_an_outcome(floor: Json, mail: Facts, now: datetime) -> None:
     decision = decide(mail, policy_of({"floor.yaml": floor}), now)
