@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Compiled modules are kept, also where the surroundings say otherwise: without them each start compiles 1,500 files again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check fuzz format lint types contracts bench bench-detect lock clean audit sbom
+.PHONY: run test check fuzz format types contracts collected bench bench-detect lock clean audit sbom
 
 run: $(VENV)/.run  ## set everything up and run the demo: SMTP 2525, web 8025
 	$(BIN)/sekisho demo
@@ -20,9 +20,19 @@ test: $(VENV)/.dev  ## set everything up and run the tests
 check: $(VENV)/.dev  ## format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check gateway tests
 	$(BIN)/ruff check gateway tests
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory -j2 types contracts collected
 	$(TESTS)
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+# Every process that runs tests collects all of them: compiled here once, beside the types, and not by each of them.
+# What is wrong with one the tests themselves will tell.
+collected: $(VENV)/.dev
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1 || true
 
 fuzz: $(VENV)/.dev  ## coverage-guided fuzzing, FUZZ_SECONDS (180) per target; findings in var/fuzz/findings
 	$(BIN)/python -m tests.fuzz
