@@ -43,6 +43,9 @@ def _grant(value: str) -> str:
     return value
 
 
+_TOKENS = timedelta(days=30)
+"""How long tokens of somebody count after the provider let them in last: who has left does not come again."""
+
 IssuerUrl = Annotated[str, AfterValidator(_issuer)]
 GrantText = Annotated[str, AfterValidator(_grant)]
 Claim = Annotated[str, Field(min_length=1, max_length=200)]
@@ -61,6 +64,7 @@ class Oidc(Group):
     groups_claim: Claim = "groups"
     proxy: ProxyUrl | None = None
     roles: Annotated[dict[str, tuple[GrantText, ...]], Field(min_length=1, max_length=1000)]
+    tokens_after_sign_in: Annotated[Duration, Field(ge=timedelta(days=1), le=timedelta(days=366))] = _TOKENS
 
 
 class SignIn(Group):
@@ -81,3 +85,8 @@ class SignIn(Group):
     )
     totp_required: Annotated[tuple[RoleName, ...], Field(max_length=5)] = ("admin",)
     oidc: Oidc | None = None
+
+    @property
+    def provided_for(self) -> timedelta:
+        """How long a token of somebody from the provider counts after their last sign-in, also where none is set any more."""
+        return _TOKENS if self.oidc is None else self.oidc.tokens_after_sign_in

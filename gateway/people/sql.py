@@ -56,7 +56,7 @@ class SqlPeople:
         self._settings = settings
         self._stopped = stopped
         self._changed = changed
-        self.tokens = SqlTokens(database, stopped)
+        self.tokens = SqlTokens(database, stopped, settings.provided_for)
         self.signing_in = SigningIn(database, hashing, settings, stopped)
         self.own = OwnCredentials(database, hashing, settings, lambda: self.signing_in.failures_key)
 

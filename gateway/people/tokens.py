@@ -1,6 +1,9 @@
 """Tokens of the API: implements `gateway.people.contract.Tokens`. The store holds SHA-256 of a token, never the token.
 
 256 random bits need no slow hash. A look costs one read by primary key; that a token is used is written down once a day.
+
+That somebody has left the OpenID provider is told to nobody: such a person just does not sign in any more. So their tokens
+count for nothing once it has not let them in for `provided_for` (docs/decisions/0082-openid-connect.md).
 """
 
 from __future__ import annotations
@@ -47,7 +50,7 @@ _COUNT = Prepared(select(func.count()).select_from(api_tokens).where(_OF))
 _INSERT = Prepared(api_tokens.insert().values({each.name: bindparam(f"b_{each.name}") for each in _T}))
 _REVOKE = Prepared(api_tokens.delete().where(_OF, _T.number == bindparam("b_number")))
 _READ = Prepared(
-    select(_T.number, _T.scopes, _T.expires_at, _T.used_on, *PERSON_COLUMNS)
+    select(_T.number, _T.scopes, _T.expires_at, _T.used_on, _T.made_at, people.c.provided_at, *PERSON_COLUMNS)
     .select_from(_JOINED)
     .where(_T.hash == bindparam("b_hash"))
 )
@@ -57,9 +60,10 @@ _USED = Prepared(api_tokens.update().where(_T.hash == bindparam("b_hash")).value
 class SqlTokens:
     """Implements `Tokens`. `stopped` tells whether the accounts file suspends a login."""
 
-    def __init__(self, database: Database, stopped: Callable[[str], bool]) -> None:
+    def __init__(self, database: Database, stopped: Callable[[str], bool], provided_for: timedelta) -> None:
         self._db = database
         self._stopped = stopped
+        self._provided_for = provided_for
 
     async def make(
         self,
@@ -102,11 +106,17 @@ class SqlTokens:
         row = await self._db.readers.run(lambda queries: queries.row(_READ, {"b_hash": hashed}))
         if row is None or row[2] <= to_us(now):
             return None
-        person = person_of(row[4:]).person
+        person, subject = person_of(row[6:])
         if person.suspended or self._stopped(person.login):
+            return None
+        if subject is not None and not self._lately(row[4], row[5], now):
             return None
         await self._note_use(hashed, row[3], now)
         return Bearer(person, _scopes(row[1]), row[0])
+
+    def _lately(self, made_at: int, provided_at: int | None, now: datetime) -> bool:
+        """Tell whether the provider let somebody in not long ago, or the token is that young itself."""
+        return to_us(now - self._provided_for) < max(made_at, provided_at or 0)
 
     async def _note_use(self, hashed: str, used_on: int | None, now: datetime) -> None:
         today = (now.astimezone(UTC).date() - _EPOCH).days

@@ -24,6 +24,7 @@ people = sa.Table(
     sa.Column("provided", sa.Text),  # the mailbox that it named last
     sa.Column("added_at", sa.BigInteger, nullable=False),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Column("provided_at", sa.BigInteger),  # when it last spoke of this person
 )
 
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.people.contract import PersonRefused, TokenScope, UnknownPerson
+from gateway.people.contract import Grant, PersonRefused, Role, TokenScope, UnknownPerson
+from gateway.people.oidc.claims import Identity
 from gateway.people.tokens import LONGEST, MAX_TOKENS
 from gateway.spool.values import Actor
-from tests.people.conftest import House
+from tests.people.conftest import HERE, House
 
 ANN = Actor("person", "ann")
 SCOPES = frozenset({TokenScope.HELD_READ, TokenScope.LOG_READ})
@@ -78,3 +79,27 @@ async def test_use_is_noted_once_a_day(house: House) -> None:
         (listed,) = await house.people.tokens.of("ann")
         assert listed.used_on is not None
     assert listed.used_on == (house.now + timedelta(days=1)).astimezone(UTC).date()
+
+
+async def test_tokens_of_whom_the_provider_lets_in_no_more_sleep(house: House) -> None:
+    eve = Identity("https://login.example.jp 1", "eve", "Eve", (), (Grant(Role.SENDER),))
+    await house.people.signing_in.with_provider(eve, HERE, house.now)
+    late = house.now + timedelta(days=300)
+    _, token = await house.people.tokens.make("eve", "x", SCOPES, late, Actor("person", "eve"), house.now)
+    authenticate = house.people.tokens.authenticate
+    assert await authenticate(token, house.later(timedelta(days=30) - timedelta(seconds=1))) is not None
+    assert await authenticate(token, house.later(timedelta(seconds=1))) is None
+    await house.people.signing_in.with_provider(eve, HERE, house.now)
+    assert await authenticate(token, house.later(timedelta(days=29))) is not None
+    _, young = await house.people.tokens.make("eve", "y", SCOPES, late, Actor("person", "eve"), house.now)
+    later = house.later(timedelta(days=2))
+    assert await authenticate(token, later) is None
+    assert await authenticate(young, later) is not None
+
+
+async def test_tokens_of_people_with_a_password_know_no_provider(house: House) -> None:
+    await house.add("ann")
+    _, token = await house.people.tokens.make(
+        "ann", "x", SCOPES, house.now + timedelta(days=300), ANN, house.now
+    )
+    assert await house.people.tokens.authenticate(token, house.later(timedelta(days=299))) is not None

@@ -34,7 +34,9 @@ from gateway.store.tx import Prepared, Tx
 
 _BIND = Prepared(people.update().where(ONE).values(subject=bindparam("b_subject")))
 _PROVIDED = Prepared(select(people.c.provided).where(ONE))
-_PROVIDE = Prepared(people.update().where(ONE).values(provided=bindparam("b_provided")))
+_PROVIDE = Prepared(
+    people.update().where(ONE).values(provided=bindparam("b_provided"), provided_at=bindparam("b_at"))
+)
 PROVIDER = Actor("provider", "openid")
 
 
@@ -79,7 +81,7 @@ def _whose(tx: Tx, identity: Identity) -> tuple[str, str]:
 def _added(tx: Tx, identity: Identity, now: int) -> str:
     person = Person(identity.login, identity.name, identity.addresses, identity.grants)
     insert_person(tx, person, identity.subject, now)
-    _provide(tx, identity)
+    _provide(tx, identity, now)
     tx.event(happened(Kind.PERSON, person.login, PROVIDER, now, what="added", **told(person)))
     return person.login
 
@@ -89,7 +91,7 @@ def _changed(tx: Tx, before: Person, identity: Identity, now: int) -> None:
     (provided,) = tx.row(_PROVIDED, {"b_login": login_key(before.login)})
     own = [address for address in before.addresses if address != provided]
     addresses = tuple(dict.fromkeys((*own, *identity.addresses)))
-    _provide(tx, identity, before.login)
+    _provide(tx, identity, now, before.login)
     after = replace(before, name=identity.name, addresses=addresses, grants=identity.grants)
     if after == before:
         return
@@ -98,6 +100,8 @@ def _changed(tx: Tx, before: Person, identity: Identity, now: int) -> None:
     tx.event(happened(Kind.PERSON, before.login, PROVIDER, now, what="changed", was=was, **told(after)))
 
 
-def _provide(tx: Tx, identity: Identity, login: str = "") -> None:
+def _provide(tx: Tx, identity: Identity, now: int, login: str = "") -> None:
+    """Note what the provider named, and when: tokens of the API need that it was not long ago (tokens.py)."""
     named = identity.addresses[0] if identity.addresses else None
-    tx.run(_PROVIDE, {"b_login": login_key(login or identity.login), "b_provided": named})
+    key = login_key(login or identity.login)
+    tx.run(_PROVIDE, {"b_login": key, "b_provided": named, "b_at": now})
