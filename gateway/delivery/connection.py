@@ -25,6 +25,9 @@ HIGH_WATER = 512 * 1024
 """Octets the transport may buffer before writing waits for the peer."""
 
 
+_TRANSACTION = "not finished in the time for a transaction", None
+
+
 class Connection(asyncio.Protocol):
     """The client's end. `reused` says that it served a message before; `dot_sent` that the peer may have
     taken this one; `begun` is the mail whose envelope was said behind it. `until` is the loop time at which every wait
@@ -38,7 +41,7 @@ class Connection(asyncio.Protocol):
         self._wakeup: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._deadline = 0.0
-        self._waiting_for = ""
+        self._waiting_for: tuple[str, float | None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._lost: DeliveryError | None = None
         self.closed: asyncio.Future[None] = self._loop.create_future()
@@ -63,7 +66,9 @@ class Connection(asyncio.Protocol):
     @property
     def ahead(self) -> bool:
         """Tell whether an unread reply that is no refusal lies here: an answer to what was not yet said."""
-        return any(not (reply.temporary or reply.permanent) for reply in self._replies)
+        return bool(self._replies) and any(
+            not (reply.temporary or reply.permanent) for reply in self._replies
+        )
 
     def must_be_in_step(self) -> None:
         """Raise BadReply where a reply lies here that nothing was said for: the next would count for the wrong command."""
@@ -113,6 +118,10 @@ class Connection(asyncio.Protocol):
             await self._wait(self._writable, timeout, "the peer takes no data")
         if self._lost is not None:
             raise self._lost
+
+    def at_hand(self) -> Reply | None:
+        """Return the next reply where it has come already."""
+        return self._replies.popleft() if self._replies else None
 
     async def reply(self, timeout: float) -> Reply:
         """Return the next reply; raises NoConnection on time-out or loss, BadReply on garbage."""
@@ -175,22 +184,23 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _wake(self) -> None:
-        for waiter in (self._wakeup, self._writable if self._lost else None):
-            if waiter is not None and not waiter.done():
-                waiter.set_result(None)
+        if self._wakeup is not None and not self._wakeup.done():
+            self._wakeup.set_result(None)
+        if self._lost is not None and self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
 
     async def _wait(self, future: asyncio.Future[None], timeout: float, what: str) -> None:
         """Wait for the future, which `_late` sets, with the failure in `_lost`, when the time is over."""
         self._deadline = self._loop.time() + timeout
-        self._waiting_for = f"{what} ({timeout:g} s)"
+        self._waiting_for = what, timeout
         if self._deadline > self.until:
-            self._deadline, self._waiting_for = self.until, "not finished in the time for a transaction"
+            self._deadline, self._waiting_for = self.until, _TRANSACTION
         if self._timer is None or self._timer.when() > self._deadline:
             self._arm(self._deadline)
         try:
             await future
         finally:
-            self._waiting_for = ""
+            self._waiting_for = None
         if self._lost is not None and not self._replies:
             raise self._lost
 
@@ -202,10 +212,11 @@ class Connection(asyncio.Protocol):
 
     def _late(self) -> None:
         self._timer = None
-        if not self._waiting_for:
+        if self._waiting_for is None:
             return
         if self._loop.time() < self._deadline:
             self._arm(self._deadline)
             return
-        self._fail(NoConnection(self._waiting_for))
+        what, seconds = self._waiting_for
+        self._fail(NoConnection(what if seconds is None else f"{what} ({seconds:g} s)"))
         self._wake()

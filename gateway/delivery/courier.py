@@ -21,7 +21,6 @@ from gateway.delivery.errors import (
     NoAnswer,
     NoConnection,
     SessionRefused,
-    Unsupported,
 )
 from gateway.delivery.mail import Outgoing
 from gateway.delivery.outcome import Verdict, judge, too_many
@@ -30,10 +29,8 @@ from gateway.delivery.pool import Pool
 from gateway.delivery.route import Route, Router
 from gateway.delivery.seat import Seat
 from gateway.delivery.timeouts import Timeouts
-from gateway.delivery.transaction import Following, Said, nobody, transact
+from gateway.delivery.transaction import Following, Said, Word, nobody, transact
 from gateway.values import dataclass
-
-Word = Said | BaseException
 
 _SECURED = {kind: metrics.NEXT_HOP_TLS.labels(kind) for kind in ("none", "unverified", "verified")}
 
@@ -96,9 +93,9 @@ class Courier:
             return Delivery(tuple(judge(word) for word in words))
         place = trace[-1]
         _count(words, place)
-        verdicts = (judge(word) for word in words)
+        verdicts = [judge(word) for word in words]
         if place.security:
-            verdicts = (replace(verdict, tls=place.security) for verdict in verdicts)
+            verdicts = [replace(verdict, tls=place.security) for verdict in verdicts]
         return Delivery(tuple(verdicts), place.name)
 
     async def _try_hops(
@@ -123,29 +120,25 @@ class Courier:
         """Deliver, and deliver again to those for whom the transaction was full, as long as each turn serves
         somebody; all within `timeouts.transaction`. What was said by then counts."""
         place.until = asyncio.get_running_loop().time() + self._timeouts.transaction
-        words = await self._one_turn(place, mail, first=True)
-        waiting = _full(words) if _progress(words) else []
+        words = await self._transact(place, mail)
+        waiting = _next_turn(words)
         while waiting:
-            said = await self._one_turn(place, mail.only(waiting), first=False)
+            said = await self._later_turn(place, mail.only(waiting))
             for number, word in zip(waiting, said, strict=True):
                 words[number] = word
-            waiting = [waiting[number] for number in _full(said)] if _progress(said) else []
+            waiting = [waiting[number] for number in _next_turn(said)]
         return words
 
-    async def _one_turn(self, place: Place, mail: Outgoing, *, first: bool) -> list[Word]:
-        """Run one transaction. After the first turn somebody has the mail: a failure is told, not raised."""
+    async def _later_turn(self, place: Place, mail: Outgoing) -> list[Word]:
+        """Run another transaction. Somebody has the mail: a failure is told, not raised."""
         try:
-            return list(await self._transact(place, mail))
+            return await self._transact(place, mail)
         except _MayTryElsewhereError as error:
-            if first:
-                raise
             return [error.cause] * len(mail.recipients)
         except DeliveryError as error:
-            if first:
-                raise
             return [error] * len(mail.recipients)
 
-    async def _transact(self, place: Place, mail: Outgoing) -> list[Said | Unsupported]:
+    async def _transact(self, place: Place, mail: Outgoing) -> list[Word]:
         begun = place.begun_with(mail)
         connection = begun or await _session(place, fresh=False)
         try:
@@ -157,15 +150,13 @@ class Courier:
                 raise
             connection = await _session(place, fresh=True)  # the peer had closed it while it lay idle
             said = await self._on(connection, mail, place.following)
-        if any(isinstance(word, Said) and word.reply.code == 421 for word in said):
+        if _closed(said):
             place.discard()
         else:
             place.give_back()
         return said
 
-    async def _on(
-        self, connection: Connection, mail: Outgoing, following: Following
-    ) -> list[Said | Unsupported]:
+    async def _on(self, connection: Connection, mail: Outgoing, following: Following) -> list[Word]:
         try:
             return await transact(connection, mail, self._timeouts, following)
         except Exception as error:
@@ -183,8 +174,10 @@ def _after_the_end(error: Exception) -> str:
 
 def _count(words: Sequence[Word], place: Place) -> None:
     """Count a transaction in which the peer spoke about the mail, by how the connection was secured."""
-    if any(isinstance(word, Said) for word in words):
-        _SECURED[_kind(place.security)].inc()
+    for word in words:
+        if isinstance(word, Said):
+            _SECURED[_kind(place.security)].inc()
+            return
 
 
 def _kind(security: str) -> str:
@@ -193,9 +186,15 @@ def _kind(security: str) -> str:
     return "unverified" if "not verified" in security else "verified"
 
 
-def _full(words: Sequence[Word]) -> list[int]:
-    """Return those for whom the transaction was full."""
-    return [number for number, word in enumerate(words) if isinstance(word, Said) and too_many(word)]
+def _closed(words: Sequence[Word]) -> bool:
+    """Tell whether the peer said that it closes the connection."""
+    return 421 in [word.reply.code for word in words if isinstance(word, Said)]
+
+
+def _next_turn(words: Sequence[Word]) -> list[int]:
+    """Return those for whom the transaction was full; nobody where it served nobody else either."""
+    full = [number for number, word in enumerate(words) if isinstance(word, Said) and too_many(word)]
+    return full if full and _progress(words) else []
 
 
 def _progress(words: Sequence[Word]) -> bool:

@@ -9,7 +9,7 @@ if it is no larger than a chunk; the header of each copy is checked each time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NewType
 
 from gateway.delivery.errors import UncleanContent
@@ -32,15 +32,18 @@ def stuffed(body: memoryview) -> Stuffed | None:
     return Stuffed(_closed(_stuff(octets, True), not octets or octets.endswith(b"\r\n")))
 
 
-def wire(header: bytes, body: memoryview, ready: Stuffed | None = None) -> Iterator[bytes]:
-    """Yield the stuffed message in chunks, the end of data with the last one; raises UncleanContent.
+def wire(header: bytes, body: memoryview, ready: Stuffed | None = None) -> Iterable[bytes]:
+    """Return the stuffed message in chunks, the end of data with the last one; raises UncleanContent.
 
     `ready` is what `stuffed` made of this body, where the caller has it.
     """
     if ready is not None and header.endswith(b"\r\n"):
         _check(header)
-        yield _stuff(header, True) + ready
-        return
+        return (_stuff(header, True) + ready,)
+    return _in_chunks(header, body)
+
+
+def _in_chunks(header: bytes, body: memoryview) -> Iterator[bytes]:
     at_line_start = True
     for chunk, last in _chunks(header, body):
         _check(chunk)

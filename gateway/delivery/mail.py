@@ -7,7 +7,7 @@ converted.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
 from gateway.delivery.dots import Stuffed
@@ -29,6 +29,7 @@ from gateway.values import dataclass
 SCAN = 256 * 1024
 """Octets looked at in one piece when searching for 8-bit data."""
 
+_NO_SMTPUTF8_FOR_ADDRESSES = "the next mail server does not take internationalised addresses (no SMTPUTF8)"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -92,23 +93,26 @@ def has_8bit(data: memoryview) -> bool:
 
 def plan(mail: Outgoing, offered: Capabilities) -> Plan:
     """Return what to say for this mail to a hop with these capabilities; raises UncleanContent."""
-    eight_bit = _needs_8bit(mail)
-    everybody = _lacking(mail, offered, eight_bit)
-    tells = "DSN" in offered
+    extensions = offered.extensions
+    eight_bit, utf8 = _needs_8bit(mail), _needs_utf8(mail)
+    everybody = _lacking(extensions, eight_bit=eight_bit, utf8=utf8)
+    asked = bool(mail.requests) and "DSN" in extensions
     refused: dict[int, Unsupported] = {}
     commands: dict[int, str] = {}
     for number, address in enumerate(mail.recipients):
-        problem = everybody or _lacking_for(address, offered)
-        if problem is not None:
-            refused[number] = problem
+        foreign = address.needs_smtputf8
+        if everybody is not None:
+            refused[number] = everybody
+        elif foreign and "SMTPUTF8" not in extensions:
+            refused[number] = Unsupported("5.6.7", _NO_SMTPUTF8_FOR_ADDRESSES)
         else:
-            asked = _rcpt_parameters(mail.request(number), address) if tells else ""
-            commands[number] = f"RCPT TO:<{_path(address)}>{asked}"
-    utf8 = _needs_utf8(mail) or any(mail.recipients[number].needs_smtputf8 for number in commands)
-    return Plan(_mail_from(mail, offered, eight_bit=eight_bit, utf8=utf8), commands, refused)
+            parameters = _rcpt_parameters(mail.request(number), address) if asked else ""
+            commands[number] = f"RCPT TO:<{_path(address)}>{parameters}"
+            utf8 = utf8 or foreign
+    return Plan(_mail_from(mail, extensions, eight_bit=eight_bit, utf8=utf8), commands, refused)
 
 
-def _mail_from(mail: Outgoing, offered: Capabilities, *, eight_bit: bool, utf8: bool) -> str:
+def _mail_from(mail: Outgoing, offered: Mapping[str, str], *, eight_bit: bool, utf8: bool) -> str:
     command = f"MAIL FROM:<{_path(mail.sender) if mail.sender else ''}>"
     if "SIZE" in offered:
         command += f" SIZE={mail.size}"
@@ -141,19 +145,11 @@ def _needs_utf8(mail: Outgoing) -> bool:
     return sender or (mail.smtputf8 and not mail.header.isascii())
 
 
-def _lacking(mail: Outgoing, offered: Capabilities, eight_bit: bool) -> Unsupported | None:
-    if _needs_utf8(mail) and "SMTPUTF8" not in offered:
+def _lacking(offered: Mapping[str, str], *, eight_bit: bool, utf8: bool) -> Unsupported | None:
+    if utf8 and "SMTPUTF8" not in offered:
         return Unsupported("5.6.7", "the next mail server does not take internationalised mail (no SMTPUTF8)")
     if eight_bit and "8BITMIME" not in offered:
         return Unsupported("5.6.3", "the next mail server does not take 8-bit mail (no 8BITMIME)")
-    return None
-
-
-def _lacking_for(address: Address, offered: Capabilities) -> Unsupported | None:
-    if address.needs_smtputf8 and "SMTPUTF8" not in offered:
-        return Unsupported(
-            "5.6.7", "the next mail server does not take internationalised addresses (no SMTPUTF8)"
-        )
     return None
 
 

@@ -76,6 +76,10 @@ class Place:
     def hop(self) -> Hop:
         return self._host.hop
 
+    def leads_to(self, hop: Hop) -> bool:
+        """Tell whether this is a place at that hop; it is nearly always the very same."""
+        return self._host.hop is hop or self._host.hop == hop
+
     @property
     def wanted(self) -> bool:
         """Tell whether somebody waits for a place that would come free here."""

@@ -86,14 +86,14 @@ class ReplyParser:
         garbage behind it is a 250."""
         *lines, self._rest = (self._rest + data).split(b"\n") if self._rest else data.split(b"\n")
         for line in lines:
-            if (reply := self._take(line)) is not None:
+            alone = not self._lines and len(line) <= USUAL
+            reply = (_single(line) if alone else None) or self._take(line)
+            if reply is not None:
                 yield reply
         if len(self._rest) > MAX_LINE:
             raise BadReply(f"a reply line is longer than {MAX_LINE} octets")
 
     def _take(self, line: bytes) -> Reply | None:
-        if not self._lines and len(line) <= USUAL and (single := _single(line)) is not None:
-            return single
         match = _LINE.fullmatch(line)
         if match is None or len(line) >= MAX_LINE:
             raise BadReply(f"not an SMTP reply: {clean(line[:80])!r}")

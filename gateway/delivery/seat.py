@@ -41,14 +41,14 @@ class Seat:
     def nearest(self, hops: Sequence[Hop]) -> Sequence[Hop]:
         """Return where to connect, before all others the host that was told of the next copy already."""
         place = self._place
-        if place is None or not place.begun or place.hop == hops[0]:
+        if place is None or not place.begun or place.leads_to(hops[0]):
             return hops
         return sorted(hops, key=lambda hop: hop != place.hop)
 
     async def at(self, hop: Hop, wait: float) -> Place:
         """Return a place at this host: the one at hand, or another within `wait` seconds. Raises Busy."""
         place = self._place
-        if place is not None and place.hop == hop and (place.begun or not self._turn_is_over(place)):
+        if place is not None and place.leads_to(hop) and (place.begun or not self._turn_is_over(place)):
             return place
         self._leave()
         place = self._pool.place(hop, wait)

@@ -10,12 +10,12 @@ transaction or marked `needs_reset`; on an exception it must be given up.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from gateway.delivery.connection import Connection
 from gateway.delivery.dots import END, wire
-from gateway.delivery.errors import BadReply, DeliveryError, NoConnection, SessionRefused, Unsupported
+from gateway.delivery.errors import BadReply, DeliveryError, NoConnection, SessionRefused
 from gateway.delivery.mail import Begun, Outgoing, Plan, plan
 from gateway.delivery.reply import Reply
 from gateway.delivery.timeouts import Timeouts
@@ -46,13 +46,17 @@ class Said:
     tells: bool = False
 
 
+Word = Said | BaseException
+"""What decides about one recipient: a reply, or what kept us from getting one."""
+
+
 def nobody() -> None:
     """Say that no mail follows."""
 
 
 async def transact(
     connection: Connection, mail: Outgoing, timeouts: Timeouts, following: Following = nobody
-) -> list[Said | Unsupported]:
+) -> list[Word]:
     """Hand the mail over and return, for each recipient in order, what decides about it.
 
     Raises SessionRefused when MAIL was refused for now or the peer closes with 421 (nothing was taken then),
@@ -64,12 +68,13 @@ async def transact(
     if begun is not None and begun.mail is not mail:
         raise NoConnection("another mail is begun on this session")
     steps = plan(mail, connection.capabilities) if begun is None else begun.steps
-    verdicts: dict[int, Said | Unsupported] = dict(steps.refused)
-    if steps.rcpt_to:
-        work = _Transaction(connection, steps, timeouts, begun is not None, following)
-        verdicts |= await work.run(mail)
-        connection.messages += 1
-    return [verdicts[number] for number in range(len(mail.recipients))]
+    if not steps.rcpt_to:
+        return [steps.refused[number] for number in range(len(mail.recipients))]
+    said = await _Transaction(connection, steps, timeouts, begun is not None, following).run(mail)
+    connection.messages += 1
+    return [
+        said[number] if number in said else steps.refused[number] for number in range(len(mail.recipients))
+    ]
 
 
 class _Transaction:
@@ -82,38 +87,40 @@ class _Transaction:
         self._begun = begun
         self._following = following
         self._reset = ["RSET"] if connection.needs_reset else []
+        self._pipelining = "PIPELINING" in connection.capabilities.extensions
 
     async def run(self, mail: Outgoing) -> dict[int, Said]:
         self._connection.needs_reset = True
-        pipelining = "PIPELINING" in self._connection.capabilities
-        mail_reply, rcpts, data = await (self._pipelined() if pipelining else self._stop_and_wait())
+        mail_reply, rcpts, data = await (self._pipelined() if self._pipelining else self._stop_and_wait())
         accepted = [number for number, reply in rcpts.items() if reply.positive]
         if self._begun:
             self._say_again(mail_reply, data if accepted else None)
         if not mail_reply.positive:
             await self._leave_data(data, empty=not accepted)
             return dict.fromkeys(rcpts, Said(Stage.MAIL, mail_reply))
-        said = {number: Said(Stage.RCPT, reply) for number, reply in rcpts.items()}
         if not accepted:
             await self._leave_data(data, empty=True)
-            return said
+            return _refused(rcpts)
         assert data is not None  # noqa: S101 (DATA was sent: a recipient was accepted)
         if len(accepted) < len(rcpts):
             self._following = nobody  # those refused may have a second turn here first
-        said |= dict.fromkeys(accepted, await self._content(mail, data))
-        return said
+            return _refused(rcpts) | dict.fromkeys(accepted, await self._content(mail, data))
+        return dict.fromkeys(accepted, await self._content(mail, data))
 
     async def _pipelined(self) -> Envelope:
+        connection, timeouts, rcpt_to = self._connection, self._timeouts, self._steps.rcpt_to
         if not self._begun:
-            self._connection.write(_envelope(self._steps, self._reset))
+            connection.write(_envelope(self._steps, self._reset))
         if self._reset:
-            self._check_reset(await self._reply())
-        mail_reply = await self._reply()
-        rcpts = {number: await self._reply() for number in self._steps.rcpt_to}
-        data = _closing(await self._connection.reply(self._timeouts.data))
-        self._connection.must_be_in_step()
+            self._check_reset(_closing(await connection.reply(timeouts.command)))
+        replies: list[Reply] = []
+        for wait in (timeouts.command, *[timeouts.command] * len(rcpt_to), timeouts.data):
+            reply = connection.at_hand() or await connection.reply(wait)
+            replies.append(reply if reply.code != 421 else _closing(reply))
+        connection.must_be_in_step()
+        mail_reply, *rcpts, data = replies
         self._refuse_session(mail_reply)
-        return mail_reply, rcpts, data
+        return mail_reply, dict(zip(rcpt_to, rcpts, strict=True)), data
 
     async def _stop_and_wait(self) -> Envelope:
         if self._reset:
@@ -140,7 +147,7 @@ class _Transaction:
         if final.code < 400 and not final.positive:
             raise BadReply(f"the message was answered {final}: neither taken nor refused")
         self._connection.needs_reset = False
-        return Said(Stage.END, final, tells="DSN" in self._connection.capabilities)
+        return Said(Stage.END, final, tells="DSN" in self._connection.capabilities.extensions)
 
     async def _send(self, mail: Outgoing) -> None:
         """Write the message. The last chunk holds the end of data: from then on the peer may have taken the
@@ -165,7 +172,7 @@ class _Transaction:
 
     def _next(self) -> Begun | None:
         """Return the mail to be begun behind this one; one that cannot be served here comes by itself, later."""
-        if "PIPELINING" not in self._connection.capabilities or (mail := self._following()) is None:
+        if not self._pipelining or (mail := self._following()) is None:
             return None
         try:
             steps = plan(mail, self._connection.capabilities)
@@ -213,9 +220,6 @@ class _Transaction:
         if not reply.positive:
             raise SessionRefused("RSET", reply)
 
-    async def _reply(self) -> Reply:
-        return _closing(await self._connection.reply(self._timeouts.command))
-
     async def _say(self, command: str) -> Reply:
         return _closing(await self._connection.command(command, self._timeouts.command))
 
@@ -223,6 +227,11 @@ class _Transaction:
 def _envelope(steps: Plan, before: Sequence[str] = ()) -> bytes:
     """Return the commands of an envelope and DATA, which must be the last of a group (RFC 2920 3.1)."""
     return "\r\n".join([*before, steps.mail_from, *steps.rcpt_to.values(), "DATA", ""]).encode()
+
+
+def _refused(rcpts: Mapping[int, Reply]) -> dict[int, Said]:
+    """Return what RCPT decides about; those accepted hear the end of data."""
+    return {number: Said(Stage.RCPT, reply) for number, reply in rcpts.items() if not reply.positive}
 
 
 def _closing(reply: Reply) -> Reply:
