@@ -35,9 +35,9 @@ _LIMITS = {b"MAIL": COMMAND_LINE + MAIL_GROWTH, b"RCPT": COMMAND_LINE + RCPT_GRO
 _CHUNK = re.compile(rf"([0-9]{{1,{SIZE_DIGITS}}})(?: +([Ll][Aa][Ss][Tt]))?")
 _NOT_IN_HELO = re.compile(r"[^A-Za-z0-9._:\[\]-]")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
-_VERB = re.compile(r"[A-Za-z]{1,16}")
+_LONGEST_VERB = 16  # characters
 _BARE = r"[^\s<>\"(),:;@\\]++@[^\s<>\"(),:;@\\]++"
-_PATH = re.compile(rf'(?:<((?:"(?:[^"\\]|\\.)*"|[^"<>]++)*+)>|({_BARE}))(?: +(.*))?')
+_PATH = re.compile(rf'(?:<([^"<>]*+|(?:"(?:[^"\\]|\\.)*"|[^"<>]++)*+)>|({_BARE}))(?: +(.*))?')
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?")
 
 
@@ -86,11 +86,11 @@ def parse_command(line: bytes) -> Command:
     """Read one command line with its line end; raises `SyntaxFault`."""
     if not line.endswith(b"\r\n"):
         raise SyntaxFault(500, "5.5.2", "a command ends with CR LF, not with LF alone")
-    if len(line) > _LIMITS.get(line[:4].upper(), COMMAND_LINE):
+    if len(line) > COMMAND_LINE and len(line) > _LIMITS.get(line[:4].upper(), COMMAND_LINE):
         raise SyntaxFault(500, "5.5.2", "command line too long")
     text = _text(line[:-2])
     verb, _, argument = text.partition(" ")
-    if not _VERB.fullmatch(verb):
+    if not (verb.isascii() and verb.isalpha()) or len(verb) > _LONGEST_VERB:
         raise SyntaxFault(500, "5.5.2", "command not recognised")
     return Command(verb.upper(), argument.strip(" "))
 
@@ -136,6 +136,8 @@ def parse_bdat(argument: str) -> Chunk:
 
 
 def _text(line: bytes) -> str:
+    if line.isascii() and (text := line.decode("ascii")).isprintable():  # nearly all of them
+        return text
     if _CONTROL.search(line):
         raise SyntaxFault(500, "5.5.2", "the command holds a control character")
     try:
@@ -149,10 +151,11 @@ def _path(argument: str, keyword: str, extended: bool) -> tuple[str, list[tuple[
     match = _PATH.fullmatch(rest.lstrip(" "))
     if word.upper() != keyword or not colon or match is None:
         raise SyntaxFault(501, "5.5.4", f"write {keyword}:<address>")
-    parameters = [_parameter(text) for text in (match[3] or "").split()]
+    path, bare, given = match.groups()
+    parameters = [_parameter(text) for text in given.split()] if given else []
     if parameters and not extended:
         raise SyntaxFault(555, "5.5.4", "parameters need EHLO")
-    return match[2] or match[1], parameters
+    return bare or path, parameters
 
 
 def _parameter(text: str) -> tuple[str, str | None]:

@@ -2,7 +2,7 @@
 
 Replies to pipelined commands leave together and in order (RFC 2920). An unexpected error is a 451 with an
 opaque id, and its cause stays in the log. Verbs are methods `smtp_VERB`, as in aiosmtpd; `VERBS` lists the
-ones in use.
+ones in use. A verb that never waits is a plain method, so that no coroutine is made for it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from math import inf
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import structlog
 
@@ -30,10 +30,18 @@ FOREIGN = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "CONNECT
 log = structlog.get_logger()
 
 
+Verb = Callable[[Any, str], Awaitable[None] | None]
+
+
 class Connection(Wire):
     """Reads commands and says replies. Subclasses add the verbs."""
 
     VERBS: ClassVar[frozenset[str]] = frozenset()
+    _methods: ClassVar[dict[str, Verb]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._methods = {verb: getattr(cls, f"smtp_{verb}") for verb in cls.VERBS}
 
     def __init__(self, reception: Reception) -> None:
         super().__init__(reception)
@@ -43,8 +51,7 @@ class Connection(Wire):
         last: Reply | None = None
         try:
             await self._greet()
-            while await self._next_command():
-                pass
+            await self._serve()
         except Hangup as hangup:
             last = hangup.reply
         except (ConnectionError, asyncio.CancelledError):
@@ -78,41 +85,41 @@ class Connection(Wire):
         """Return how many commands of the mail at hand are not held against the client."""
         return 0
 
-    async def _next_command(self) -> bool:
-        self._refuse_when_closing()
-        line = await self.read_line()
-        if line is None:
-            return False
-        self._refuse_when_closing()
-        self._commands += 1
-        if self._commands % BURST == 0:
-            await asyncio.sleep(0)
-        if self._commands > self.limits.commands + self.uncounted:
-            raise Hangup(Reply(421, "4.7.0", "too many commands in one session", "rate"))
-        try:
-            await self._execute(line)
-        except SyntaxFault as fault:
-            self.say(fault.reply)
-        except (Hangup, ConnectionError):
-            raise
-        except Exception:
-            self.say(self.unexpected())
-        return True
+    async def _serve(self) -> None:
+        """Answer one command after another, to the end of input."""
+        while (line := await self.read_line()) is not None:
+            self._refuse_when_closing()
+            self._commands += 1
+            if self._commands % BURST == 0:
+                await asyncio.sleep(0)
+            excess = self._commands - self.limits.commands
+            if excess > 0 and excess > self.uncounted:
+                raise Hangup(Reply(421, "4.7.0", "too many commands in one session", "rate"))
+            try:
+                if (waiting := self._execute(line)) is not None:
+                    await waiting
+            except SyntaxFault as fault:
+                self.say(fault.reply)
+            except (Hangup, ConnectionError):
+                raise
+            except Exception:
+                self.say(self.unexpected())
 
     def _refuse_when_closing(self) -> None:
         if self.reception.closing and self.mail_ends_at == inf:
             raise Hangup(SHUTTING_DOWN)
 
-    async def _execute(self, line: bytes) -> None:
+    def _execute(self, line: bytes) -> Awaitable[None] | None:
+        """Do what a line says; return what is to be awaited, if anything is."""
         if not line:
             self.say(OVERLONG)
-            return
+            return None
         command = parse_command(line)
-        if command.verb not in self.VERBS:
+        method = self._methods.get(command.verb)
+        if method is None:
             self.refuse_unknown(command.verb)
-            return
-        method: Callable[[str], Awaitable[None]] = getattr(self, f"smtp_{command.verb}")
-        await method(command.argument)
+            return None
+        return method(self, command.argument)
 
     def refuse_unknown(self, verb: str) -> None:
         """Answer a verb that nobody offered to this client."""

@@ -69,32 +69,35 @@ class LineReader:
 
     def _take_whole_lines(self) -> None:
         at = self._pending.rfind(b"\r\n")
-        if at > 0 and self.fault is None:
-            block = bytes(self._pending[:at])
-            del self._pending[:at]
-            self._take(block)
+        if at > 0:
+            self._take(at)
         if self.fault is not None:
             self.give_up(self.fault)
         elif len(self._pending) - 2 > self._line_limit:
-            begun = bytes(self._pending).removesuffix(b"\r")  # its LF may come with the next chunk
+            begun = self._pending.decode("latin-1").removesuffix("\r")  # its LF may come with the next chunk
             self.give_up(line_fault(begun, self._line_limit) or Fault.LONG_LINE)
 
-    def _take(self, block: bytes) -> None:
+    def _take(self, end: int) -> None:
+        """Judge and keep the whole lines before `end`; what stands behind it stays pending."""
         if self.fault is not None:
             return
-        fault = line_fault(block, self._line_limit)
+        lines, self._pending = self._pending, self._pending[end:]
+        del lines[end:]
+        text = lines.decode("latin-1")  # a character for each octet
+        fault = line_fault(text, self._line_limit)
         if self._dots:
-            block = block.replace(_DOT_LINE, b"\r\n")
+            lines = lines.replace(_DOT_LINE, b"\r\n")
         if self._first:
-            self._first, block = False, block[2:]  # the CRLF that is not part of the message
-        self._stored += len(block)
+            self._first = False
+            del lines[:2]  # the CRLF that is not part of the message
+        self._stored += len(lines)
         if fault is None and self._stored > self._size_limit:
             fault = Fault.SIZE
         if fault is not None:
             self.give_up(fault)
             return
-        self.eight_bit = self.eight_bit or not block.isascii()
-        self._blocks.append(block)
+        self.eight_bit = self.eight_bit or not text.isascii()
+        self._blocks.append(bytes(lines))
 
 
 class DataReader(LineReader):
@@ -102,7 +105,7 @@ class DataReader(LineReader):
 
     KEPT_AFTER_FAULT = _STRADDLE
 
-    def feed(self, octets: bytes) -> bytes | None:
+    def feed(self, octets: bytes | bytearray) -> bytes | None:
         """Take the next octets; return None while more are needed, else what follows the end of the data."""
         pending = self._pending
         pending += octets
@@ -116,9 +119,8 @@ class DataReader(LineReader):
             return None
         rest = bytes(pending[at + len(_END) :])
         self.received -= len(rest)
-        del pending[at + 2 :]
-        self._take(bytes(pending))
-        pending.clear()
+        self._take(at + 2)
+        self._pending.clear()
         self.ended = True
         return rest
 
@@ -126,7 +128,7 @@ class DataReader(LineReader):
 class ChunkReader(LineReader):
     """The content of BDAT chunks (RFC 3030): octets as they are. Whoever counts the octets tells the end."""
 
-    def feed(self, octets: bytes) -> None:
+    def feed(self, octets: bytes | bytearray) -> None:
         """Take the next octets of this chunk or of the next one."""
         self._pending += octets
         self.received += len(octets)
@@ -135,33 +137,34 @@ class ChunkReader(LineReader):
     def finish(self) -> None:
         """End the message. A last line without its CRLF gets one, as DATA would have made its client send."""
         if self.fault is None:
-            whole = self._pending.endswith(b"\r\n")
-            self._take(bytes(self._pending) if whole else bytes(self._pending) + b"\r\n")
+            if not self._pending.endswith(b"\r\n"):
+                self._pending += b"\r\n"
+            self._take(len(self._pending))
         self._pending.clear()
         self.ended = True
 
 
-def line_fault(block: bytes, line_limit: int) -> Fault | None:
-    """Return what is wrong with a block of lines: CRLF, a line, CRLF, a line ... (RFC 5321 2.3.8)."""
-    if _line_ends(block) not in (None, "\r\n"):
-        return Fault.BARE_LF if block.count(b"\n") != block.count(b"\r\n") else Fault.BARE_CR
-    if b"\0" in block:
+def line_fault(lines: str, line_limit: int) -> Fault | None:
+    """Return what is wrong with lines read as Latin-1: CRLF, a line, CRLF, a line ... (RFC 5321 2.3.8)."""
+    if _line_ends(lines) not in (None, "\r\n"):
+        return Fault.BARE_LF if lines.count("\n") != lines.count("\r\n") else Fault.BARE_CR
+    if "\0" in lines:
         return Fault.NUL
-    return Fault.LONG_LINE if _has_long_line(block, line_limit) else None
+    return Fault.LONG_LINE if _has_long_line(lines, line_limit) else None
 
 
-def _line_ends(block: bytes) -> str | tuple[str, ...] | None:
-    """Return which line ends a block holds, as text files tell it: in one pass, where counting each kind takes three."""
+def _line_ends(lines: str) -> str | tuple[str, ...] | None:
+    """Return which line ends there are, as a text file tells it: in one pass, where counting each kind takes three."""
     decoder = IncrementalNewlineDecoder(None, translate=False)
-    decoder.decode(block.decode("latin-1"), final=True)
+    decoder.decode(lines, final=True)
     return decoder.newlines
 
 
-def _has_long_line(block: bytes, limit: int) -> bool:
+def _has_long_line(lines: str, limit: int) -> bool:
     """Jump from line end to line end, a whole limit at a time: about one search for each `limit` octets."""
     start = 2
-    while len(block) - start > limit - 2:
-        end = block.rfind(b"\n", start, start + limit)
+    while len(lines) - start > limit - 2:
+        end = lines.rfind("\n", start, start + limit)
         if end < 0:
             return True
         start = end + 1

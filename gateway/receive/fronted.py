@@ -42,7 +42,7 @@ class Fronted(SignIn):
             while (length := header_length(self.input)) is None:
                 if not await self.more(deadline):
                     raise Hangup
-            client = await named_client(self.take(length))
+            client = await named_client(bytes(self.take(length)))
         except ProxyFault as fault:
             log.warning("proxy_header_refused", proxy=self.peer.ip, cause=str(fault))
             raise Hangup(_NO_HEADER) from None

@@ -14,19 +14,22 @@ UNARMED = 60.0  # seconds after which a timer without a deadline looks again
 
 
 class Watchdog:
-    """Calls `expire` once when the deadline passes. Times are those of the loop."""
+    """Calls `expire` once when the deadline passes. Times are those of the loop.
+
+    A later `deadline` can be written as it is, `inf` for none; for one that may be nearer there is `until`.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, expire: Callable[[], None]) -> None:
         self._loop = loop
         self._expire = expire
-        self._deadline = inf
+        self.deadline = inf
         self._fires_at = inf
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
 
     def until(self, deadline: float) -> None:
-        """Set the deadline; `inf` for none."""
-        self._deadline = deadline
+        """Set the deadline, and see to it that the timer fires by then."""
+        self.deadline = deadline
         if deadline < self._fires_at and not self._stopped:
             self._arm(deadline)
 
@@ -45,8 +48,8 @@ class Watchdog:
 
     def _fired(self) -> None:
         now = self._loop.time()
-        if now >= self._deadline:
+        if now >= self.deadline:
             self.stop()
             self._expire()
         else:
-            self._arm(min(self._deadline, now + UNARMED))
+            self._arm(min(self.deadline, now + UNARMED))

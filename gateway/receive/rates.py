@@ -143,13 +143,13 @@ class Usage:
 
     def mail(self, now: float) -> Over | None:
         """Count the mail, or return why not."""
-        over = _take(self._of_mail, now)
+        over = _take(self._of_mail, now) if self._of_mail else None
         self._mails += over is None
         return over
 
     def recipient(self, now: float) -> Over | None:
         """Count a recipient, or return why not."""
-        over = _take(self._of_recipient, now)
+        over = _take(self._of_recipient, now) if self._of_recipient else None
         self._recipients += over is None
         return over
 
@@ -226,7 +226,7 @@ def _windows(*rates: tuple[int | None, float, str]) -> tuple[tuple[Window, str],
 
 
 def _under(windows: tuple[tuple[Window, str], ...], key: str) -> tuple[_Counted, ...]:
-    return tuple([_Counted(window, key, what) for window, what in windows])
+    return tuple([_Counted(window, key, what) for window, what in windows]) if windows else ()
 
 
 def _span(seconds: float) -> str:

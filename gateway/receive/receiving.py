@@ -29,7 +29,7 @@ from gateway.receive.wire import Hangup
 LARGE_HEADER = 1 << 15  # octets of a header section above which a thread judges it: 32 KiB take about 2 ms
 LARGE_CONTENT = 1 << 20  # octets above which a thread puts a mail together
 ACCOUNT_GONE = Reply(530, "5.7.0", "the account was suspended or removed", "auth")
-_GO_AHEAD = Reply(354, "", "send the mail; end with <CR><LF>.<CR><LF>")
+_GO_AHEAD = Reply(354, "", "send the mail; end with <CR><LF>.<CR><LF>").wire()
 
 log = structlog.get_logger()
 
@@ -85,7 +85,7 @@ class Receiving(Fronted):
             raise SyntaxFault(501, "5.5.4", "DATA takes no argument")
         if not transaction.recipients:
             raise SyntaxFault(554, "5.5.1", "no valid recipients")
-        self.say(_GO_AHEAD)
+        self.queue(_GO_AHEAD)
         transfer = self._transfer(DataReader(self.limits.message, self.limits.line))
         try:
             await self._receive(transfer)
@@ -95,7 +95,7 @@ class Receiving(Fronted):
             self.reset()
 
     async def _receive(self, transfer: Transfer) -> None:
-        rest = self._take(transfer, self.take())
+        rest = None
         while rest is None:
             rest = self._take(transfer, await self._next_octets(transfer))
         self.input[:0] = rest
@@ -166,16 +166,15 @@ class Receiving(Fronted):
     def _transfer(self, reader: DataReader | ChunkReader) -> Transfer:
         return Transfer(self.limits, self.reception.budget, self.loop.time(), reader)
 
-    async def _next_octets(self, transfer: Transfer, most: int | None = None) -> bytes:
+    async def _next_octets(self, transfer: Transfer, most: int | None = None) -> bytearray:
         if transfer.hopeless:
             raise Hangup(transfer.refusal())
-        octets = await self.read_chunk(transfer.deadline(self.loop.time()), most)
-        if not octets:
+        if not self.input and not await self.more(transfer.deadline(self.loop.time())):
             log.info("smtp_lost_in_data", ip=self.peer.ip)
             raise Hangup
-        return octets
+        return self.take(most)
 
-    def _take(self, transfer: Transfer, octets: bytes) -> bytes | None:
+    def _take(self, transfer: Transfer, octets: bytearray) -> bytes | None:
         """Take octets of a mail; when that fails, hang up: what is left unread must not become commands."""
         try:
             return transfer.take(octets)
@@ -192,7 +191,12 @@ class Receiving(Fronted):
     async def _hand_in(self, transaction: Transaction, transfer: Transfer) -> Reply:
         large = transfer.reserved > LARGE_CONTENT
         raw = await asyncio.to_thread(transfer.content) if large else transfer.content()
-        refusal = await self._refusal(transaction, raw)
+        account = self.reception.accounts.active(self.login) if self.login is not None else None
+        if self.login is not None and account is None:
+            return ACCOUNT_GONE
+        question = (raw, self.limits.received_fields, account, transaction.sender)
+        long = len(raw) > LARGE_HEADER and raw.find(b"\r\n\r\n", 0, LARGE_HEADER) < 0
+        refusal = await asyncio.to_thread(refusal_of, *question) if long else refusal_of(*question)
         if refusal is not None:
             return refusal
         reserved, transfer.reserved = transfer.reserved, 0  # the commit gives it back
@@ -201,15 +205,6 @@ class Receiving(Fronted):
             return await self.reception.commit(self.handler, envelope, raw, reserved)
         except Exception:
             return self.unexpected()
-
-    async def _refusal(self, transaction: Transaction, raw: bytes) -> Reply | None:
-        account = self.reception.accounts.active(self.login) if self.login is not None else None
-        if self.login is not None and account is None:
-            return ACCOUNT_GONE
-        question = (raw, self.limits.received_fields, account, transaction.sender)
-        if raw.find(b"\r\n\r\n", 0, LARGE_HEADER) < 0 and len(raw) > LARGE_HEADER:
-            return await asyncio.to_thread(refusal_of, *question)
-        return refusal_of(*question)
 
     def _envelope(self, transaction: Transaction, eight_bit: bool) -> Envelope:
         return Envelope(

@@ -22,9 +22,10 @@ from gateway.receive.wire import Hangup
 
 MAX_HELO = 255  # characters, the length of a domain (RFC 5321 4.5.3.1.2)
 
-_OK = Reply(250, "2.0.0", "OK")
-_SENDER_OK = Reply(250, "2.1.0", "sender OK")
-_RECIPIENT_OK = Reply(250, "2.1.5", "recipient OK")
+# Octets, since they are the same for every mail and nothing is counted of them.
+_OK = Reply(250, "2.0.0", "OK").wire()
+_SENDER_OK = Reply(250, "2.1.0", "sender OK").wire()
+_RECIPIENT_OK = Reply(250, "2.1.5", "recipient OK").wire()
 _AUTH_NEEDED = Reply(530, "5.7.0", "authentication required", "auth")
 
 log = structlog.get_logger()
@@ -54,11 +55,11 @@ class Session(Receiving):
     )
     # --- greeting ---
 
-    async def smtp_HELO(self, hostname: str) -> None:  # noqa: N802 - aiosmtpd's naming
+    def smtp_HELO(self, hostname: str) -> None:  # noqa: N802 - aiosmtpd's naming
         self._greeted(hostname, extended=False)
         self.say(Reply(250, "", self.reception.settings.hostname))
 
-    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
+    def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
         self._greeted(hostname, extended=True)
         self.say(Reply(250, "", "\n".join([self.reception.settings.hostname, *self._offers()])))
 
@@ -90,7 +91,7 @@ class Session(Receiving):
 
     # --- the envelope ---
 
-    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802
+    def smtp_MAIL(self, arg: str) -> None:  # noqa: N802
         account = self._authorise()
         if isinstance(account, Reply):
             self.say(account)
@@ -112,7 +113,7 @@ class Session(Receiving):
             return
         self.transaction = begun
         self.in_transaction = True
-        self.say(_SENDER_OK)
+        self.queue(_SENDER_OK)
 
     def _authorise(self) -> Account | Reply | None:
         """Return the account, None for a trusted relay without one, or the refusal."""
@@ -133,30 +134,34 @@ class Session(Receiving):
             return Reply(452, "4.3.1", "too much mail is on its way in; try again later", "store")
         return None
 
-    async def smtp_RCPT(self, arg: str) -> None:  # noqa: N802
+    def smtp_RCPT(self, arg: str) -> None:  # noqa: N802
         transaction = self.begun()
         rcpt = parse_rcpt(arg, extended=self.extended)
         if rcpt.path.casefold() == "postmaster":  # RFC 5321 4.1.1.3: the one mailbox without a domain
             rcpt = replace(rcpt, path=f"{rcpt.path}@{self.reception.settings.hostname}")
-        self.say(transaction.add(rcpt, self.limits.recipients, self.loop.time()) or _RECIPIENT_OK)
+        refusal = transaction.add(rcpt, self.limits.recipients, self.loop.time())
+        if refusal is not None:
+            self.say(refusal)
+        else:
+            self.queue(_RECIPIENT_OK)
 
     # --- the rest ---
 
-    async def smtp_RSET(self, arg: str) -> None:  # noqa: N802
+    def smtp_RSET(self, arg: str) -> None:  # noqa: N802
         if arg:
             raise SyntaxFault(501, "5.5.4", "RSET takes no argument")
         self.reset()
-        self.say(_OK)
+        self.queue(_OK)
 
-    async def smtp_NOOP(self, arg: str) -> None:  # noqa: N802
-        self.say(_OK)
+    def smtp_NOOP(self, arg: str) -> None:  # noqa: N802
+        self.queue(_OK)
 
-    async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
+    def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
         if arg:
             raise SyntaxFault(501, "5.5.4", "QUIT takes no argument")
         raise Hangup(Reply(221, "2.0.0", "goodbye"))
 
-    async def smtp_VRFY(self, arg: str) -> None:  # noqa: N802
+    def smtp_VRFY(self, arg: str) -> None:  # noqa: N802
         """Give everybody the same answer, so that nobody learns who exists (RFC 5321 7.3)."""
         if not arg:
             raise SyntaxFault(501, "5.5.4", "VRFY takes an address")
@@ -165,5 +170,5 @@ class Session(Receiving):
     async def smtp_EXPN(self, arg: str) -> None:  # noqa: N802
         raise SyntaxFault(502, "5.5.1", "EXPN is not offered here")
 
-    async def smtp_HELP(self, arg: str) -> None:  # noqa: N802
+    def smtp_HELP(self, arg: str) -> None:  # noqa: N802
         self.say(Reply(214, "2.0.0", "RFC 5321 and RFC 6409 are spoken here"))

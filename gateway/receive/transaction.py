@@ -32,15 +32,17 @@ class Transaction:
     def add(self, rcpt: Rcpt, limit: int, now: float) -> Reply | None:
         """Add a recipient, or return the refusal: `limit` others are there, or a rate is used up. Raises `SyntaxFault`."""
         recipient = mailbox(rcpt.path, self.mail.smtputf8, "5.1.3")
-        known = recipient.key in self.recipients
+        key = recipient.key
+        known = key in self.recipients
         if not known:
             if len(self.recipients) >= limit:
                 return Reply(452, "4.5.3", f"no more than {limit} recipients in one mail", "recipients")
             over = self.usage.recipient(now)
             if over is not None:
                 return over.reply()
-            self.recipients[recipient.key] = recipient
-        self._ask(recipient.key, rcpt.request, known)
+            self.recipients[key] = recipient
+        if known or rcpt.request is not NOTHING_ASKED:
+            self._ask(key, rcpt.request, known)
         return None
 
     def requests(self) -> tuple[RecipientRequest, ...]:

@@ -32,13 +32,18 @@ class Transfer:
         """Tell whether so much came of a mail already lost that nothing is left but to hang up."""
         return self._reader.fault is not None and self._reader.received > DRAIN_FACTOR * self._limits.message
 
-    def take(self, chunk: bytes) -> bytes | None:
+    def take(self, octets: bytes | bytearray) -> bytes | None:
         """Take octets; return what follows the end of the data, None before the end."""
-        if self._reader.fault is None and not self._reserve(len(chunk)):
-            self._reader.give_up(Fault.NO_ROOM)
-        rest = self._reader.feed(chunk)
-        self._budget.take(self._reader.held - self.reserved)
-        self.reserved = self._reader.held
+        reader = self._reader
+        if reader.fault is None:
+            if self._budget.take(len(octets)):
+                self.reserved += len(octets)
+            else:
+                reader.give_up(Fault.NO_ROOM)
+        rest = reader.feed(octets)
+        held = reader.held
+        self._budget.take(held - self.reserved)
+        self.reserved = held
         return rest
 
     def expect(self, octets: int) -> None:
@@ -82,12 +87,6 @@ class Transfer:
         """Give the memory back."""
         self._budget.take(-self.reserved)
         self.reserved = 0
-
-    def _reserve(self, octets: int) -> bool:
-        if not self._budget.take(octets):
-            return False
-        self.reserved += octets
-        return True
 
 
 def fault_reply(fault: Fault, limits: Limits) -> Reply:

@@ -57,6 +57,7 @@ class Wire(SMTP):
         self._ended = self._choked = False
         self._failure: Exception | None = None
         self._out: list[bytes] = []
+        self.queue: Callable[[bytes], None] = self._out.append  # keeps octets until the next `flush`
         self._watchdog = Watchdog(loop, self._expired)
         self._ends_at = loop.time() + reception.session_seconds
         self.mail_ends_at = inf  # while a mail comes in by several commands
@@ -151,7 +152,7 @@ class Wire(SMTP):
     def hang_up(self, last: bytes) -> None:
         """Send what is queued and `last`, then close; a client that does not take it is cut off."""
         self._watchdog.stop()
-        self._out.append(last)
+        self.queue(last)
         self.send()
         self.transport.close()
         self._sever_later()
@@ -174,16 +175,13 @@ class Wire(SMTP):
         del self.input[: at + 1]
         return b"" if dropped or len(line) > AUTH_LINE else line
 
-    async def read_chunk(self, deadline: float, most: int | None = None) -> bytes:
-        """Return what has arrived, waiting for it until `deadline` at most; empty at the end of input."""
-        if not self.input:
-            await self.more(deadline)
-        return self.take(most)
-
-    def take(self, most: int | None = None) -> bytes:
+    def take(self, most: int | None = None) -> bytearray:
         """Return what has arrived, or `most` octets of it, and forget that."""
-        taken = bytes(self.input if most is None else self.input[:most])
-        del self.input[:most]
+        if most is None or most >= len(self.input):
+            taken, self.input = self.input, bytearray()
+        else:
+            taken = self.input[:most]
+            del self.input[:most]
         return taken
 
     async def more(self, deadline: float = inf) -> bool:
@@ -194,35 +192,30 @@ class Wire(SMTP):
         idle = self.loop.time() + self.reception.idle_seconds
         self._watchdog.until(min(deadline, idle, self.mail_ends_at, self._ends_at))
         self._waiting = deadline == self.mail_ends_at == inf
+        if self.reception.closing:
+            self.shut_down()
         have = len(self.input)
         try:
-            await self.flush()
+            if self._paused or self._left:
+                await self.flush()
+            elif self._out:
+                self.reception.outbox.add(self, self.loop)
             while len(self.input) == have:
                 if self._failure is not None:
                     raise self._failure
                 if self._ended:
                     return False
-                await self._next_event()
+                if self._choked:
+                    self._choked = False
+                    self.transport.resume_reading()
+                self._arrival = self.loop.create_future()
+                await self._arrival
         finally:
             self._waiting = False
-            self._watchdog.until(inf)
+            self._watchdog.deadline = inf
         return True
 
-    async def _next_event(self) -> None:
-        if self._choked:
-            self._choked = False
-            self.transport.resume_reading()
-        self._arrival = self.loop.create_future()
-        try:
-            await self._arrival
-        finally:
-            self._arrival = None
-
     # --- octets out ---
-
-    def queue(self, octets: bytes) -> None:
-        """Keep octets until the next `flush`."""
-        self._out.append(octets)
 
     def send(self) -> None:
         """Send the queued replies now, all in one write."""
