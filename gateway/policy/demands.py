@@ -26,6 +26,10 @@ class Form(IntEnum):
     INDIVIDUAL = 2
 
 
+FORM_WORDS = tuple([form.name.lower() for form in Form])
+"""What stands for each form in what is stored, by its number."""
+
+
 class Language(StrEnum):
     JA = "ja"
     EN = "en"

@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway.policy.decision import Decision, LeftOut, Outcome, Reason, ToLine, Watched
 from gateway.policy.demands import (
+    FORM_WORDS,
     NOTHING_FOR_THE_MAIL,
     Approval,
     Confirmation,
@@ -40,7 +41,7 @@ Json = dict[str, Any]
 def to_json(decision: Decision) -> Json:
     """Return the stored form without `assigned`: each recipient's row keeps its own class."""
     later = _later(decision)
-    outcomes = [_outcome_json(o) for o in decision.outcomes]
+    outcomes = [_outcome_json(outcome) for outcome in decision.outcomes]
     return {
         "v": _version(decision, bool(later) or any("more" in outcome for outcome in outcomes)),
         "digest": decision.digest,
@@ -49,9 +50,9 @@ def to_json(decision: Decision) -> Json:
         "reasons": [[r.rule, r.text.ja, r.text.en] for r in decision.reasons],
         "notify_sender": decision.notify_sender,
         "notify": sorted(decision.notify),
-        "internal": list(decision.internal),
+        "internal": decision.internal,
         "to_group": decision.to_line.group,
-        "language": decision.language.value,
+        "language": str(decision.language),
         "tag_names": sorted(decision.tag_names),
         **later,
     }
@@ -88,15 +89,20 @@ def from_json(data: Json, assigned: tuple[int, ...]) -> Decision:
 
 
 def _version(decision: Decision, more: bool) -> int:
-    watched = any(each.demands.protections for each in decision.watched)
-    handled = any(outcome.handling is not None for outcome in decision.outcomes)
-    if decision.protects or decision.files or handled or watched:
+    if any(outcome.handling is not None for outcome in decision.outcomes):
         return 3
-    return 2 if more else 1
+    if not more:
+        return 1
+    watched = any(each.demands.protections for each in decision.watched)
+    return 3 if decision.protects or decision.files or watched else 2
 
 
 def _later(decision: Decision) -> Json:
-    """Return what later versions added for the mail as a whole, without what is empty."""
+    """Return what later versions added for the mail as a whole, without what is empty: all of it, in nearly every mail."""
+    some = decision.bcc_to or decision.report_to or decision.watched or decision.copied or decision.texts
+    more = decision.left_out or decision.files or decision.tells_dropped or decision.tell_left
+    if not (some or more or decision.colleagues_may_stop or decision.colleagues_by_letter):
+        return {}
     later: Json = {
         "bcc_to": sorted(decision.bcc_to),
         "report_to": sorted(decision.report_to),
@@ -114,31 +120,40 @@ def _later(decision: Decision) -> Json:
 
 
 def _outcome_json(outcome: Outcome) -> Json:
-    return {
+    told = {
         "external": outcome.external,
         **_demands_json(outcome.demands),
-        "companions": list(outcome.companions),
-        "rules": list(outcome.rules),
-        **({"handling": handling_json(outcome.handling)} if outcome.handling is not None else {}),
+        "companions": outcome.companions,
+        "rules": outcome.rules,
     }
+    if outcome.handling is not None:
+        told["handling"] = handling_json(outcome.handling)
+    return told
 
 
 def _demands_json(demands: Demands) -> Json:
     first: Json = {
         "window_s": demands.window.total_seconds(),
         "firm_s": demands.firm.total_seconds(),
-        "form": demands.form.name.lower(),
+        "form": FORM_WORDS[demands.form],
         "hide_internal": demands.hide_internal,
         "tags": sorted(demands.tags),
     }
-    more = _more_json(demands)
-    return {**first, "more": more} if more else first
+    if more := _more_json(demands):
+        first["more"] = more
+    return first
 
 
 def _more_json(demands: Demands) -> Json:
-    """Return what later versions added for a recipient, without what is empty."""
-    if demands.waits_for_nobody and not (
-        demands.drop or demands.reasoned or demands.routes or demands.disclaimers or demands.protections
+    """Return what later versions added for a recipient, without what is empty: all of it, in nearly every mail."""
+    if not (
+        demands.confirm
+        or demands.approvals
+        or demands.drop
+        or demands.reasoned
+        or demands.routes
+        or demands.disclaimers
+        or demands.protections
     ):
         return {}
     more: Json = {

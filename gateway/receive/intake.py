@@ -30,7 +30,7 @@ from gateway.receive.colleagues import told_colleagues
 from gateway.receive.looking_up import LookingUp
 from gateway.receive.protecting import Protecting
 from gateway.receive.reply import Reply
-from gateway.spool.accepting import split_by_hold
+from gateway.spool.coming import split_by_hold
 from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.express import Express
 from gateway.spool.key_making import needs_keys

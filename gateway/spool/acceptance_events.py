@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gateway.message.envelope import Envelope
-from gateway.policy.decision import Decision
-from gateway.policy.demands import Demands
+from gateway.policy.decision import Decision, Outcome
+from gateway.policy.demands import FORM_WORDS, Demands
 from gateway.policy.handling import Handling
+from gateway.spool.coming import Coming
 from gateway.spool.leaving import leaving_detail, outcome_detail
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.ranges import to_ranges
-from gateway.spool.values import NewMessage
+from gateway.spool.times import span_us
 from gateway.store.events import Event
 
 
@@ -20,68 +21,82 @@ def refusal(
     envelope: Envelope, decision: Decision, subject: str, at: int, groups: Sequence[str] = ()
 ) -> Event:
     """Return the event of a refused mail."""
-    detail = _parties(envelope) | {
+    sender = "" if envelope.sender is None else str(envelope.sender)
+    detail = {
+        **_parties(envelope, sender, [str(address) for address in envelope.recipients]),
         "subject": subject,
         "policy": decision.digest,
         "rules": [refused.rule for refused in decision.refusals],
         "groups": list(groups),
     }
-    return Event(at, None, Kind.REFUSED, Reason.POLICY, "sender", _actor(envelope), detail=detail)
+    actor = envelope.client.account or sender
+    return Event(at, None, Kind.REFUSED, Reason.POLICY, "sender", actor, detail=detail)
 
 
-def accepted(queue_id: str, new: NewMessage, at: int, held: list[int]) -> Event:
-    """Return the event of an accepted mail; `held` are the indexes of who waits."""
-    detail = _parties(new.envelope) | {
+def accepted(mail: Coming) -> Event:
+    """Return the event of an accepted mail."""
+    new, decision = mail.new, mail.new.decision
+    detail = {
+        **_parties(new.envelope, mail.sender, mail.people),
         "subject": new.subject,
         "size": len(new.raw),
-        "policy": new.decision.digest,
-        "outcomes": _outcomes(new.decision),
-        "held": to_ranges(held),
+        "policy": decision.digest,
+        "outcomes": _outcomes(decision),
+        "held": mail.held_ranges,
         "groups": list(new.groups),
     }
-    if new.decision.watched:
-        detail["watched"] = [watched.rule for watched in new.decision.watched]
-    detail |= leaving_detail(new.envelope, new.decision)
+    if decision.watched:
+        detail["watched"] = [watched.rule for watched in decision.watched]
+    detail |= leaving_detail(mail.people, decision)
     if new.from_gateway:
         detail |= {"from_gateway": True, "about": new.about}
-    reason = Reason.SYSTEM if new.from_gateway else Reason.POLICY if held else Reason.NO_HOLD
-    actor = "system" if new.from_gateway else "sender"
-    everybody = to_ranges(range(len(new.envelope.recipients)))
-    return Event(at, queue_id, Kind.ACCEPTED, reason, actor, _actor(new.envelope), everybody, detail)
+    reason = Reason.SYSTEM if new.from_gateway else Reason.POLICY if mail.held else Reason.NO_HOLD
+    who = "system" if new.from_gateway else "sender"
+    actor = new.envelope.client.account or mail.sender
+    return Event(mail.at, mail.queue_id, Kind.ACCEPTED, reason, who, actor, mail.everybody, detail)
 
 
-def first_attempt(queue_id: str, at: int, leased: list[int]) -> list[Event]:
-    """Return the event of the attempt that begins with the acceptance, if one does."""
-    return [Event(at, queue_id, Kind.ATTEMPT, Reason.SYSTEM, recipients=to_ranges(leased))] if leased else []
+def first_attempt(queue_id: str, at: int, leased: list[int]) -> Event:
+    """Return the event of the attempt that begins with the acceptance."""
+    return Event(at, queue_id, Kind.ATTEMPT, Reason.SYSTEM, recipients=to_ranges(leased))
 
 
-def _parties(envelope: Envelope) -> dict[str, object]:
+def _parties(envelope: Envelope, sender: str, people: list[str]) -> dict[str, object]:
+    client = envelope.client
     return {
-        "sender": "" if envelope.sender is None else str(envelope.sender),
-        "recipients": [str(address) for address in envelope.recipients],
-        "account": envelope.client.account,
-        "client": envelope.client.ip,
-        "helo": envelope.client.helo,
-        "tls": envelope.client.tls,
+        "sender": sender,
+        "recipients": people,
+        "account": client.account,
+        "client": client.ip,
+        "helo": client.helo,
+        "tls": client.tls,
     }
 
 
 def _outcomes(decision: Decision) -> list[dict[str, object]]:
     """Return per class of recipients: how many, inside or outside, held how long, shown how, by which rules."""
-    counts = Counter(decision.assigned)
-    return [
-        {
-            "recipients": counts[number],
-            "external": outcome.external,
-            "window_s": int(outcome.demands.window.total_seconds()),
-            "form": outcome.demands.form.name.lower(),
-            "rules": list(outcome.rules),
-            **outcome_detail(outcome.demands),
-            **_asked_of_people(outcome.demands),
-            **({} if outcome.handling is None else {"files": _files(outcome.handling)}),
-        }
-        for number, outcome in enumerate(decision.outcomes)
-    ]
+    counts: Mapping[int, int] = {0: len(decision.assigned)}  # nearly every mail has one class
+    if len(decision.outcomes) > 1:
+        counts = Counter(decision.assigned)
+    return [_outcome(outcome, counts[number]) for number, outcome in enumerate(decision.outcomes)]
+
+
+def _outcome(outcome: Outcome, recipients: int) -> dict[str, object]:
+    demands = outcome.demands
+    told: dict[str, object] = {
+        "recipients": recipients,
+        "external": outcome.external,
+        "window_s": span_us(demands.window) // 1_000_000,
+        "form": FORM_WORDS[demands.form],
+        "rules": list(outcome.rules),
+    }
+    if demands.drop or demands.routes:
+        told |= outcome_detail(demands)
+    if not demands.waits_for_nobody:
+        told |= _asked_of_people(demands)
+    if outcome.handling is not None:
+        told["files"] = _files(outcome.handling)
+    return told
 
 
 def _asked_of_people(demands: Demands) -> dict[str, object]:
@@ -100,7 +115,3 @@ def _files(handling: Handling) -> dict[str, object]:
         "way": str(handling.way or "") if handling.needs_key else "none needed",
     }
     return {key: value for key, value in told.items() if value}
-
-
-def _actor(envelope: Envelope) -> str:
-    return envelope.client.account or ("" if envelope.sender is None else str(envelope.sender))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from gateway.message.domains import DomainSet
 from gateway.policy.colleagues import colleagues_of
 from gateway.policy.demands import Approval
+from gateway.spool.coming import Coming
 from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
 from gateway.spool.second_look import Look, asked_at, missing_of
@@ -27,44 +28,61 @@ def notice_row(
     return str(kind), queue_id, storable(to), to_ranges(recipients), at, storable(actor)
 
 
-def first_notices(queue_id: str, new: NewMessage, at: int, held: list[int], dropped: list[int]) -> list[Row]:
-    """Return the rows for a new mail; `held` and `dropped` are indexes."""
-    if new.from_gateway:  # our own mail never asks for more of it
-        return []
-    decision = new.decision
-    everybody = range(len(new.envelope.recipients) - decision.copied)
-    rows = _to_sender(queue_id, new, at, held, dropped)
-    rows += [
-        notice_row(NoticeKind.COPY, queue_id, address, everybody, at) for address in sorted(decision.notify)
-    ]
+def first_notices(mail: Coming) -> list[Row]:
+    """Return the rows for a new mail; our own never asks for more of it."""
+    rows: list[Row] = []
+    if not mail.new.from_gateway:
+        if mail.held or mail.dropped:
+            rows += _to_sender(mail)
+        rows += _to_others(mail)
+    return rows + requests(mail.queue_id, mail.looks, mail.at) if mail.looks else rows
+
+
+def _to_others(mail: Coming) -> list[Row]:
+    """Return the rows of those whom rules let know; nearly no mail has any."""
+    queue_id, decision, at = mail.queue_id, mail.new.decision, mail.at
+    rows: list[Row] = []
+    if decision.notify:
+        everybody = _known(mail)
+        rows += [
+            notice_row(NoticeKind.COPY, queue_id, address, everybody, at)
+            for address in sorted(decision.notify)
+        ]
     if decision.colleagues_by_letter:
         rows += [
-            notice_row(NoticeKind.COLLEAGUE, queue_id, str(new.envelope.recipients[index]), [index], at)
-            for index in colleagues_of(decision, new.envelope)
+            notice_row(NoticeKind.COLLEAGUE, queue_id, mail.people[index], [index], at)
+            for index in colleagues_of(decision, mail.new.envelope)
         ]
-    rows += [
-        notice_row(NoticeKind.REPORT, queue_id, address, everybody, at)
-        for address in sorted(decision.report_to)
-    ]
+    if decision.report_to:
+        everybody = _known(mail)
+        rows += [
+            notice_row(NoticeKind.REPORT, queue_id, address, everybody, at)
+            for address in sorted(decision.report_to)
+        ]
     return rows
 
 
-def _to_sender(queue_id: str, new: NewMessage, at: int, held: list[int], dropped: list[int]) -> list[Row]:
+def _to_sender(mail: Coming) -> list[Row]:
     """Return the notices to the sender, who never hears of a copy that a rule asked for."""
-    sender, decision = new.envelope.sender, new.decision
-    if sender is None:
+    queue_id, decision, at = mail.queue_id, mail.new.decision, mail.at
+    if mail.new.envelope.sender is None:
         return []
-    shown = [index for index in held if not decision.is_copy(index)]
-    gone = [index for index in dropped if not decision.is_copy(index)]
+    known = len(mail.people) - decision.copied
+    shown = [index for index in mail.held if index < known]
+    gone = [index for index in mail.dropped if index < known]
     rows = []
-    if shown and (decision.notify_sender or _has_to_act(new)):
-        rows.append(notice_row(NoticeKind.HOLD, queue_id, str(sender), shown, at))
+    if shown and (decision.notify_sender or _has_to_act(mail.new)):
+        rows.append(notice_row(NoticeKind.HOLD, queue_id, mail.sender, shown, at))
     if shown and decision.tell_left:
-        everybody = range(len(new.envelope.recipients) - decision.copied)
-        rows.append(notice_row(NoticeKind.LEFT, queue_id, str(sender), everybody, at))
+        rows.append(notice_row(NoticeKind.LEFT, queue_id, mail.sender, _known(mail), at))
     if decision.tells_dropped and gone:
-        rows.append(notice_row(NoticeKind.DROPPED, queue_id, str(sender), gone, at))
+        rows.append(notice_row(NoticeKind.DROPPED, queue_id, mail.sender, gone, at))
     return rows
+
+
+def _known(mail: Coming) -> range:
+    """Return the indexes of all but copies that a rule asked for."""
+    return range(len(mail.people) - mail.new.decision.copied)
 
 
 def _has_to_act(new: NewMessage) -> bool:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from gateway.message.envelope import Envelope
+from collections.abc import Sequence
+
 from gateway.policy.decision import Decision
 from gateway.policy.demands import Demands
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.ranges import to_ranges
 from gateway.store.events import Event
-
-
-def dropped_of(decision: Decision) -> list[int]:
-    """Return the indexes of the recipients that do not get the mail, because a rule says so."""
-    drops = [outcome.demands.drop for outcome in decision.outcomes]
-    return [index for index, number in enumerate(decision.assigned) if drops[number]] if any(drops) else []
 
 
 def dropped_events(queue_id: str, decision: Decision, at: int, dropped: list[int]) -> list[Event]:
@@ -36,6 +31,9 @@ def dropped_events(queue_id: str, decision: Decision, at: int, dropped: list[int
 
 def linked_of(decision: Decision) -> list[int]:
     """Return the indexes of the recipients for whom files wait behind a link; none of nearly every mail."""
+    handlings = [outcome.handling for outcome in decision.outcomes]
+    if not any(handlings):
+        return []
     linked = [
         outcome.handling is not None and outcome.handling.shares and not outcome.demands.drop
         for outcome in decision.outcomes
@@ -43,14 +41,16 @@ def linked_of(decision: Decision) -> list[int]:
     return [index for index, number in enumerate(decision.assigned) if linked[number]] if any(linked) else []
 
 
-def leaving_detail(envelope: Envelope, decision: Decision) -> dict[str, object]:
-    """Return what rules changed about what leaves and to whom, without what they did not."""
-    copies = envelope.recipients[len(envelope.recipients) - decision.copied :]
+def leaving_detail(people: Sequence[str], decision: Decision) -> dict[str, object]:
+    """Return what rules changed about what leaves and to whom, without what they did not; `people` are all recipients."""
+    linked = linked_of(decision)
+    if not (linked or decision.copied or decision.report_to or decision.texts or decision.left_out):
+        return {}
     told: dict[str, object] = {
-        "bcc_to": [str(address) for address in copies],
+        "bcc_to": list(people[len(people) - decision.copied :]),
         "report_to": sorted(decision.report_to),
         "disclaimers": [text.key for text in decision.texts],
-        "linked": to_ranges(linked_of(decision)),
+        "linked": to_ranges(linked),
         "left_out": [{"disclaimers": list(each.keys), "why": each.why} for each in decision.left_out],
     }
     return {key: value for key, value in told.items() if value}

@@ -40,12 +40,12 @@ class Standing:
     @property
     def frozen(self) -> bool:
         """Tell whether somebody stopped the timer."""
-        return any(due == _FROZEN for _, due in self.due)
+        return _FROZEN in [due for _, due in self.due]
 
     @property
     def first(self) -> int:
         """Return when the first of them leaves by time."""
-        return min((due for _, due in self.due if due < FAR), default=NOBODY_KNOWS)
+        return min([due for _, due in self.due if due < FAR], default=NOBODY_KNOWS)
 
 
 def whose_of(
@@ -62,7 +62,8 @@ def whose_of(
 def listing_row(
     queue_id: str,
     at: int,
-    envelope: Envelope,
+    sender: str,
+    recipients: Sequence[str],
     subject: str,
     whose: Whose,
     decision: Decision,
@@ -70,21 +71,22 @@ def listing_row(
     standing: Standing,
 ) -> Row:
     """Return the row, in the order of the table's columns."""
-    people = envelope.recipients[: len(envelope.recipients) - decision.copied]  # nobody hears of copies
+    people = recipients[: len(recipients) - decision.copied]  # nobody hears of copies
     held = [index for index, _ in standing.due if index < len(people)]
+    first = standing.first
     return (
         queue_id,
         at,
-        standing.first,
-        waits_of(looks, standing),
+        first,
+        waits_of(looks, standing, first),
         len(held),
         len(people),
         _outside(decision, len(people)),
-        "" if envelope.sender is None else folded(str(envelope.sender)),
+        folded(sender),
         names_text(tokens(whose)),
         names_text(rules_of(decision, held)),
         folded(subject),
-        folded(_EDGE.join([str(address) for address in people])),
+        folded(_EDGE.join(people)),
     )
 
 
@@ -93,12 +95,12 @@ def name_rows(row: Row) -> list[Row]:
     return [(name, row[0]) for name in names_from(str(row[8]))]
 
 
-def waits_of(looks: tuple[Look, ...], standing: Standing) -> int:
-    """Return what somebody among the held recipients waits for, as bits."""
+def waits_of(looks: tuple[Look, ...], standing: Standing, first: int) -> int:
+    """Return what somebody among the held recipients waits for, as bits; `first` is when one of them leaves by time."""
     if standing.frozen:
         return BITS[Waits.FROZEN]
     if not looks:
-        return BITS[Waits.TIME] if standing.first < FAR else 0
+        return BITS[Waits.TIME] if first < FAR else 0
     found = 0
     for index, due in standing.due:
         open_looks = unmet(looks, index)
@@ -160,6 +162,8 @@ def names_from(text: str) -> list[str]:
 
 def folded(text: str) -> str:
     """Return the form in which texts are compared."""
+    if text.isascii() and "\0" not in text:
+        return text.lower()
     return storable(text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold())
 
 

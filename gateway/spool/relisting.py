@@ -125,10 +125,12 @@ def _line(tx: Tx, mail: tuple[object, ...]) -> tuple[object, ...]:
     message = shown(row, ())
     if message.unreadable:
         standing = Standing([(0, due) for _, due in standing.due[:1]])
+    sender = message.envelope.sender
     return listing_row(
         row.queue_id,
         row.received_at,
-        message.envelope,
+        "" if sender is None else str(sender),
+        [str(address) for address in message.envelope.recipients],
         row.subject,
         of_whom,
         message.decision,

@@ -35,11 +35,11 @@ from gateway.spool.accepting import (
     SMALL_RECIPIENTS,
     acceptance,
     claim_of,
-    split_by_hold,
 )
 from gateway.spool.askings import SqlAskings
 from gateway.spool.bodies import BodiesOfMail
 from gateway.spool.clock_steps import StepWatch, bring_back
+from gateway.spool.coming import split_by_hold
 from gateway.spool.contract import StoreDamaged, UnknownMessage
 from gateway.spool.destroying import Destroyed, destroy_body
 from gateway.spool.digests import SqlDigests

@@ -37,7 +37,18 @@ _MESSAGE = tuple(_M[name] for name in MessageRow._fields)
 LIMIT = bindparam("b_limit", type_=sa.Integer)
 
 NEW_MESSAGES = Inserts(messages)
-NEW_RECIPIENTS = Inserts(recipients)
+# In the states in which recipients come; `queued_at` is when they were free to leave.
+_FRESH: dict[str, str | int] = {"state": State.HELD, "attempts": 0, "reply": "", "perhaps": 0}
+NEW_HELD = Inserts(recipients, "queue_id", "idx", "due_at", "changed_at", **_FRESH)
+NEW_QUEUED = Inserts(
+    recipients, "queue_id", "idx", "due_at", "queued_at", "changed_at", **_FRESH | {"state": State.QUEUED}
+)
+NEW_ACTIVE = Inserts(
+    recipients,
+    *("queue_id", "idx", "queued_at", "changed_at", "lease", "owner", "lease_until"),
+    **_FRESH | {"state": State.ACTIVE, "attempts": 1},
+)
+NEW_CANCELLED = Inserts(recipients, "queue_id", "idx", "changed_at", **_FRESH | {"state": State.CANCELLED})
 NEW_BODIES = Inserts(bodies)
 NEW_NOTICES = Inserts(outbox, "kind", "queue_id", "to_address", "recipients", "created_at", "actor")
 

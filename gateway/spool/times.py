@@ -11,12 +11,13 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def to_us(at: datetime) -> int:
     """Return an aware datetime as microseconds; a naive one raises TypeError."""
-    return (at - _EPOCH) // _MICROSECOND
+    span = at - _EPOCH
+    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
 
 
 def span_us(span: timedelta) -> int:
     """Return a duration as microseconds."""
-    return span // _MICROSECOND
+    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
 
 
 @overload
