@@ -37,6 +37,10 @@ class Route:
     exchangers: tuple[Mx, ...] = ()
     asked: Asked = AS_OFFERED
 
+    def __hash__(self) -> int:
+        """Tell routes apart by where they lead: recipients are grouped by their route, each of them looked up."""
+        return hash(self.exchangers if self.hop is None else self.hop.name)
+
 
 def smarthost_hop(smarthost: Smarthost, password: str = "") -> Hop:
     """Return the hop of the settings' smarthost; its password is read elsewhere, once."""

@@ -4,7 +4,7 @@ Pure."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from gateway.delivery.route import Route
 from gateway.spool.values import Recipient
@@ -25,18 +25,14 @@ class Batch:
     silent: bool = False
 
 
-def batches(
-    recipients: Iterable[Recipient],
-    route_of: Callable[[Recipient], Route],
-    view_of: Callable[[Recipient], View],
-    limit: int,
-    silent: Callable[[Recipient], bool] = lambda _: False,
-) -> list[Batch]:
-    """Group recipients by equal view and route, silent ones by themselves, in order of first appearance, split at `limit`."""
+def batches(recipients: Iterable[tuple[Recipient, Route, View, bool]], limit: int) -> list[Batch]:
+    """Group recipients by equal route and view, silent ones by themselves, in order of first appearance, split at `limit`.
+
+    Each comes with its route, its view, and whether it is a silent one.
+    """
     groups: dict[tuple[Route, View, bool], list[Recipient]] = {}
-    for recipient in recipients:
-        kind = route_of(recipient), view_of(recipient), silent(recipient)
-        groups.setdefault(kind, []).append(recipient)
+    for recipient, route, view, silent in recipients:
+        groups.setdefault((route, view, silent), []).append(recipient)
     return [
         Batch(route, view, tuple(members[start : start + limit]), alone)
         for (route, view, alone), members in groups.items()

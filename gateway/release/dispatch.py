@@ -43,9 +43,9 @@ from gateway.release.variants import NO_KEYS, ClaimKeys, Variants
 from gateway.sealing.child import NotWritten
 from gateway.spool.contract import Spool, UnknownMessage
 from gateway.spool.lifecycle import State
-from gateway.spool.values import Claim, Recipient, Stored
+from gateway.spool.values import Claim, Recipient, Result, Stored
 from gateway.transform.render import Original, prepare, render
-from gateway.transform.view import Variant, view_of
+from gateway.transform.view import Variant, View, view_of
 
 PATIENCE = 300.0
 """Seconds a copy waits for a free connection before its recipients are put off and can be cancelled again."""
@@ -232,26 +232,24 @@ class _Job:
         for row in self._message.recipients:
             if (why := self._keys.gone.get(row.index)) is not None:
                 self._record([row], [not_sealed(why)])
-        ways = {row.index: self._way(row) for row in rows}
-        routes = await self._look_up(set(ways.values()))
-        routed: dict[int, Route] = {}
-        for row in rows:
-            route = routes[ways[row.index]]
+        ways = self._ways(rows)
+        routes = await self._look_up(set(ways))
+        decision, keys = self._decision, self._keys
+        routed: list[tuple[Recipient, Route, View, bool]] = []
+        for row, way in zip(rows, ways, strict=True):
+            route = routes[way]
             if isinstance(route, Route):
-                routed[row.index] = route
+                view = view_of(decision, row.index, row.address, keys.keyed(row.index))
+                routed.append((row, route, view, decision.is_copy(row.index)))
             else:
                 self._record([row], [judge(route)])
-        return batches(
-            [row for row in rows if row.index in routed],
-            lambda row: routed[row.index],
-            lambda row: view_of(self._decision, row.index, row.address, self._keys.keyed(row.index)),
-            self._house.limit,
-            lambda row: self._message.decision.is_copy(row.index),
-        )
+        return batches(routed, self._house.limit)
 
-    def _way(self, row: Recipient) -> Way:
-        """Return what decides on a recipient's route: the domain, and the next hops that rules ask for."""
-        return row.address.domain, tuple(sorted(self._message.decision.of(row.index).demands.routes))
+    def _ways(self, rows: Sequence[Recipient]) -> list[Way]:
+        """Return what decides on each recipient's route: the domain, and the next hops that rules ask for."""
+        decision = self._message.decision
+        demanded = [tuple(sorted(outcome.demands.routes)) for outcome in decision.outcomes]
+        return [(row.address.domain, demanded[decision.assigned[row.index]]) for row in rows]
 
     async def _look_up(self, ways: Iterable[Way]) -> dict[Way, Route | BaseException]:
         names = sorted(ways)
@@ -289,7 +287,7 @@ class _Job:
         return Outgoing(
             # Whoever cannot deliver a copy that a rule asked for tells nobody: the sender must not hear of it.
             sender=None if batch.silent else self._message.envelope.sender,
-            recipients=tuple(row.address for row in batch.recipients),
+            recipients=tuple([row.address for row in batch.recipients]),
             header=copy.header,
             body=copy.body,
             smtputf8=self._message.envelope.smtputf8,
@@ -302,9 +300,12 @@ class _Job:
     def _record(self, rows: Sequence[Recipient], verdicts: Sequence[Verdict], next_hop: str = "") -> None:
         """Hand verdicts to the ledger; one batch has one jitter, so that it stays together in the log and
         next time."""
-        now, jitter = self._house.clock(), self._house.jitter()
-        pairs = list(zip(rows, verdicts, strict=True))
-        for row, verdict in pairs:
+        now, jitter = self._house.clock(), 0.0
+        if State.DEFERRED in [verdict.state for verdict in verdicts]:
+            jitter = self._house.jitter()
+        results: list[Result] = []
+        for row, verdict in zip(rows, verdicts, strict=True):
             if verdict.state is State.DELIVERED:
                 metrics.DELIVERY_SECONDS.observe(since_release(self._message, row, now))
-        self._ledger.add([result_of(self._message, *pair, now, jitter, next_hop) for pair in pairs])
+            results.append(result_of(self._message, row, verdict, now, jitter, next_hop))
+        self._ledger.add(results)

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 
 import structlog
 
 from gateway import metrics
 from gateway.clock import Clock
 from gateway.spool.contract import Spool, StoreUnavailable
-from gateway.spool.lifecycle import State
+from gateway.spool.lifecycle import Reason, State
 from gateway.spool.values import Claim, Result
 
 GATHER_S = 0.02
@@ -41,6 +42,7 @@ class Ledger:
     ) -> None:
         self._spool = spool
         self._claim = claim
+        self._log = log.bind(queue_id=claim.message.queue_id)
         self._clock = clock
         self._until = until
         self._ring = ring
@@ -85,7 +87,7 @@ class Ledger:
             try:
                 await self._record(results)
             except Exception:
-                log.exception("record-failed", queue_id=self._claim.message.queue_id, results=len(results))
+                self._log.exception("record-failed", results=len(results))
 
     async def _gather(self) -> None:
         """Give other results the time to go with those that wait; none where there will be no others."""
@@ -110,28 +112,29 @@ class Ledger:
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 break
-        done = set(change.done)
-        for result in results:
-            self._tell(result, recorded=result.index in done)
+        self._tell(results, frozenset(change.done))
         if any(result.state is State.BOUNCED or result.tell_relayed for result in results):
             self._ring()
 
-    def _tell(self, result: Result, *, recorded: bool) -> None:
-        """Count and log one result; one that came too late for its lease is told as such and not counted."""
-        log.info(
-            result.state.value if recorded else "result-too-late",
-            queue_id=self._claim.message.queue_id,
-            recipient=result.index,
-            reason=result.reason.value,
-            next_hop=result.next_hop,
-            tls=result.tls,
-            reply=result.reply,
-        )
-        if not recorded:
-            return
-        if result.state is State.DELIVERED:
-            metrics.DELIVERED.inc()
-        elif result.state is State.BOUNCED:
-            metrics.BOUNCED.labels(result.reason.value).inc()
-        else:
-            metrics.DEFERRED.labels(result.reason.value).inc()
+    def _tell(self, results: Sequence[Result], done: Collection[int]) -> None:
+        """Log and count results; one that came too late for its lease is told as such and not counted."""
+        counted: Counter[tuple[State, Reason]] = Counter()
+        for result in results:
+            recorded = result.index in done
+            self._log.info(
+                str(result.state) if recorded else "result-too-late",
+                recipient=result.index,
+                reason=str(result.reason),
+                next_hop=result.next_hop,
+                tls=result.tls,
+                reply=result.reply,
+            )
+            if recorded:
+                counted[result.state, result.reason] += 1
+        for (state, reason), count in counted.items():
+            if state is State.DELIVERED:
+                metrics.DELIVERED.inc(count)
+            elif state is State.BOUNCED:
+                metrics.BOUNCED.labels(reason.value).inc(count)
+            else:
+                metrics.DEFERRED.labels(reason.value).inc(count)

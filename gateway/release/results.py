@@ -48,10 +48,14 @@ def requests_of(message: Stored, rows: Sequence[Recipient]) -> tuple[RecipientRe
 def ended_holds(message: Stored, now: datetime) -> list[tuple[int, float]]:
     """Return how many seconds each recipient was held whose hold has just ended, by index: those at their first attempt."""
     held = (now - message.received_at).total_seconds()
+    decision = message.decision
+    waits = [outcome.waits for outcome in decision.outcomes]
+    if not any(waits):
+        return []
     return [
         (row.index, max(0.0, held))
         for row in message.recipients
-        if _is_first(row) and message.decision.of(row.index).waits
+        if _is_first(row) and waits[decision.assigned[row.index]]
     ]
 
 
@@ -66,9 +70,9 @@ def _could_leave_at(message: Stored, row: Recipient) -> datetime:
 
 def since_release(message: Stored, row: Recipient, now: datetime) -> float:
     """Return seconds since the release: since the lease at the first attempt, since the end of the window later."""
-    held = message.decision.of(row.index).waits
-    leased = row.changed_at if held and _is_first(row) else None
-    return max(0.0, (now - (leased or _could_leave_at(message, row))).total_seconds())
+    outcome = message.decision.of(row.index)
+    leased = row.changed_at if _is_first(row) and outcome.waits else None
+    return max(0.0, (now - (leased or message.received_at + outcome.demands.window)).total_seconds())
 
 
 def not_loaded(error: Exception) -> Verdict:

@@ -100,6 +100,8 @@ class Variants:
 
     async def keys_of(self, message: Stored, now: datetime) -> ClaimKeys:
         """Return the keys for a claim; raises StoreUnavailable. Claims that need none ask nobody."""
+        if not any(outcome.handling is not None for outcome in message.decision.outcomes):
+            return NO_KEYS
         over = await self._over(message, now)
         wanted = [row.index for row in message.recipients if _needs_key(message, row)]
         if not wanted:

@@ -33,7 +33,7 @@ class Frame:
         written = mailbox(own, smtputf8)
         if written is None:
             return self.blind
-        if own.key not in self.named:
+        if not self.named or own.key not in self.named:
             return (written, *self.named.values())
         return (written, *(octets for key, octets in self.named.items() if key != own.key))
 

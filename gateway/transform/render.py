@@ -111,8 +111,9 @@ def render(original: Original, view: View) -> Copy:
     original = carrying(original, view)
     if not view.hides:
         return Copy(_complete(original, view), original.body)
-    frame = frame_of(original, view)
-    return Copy(b"".join((frame.before, to_field(to_entries(original, view)), frame.after)), original.body)
+    frame = _frame(original, view)
+    entries = _entries(frame, view, original.envelope.smtputf8)
+    return Copy(b"".join((frame.before, to_field(entries), frame.after)), original.body)
 
 
 def carrying(original: Original, view: View) -> Original:
@@ -172,13 +173,19 @@ def prepare_views(original: Original, views: Iterable[View]) -> None:
 
 def to_entries(original: Original, view: View) -> tuple[bytes, ...]:
     """Return what stands in the To of a hiding copy, entry by entry."""
-    frame = frame_of(original, view)
-    return frame.blind if view.own is None else frame.to_of(view.own, original.envelope.smtputf8)
+    return _entries(frame_of(original, view), view, original.envelope.smtputf8)
+
+
+def _entries(frame: Frame, view: View, smtputf8: bool) -> tuple[bytes, ...]:
+    return frame.blind if view.own is None else frame.to_of(view.own, smtputf8)
 
 
 def frame_of(original: Original, view: View) -> Frame:
     """Return what all hiding copies of this kind share, computed at the first call."""
-    original = carrying(original, view)
+    return _frame(carrying(original, view), view)
+
+
+def _frame(original: Original, view: View) -> Frame:
     kind = _kind(view)
     frame = original.frames.get(kind)
     if frame is None:

@@ -28,9 +28,12 @@ def to_field(items: Iterable[bytes]) -> bytes:
 
 def mailbox(address: Address, smtputf8: bool) -> bytes | None:
     """Return the address as a header field may hold it; None where it cannot (RFC 6532 without SMTPUTF8, controls)."""
-    if _CONTROL.search(address.local) or not (smtputf8 or address.local.isascii()):
+    local = address.local
+    if local.isascii() and _DOT_ATOM.fullmatch(local):  # nearly all, and there is no control in it
+        return f"{local}@{address.domain}".encode()
+    if _CONTROL.search(local) or not (smtputf8 or local.isascii()):
         return None
-    return f"{_local(address.local)}@{address.domain}".encode()
+    return f"{_local(local)}@{address.domain}".encode()
 
 
 def group(name: str) -> bytes:

@@ -75,15 +75,16 @@ def view_of(decision: Decision, index: int, address: Address, keyed: Keyed = NO_
     """Return the view of envelope recipient number `index`, whose address is `address` and whose key that one."""
     outcome = decision.of(index)
     demands = outcome.demands
-    tags = tuple(sorted(demands.tags))
-    texts = decision.disclaimers_of(index)
-    variant = variant_of(outcome.handling, index, keyed)
+    tags = tuple(sorted(demands.tags)) if demands.tags else ()
+    asked = demands.disclaimers or decision.colleagues_may_stop
+    texts = decision.disclaimers_of(index) if asked else ()
+    variant = variant_of(outcome.handling, index, keyed) if outcome.handling is not None else None
     if demands.form is Form.ORIGINAL:
         return View(Form.ORIGINAL, tags=tags, disclaimers=texts, variant=variant)
     return View(
         form=demands.form,
         own=address if demands.form is Form.INDIVIDUAL else None,
-        companions=tuple(sorted(set(outcome.companions))),
+        companions=tuple(sorted(set(outcome.companions))) if outcome.companions else (),
         hide_internal=demands.hide_internal,
         tags=tags,
         disclaimers=texts,

@@ -24,9 +24,8 @@ def test_batches_partition_the_recipients(classes: list[tuple[int, int]], limit:
         Recipient(number, Address(f"r{number}", "example.com"), True, State.ACTIVE, None, 1)
         for number in range(len(classes))
     ]
-    made = batches(
-        rows, lambda row: ROUTES[classes[row.index][0]], lambda row: VIEWS[classes[row.index][1]], limit
-    )
+    kinds = [(ROUTES[route], VIEWS[view]) for route, view in classes]
+    made = batches([(row, *kinds[row.index], False) for row in rows], limit)
     assert sorted(row.index for batch in made for row in batch.recipients) == list(range(len(rows)))
     for batch in made:
         assert 1 <= len(batch.recipients) <= limit
@@ -46,7 +45,7 @@ def test_silent_recipients_share_no_transaction_with_others() -> None:
         Recipient(number, Address(f"r{number}", "example.com"), True, State.ACTIVE, None, 1)
         for number in range(3)
     ]
-    made = batches(rows, lambda _: ROUTES[0], lambda _: View(Form.ORIGINAL), 10, lambda each: each.index == 1)
+    made = batches([(each, ROUTES[0], View(Form.ORIGINAL), each.index == 1) for each in rows], 10)
     assert [([each.index for each in batch.recipients], batch.silent) for batch in made] == [
         ([0, 2], False),
         ([1], True),
