@@ -17,7 +17,8 @@ from gateway.values import dataclass
 class Outcome:
     """What a class of recipients gets. `companions` are addresses (keys) that they may see although they are external.
 
-    `handling` is what becomes of the files, None where no rule asks for anything or there are none.
+    `handling` is what becomes of the files, None where no rule asks for anything or there are none. `waits` tells whether
+    these recipients are held at all, `waits_for_nobody` whether time alone lets them go.
     """
 
     external: bool
@@ -25,16 +26,13 @@ class Outcome:
     companions: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     handling: Handling | None = None
+    waits_for_nobody: bool = field(init=False, repr=False, compare=False)
+    waits: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def waits_for_nobody(self) -> bool:
-        """Tell whether time alone lets these recipients go."""
-        return self.demands.waits_for_nobody and (self.handling is None or self.handling.is_complete)
-
-    @property
-    def waits(self) -> bool:
-        """Tell whether these recipients are held at all."""
-        return self.demands.waits or not self.waits_for_nobody
+    def __post_init__(self) -> None:
+        alone = self.demands.waits_for_nobody and (self.handling is None or self.handling.is_complete)
+        object.__setattr__(self, "waits_for_nobody", alone)
+        object.__setattr__(self, "waits", self.demands.waits or not alone)
 
 
 @dataclass(frozen=True, slots=True)

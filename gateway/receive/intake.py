@@ -8,7 +8,7 @@ without a cause in it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,9 +23,10 @@ from gateway.message.gather import is_quick
 from gateway.metrics import ACCEPTED, HELD
 from gateway.policy.copies import with_copies
 from gateway.policy.decide import may_be_told
-from gateway.policy.decision import Decision, Outcome
+from gateway.policy.decision import Decision
 from gateway.policy.demands import Language
 from gateway.policy.model import Policy
+from gateway.receive.answering import accepted_text, refusal_text
 from gateway.receive.colleagues import told_colleagues
 from gateway.receive.looking_up import LookingUp
 from gateway.receive.protecting import Protecting
@@ -44,7 +45,6 @@ QUICK_RECIPIENTS = 2_000  # to decide on them takes some 10 ms
 QUICK_TEXT = 64 << 10  # octets of a mail under which a text is tried within some milliseconds
 # Of subject, names and texts: 0.2 ms for the worst pattern found, as opposed to 45 for 4,096.
 QUICK_CHARACTERS = 2_048
-MAX_REFUSALS = 5  # rules named in one reply; a client shows no more than a few lines
 
 FULL = Reply(452, "4.3.1", "not enough room to store mail now; try again later", "store")
 _NOT_STORED = Reply(451, "4.3.0", "the mail cannot be stored now; try again later", "store")
@@ -90,7 +90,9 @@ class Intake:
 
     async def submit(self, envelope: Envelope, raw: bytes) -> Reply:
         """Decide on the mail and store it; on a 250 it is on disk. Unexpected errors leave as they are."""
-        facts = await self._facts(envelope, raw)
+        # What may take long is gathered in a thread, so that no mail keeps the others waiting.
+        quick = is_quick(raw)
+        facts = self._gather(envelope, raw) if quick else await asyncio.to_thread(self._gather, envelope, raw)
         try:
             policy = self._policy()  # what it needs is looked up, and the same one decides
         except Problems as problems:
@@ -99,7 +101,7 @@ class Intake:
         noted = NOTHING_NOTED
         if self._looking_up is not None and policy.needs:
             evidence = await self._looking_up.evidence(facts, raw, policy)
-            facts = replace(facts, evidence=evidence)
+            facts = facts.with_evidence(evidence)
             noted = await self._looking_up.noted(facts, policy)
         now = self._clock()
         decided, reveals = await self._judged(facts, policy, now)
@@ -112,14 +114,19 @@ class Intake:
             if decision.refusals:
                 await self._spool.refused(envelope, decision, facts.subject, now, groups)
                 return self._refused(decision, envelope)
-            extended, whole = await self._with_copies(facts, decision, policy, now)
-            whole = await self._protected(whole, extended, raw, policy, facts)
-            if self._looking_up is not None and needs_keys(whole):
-                noted = await self._looking_up.noted_as_sealed(noted, facts, policy)
+            extended, whole = facts.envelope, decision
+            if decision.bcc_to:
+                extended, whole = await _with_copies(facts, decision, policy, now)
+            if whole.protects:
+                whole = await self._protected(whole, extended, raw, policy, facts)
+                if self._looking_up is not None and needs_keys(whole):
+                    noted = await self._looking_up.noted_as_sealed(noted, facts, policy)
+            if whole.texts or whole.colleagues_may_stop:
+                whole = await _disclaimed(whole, extended, raw)
             new = NewMessage(
                 extended,
                 raw,
-                await self._disclaimed(whole, extended, raw),
+                whole,
                 now,
                 facts.subject,
                 facts=facts,
@@ -133,8 +140,12 @@ class Intake:
         except NoChild as no_child:
             log.error("attachments-not-looked-at", cause=no_child.why)
             return NOT_LOOKED_AT
-        asks = any(not outcome.waits_for_nobody for outcome in whole.outcomes)
-        if decision.notify_sender or decision.notify or decision.tells_dropped or asks:
+        if (
+            decision.notify_sender
+            or decision.notify
+            or decision.tells_dropped
+            or not all(outcome.waits_for_nobody for outcome in whole.outcomes)
+        ):
             self._ring()
         return self._accepted(queue_id, whole, envelope, now)
 
@@ -142,8 +153,6 @@ class Intake:
         self, decision: Decision, envelope: Envelope, raw: bytes, policy: Policy, facts: Facts
     ) -> Decision:
         """Find out what becomes of files that rules protect; a gateway that cannot is a process that is not there."""
-        if not decision.protects:
-            return decision
         if self._protecting is None:
             raise NoChild("broken")
         told = envelope.sender is not None and may_be_told(envelope, policy)
@@ -155,7 +164,8 @@ class Intake:
     async def _accept(self, message: NewMessage) -> str:
         """Store the mail; what nothing holds leaves at once where there is a place for it, octets in hand."""
         decision, octets = message.decision, len(message.raw)
-        free = len(split_by_hold(decision)[1])
+        may_leave = self._express is not None and not all(outcome.waits for outcome in decision.outcomes)
+        free = len(split_by_hold(decision)[1]) if may_leave else 0
         lease = self._express.reserve(free, octets) if self._express is not None and free else None
         if self._express is None or lease is None:
             queue_id = await self._spool.accept(message)
@@ -173,47 +183,22 @@ class Intake:
             self._express.start(claim, message.raw)
         return queue_id
 
-    async def _facts(self, envelope: Envelope, raw: bytes) -> Facts:
-        """Gather in a thread what may take long, so that no mail keeps the others waiting."""
-        if is_quick(raw):
-            return self._gather(envelope, raw)
-        return await asyncio.to_thread(self._gather, envelope, raw)
-
     async def _judged(self, facts: Facts, policy: Policy, now: datetime) -> tuple[Decision, bool]:
         """Decide, and tell whether the boundary shows somebody; in a thread where the loop would stand still for it."""
+        if _is_quickly_judged(facts):
+            return self._judge(facts, policy, now)
+        return await asyncio.to_thread(self._judge, facts, policy, now)
 
-        def judge() -> tuple[Decision, bool]:
-            decision = self._decide(facts, policy, now)
-            return decision, boundary_reveals(facts, decision)
-
-        return judge() if _is_quickly_judged(facts) else await asyncio.to_thread(judge)
-
-    @staticmethod
-    async def _with_copies(
-        facts: Facts, decision: Decision, policy: Policy, now: datetime
-    ) -> tuple[Envelope, Decision]:
-        """Add who gets a copy, in a thread where there are many recipients."""
-        if not decision.bcc_to:
-            return facts.envelope, decision
-        if len(facts.envelope.recipients) <= QUICK_RECIPIENTS:
-            return with_copies(facts, decision, policy, now)
-        return await asyncio.to_thread(with_copies, facts, decision, policy, now)
-
-    async def _disclaimed(self, decision: Decision, envelope: Envelope, raw: bytes) -> Decision:
-        """Find out which texts cannot stand under this mail, so that what is recorded is what leaves."""
-        if not decision.texts and not decision.colleagues_may_stop:
-            return decision
-
-        def find_out() -> Decision:
-            found = with_left_out(decision, raw) if decision.texts else decision
-            return told_colleagues(found, envelope, raw)
-
-        return find_out() if len(raw) <= QUICK_TEXT else await asyncio.to_thread(find_out)
+    def _judge(self, facts: Facts, policy: Policy, now: datetime) -> tuple[Decision, bool]:
+        decision = self._decide(facts, policy, now)
+        return decision, boundary_reveals(facts, decision)
 
     def _in_language(self, decision: Decision, envelope: Envelope) -> Decision:
         account = envelope.client.account
         language = self._language_of(account) if account is not None else None
-        return replace(decision, language=language) if language is not None else decision
+        if language is None or language is decision.language:
+            return decision
+        return replace(decision, language=language)
 
     def _refused(self, decision: Decision, envelope: Envelope) -> Reply:
         rules = [refusal.rule for refusal in decision.refusals]
@@ -223,13 +208,14 @@ class Intake:
         return Reply(550, "5.7.1", refusal_text(decision, utf8=envelope.smtputf8), "policy")
 
     def _accepted(self, queue_id: str, decision: Decision, envelope: Envelope, now: datetime) -> Reply:
-        outcomes = [decision.of(index) for index in range(len(envelope.recipients))]
+        numbers = decision.assigned[: len(envelope.recipients)]
+        outcomes = [decision.outcomes[number] for number in numbers]
         held = [each for each in outcomes if each.waits and not each.demands.drop]
         dropped = sum([each.demands.drop for each in outcomes])
         ACCEPTED.inc()
-        HELD.inc(len(held))
         _count_rules(decision)
         if held:
+            HELD.inc(len(held))
             rule_effects.mails(rule_effects.HELD, _holding(decision))
         log.info(
             "accepted",
@@ -240,6 +226,25 @@ class Intake:
             dropped=dropped,
         )
         return Reply(250, "2.0.0", f"{queue_id} {accepted_text(len(outcomes), held, now, dropped)}")
+
+
+async def _with_copies(
+    facts: Facts, decision: Decision, policy: Policy, now: datetime
+) -> tuple[Envelope, Decision]:
+    """Add who gets a copy, in a thread where there are many recipients."""
+    if len(facts.envelope.recipients) <= QUICK_RECIPIENTS:
+        return with_copies(facts, decision, policy, now)
+    return await asyncio.to_thread(with_copies, facts, decision, policy, now)
+
+
+async def _disclaimed(decision: Decision, envelope: Envelope, raw: bytes) -> Decision:
+    """Find out which texts cannot stand under this mail, so that what is recorded is what leaves."""
+
+    def find_out() -> Decision:
+        found = with_left_out(decision, raw) if decision.texts else decision
+        return told_colleagues(found, envelope, raw)
+
+    return find_out() if len(raw) <= QUICK_TEXT else await asyncio.to_thread(find_out)
 
 
 def _count_rules(decision: Decision) -> None:
@@ -260,37 +265,3 @@ def _is_quickly_judged(facts: Facts) -> bool:
     if content is not None:
         texts += sum([len(text) for several in content.texts.values() for text in several])
     return len(facts.envelope.recipients) <= QUICK_RECIPIENTS and texts <= QUICK_CHARACTERS
-
-
-def accepted_text(recipients: int, held: Sequence[Outcome], now: datetime, dropped: int = 0) -> str:
-    """Say what happens next, such as `held until 2026-11-21T10:12:00Z`; the longest hold where they differ."""
-    if dropped:
-        rest = f"{accepted_text(recipients - dropped, held, now)}, " if dropped < recipients else ""
-        return f"{rest}{dropped} of {recipients} not sent by policy"
-    if not held:
-        return "queued"
-    longest = max(each.demands.window for each in held)
-    until = f"held until {(now + longest).isoformat(timespec='seconds')[:19]}Z"
-    if not all(each.waits_for_nobody for each in held):
-        asked = not all(each.demands.waits_for_nobody for each in held)
-        until = "held until confirmed or approved" if asked else "held until the attachments can be protected"
-    return until if len(held) == recipients else f"queued, {len(held)} of {recipients} {until}"
-
-
-def refusal_text(decision: Decision, *, utf8: bool) -> str:
-    """Write the refusals for a mail client to show: English in ASCII, and Japanese where UTF-8 may be sent.
-
-    RFC 6531 3.7.4 lets UTF-8 into a reply only for a client that said SMTPUTF8. A rule that has no words in
-    ASCII is named by its id.
-    """
-    lines = []
-    for refusal in decision.refusals[:MAX_REFUSALS]:
-        english, japanese = refusal.text.en, refusal.text.ja
-        ascii_only = english.isascii() and english.strip() != ""
-        rule = refusal.rule.encode("ascii", "backslashreplace").decode("ascii")
-        lines.append(english if ascii_only else f"refused by rule {rule} of the mail policy")
-        if utf8 and japanese != english:
-            lines.append(japanese)
-        elif utf8 and not ascii_only:
-            lines[-1] = japanese
-    return "\n".join(lines)

@@ -23,7 +23,8 @@ from gateway.policy.demands import NOTHING_FOR_THE_MAIL, Confirmation, Demands, 
 from gateway.policy.handling import Handling
 from gateway.policy.memberships import Memberships
 from gateway.policy.model import Policy
-from gateway.receive.intake import QUICK_CHARACTERS, QUICK_RECIPIENTS, Intake, accepted_text, refusal_text
+from gateway.receive.answering import accepted_text, refusal_text
+from gateway.receive.intake import QUICK_CHARACTERS, QUICK_RECIPIENTS, Intake
 from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.values import NewMessage
 from gateway.yaml_source import Problem, Problems
