@@ -79,16 +79,17 @@ class Courier:
         `start_by` is the loop time after which no transaction may begin. A transaction ends within
         `timeouts.transaction`. With a `seat` the copy leaves where the one before it did.
         """
-        if seat is None:
-            async with self.seat() as seat:
-                return await self.deliver(route, make, count, start_by, seat)
         trace: list[Place] = []
+        here = seat or self.seat()
         try:
-            words = await self._try_hops(seat, route, make, start_by, trace)
+            words = await self._try_hops(here, route, make, start_by, trace)
         except Exception as error:  # unknown errors are temporary: the table in outcome.py says so
             if not isinstance(error, DeliveryError):
                 log.error("delivery-failed-inside", exc_info=error)
             words = [error] * count
+        finally:
+            if seat is None:
+                here.leave()
         if not trace:
             return Delivery(tuple(judge(word) for word in words))
         place = trace[-1]

@@ -36,7 +36,7 @@ class Seat:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._leave()
+        self.leave()
 
     def nearest(self, hops: Sequence[Hop]) -> Sequence[Hop]:
         """Return where to connect, before all others the host that was told of the next copy already."""
@@ -50,7 +50,7 @@ class Seat:
         place = self._place
         if place is not None and place.leads_to(hop) and (place.begun or not self._turn_is_over(place)):
             return place
-        self._leave()
+        self.leave()
         place = self._pool.place(hop, wait)
         await place.enter()
         place.following = self._next
@@ -67,7 +67,8 @@ class Seat:
     def _turn_is_over(self, place: Place) -> bool:
         return place.wanted and asyncio.get_running_loop().time() - self._since > TURN_S
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Give up the place at hand, if there is one; the block does so at its end."""
         place, self._place = self._place, None
         if place is not None:
             place.leave()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 LOADED = 128 * 1024 * 1024
 """Octets of originals in memory for delivery. One original larger than the room for large ones may be loaded alone there."""
@@ -33,13 +33,11 @@ class Budget:
         """The octets that are taken now."""
         return self._small.used + self._large.used
 
-    @asynccontextmanager
-    async def take(self, octets: int) -> AsyncIterator[None]:
+    def take(self, octets: int) -> AbstractAsyncContextManager[None]:
         """Wait for room, keep it for the block. First come, first served: a large mail is not overtaken by
         others for ever."""
         room = self._small if octets <= self._most_of_small else self._large
-        async with room.take(octets):
-            yield
+        return room.take(octets)
 
 
 class _Room:

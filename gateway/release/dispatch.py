@@ -38,7 +38,7 @@ from gateway.release.results import (
     result_of,
     since_release,
 )
-from gateway.release.shelf import Shelf
+from gateway.release.shelf import Shelf, is_whole
 from gateway.release.variants import NO_KEYS, ClaimKeys, Variants
 from gateway.sealing.child import NotWritten
 from gateway.spool.contract import Spool, UnknownMessage
@@ -135,6 +135,10 @@ class _Job:
             waited[self._message.decision.of(index).rules] += seconds
         for rules, seconds in waited.items():
             rule_effects.waited(rules, seconds)
+        if is_whole(self._message):
+            if ready := await self._ready(self._load(raw)):
+                await self._deliver_all(*ready)
+            return
         async with AsyncExitStack() as stack:
             share = self._house.shelf.share(self._message, partial(self._load, raw))
             if ready := await self._ready(stack.enter_async_context(share)):

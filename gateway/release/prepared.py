@@ -43,6 +43,8 @@ class Prepared:
 
     async def views(self, views: Sequence[View]) -> None:
         """Compute what copies with these views share; off the loop where that takes long, and once for all claims."""
+        if is_quick(self.original) and all(view.disclaimers in self.bodies for view in views):
+            return  # nothing that takes long, as nearly always: whoever renders first computes it
         async with self.turn:
             missing = unprepared(self.original, views)
             if missing and not is_quick(self.original):

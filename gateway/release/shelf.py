@@ -33,6 +33,11 @@ class _Kept(Generic[T]):
     timer: asyncio.TimerHandle | None = None
 
 
+def is_whole(message: Stored) -> bool:
+    """Tell whether a claim covers all of its mail: then there is nobody to share with."""
+    return len(message.recipients) >= len(message.envelope.recipients)
+
+
 class Shelf(Generic[T]):
     """Keeps what `make` made of a mail while there are claims of it."""
 
@@ -47,9 +52,6 @@ class Shelf(Generic[T]):
     @asynccontextmanager
     async def share(self, message: Stored, make: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
         """Give what `make` makes for the length of the block, made once; a failure is not kept, and told to all who wait."""
-        if len(message.recipients) >= len(message.envelope.recipients):
-            yield await make()
-            return
         kept = self._take(message, make)
         try:
             yield await asyncio.shield(kept.made)

@@ -34,7 +34,7 @@ def take(
 ) -> list[tuple[str, list[RecipientRow]]]:
     """Return up to `limit` rows by message, up to `share` of each and none of `crowded`, in the order of their turn."""
     taken: dict[str, list[RecipientRow]] = {}
-    left, length, behind = limit, min(limit, 2 * share, LONGEST), Place()
+    left, length, behind = limit, min(limit, share, LONGEST), Place()
 
     def full(queue_id: str) -> bool:
         return queue_id in crowded or len(taken.get(queue_id, ())) >= share
@@ -48,7 +48,7 @@ def take(
                 left -= 1
         if not left or len(rows) < length:
             break
-        length = min(left, 2 * share, LONGEST) if left < before else min(2 * length, LONGEST)
+        length = min(left, share, LONGEST) if left < before else min(2 * length, LONGEST)
         last = RecipientRow.of(rows[-1])
         behind = _behind(last, full(last.queue_id))
     return list(taken.items())

@@ -7,7 +7,6 @@ of them. Tallies, the message's own counters and the shares of those who do not 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
@@ -50,13 +49,13 @@ def move(tx: Tx, rows: Sequence[RecipientRow], target: State, arrival: Arrival) 
     """Bring recipients, as read in this transaction, to `target`; raises StoreUnavailable if one moved meanwhile."""
     if not rows:
         return
-    touched = tx.many(_MOVES[target], [_parameters(first, last, arrival) for first, last in _runs(rows)])
+    runs = _runs(rows)
+    touched = tx.many(_MOVES[target], [_parameters(first, last, arrival) for first, last in runs])
     if touched != len(rows):
         raise StoreConflict(f"{len(rows) - touched} of {len(rows)} recipients were moved by another process")
-    for state, count in Counter(row.state for row in rows).items():
-        tx.tally(state, -count)
+    for first, last in runs:
+        _count(tx, first, last - first.idx + 1, target, arrival.at)
     tx.tally(target, len(rows))
-    _count(tx, rows, target, arrival.at)
     if target in NEVER_GETS_IT:
         for queue_id in dict.fromkeys(row.queue_id for row in rows):
             end_with_recipients(tx, queue_id, arrival.at)
@@ -76,11 +75,11 @@ def stay(tx: Tx, until: Iterable[tuple[RecipientRow, int]], at: int) -> None:
         tx.unlist(queue_id, at)
 
 
-def _count(tx: Tx, rows: Sequence[RecipientRow], target: State, at: int) -> None:
-    """Count in the messages what is closed and what is held no more."""
-    for (queue_id, was), count in Counter((row.queue_id, row.state) for row in rows).items():
-        held = count * ((was is State.HELD) - (target is State.HELD))
-        tx.count_down(queue_id, count if target in FINAL else 0, held, at)
+def _count(tx: Tx, row: RecipientRow, count: int, target: State, at: int) -> None:
+    """Count who left a state, and in the message what is closed and what is held no more."""
+    tx.tally(row.state, -count)
+    held = count * ((row.state is State.HELD) - (target is State.HELD))
+    tx.count_down(row.queue_id, count if target in FINAL else 0, held, at)
 
 
 def _runs(rows: Sequence[RecipientRow]) -> list[tuple[RecipientRow, int]]:
@@ -101,7 +100,7 @@ def _parameters(row: RecipientRow, last: int, arrival: Arrival) -> Params:
         "b_queue_id": row.queue_id,
         "b_idx": row.idx,
         "b_last": last,
-        "b_was": row.state,
+        "b_was": str(row.state),
         "b_was_lease": row.lease,
         "b_was_due": row.due_at,
         "b_at": arrival.at,

@@ -147,6 +147,7 @@ async def test_equal_copies_leave_in_one_transaction(tmp_path: Path) -> None:
         assert b"example.com" not in taken.content.partition(b"\r\n\r\n")[0]
         assert taken.content.endswith(b"\r\n\r\n" + BODY)
         assert metrics.DELIVERED._value.get() == before + 30
+        assert len(house.dispatcher.shelf) == 0  # nobody to share with
 
 
 async def test_individual_copies_leave_one_by_one_with_their_own_address_only(tmp_path: Path) -> None:
