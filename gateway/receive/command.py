@@ -50,12 +50,6 @@ class SyntaxFault(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    verb: str
-    argument: str
-
-
-@dataclass(frozen=True, slots=True)
 class Mail:
     """MAIL FROM: `path` is empty for the null reverse-path; `size` is 0 where the client named none."""
 
@@ -82,8 +76,8 @@ class Chunk:
     last: bool
 
 
-def parse_command(line: bytes) -> Command:
-    """Read one command line with its line end; raises `SyntaxFault`."""
+def parse_command(line: bytes) -> tuple[str, str]:
+    """Return verb and argument of one command line with its line end; raises `SyntaxFault`."""
     if not line.endswith(b"\r\n"):
         raise SyntaxFault(500, "5.5.2", "a command ends with CR LF, not with LF alone")
     if len(line) > COMMAND_LINE and len(line) > _LIMITS.get(line[:4].upper(), COMMAND_LINE):
@@ -92,7 +86,7 @@ def parse_command(line: bytes) -> Command:
     verb, _, argument = text.partition(" ")
     if not (verb.isascii() and verb.isalpha()) or len(verb) > _LONGEST_VERB:
         raise SyntaxFault(500, "5.5.2", "command not recognised")
-    return Command(verb.upper(), argument.strip(" "))
+    return verb.upper(), argument.strip(" ")
 
 
 def parse_mail(argument: str, *, extended: bool) -> Mail:

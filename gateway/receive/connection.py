@@ -87,13 +87,14 @@ class Connection(Wire):
 
     async def _serve(self) -> None:
         """Answer one command after another, to the end of input."""
+        reception, allowed = self.reception, self.limits.commands
         while (line := await self.read_line()) is not None:
-            self._refuse_when_closing()
+            if reception.closing:
+                self._refuse_when_closing()
             self._commands += 1
             if self._commands % BURST == 0:
                 await asyncio.sleep(0)
-            excess = self._commands - self.limits.commands
-            if excess > 0 and excess > self.uncounted:
+            if self._commands > allowed and self._commands > allowed + self.uncounted:
                 raise Hangup(Reply(421, "4.7.0", "too many commands in one session", "rate"))
             try:
                 if (waiting := self._execute(line)) is not None:
@@ -114,12 +115,12 @@ class Connection(Wire):
         if not line:
             self.say(OVERLONG)
             return None
-        command = parse_command(line)
-        method = self._methods.get(command.verb)
+        verb, argument = parse_command(line)
+        method = self._methods.get(verb)
         if method is None:
-            self.refuse_unknown(command.verb)
+            self.refuse_unknown(verb)
             return None
-        return method(self, command.argument)
+        return method(self, argument)
 
     def refuse_unknown(self, verb: str) -> None:
         """Answer a verb that nobody offered to this client."""

@@ -189,17 +189,18 @@ class Wire(SMTP):
 
         Without a `deadline` and outside of a mail this is the wait for a command, which `shut_down` may end.
         """
-        idle = self.loop.time() + self.reception.idle_seconds
+        loop, reception = self.loop, self.reception
+        idle = loop.time() + reception.idle_seconds
         self._watchdog.until(min(deadline, idle, self.mail_ends_at, self._ends_at))
         self._waiting = deadline == self.mail_ends_at == inf
-        if self.reception.closing:
+        if reception.closing:
             self.shut_down()
         have = len(self.input)
         try:
             if self._paused or self._left:
                 await self.flush()
             elif self._out:
-                self.reception.outbox.add(self, self.loop)
+                reception.outbox.add(self, loop)
             while len(self.input) == have:
                 if self._failure is not None:
                     raise self._failure
@@ -208,8 +209,8 @@ class Wire(SMTP):
                 if self._choked:
                     self._choked = False
                     self.transport.resume_reading()
-                self._arrival = self.loop.create_future()
-                await self._arrival
+                self._arrival = arrival = loop.create_future()
+                await arrival
         finally:
             self._waiting = False
             self._watchdog.deadline = inf
@@ -219,9 +220,10 @@ class Wire(SMTP):
 
     def send(self) -> None:
         """Send the queued replies now, all in one write."""
-        if self._out and not self.transport.is_closing():
-            self.transport.write(self._out[0] if len(self._out) == 1 else b"".join(self._out))
-        self._out.clear()
+        out = self._out
+        if out and not self.transport.is_closing():
+            self.transport.write(out[0] if len(out) == 1 else b"".join(out))
+        out.clear()
 
     async def flush(self) -> None:
         """Let the queued replies leave at the end of this turn; wait while the client does not take them."""
