@@ -29,6 +29,9 @@ _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 # Dots anywhere: `foo..bar@` and `.x@` are addresses that Japanese carriers gave out.
 _DOT_STRING = re.compile(r"[^\x00-\x20\x7f-\xa0\"(),:;<>@\[\]\\\u2028\u2029\ud800-\udfff]+")
 _QUOTED = re.compile(r'"(?:[^\x00-\x1f\x7f-\x9f"\\\u2028\u2029\ud800-\udfff]|\\[\x20-\x7e])*+"')
+_PLAIN = re.compile(
+    rf"[A-Za-z0-9._+=-]{{1,{MAX_LOCAL_OCTETS}}}"
+)  # nearly all: nothing in it to look at more closely
 _ROUTE = re.compile(r"@[^:\"<>\s]*+:(?=.)", re.DOTALL)
 _AMBIGUOUS = re.compile(r'[%!]|"[^\x00]*@|@')
 
@@ -67,15 +70,17 @@ def parse_path(text: str) -> Address:
     """
     if len(text) > MAX_PATH_CHARACTERS:
         raise AddressError(f"address is longer than {MAX_PATH_CHARACTERS} characters")
-    route = _ROUTE.match(text)
+    route = _ROUTE.match(text) if text.startswith("@") else None
     mailbox = text[route.end() :] if route else text
     local, at, domain = mailbox.rpartition("@")
     if not at:
         raise AddressError(f"address has no domain: {_shown(text)}")
-    _check_local(local, text)
+    plain = _PLAIN.fullmatch(local) is not None
+    if not plain:
+        _check_local(local, text)
     domain = _literal(domain) if domain.startswith("[") else normalise_domain(domain)
-    odd = route is not None or _AMBIGUOUS.search(local) is not None or domain.rpartition(".")[2].isdigit()
-    return Address(local, domain, ambiguous=odd)
+    odd = route is not None or domain.rpartition(".")[2].isdigit()
+    return Address(local, domain, odd or not (plain or _AMBIGUOUS.search(local) is None))
 
 
 def normalise_domain(text: str) -> str:
