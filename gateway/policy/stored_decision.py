@@ -40,10 +40,11 @@ Json = dict[str, Any]
 
 def to_json(decision: Decision) -> Json:
     """Return the stored form without `assigned`: each recipient's row keeps its own class."""
-    later = _later(decision)
     outcomes = [_outcome_json(outcome) for outcome in decision.outcomes]
+    later = _later(decision)
+    newer = [outcome for outcome in outcomes if "more" in outcome or "handling" in outcome]
     return {
-        "v": _version(decision, bool(later) or any("more" in outcome for outcome in outcomes)),
+        "v": _version(decision) if later or newer else 1,
         "digest": decision.digest,
         "outcomes": outcomes,
         "refusals": [[r.rule, r.text.ja, r.text.en] for r in decision.refusals],
@@ -88,13 +89,11 @@ def from_json(data: Json, assigned: tuple[int, ...]) -> Decision:
     )
 
 
-def _version(decision: Decision, more: bool) -> int:
-    if any(outcome.handling is not None for outcome in decision.outcomes):
-        return 3
-    if not more:
-        return 1
+def _version(decision: Decision) -> int:
+    """Return the version of a decision with anything that version 1 does not know."""
+    handled = any(outcome.handling is not None for outcome in decision.outcomes)
     watched = any(each.demands.protections for each in decision.watched)
-    return 3 if decision.protects or decision.files or watched else 2
+    return 3 if decision.protects or decision.files or handled or watched else 2
 
 
 def _later(decision: Decision) -> Json:

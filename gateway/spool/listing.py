@@ -49,14 +49,13 @@ class Standing:
 
 
 def whose_of(
-    envelope: Envelope, authors: Iterable[Address], groups: Iterable[str], looks: Iterable[Look]
+    envelope: Envelope, authors: Iterable[Address], groups: Iterable[str], looks: Sequence[Look]
 ) -> Whose:
     """Return whose a mail is. Asked are all who may decide by now, proxies of all days among them."""
     senders = [each.key for each in (envelope.sender, *authors) if each is not None]
-    asked = [each.address for look in looks for each in look.approvers()]
-    return Whose(
-        frozenset(senders), (envelope.client.account or "").casefold(), frozenset(groups), frozenset(asked)
-    )
+    asked = frozenset([each.address for look in looks for each in look.approvers()] if looks else ())
+    account = envelope.client.account
+    return Whose(frozenset(senders), account.casefold() if account else "", frozenset(groups), asked)
 
 
 def listing_row(
@@ -117,15 +116,17 @@ def kinds_of(bits: int) -> frozenset[Waits]:
 
 def _outside(decision: Decision, known: int) -> int:
     """Return how many of the recipients that people know of are outside; nearly all mail has one or two outcomes."""
+    if len(decision.outcomes) == 1:
+        return known if decision.outcomes[0].external else 0
     numbers = decision.assigned[:known]
     return sum([numbers.count(number) for number, each in enumerate(decision.outcomes) if each.external])
 
 
-def rules_of(decision: Decision, indexes: Iterable[int]) -> list[str]:
+def rules_of(decision: Decision, indexes: Collection[int]) -> list[str]:
     """Return the rules that asked for something for these recipients, in order."""
+    if len(decision.outcomes) == 1:
+        return sorted(decision.outcomes[0].rules) if indexes else []
     numbers = {decision.assigned[index] for index in indexes}
-    if len(numbers) == 1:
-        return sorted(decision.outcomes[numbers.pop()].rules)
     return sorted({rule for number in numbers for rule in decision.outcomes[number].rules})
 
 

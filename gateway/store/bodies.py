@@ -14,7 +14,7 @@ from typing import Protocol
 
 from gateway.store.errors import BodyDamaged, BodyRefused
 from gateway.store.files import FILE as FILE
-from gateway.store.frames import FORMAT, seal, sealed_length, unseal
+from gateway.store.frames import FORMAT, seal, seal_whole, sealed_length, unseal
 from gateway.store.keys import KEY_BYTES, MasterKey, MasterKeyError
 from gateway.store.segments import Pending, Segments
 from gateway.store.spots import SEGMENT as SEGMENT
@@ -105,9 +105,9 @@ class Bodies:
         key = os.urandom(KEY_BYTES)
         master = self._master  # once: another thread may adopt a new one between two looks
         wrapped = master.wrap(key, queue_id)
-        frames = seal(raw, key, queue_id)
         if len(raw) <= INLINE_LIMIT:
-            return Body(queue_id, INLINE, FORMAT, master.key_id, wrapped, b"".join(frames))
+            return Body(queue_id, INLINE, FORMAT, master.key_id, wrapped, seal_whole(raw, key, queue_id))
+        frames = seal(raw, key, queue_id)
         if self._segments is not None and len(raw) <= SEGMENT_LIMIT:
             pending = self._segments.write(frames, sealed_length(len(raw)))
             return Body(queue_id, SEGMENT, FORMAT, master.key_id, wrapped, None, pending=pending)

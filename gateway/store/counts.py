@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from gateway.store.schema import messages, tallies
 
+_Numbers = partial(defaultdict[Any, int], int)
 Slice = tuple[str, int]  # a sender, and the number of a slice of time
 
 
@@ -33,10 +36,10 @@ class Counts:
     """The changes of one transaction."""
 
     node: str
-    states: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    states: defaultdict[str, int] = field(default_factory=_Numbers)
     messages: dict[str, Change] = field(default_factory=dict)
-    mails: defaultdict[Slice, int] = field(default_factory=lambda: defaultdict(int))
-    recipients: defaultdict[Slice, int] = field(default_factory=lambda: defaultdict(int))
+    mails: defaultdict[Slice, int] = field(default_factory=_Numbers)
+    recipients: defaultdict[Slice, int] = field(default_factory=_Numbers)
     unlisted: dict[str, int] = field(
         default_factory=dict
     )  # mails whose line in lists is out of date, since when

@@ -113,12 +113,15 @@ class Seal:
 
     def __init__(self, key: bytes, previous: Sequence[bytes] = (), key_ids: Sequence[str] = ()) -> None:
         self._key = key
+        self._mac = hmac.new(key, digestmod="sha256")  # begun once: half of the work is to begin
         self.key_ids = tuple(key_ids)
         self._previous = tuple(Seal(older) for older in previous)
 
     def of(self, head: Head) -> bytes:
         named = head.seq.to_bytes(8, "big") + head.hash + head.node.encode()
-        return hmac.digest(self._key, named, "sha256")
+        mac = self._mac.copy()
+        mac.update(named)
+        return mac.digest()
 
     def holds(self, head: Head, seal: bytes) -> bool:
         if hmac.compare_digest(self.of(head), seal):

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import sqlalchemy as sa
-
-if TYPE_CHECKING:
-    import psycopg
 
 Row = tuple[object, ...]
 
@@ -58,13 +55,13 @@ class Inserts:
         return f"INSERT INTO {quote(self._table.name)} ({names}) VALUES {values}"  # noqa: S608 - names
 
 
-def numbered(connection: sa.Connection, cursor: Any) -> Any:
+def numbered(dialect: sa.Dialect, driver: Any, cursor: Any) -> Any:
     """Return a cursor that `Inserts.write` writes through: the transaction's own, where that takes numbered parameters."""
-    if connection.dialect.name == "sqlite":
+    if dialect.name == "sqlite":
         return cursor
     from psycopg import RawCursor  # loaded only where it is used
 
-    return RawCursor(cast("psycopg.Connection[Any]", connection.connection.driver_connection))
+    return RawCursor(driver)
 
 
 def _literal(value: str | int) -> str:

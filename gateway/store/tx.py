@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from gateway.store.counts import COUNT_DOWN, SENT, TALLY, UNLIST, Counts
 from gateway.store.events import EVENT_COLUMNS, Event, Head, Seal, link
@@ -51,7 +52,9 @@ class Queries:
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
         self._dialect = connection.dialect
-        self._cursor = connection.connection.cursor()
+        driver: Any = connection.connection.driver_connection
+        self._driver = driver
+        self._cursor: DBAPICursor = driver.cursor()
 
     def rows(self, statement: Prepared, params: Params | None = None) -> list[Any]:
         """Return all rows as plain tuples."""
@@ -135,15 +138,14 @@ class Tx(Queries):
 
     def flush(self) -> None:
         """Write what was collected; the committer calls it before COMMIT. Raises StoreUnavailable."""
-        if self._events and self._keys:
-            self._look_at_keys()
-        with _without_waiting(self.connection):
+        head = self._locked_head() if self._events else None
+        with self._without_waiting():
+            if head is not None:
+                self._link_events(head)
             self._write()
 
     def _write(self) -> None:
-        if self._events:
-            self._link_events()
-        cursor = numbered(self.connection, self._cursor)
+        cursor = numbered(self._dialect, self._driver, self._cursor)
         for into in sorted(self._inserts, key=_ORDER):
             into.write(cursor, self._dialect, self._inserts[into])
         counts = self._counts
@@ -156,39 +158,41 @@ class Tx(Queries):
         if counts.mails:
             self.many(_SENT, counts.of_senders())
 
-    def _link_events(self) -> None:
-        """Link the events into the chain; the head is read and locked here, so several processes cannot fork it."""
-        head = self._read_head()
+    def _locked_head(self) -> Head:
+        """Return the head of the chain, locked, so that several processes cannot fork it; a look at the keys goes with it."""
+        seq, hash_, keys = self.row(_HEAD_AND_KEYS, {"b_node": self._node})
+        if self._keys:
+            self._look_at_keys((keys or "").split())
+        return Head(seq, hash_, self._node)
+
+    def _link_events(self, head: Head) -> None:
+        """Link the events into the chain."""
+        rows = self._inserts[NEW_EVENTS]
         for event in self._events:
             head, row = link(head, event)
-            self._inserts[NEW_EVENTS].append(row)
-        moved = {"b_seq": head.seq, "b_hash": head.hash, "b_seal": self._seal.of(head)}
-        self.run(_MOVE_HEAD, {"b_node": self._node, **moved})
+            rows.append(row)
+        moved = {"b_node": self._node, "b_seq": head.seq, "b_hash": head.hash, "b_seal": self._seal.of(head)}
+        self.run(_MOVE_HEAD, moved)
 
-    def _look_at_keys(self) -> None:
-        known = [key_id for (key_id,) in self.rows(_KNOWN_KEYS)]
+    def _look_at_keys(self, known: Sequence[str]) -> None:
         if (key_id := new_key(self._keys, self._seal.key_ids, known)) is not None:
             self.run(_NEW_KEY, {"b_key_id": key_id, "b_since": time.time_ns() // 1000})
 
-    def _read_head(self) -> Head:
-        seq, hash_ = self.row(READ_HEAD, {"b_node": self._node})
-        return Head(seq, hash_, self._node)
+    def _without_waiting(self) -> AbstractContextManager[object]:
+        """Let statements whose results nobody needs go to PostgreSQL in one round trip; SQLite has none to save."""
+        return _NOTHING if self._dialect.name == "sqlite" else self._driver.pipeline()
 
 
-def _without_waiting(connection: sa.Connection) -> AbstractContextManager[object]:
-    """Let statements whose results nobody needs go to PostgreSQL in one round trip; SQLite has none to save."""
-    pipeline = getattr(connection.connection.driver_connection, "pipeline", None)
-    return nullcontext() if pipeline is None else pipeline()
-
-
+_NOTHING = nullcontext()
 _ORDER = attrgetter("order")
-_KNOWN_KEYS = Prepared(sa.select(master_keys.c.key_id))
 _NEW_KEY = Prepared(
     master_keys.insert().values(key_id=sa.bindparam("b_key_id"), since=sa.bindparam("b_since"))
 )
 NEW_EVENTS = Inserts(events, *EVENT_COLUMNS)
 _OURS = chain.c.node == sa.bindparam("b_node")
-READ_HEAD = Prepared(sa.select(chain.c.seq, chain.c.hash).where(_OURS).with_for_update())
+_SPACE: Any = sa.literal_column("' '")  # in the statement: a parameter would be asked for at compiling
+_KNOWN_KEYS = sa.select(sa.func.aggregate_strings(master_keys.c.key_id, _SPACE)).scalar_subquery()
+_HEAD_AND_KEYS = Prepared(sa.select(chain.c.seq, chain.c.hash, _KNOWN_KEYS).where(_OURS).with_for_update())
 _MOVE_HEAD = Prepared(
     chain.update()
     .where(_OURS)

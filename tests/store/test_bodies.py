@@ -15,7 +15,7 @@ from gateway.store import files as storing
 from gateway.store.bodies import FILE, INLINE, INLINE_LIMIT, Bodies
 from gateway.store.errors import BodyDamaged, BodyRefused, StoreUnavailable
 from gateway.store.files import Files
-from gateway.store.frames import FRAME_BYTES, TAG_BYTES, seal, unseal
+from gateway.store.frames import FRAME_BYTES, TAG_BYTES, seal, seal_whole, unseal
 from gateway.store.keys import MasterKey
 
 KEY = bytes(32)
@@ -33,6 +33,13 @@ def store(tmp_path: Path) -> Bodies:
 @given(st.binary(max_size=300))
 def test_what_is_sealed_opens(raw: bytes) -> None:
     assert unseal(b"".join(seal(raw, KEY, "Q")), KEY, "Q") == raw
+    assert seal_whole(raw, KEY, "Q") == b"".join(seal(raw, KEY, "Q"))
+
+
+def test_a_frame_holds_no_more_than_a_frame() -> None:
+    assert unseal(seal_whole(THREE[:FRAME_BYTES], KEY, "Q"), KEY, "Q") == THREE[:FRAME_BYTES]
+    with pytest.raises(ValueError, match="into a frame"):
+        seal_whole(THREE[: FRAME_BYTES + 1], KEY, "Q")
 
 
 @pytest.mark.parametrize("size", [FRAME_BYTES - 1, FRAME_BYTES, FRAME_BYTES + 1, 2 * FRAME_BYTES])
