@@ -73,10 +73,15 @@ def scan(value: bytes) -> tuple[Address, ...]:
 
 def distinct(addresses: Iterable[Address]) -> tuple[Address, ...]:
     """Drop repetitions by key; of two spellings of one address the first stays."""
+    return tuple(by_key(addresses).values())
+
+
+def by_key(addresses: Iterable[Address]) -> dict[str, Address]:
+    """Return the addresses by their keys, in order; of two spellings of one address the first."""
     first: dict[str, Address] = {}
     for address in addresses:
         first.setdefault(address.key, address)
-    return tuple(first.values())
+    return first
 
 
 def _unfolded(value: bytes) -> bytes:

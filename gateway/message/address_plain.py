@@ -16,27 +16,28 @@ from gateway.message.text import decode_header
 MAX_PLAIN = 128 << 10
 """Octets of a value that are read here, as many as the strict reading takes."""
 
-_ADDRESS = rb"([\w+=&~^-][\w.+=&~^-]{0,63})@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})"
-_NAME = rb"""(?:[\w.\- \t]++|"[\w.,'\- \t]*+"|=\?[\w-]++\?[bBqQ]\?[\w+/=.-]*+\?=(?=[ \t<]))*+"""
-_ENTRY = re.compile(rb"[ \t]*+(?:" + _ADDRESS + rb"|" + _NAME + rb"<" + _ADDRESS + rb">)[ \t]*+(?:,|\Z)")
+_ADDRESS = r"([\w+=&~^-][\w.+=&~^-]{0,63})@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})"
+_NAME = r"""(?:[\w.\- \t]++|"[\w.,'\- \t]*+"|=\?[\w-]++\?[bBqQ]\?[\w+/=.-]*+\?=(?=[ \t<]))*+"""
+_ENTRY = re.compile(rf"[ \t]*+(?:{_ADDRESS}|{_NAME}<{_ADDRESS}>)[ \t]*+(?:,|\Z)", re.ASCII)
 
 
 def plain_addresses(value: bytes) -> tuple[Address, ...] | None:
     """Return the addresses of an unfolded value, or None where it is anything but plain."""
+    if len(value) > MAX_PLAIN or not value.isascii():
+        return None
+    text = value.decode("ascii")
     found: list[Address] = []
     at = 0
-    if len(value) > MAX_PLAIN:
+    try:
+        while at < len(text):
+            match = _ENTRY.match(text, at)
+            if match is None:
+                return None
+            bare, its_domain, local, domain = match.groups()
+            found.append(Address(bare or local, normalise_domain(its_domain or domain)))
+            at = match.end()
+    except AddressError:
         return None
-    while at < len(value):
-        match = _ENTRY.match(value, at)
-        if match is None:
-            return None
-        local, domain = (match[1], match[2]) if match[1] else (match[3], match[4])
-        try:
-            found.append(Address(local.decode("ascii"), normalise_domain(domain.decode("ascii"))))
-        except AddressError:
-            return None
-        at = match.end()
     return tuple(found)
 
 

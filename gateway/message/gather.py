@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 
 from gateway.message.address import Address
-from gateway.message.address_list import distinct, parse_mailboxes, scan
+from gateway.message.address_list import by_key, distinct, parse_mailboxes, scan
 from gateway.message.address_plain import certain_addresses, plain_addresses
 from gateway.message.address_scan import lenient, may_hold_address
 from gateway.message.author import MAX_AUTHOR_OCTETS, sole_author
@@ -19,7 +19,7 @@ from gateway.message.envelope import Envelope
 from gateway.message.facts import Attachment, Facts
 from gateway.message.header import Field, HeaderSection, body_offset, split
 from gateway.message.mime import Structure, may_hide_files, scan_structure
-from gateway.message.revealing import ALWAYS_DROPPED, is_unknown, revealing
+from gateway.message.revealing import ALWAYS_DROPPED, revealing, unknown
 from gateway.message.text import decode_header
 
 QUICK_HEADER_OCTETS = 6 << 10
@@ -55,7 +55,18 @@ def is_quick(raw: bytes) -> bool:
     """Tell whether no mail like this one, of its size, header section and number of parts, takes long to read: under 50 ms."""
     if len(raw) > QUICK_OCTETS:
         return False
-    return body_offset(raw) <= QUICK_HEADER_OCTETS and raw.count(b"\n--") <= QUICK_DASHED_LINES
+    body_at = body_offset(raw)
+    if body_at > QUICK_HEADER_OCTETS:
+        return False
+    return not _may_hold_parts(raw[:body_at]) or raw.count(b"\n--") <= QUICK_DASHED_LINES
+
+
+def _may_hold_parts(section: bytes) -> bool:
+    """Tell whether the mail's type may be one of those that are walked: its name stands in plain ASCII, or somehow else."""
+    text = section.lower()
+    if not text.isascii() or b"\x1b" in text:
+        return True
+    return b"multipart" in text or b"rfc822" in text or b"global" in text
 
 
 def gather(envelope: Envelope, raw: bytes) -> Facts:
@@ -69,14 +80,16 @@ def gather(envelope: Envelope, raw: bytes) -> Facts:
     blind = _blind(shown, revealing_fields)
     named, named_read = _recipients_named(header, envelope)
     if named:
-        shown = distinct([*shown, *named])
+        shown = by_key([*shown.values(), *named])
     if sole is None:  # several in From, or nobody knows how many: recipients see them as they see a To
-        shown = distinct([*shown, *_shown(header.all("from"))[0]])
-    own = {address.key for address in (sole, envelope.sender) if address is not None}
+        shown = by_key([*shown.values(), *_shown(header.all("from"))[0].values()])
+    for own in (sole, envelope.sender):
+        if own is not None:
+            shown.pop(own.key, None)
     return Facts(
         envelope=envelope,
         header=header,
-        visible=tuple([address for address in shown if address.key not in own]),
+        visible=tuple(shown.values()),
         blind=blind,
         confident=confident and authors_read and named_read,
         authors=authors,
@@ -106,6 +119,8 @@ def _authors(header: HeaderSection, sole: Address | None) -> tuple[tuple[Address
     """
     unread = ("sender",) if sole is not None else _AUTHORS
     fields = [field for field in header.fields if field.name in unread]
+    if not fields:
+        return (() if sole is None else (sole,)), True
     found = [sole] if sole is not None else []
     for field in fields:
         if len(field.raw) <= MAX_AUTHOR_OCTETS:
@@ -120,8 +135,8 @@ def _read_author(field: Field) -> list[Address]:
     return strict if boxes.confident else [*strict, *lenient(field.body)]
 
 
-def _shown(fields: Iterable[Field]) -> tuple[tuple[Address, ...], bool]:
-    """Return the distinct addresses that fields show, strict and lenient together, and whether all were understood."""
+def _shown(fields: Iterable[Field]) -> tuple[dict[str, Address], bool]:
+    """Return the addresses that fields show, by key, strict and lenient together, and whether all were understood."""
     found: list[Address] = []
     confident = True
     left = MAX_SHOWN_OCTETS
@@ -130,7 +145,7 @@ def _shown(fields: Iterable[Field]) -> tuple[tuple[Address, ...], bool]:
         addresses, certain = _shown_by(field) if left >= 0 else ((), False)
         found += addresses
         confident = confident and certain
-    return distinct(found), confident
+    return by_key(found), confident
 
 
 def _recipients_named(header: HeaderSection, envelope: Envelope) -> tuple[list[Address], bool]:
@@ -138,11 +153,12 @@ def _recipients_named(header: HeaderSection, envelope: Envelope) -> tuple[list[A
 
     Other addresses there may be anything. A list of recipients under whatever name is one.
     """
+    fields = [field for field in unknown(header.fields) if may_hold_address(field.value)]
+    if not fields:
+        return [], True
     left = MAX_SHOWN_OCTETS
     found: set[str] = set()
-    for field in header.fields:
-        if not is_unknown(field) or not may_hold_address(field.value):
-            continue
+    for field in fields:
         left -= len(field.raw)
         if left < 0:
             return [], False
@@ -150,12 +166,12 @@ def _recipients_named(header: HeaderSection, envelope: Envelope) -> tuple[list[A
     return [address for address in envelope.recipients if found and address.key in found], True
 
 
-def _blind(shown: Iterable[Address], fields: tuple[Field, ...]) -> frozenset[str]:
+def _blind(shown: Iterable[str], fields: tuple[Field, ...]) -> frozenset[str]:
     """Return the keys of those whom only fields show that never leave: nobody may be told that they get a copy."""
     leaving = [field for field in fields if field.name not in ALWAYS_DROPPED]
     if len(leaving) == len(fields):
         return frozenset()
-    return frozenset([a.key for a in shown]) - frozenset([a.key for a in _shown(leaving)[0]])
+    return frozenset(shown).difference(_shown(leaving)[0])
 
 
 def _shown_by(field: Field) -> tuple[Iterable[Address], bool]:

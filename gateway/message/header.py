@@ -38,7 +38,8 @@ class Field(NamedTuple):
     @property
     def value(self) -> bytes:
         """Return the body unfolded (RFC 5322 2.2.3), without white space and line ends around it."""
-        body = self.body.strip(b" \t\r\n")
+        raw = self.raw
+        body = (raw[raw.index(b":") + 1 :] if self.name else raw).strip(b" \t\r\n")
         return _FOLD.sub(b"", body) if b"\r\n" in body else body
 
 

@@ -53,8 +53,9 @@ _READ_AS_TEXT = frozenset(
 
 _MACHINE_PLACES = ("multipart/signed", "multipart/encrypted", "multipart/report")
 _UUENCODED = re.compile(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n")
-_OTHER_BEGINNINGS = (b"\n=ybegin line=", b"\n=ybegin part=", b"\n(This file must be converted with BinHex")
-"""yEnc and BinHex, which Thunderbird shows as attachments, too."""
+_YENC = (b"\n=ybegin line=", b"\n=ybegin part=")
+_BINHEX = b"\n(This file must be converted with BinHex"
+"""What yEnc and BinHex begin with, which Thunderbird shows as attachments, too."""
 
 _MAX_BEGINNINGS = 1000
 """Lines of one text that start like an uuencoded file and are looked at; more hold one. Bounds the time."""
@@ -117,20 +118,20 @@ def may_hide_files(structure: Structure) -> bool:
 def _part(draft: Draft, raw: bytes) -> Part:
     attachment = _is_attachment(draft)
     return Part(
-        header_at=draft.header_at,
-        body_at=draft.body_at,
-        end=draft.end,
-        depth=draft.depth,
-        within=draft.within,
-        content_type=draft.content_type,
-        charset=draft.charset,
-        disposition=draft.disposition,
-        name=draft.name,
-        encoding=draft.encoding,
-        content_id=draft.content_id,
-        size_bytes=_size(draft, raw),
-        is_attachment=attachment,
-        inline=attachment and _is_inline(draft),
+        draft.header_at,
+        draft.body_at,
+        draft.end,
+        draft.depth,
+        draft.within,
+        draft.content_type,
+        draft.charset,
+        draft.disposition,
+        draft.name,
+        draft.encoding,
+        draft.content_id,
+        _size(draft, raw),
+        attachment,
+        attachment and _is_inline(draft),
     )
 
 
@@ -172,13 +173,18 @@ def _is_inline(draft: Draft) -> bool:
 def _holds_uuencoded(draft: Draft, raw: bytes) -> bool:
     if not draft.plain or not draft.content_type.startswith("text/"):
         return False
-    at = draft.body_at
-    if any(raw.find(start, at - 1, draft.end) >= 0 for start in _OTHER_BEGINNINGS):
+    at, end = draft.body_at, draft.end
+    line_before = max(at - 1, 0)
+    if find(raw, _BINHEX, line_before, end) >= 0:
+        return True
+    if find(raw, b"begin", at, end) < 0:  # nearly every text: all others hold this word
+        return False
+    if any(find(raw, start, line_before, end) >= 0 for start in _YENC):
         return True
     for _ in range(_MAX_BEGINNINGS):
-        if _UUENCODED.match(raw, at, draft.end):
+        if _UUENCODED.match(raw, at, end):
             return True
-        at = find(raw, b"\nbegin", at, draft.end) + 1
+        at = find(raw, b"\nbegin", at, end) + 1
         if not at:
             return False
     return True

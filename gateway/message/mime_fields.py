@@ -123,6 +123,8 @@ def _join(segments: dict[int, tuple[str, bool]]) -> str:
 def file_names(disposition: FieldValue, content_type: FieldValue) -> tuple[str, ...]:
     """Return the distinct display names a part carries, `filename` first, made harmless; none where it has no name."""
     first, second = disposition.parameters.get("filename", ""), content_type.parameters.get("name", "")
+    if not first and not second:
+        return ()
     names = [safe_name(name) for name in (first, second if second != first else "") if name]
     return tuple([name for name in dict.fromkeys(names) if name])
 

@@ -82,29 +82,29 @@ def read_part(
             found.setdefault(field.name, []).append(field.value)
         elif depth and not field.name:
             unclear.add("bad-header")
-    content_type = _only(found.get("content-type"), unclear, "duplicate-content-type")
-    disposition = _only(found.get("content-disposition"), unclear, "duplicate-disposition")
-    kind = _type_of(content_type, "content-type" in found, within, unclear)
+    types, dispositions = found.get("content-type"), found.get("content-disposition")
+    encodings, ids = found.get("content-transfer-encoding"), found.get("content-id")
+    content_type = _only(types, unclear, "duplicate-content-type") if types else NOTHING
+    disposition = _only(dispositions, unclear, "duplicate-disposition") if dispositions else NOTHING
+    kind = _type_of(content_type, types is not None, within, unclear)
     return Draft(
-        header_at=offsets[0],
-        body_at=offsets[1],
-        end=offsets[1],
-        depth=depth,
-        within=within,
-        content_type=kind,
-        charset=content_type.parameters.get("charset", "").lower(),
-        disposition=disposition.main,
-        name=_name(disposition, content_type, unclear),
-        encoding=_encoding(found.get("content-transfer-encoding"), unclear),
-        content_id=_content_id(found.get("content-id")),
-        boundary=_boundary(content_type, unclear) if kind.startswith("multipart/") else None,
+        offsets[0],
+        offsets[1],
+        offsets[1],
+        depth,
+        within,
+        kind,
+        content_type.parameters.get("charset", "").lower(),
+        disposition.main,
+        _name(disposition, content_type, unclear),
+        _encoding(encodings, unclear) if encodings else "",
+        _content_id(ids[0]) if ids else "",
+        _boundary(content_type, unclear) if kind.startswith("multipart/") else None,
     )
 
 
-def _only(values: list[bytes] | None, unclear: set[str], word: str) -> FieldValue:
+def _only(values: list[bytes], unclear: set[str], word: str) -> FieldValue:
     """Parse the first field of a name; a second one is unclear, because readers differ in which of them counts."""
-    if values is None:
-        return NOTHING
     if len(values) > 1:
         unclear.add(word)
     parsed = parse_value(values[0])
@@ -116,14 +116,14 @@ def _only(values: list[bytes] | None, unclear: set[str], word: str) -> FieldValu
 def _name(disposition: FieldValue, content_type: FieldValue, unclear: set[str]) -> str:
     """Return the name that most clients show; two with different suffixes are unclear (`a.txt` here, `a.exe` there)."""
     names = file_names(disposition, content_type)
+    if not names:
+        return ""
     if len(names) > 1 and len({name.rpartition(".")[2].lower() for name in names}) > 1:
         unclear.add("two-names")
-    return names[0] if names else ""
+    return names[0]
 
 
-def _encoding(values: list[bytes] | None, unclear: set[str]) -> str:
-    if values is None:
-        return ""
+def _encoding(values: list[bytes], unclear: set[str]) -> str:
     if len(values) > 1:
         unclear.add("duplicate-encoding")
     encoding = values[0][:64].decode("ascii", "replace").lower()
@@ -155,7 +155,5 @@ def _boundary(value: FieldValue, unclear: set[str]) -> bytes | None:
     return boundary
 
 
-def _content_id(values: list[bytes] | None) -> str:
-    if values is None:
-        return ""
-    return values[0][:MAX_ID_OCTETS].decode("ascii", "replace").removeprefix("<").removesuffix(">")
+def _content_id(value: bytes) -> str:
+    return value[:MAX_ID_OCTETS].decode("ascii", "replace").removeprefix("<").removesuffix(">")

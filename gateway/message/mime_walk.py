@@ -59,13 +59,17 @@ class Walk:
     def run(self, fields: tuple[Field, ...], body_at: int) -> None:
         """Walk the whole mail, whose header section and body offset are known."""
         self._enter((0, body_at), fields, "", 0)
+        if self._stack:
+            self._from_line_to_line(body_at)
+        self._finish()
+
+    def _from_line_to_line(self, body_at: int) -> None:
         at = self._look(body_at) if self._raw.startswith(b"--", body_at) else max(body_at - 1, 0)
         while not self._full and self._stack:
             at = find(self._raw, b"\n--", at, len(self._raw))
             if at < 0:
                 break
             at = self._look(at + 1)
-        self._finish()
 
     def _look(self, start: int) -> int:
         """Act on a line that begins with two hyphens; return where to go on."""

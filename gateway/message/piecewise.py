@@ -11,6 +11,8 @@ PIECE = 1 << 20  # octets looked through at once, in less than a millisecond
 
 def find(raw: bytes, what: bytes, at: int, end: int) -> int:
     """Return where `what` begins first, all of it between `at` and `end`; -1 where it does not."""
+    if end - at <= PIECE:
+        return raw.find(what, at, end)
     for begin in range(at, end, PIECE):
         found = raw.find(what, begin, min(begin + PIECE + len(what) - 1, end))
         if found >= 0:

@@ -142,9 +142,10 @@ REVEALING_FIELDS = RECIPIENT_FIELDS | REPLY_FIELDS
 _OF_KNOWN_MEANING = REVEALING_FIELDS | STRUCTURE_FIELDS | AUTHOR_FIELDS | ALWAYS_DROPPED | {"", "subject"}
 
 
-def is_unknown(field: Field) -> bool:
-    """Tell whether nobody knows what a field means: it may name recipients, as whatever program wrote it likes."""
-    return field.name not in _OF_KNOWN_MEANING and not field.name.startswith(STRUCTURE_PREFIXES)
+def unknown(fields: Iterable[Field]) -> list[Field]:
+    """Return the fields of which nobody knows what they mean: they may name recipients, as whatever wrote them likes."""
+    unsaid = [field for field in fields if field.name not in _OF_KNOWN_MEANING]
+    return [field for field in unsaid if not field.name.startswith(STRUCTURE_PREFIXES)]
 
 
 def is_revealing(field: Field) -> bool:

@@ -13,7 +13,7 @@ from gateway.message.address import parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.evidence import Evidence, Volume
 from gateway.message.facts import Facts
-from gateway.message.gather import MAX_SHOWN_OCTETS, gather
+from gateway.message.gather import MAX_SHOWN_OCTETS, QUICK_DASHED_LINES, gather, is_quick
 from gateway.message.mime import MAX_PARTS, UNCLEAR
 from gateway.message.revealing import ALWAYS_DROPPED, AUTHOR_FIELDS, RECIPIENT_FIELDS, REPLY_FIELDS
 
@@ -263,3 +263,28 @@ def test_what_was_looked_up_changes_no_other_fact() -> None:
     whole = replace(found, unclear=frozenset(UNCLEAR), recorded=True, answers=True, machinery=True)
     evidence = Evidence(volume=Volume(1))
     assert whole.with_evidence(evidence) == replace(whole, evidence=evidence)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Content-Type: multipart/mixed; boundary=b",
+        b"CONTENT-TYPE: MultiPart / Mixed; boundary=b",
+        b"Content-Type:\r\n multipart/mixed; boundary=b",
+        b"Content-Type: multi\x1b(Bpart/mixed; boundary=b",
+        b"Content-Type: multi\x1b$B\x1b(Bpart/mixed; boundary=b",
+        b"Content-Type: \xef\xbb\xbfmultipart/mixed; boundary=b",
+        b"Content-Type: message/rfc822\r\nX: y",
+        b"Content-Type: message / Global\r\nX: y",
+    ],
+)
+def test_no_mail_that_may_hold_many_parts_is_quick(line: bytes) -> None:
+    nested = b"" if b"boundary" in line else b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    dashed = b"--b\r\n\r\n" * (QUICK_DASHED_LINES + 1)
+    raw = line + b"\r\n\r\n" + nested + dashed
+    assert not is_quick(raw)
+    assert is_quick(raw[: -len(dashed)])
+
+
+def test_a_mail_of_one_text_is_quick_whatever_its_lines_begin_with() -> None:
+    assert is_quick(b"Content-Type: text/plain\r\n\r\n" + b"--b\r\n\r\n" * (QUICK_DASHED_LINES + 1))

@@ -225,6 +225,7 @@ def test_the_size_of_quoted_printable_is_counted_without_decoding() -> None:
         (b"\r\nbegin 644 a.exe\r\n#0V%T\r\n`\r\nend\r\n", "uuencoded"),
         (b"\r\n=ybegin line=128 size=3 name=a.exe\r\nxyz\r\n=yend size=3\r\n", "uuencoded"),
         (b"\r\nhi\r\n(This file must be converted with BinHex 4.0)\r\n:abc:\r\n", "uuencoded"),
+        (b"no header\r\n=ybegin part=1 line=128 size=3 name=a.exe\r\nxyz\r\n", "uuencoded"),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_named(raw: bytes, word: str) -> None:

@@ -197,9 +197,10 @@ async def test_a_full_disk_is_said_as_such() -> None:
         (b"From: a@example.jp\r\n\r\n" + b"x" * QUICK_OCTETS, False),
         (b"To: " + b"a@example.jp,\r\n " * 1000 + b"b@example.jp\r\n\r\nx", False),
         (b"To: " + b"a@example.jp,\r\n " * 1000, False),
-        (b"From: a@example.jp\r\n\r\n" + b"--b\r\n" * 1000, False),
+        (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n" * 1000, False),
+        (b"From: a@example.jp\r\n\r\n" + b"--b\r\n" * 1000, True),
     ],
-    ids=["ordinary", "large", "many addresses", "no body", "many parts"],
+    ids=["ordinary", "large", "many addresses", "no body", "many parts", "many lines"],
 )
 async def test_a_mail_that_may_take_long_is_taken_apart_in_a_thread(raw: bytes, here: bool) -> None:
     threads: list[threading.Thread] = []
