@@ -29,9 +29,8 @@ _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 # Dots anywhere: `foo..bar@` and `.x@` are addresses that Japanese carriers gave out.
 _DOT_STRING = re.compile(r"[^\x00-\x20\x7f-\xa0\"(),:;<>@\[\]\\\u2028\u2029\ud800-\udfff]+")
 _QUOTED = re.compile(r'"(?:[^\x00-\x1f\x7f-\x9f"\\\u2028\u2029\ud800-\udfff]|\\[\x20-\x7e])*+"')
-_PLAIN = re.compile(
-    rf"[A-Za-z0-9._+=-]{{1,{MAX_LOCAL_OCTETS}}}"
-)  # nearly all: nothing in it to look at more closely
+# Nearly all local parts: nothing in them has to be looked at more closely.
+_PLAIN = re.compile(rf"[A-Za-z0-9._+=-]{{1,{MAX_LOCAL_OCTETS}}}")
 _ROUTE = re.compile(r"@[^:\"<>\s]*+:(?=.)", re.DOTALL)
 _AMBIGUOUS = re.compile(r'[%!]|"[^\x00]*@|@')
 

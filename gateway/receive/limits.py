@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 from functools import lru_cache
+from math import inf
 
 GROUPS = 4096  # addresses of which the group is remembered
 SITE_FACTOR = 4  # an IPv6 /48 may be one client with 65,536 networks: it gets what this many networks get
@@ -112,7 +113,5 @@ def data_deadline(started: float, received: int, now: float, idle: float, whole:
     Octets that arrived buy time at the minimum rate, so a mail that trickles is cut although it never falls
     silent.
     """
-    deadlines = [now + idle, started + whole]
-    if rate:
-        deadlines.append(started + min(RATE_GRACE, idle) + received / rate)
-    return min(deadlines)
+    too_slow = started + min(RATE_GRACE, idle) + received / rate if rate else inf
+    return min(now + idle, started + whole, too_slow)

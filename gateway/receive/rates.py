@@ -165,7 +165,7 @@ class Usage:
         if self._recipients:
             for counted in self._of_recipient:
                 counted.window.give_back(counted.key, self._recipients, self._began)
-        self.keep()
+        self._mails = self._recipients = 0
 
 
 def _take(all_of: tuple[_Counted, ...], now: float) -> Over | None:

@@ -138,7 +138,7 @@ class Receiving(Fronted):
 
     def _begin_chunks(self) -> Transfer:
         self.chunks = self._transfer(ChunkReader(self.limits.message, self.limits.line))
-        self.mail_ends_at = self.loop.time() + self.limits.data.total_seconds()
+        self.mail_ends_at = self.loop.time() + self.reception.data_seconds
         return self.chunks
 
     async def _conclude_chunks(self, transfer: Transfer) -> None:
@@ -164,7 +164,7 @@ class Receiving(Fronted):
     # --- both ---
 
     def _transfer(self, reader: DataReader | ChunkReader) -> Transfer:
-        return Transfer(self.limits, self.reception.budget, self.loop.time(), reader)
+        return Transfer(self.reception, self.loop.time(), reader)
 
     async def _next_octets(self, transfer: Transfer, most: int | None = None) -> bytearray:
         if transfer.hopeless:

@@ -63,6 +63,7 @@ class Reception:
     outbox: Outbox = field(default_factory=Outbox)
     commits: set[asyncio.Task[Any]] = field(default_factory=set)
     idle_seconds: float = field(init=False)
+    data_seconds: float = field(init=False)
     session_seconds: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +72,7 @@ class Reception:
         self.budget = Budget(limits.bytes_in_flight)
         self.guesses = Guesses(limits.auth_failures)
         self.idle_seconds = limits.idle.total_seconds()
+        self.data_seconds = limits.data.total_seconds()
         self.session_seconds = limits.session.total_seconds()
         self.rates = Rates(limits)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gateway.config.settings import Limits
 from gateway.receive.data import ChunkReader, DataReader, Fault
-from gateway.receive.limits import Budget, data_deadline
+from gateway.receive.limits import data_deadline
+from gateway.receive.reception import Reception
 from gateway.receive.reply import Reply
 
 DRAIN_FACTOR = 2  # times limits.message that is read of a mail already lost, so that its client hears why
@@ -13,11 +14,10 @@ DRAIN_FACTOR = 2  # times limits.message that is read of a mail already lost, so
 class Transfer:
     """Takes chunks until the end of the data. Whoever makes one calls `close` or hands `reserved` on."""
 
-    def __init__(
-        self, limits: Limits, budget: Budget, started: float, reader: DataReader | ChunkReader
-    ) -> None:
-        self._limits = limits
-        self._budget = budget
+    def __init__(self, reception: Reception, started: float, reader: DataReader | ChunkReader) -> None:
+        self._reception = reception
+        self._limits = reception.settings.limits
+        self._budget = reception.budget
         self._started = started
         self._reader = reader
         self.reserved = 0
@@ -63,15 +63,9 @@ class Transfer:
 
     def deadline(self, now: float) -> float:
         """Return when to give up waiting for more."""
-        limits = self._limits
-        return data_deadline(
-            self._started,
-            self._reader.received,
-            now,
-            limits.idle.total_seconds(),
-            limits.data.total_seconds(),
-            limits.data_rate,
-        )
+        idle, whole = self._reception.idle_seconds, self._reception.data_seconds
+        received, rate = self._reader.received, self._limits.data_rate
+        return data_deadline(self._started, received, now, idle, whole, rate)
 
     def refusal(self) -> Reply | None:
         """Return what is wrong with the content as it came over the wire."""
@@ -85,8 +79,9 @@ class Transfer:
 
     def close(self) -> None:
         """Give the memory back."""
-        self._budget.take(-self.reserved)
-        self.reserved = 0
+        if self.reserved:
+            self._budget.take(-self.reserved)
+            self.reserved = 0
 
 
 def fault_reply(fault: Fault, limits: Limits) -> Reply:
