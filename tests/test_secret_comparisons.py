@@ -64,7 +64,7 @@ ALLOWED = {  # and why nobody learns anything from its time
         "gateway/evidence/content/ppt.py",
         "struct.unpack_from('<I', head, 12)[0] == _ENCRYPTED_TOKEN",
     ): "a constant of the file format",
-    ("gateway/links.py", "written != signature"): "both sides are what the client sent",
+    ("gateway/link_signing.py", "written != signature"): "both sides are what the client sent",
     ("gateway/message/mime_part.py", "within == 'multipart/digest'"): "a media type",
     ("gateway/policy/replay.py", "policy.digest == then.digest"): "the hash of the policy, which is shown",
     (
