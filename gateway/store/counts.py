@@ -8,7 +8,7 @@ not write it forty times. Written in one order, so that two processes never wait
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy import bindparam
 
 from gateway.store.schema import messages, tallies
 
-_Numbers = partial(defaultdict[Any, int], int)
+_Numbers: Callable[[], defaultdict[Any, int]] = partial(defaultdict, int)
 Slice = tuple[str, int]  # a sender, and the number of a slice of time
 
 
