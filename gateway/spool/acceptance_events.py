@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from gateway.message.envelope import Envelope
-from gateway.policy.decision import Decision, Outcome
-from gateway.policy.demands import FORM_WORDS, Demands
-from gateway.policy.handling import Handling
+from gateway.policy.decision import Decision
 from gateway.spool.coming import Coming
-from gateway.spool.leaving import leaving_detail, outcome_detail
+from gateway.spool.leaving import leaving_detail
 from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.ranges import to_ranges
-from gateway.spool.times import span_us
 from gateway.store.events import Event
 
 
@@ -41,13 +37,13 @@ def accepted(mail: Coming) -> Event:
         "subject": new.subject,
         "size": len(new.raw),
         "policy": decision.digest,
-        "outcomes": _outcomes(decision),
+        "outcomes": mail.decided.outcomes,
         "held": mail.held_ranges,
         "groups": list(new.groups),
     }
     if decision.watched:
         detail["watched"] = [watched.rule for watched in decision.watched]
-    detail |= leaving_detail(mail.people, decision)
+    detail |= leaving_detail(mail.people, mail.linked, decision)
     if new.from_gateway:
         detail |= {"from_gateway": True, "about": new.about}
     reason = Reason.SYSTEM if new.from_gateway else Reason.POLICY if mail.held else Reason.NO_HOLD
@@ -71,47 +67,3 @@ def _parties(envelope: Envelope, sender: str, people: list[str]) -> dict[str, ob
         "helo": client.helo,
         "tls": client.tls,
     }
-
-
-def _outcomes(decision: Decision) -> list[dict[str, object]]:
-    """Return per class of recipients: how many, inside or outside, held how long, shown how, by which rules."""
-    counts: Mapping[int, int] = {0: len(decision.assigned)}  # nearly every mail has one class
-    if len(decision.outcomes) > 1:
-        counts = Counter(decision.assigned)
-    return [_outcome(outcome, counts[number]) for number, outcome in enumerate(decision.outcomes)]
-
-
-def _outcome(outcome: Outcome, recipients: int) -> dict[str, object]:
-    demands = outcome.demands
-    told: dict[str, object] = {
-        "recipients": recipients,
-        "external": outcome.external,
-        "window_s": span_us(demands.window) // 1_000_000,
-        "form": FORM_WORDS[demands.form],
-        "rules": list(outcome.rules),
-    }
-    if demands.drop or demands.routes:
-        told |= outcome_detail(demands)
-    if not demands.waits_for_nobody:
-        told |= _asked_of_people(demands)
-    if outcome.handling is not None:
-        told["files"] = _files(outcome.handling)
-    return told
-
-
-def _asked_of_people(demands: Demands) -> dict[str, object]:
-    asked = {
-        "confirm": sorted(each.rule for each in demands.confirm),
-        "approve": sorted(each.rule for each in demands.approvals),
-    }
-    return {key: rules for key, rules in asked.items() if rules}
-
-
-def _files(handling: Handling) -> dict[str, object]:
-    """Return what becomes of the files of a class of recipients, without what there is nothing to say of."""
-    told: dict[str, object] = {
-        "forms": sorted({how.word for _, how in handling.forms}),
-        "obstacle": handling.obstacle,
-        "way": str(handling.way or "") if handling.needs_key else "none needed",
-    }
-    return {key: value for key, value in told.items() if value}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.spool.acceptance_events import accepted, first_attempt
-from gateway.spool.coming import Coming, coming, split_by_hold
+from gateway.spool.coming import Coming, coming
 from gateway.spool.first_notices import first_notices
 from gateway.spool.halves import NEW_HALVES, half_rows
 from gateway.spool.key_making import NO_KEYS, NewKeys
@@ -18,7 +18,7 @@ from gateway.spool.leaving import dropped_events
 from gateway.spool.lifecycle import State
 from gateway.spool.listing import Standing, groups_json, listing_row, name_rows, whose_of
 from gateway.spool.look_rows import NEW_LOOKS, new_rows
-from gateway.spool.records import decision_json, envelope_json, facts_json
+from gateway.spool.records import envelope_json, facts_json
 from gateway.spool.relisting import NEW_LISTINGS, NEW_NAMES
 from gateway.spool.reminder_rows import NEW_REMINDERS, reminder_rows
 from gateway.spool.sendings import slice_of
@@ -53,7 +53,8 @@ Rows = list[tuple[Inserts, list[Row]]]  # by table and kind, where there are any
 class Acceptance:
     """All rows of one accepted mail but its body's, each in the order of its columns, and what is counted of it.
 
-    `states` are how many recipients come in which state, `sent` whose volume it adds to, in which slice, by how many.
+    `free` are the recipients that nothing holds, `states` how many come in which state, `sent` whose volume it adds to, in
+    which slice, by how many.
     """
 
     message: Row
@@ -62,6 +63,7 @@ class Acceptance:
     events: list[Event]
     states: list[tuple[State, int]]
     recipients: int
+    free: list[int]
     sent: tuple[str, int, int] | None
     keys: NewKeys
 
@@ -113,14 +115,14 @@ def acceptance(
         events=events,
         states=[(state, len(indexes)) for state, indexes in fates if indexes],
         recipients=len(mail.people),
+        free=mail.free,
         sent=(storable(noted.counted_as), slice_of(mail.at), counted) if noted.counted_as else None,
         keys=keys,
     )
 
 
-def claim_of(queue_id: str, new: NewMessage, lease: Lease) -> Claim:
-    """Return the claim on what was leased with its acceptance."""
-    _, free = split_by_hold(new.decision)
+def claim_of(queue_id: str, new: NewMessage, lease: Lease, free: list[int]) -> Claim:
+    """Return the claim on what was leased with its acceptance: the recipients that nothing holds."""
     recipients = tuple(
         Recipient(
             index=index,
@@ -156,7 +158,7 @@ def _message_row(mail: Coming) -> Row:
         storable(new.subject),
         len(new.raw),
         envelope_json(envelope, decision.assigned),
-        decision_json(decision),
+        mail.decided.stored,
         int(new.from_gateway),
         new.about,
         opened,
@@ -197,8 +199,8 @@ def _more_rows(mail: Coming) -> Rows:
         rows.append((NEW_THREADS, thread_rows(queue_id, noted)))
     if noted.half:
         rows.append((NEW_HALVES, half_rows(queue_id, at, noted)))
-    if shares := share_rows(queue_id, mail.new.decision, at):
-        rows.append((NEW_SHARES, shares))
+    if mail.linked:
+        rows.append((NEW_SHARES, share_rows(queue_id, mail.new.decision, at, mail.linked)))
     return rows
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from gateway.policy.decision import Decision
+from gateway.spool.decided import Decided, decided
+from gateway.spool.leaving import linked_of
 from gateway.spool.ranges import to_ranges
 from gateway.spool.second_look import SOMEBODY, Look, copies_wait, fresh_looks
 from gateway.spool.times import span_us, to_us
@@ -17,7 +19,8 @@ class Coming:
     """One new mail: when it came, its people as text, and what becomes of them first (indexes of recipients).
 
     `sender` is empty for the null reverse-path, `everybody` all recipients as `to_ranges` writes them. `due` tells of each
-    held recipient when the hold ends by itself, which is never where it waits for people.
+    held recipient when the hold ends by itself, which is never where it waits for people; for those `linked`, files wait
+    behind a link.
     """
 
     queue_id: str
@@ -31,6 +34,8 @@ class Coming:
     dropped: list[int]
     due: list[tuple[int, int]]
     looks: tuple[Look, ...]
+    linked: list[int]
+    decided: Decided
 
     @property
     def held_ranges(self) -> str:
@@ -55,6 +60,8 @@ def coming(queue_id: str, new: NewMessage) -> Coming:
         dropped=dropped,
         due=due,
         looks=fresh_looks(decision, new.received_at) if _SOMEBODY in ends else (),
+        linked=linked_of(decision),
+        decided=decided(decision),
     )
 
 

@@ -41,9 +41,8 @@ def linked_of(decision: Decision) -> list[int]:
     return [index for index, number in enumerate(decision.assigned) if linked[number]] if any(linked) else []
 
 
-def leaving_detail(people: Sequence[str], decision: Decision) -> dict[str, object]:
+def leaving_detail(people: Sequence[str], linked: Sequence[int], decision: Decision) -> dict[str, object]:
     """Return what rules changed about what leaves and to whom, without what they did not; `people` are all recipients."""
-    linked = linked_of(decision)
     if not (linked or decision.copied or decision.report_to or decision.texts or decision.left_out):
         return {}
     told: dict[str, object] = {

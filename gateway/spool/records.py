@@ -36,6 +36,7 @@ PARSED_CHARACTERS = 4 << 20
 MAX_RECORD = 1 << 20  # characters of recorded facts: a mail made of a million names must not double its row
 UNREADABLE = Address("unreadable", "invalid")  # stands where a stored address cannot be read; RFC 2606 2
 _OPEN_END = frozenset({to_us(SOMEBODY), to_us(FROZEN)})
+_KINDS: dict[str, NoticeKind] = {kind.value: kind for kind in NoticeKind}
 _NEVER = timedelta(days=36_500)
 _JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
@@ -173,7 +174,7 @@ def notice(row: tuple[Any, ...]) -> Notice:
     notice_id, kind, queue_id, to_address, recipients, created_at, actor, hold_ends = row
     return Notice(
         notice_id=notice_id,
-        kind=NoticeKind(kind),
+        kind=_KINDS.get(kind) or NoticeKind(kind),
         queue_id=queue_id,
         to=to_address,
         recipients=from_ranges(recipients),

@@ -14,7 +14,6 @@ from sqlalchemy import bindparam, select
 
 from gateway.policy.decision import Decision
 from gateway.policy.protection import How
-from gateway.spool.leaving import linked_of
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.ranges import to_ranges
 from gateway.spool.times import span_us
@@ -72,11 +71,11 @@ NEW_SHARES = Inserts(shares)
 NEVER_GETS_IT = frozenset({State.CANCELLED, State.BOUNCED})
 
 
-def share_rows(queue_id: str, decision: Decision, at: int) -> list[Row]:
-    """Return a row for each recipient with a file behind a link; none for nearly every mail."""
+def share_rows(queue_id: str, decision: Decision, at: int, linked: Sequence[int]) -> list[Row]:
+    """Return a row for each recipient with a file behind a link."""
     return [
         (queue_id, index, at + _life(decision, index), *(None,) * 3, "{}", "{}", *(None,) * 3, 0, 0, None, at)
-        for index in linked_of(decision)
+        for index in linked
     ]
 
 

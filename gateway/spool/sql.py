@@ -155,7 +155,7 @@ class SqlSpool:
             # It may be on disk all the same, now or soon: cancelled, or an uncertain COMMIT.
             self._leases.end(begun.token)
             raise
-        return queue_id, claim_of(queue_id, message, begun)
+        return queue_id, claim_of(queue_id, message, begun, rows.free)
 
     async def _keys_of(self, queue_id: str, message: NewMessage) -> NewKeys:
         """Make the keys that a mail's recipients need; nearly none needs any."""
