@@ -5,35 +5,32 @@ An incident is named by its mail. What people wrote is told to those who may see
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
 
 from gateway.acting.on_incidents import ActingOnIncidents
 from gateway.api.caller import Caller, calling
 from gateway.api.doors import doors_of
 from gateway.api.idempotent import Verb
-from gateway.api.mail_shapes import TakenBackTold, taken_told
-from gateway.api.mails import Number, Numbers
-from gateway.api.problems import Refused
-from gateway.api.shapes import After, Moment, Page, QueueId, Said, problems
-from gateway.incidents.clocks import Ground
-from gateway.incidents.contract import (
-    MAX_PERSONS,
-    PARAGRAPH,
-    TEXT,
-    Account,
-    Answer,
-    Asking,
-    Data,
-    Incident,
-    IncidentLine,
-    NoteKind,
-    Report,
-    What,
+from gateway.api.incident_shapes import (
+    AccountShape,
+    AskingShape,
+    IncidentTold,
+    LineTold,
+    NewIncident,
+    ReportShape,
+    Whom,
+    WhomShape,
+    WrittenShape,
+    account_of,
+    incident_told,
+    line_told,
 )
+from gateway.api.problems import Refused
+from gateway.api.shapes import After, Page, QueueId, problems
+from gateway.incidents.contract import Asking
 from gateway.people.contract import TokenScope
 
 EVERY = {2, 3, 7}  # days between reminders that somebody may choose, as on the page
@@ -42,108 +39,6 @@ reading = APIRouter(tags=["incidents"])
 acting = APIRouter(tags=["incidents"], route_class=Verb)
 
 Handles = Annotated[Caller, calling(TokenScope.INCIDENT)]
-Long = Annotated[str, Field(max_length=TEXT)]
-Written = Annotated[str, Field(min_length=1, max_length=TEXT)]
-
-
-class AccountShape(Said):
-    """What somebody tells: what went wrong, who the wrong recipients are (none named: all), whose and what data it is.
-
-    `persons` is null where nobody knows yet. From `known_at`, which has a time zone, the clocks of the law run.
-    """
-
-    what: What
-    wrong: Annotated[list[Number], Field(max_length=100_000, default_factory=list)]
-    data: Annotated[list[Data], Field(max_length=len(Data), default_factory=list)]
-    persons: Annotated[int | None, Field(ge=0, le=MAX_PERSONS)] = None
-    known_at: Moment
-    description: Long = ""
-
-
-class NewIncident(AccountShape):
-    queue_id: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,32}$")]
-
-
-class WrittenShape(Said):
-    text: Written
-
-
-class AskingShape(Said):
-    """Whom to ask to delete the mail; `every` days they are reminded, twice at most; null for never."""
-
-    recipients: Numbers
-    paragraph: Annotated[str, Field(max_length=PARAGRAPH)] = ""
-    every: int | None = None
-
-
-class WhomShape(Said):
-    recipients: Numbers
-
-
-class ReportShape(Said):
-    report: Report
-
-
-class LineTold(BaseModel):
-    queue_id: str
-    opened_at: datetime
-    what: What
-    persons: int | None
-    open: bool
-    asked: int
-    answered: int
-
-
-class ClockTold(BaseModel):
-    """A report that is due: better by `soon`, at the latest on `due`."""
-
-    report: Report
-    soon: date
-    due: date
-    handed_in_at: datetime | None
-
-
-class NoteTold(BaseModel):
-    kind: NoteKind
-    at: datetime
-    writer: str
-    text: str | None
-
-
-class RequestTold(BaseModel):
-    """A wrong recipient who was asked to delete the mail, and the answer."""
-
-    recipient: int
-    asked_at: datetime
-    answer: Answer | None
-    answered_at: datetime | None
-    reminders: int
-    comment: str | None
-
-
-class IncidentTold(BaseModel):
-    """An incident. The clocks are what the law asks for as far as the account tells; people decide."""
-
-    queue_id: str
-    opened_at: datetime
-    opened_by: str
-    open: bool
-    what: What
-    wrong: list[int]
-    data: list[Data]
-    persons: int | None
-    known_at: datetime
-    grounds: list[Ground]
-    clocks: list[ClockTold]
-    taken_back: TakenBackTold
-    notes: list[NoteTold]
-    requests: list[RequestTold]
-
-
-class Whom(BaseModel):
-    """Whom a letter was written to."""
-
-    recipients: list[int]
 
 
 @reading.get("/incidents", responses=problems())
@@ -155,7 +50,7 @@ async def incidents(
         page = await _verbs(request).page(caller.person, after, only_open=only_open)
     except ValueError:
         raise Refused(422, "invalid", "`after` is no cursor of this list") from None
-    return Page(items=[_line(line) for line in page.lines], next=page.after or None)
+    return Page(items=[line_told(line) for line in page.lines], next=page.after or None)
 
 
 @acting.post("/incidents", status_code=201, responses=problems(404, 409))
@@ -165,7 +60,7 @@ async def report(request: Request, caller: Handles, said: NewIncident) -> Incide
     A mail has one incident: reported again it changes nothing.
     """
     try:
-        await _verbs(request).open(caller.person, said.queue_id, _account(said))
+        await _verbs(request).open(caller.person, said.queue_id, account_of(said))
     except ValueError as error:
         raise Refused(422, "invalid", str(error)) from None
     return await _told(request, caller, said.queue_id)
@@ -205,7 +100,7 @@ async def remind(request: Request, caller: Handles, queue_id: QueueId, said: Who
 async def amend(request: Request, caller: Handles, queue_id: QueueId, said: AccountShape) -> IncidentTold:
     """Correct what was told; the clocks run anew from it."""
     try:
-        await _verbs(request).amend(caller.person, queue_id, _account(said))
+        await _verbs(request).amend(caller.person, queue_id, account_of(said))
     except ValueError as error:
         raise Refused(422, "invalid", str(error)) from None
     return await _told(request, caller, queue_id)
@@ -239,58 +134,5 @@ def _verbs(request: Request) -> ActingOnIncidents:
 async def _told(request: Request, caller: Caller, queue_id: str) -> IncidentTold:
     verbs = _verbs(request)
     found = await verbs.get(caller.person, queue_id)
-    return _incident(found, verbs)
-
-
-def _account(said: AccountShape) -> Account:
-    wrong = tuple(sorted(set(said.wrong)))
-    return Account(said.what, wrong, frozenset(said.data), said.persons, said.known_at, said.description)
-
-
-def _line(line: IncidentLine) -> LineTold:
-    return LineTold(
-        queue_id=line.queue_id,
-        opened_at=line.opened_at,
-        what=line.what,
-        persons=line.persons,
-        open=line.open,
-        asked=line.asked,
-        answered=line.answered,
-    )
-
-
-def _incident(incident: Incident, verbs: ActingOnIncidents) -> IncidentTold:
-    account, done = incident.account, dict(incident.reported)
-    verdict = verbs.incidents.duty.verdict(account, incident.organisation)
-    return IncidentTold(
-        queue_id=incident.queue_id,
-        opened_at=incident.opened_at,
-        opened_by=incident.opener.name,
-        open=incident.open,
-        what=account.what,
-        wrong=list(account.wrong),
-        data=sorted(account.data),
-        persons=account.persons,
-        known_at=account.known_at,
-        grounds=list(verdict.grounds),
-        clocks=[
-            ClockTold(report=each.report, soon=each.soon, due=each.due, handed_in_at=done.get(each.report))
-            for each in verdict.clocks
-        ],
-        taken_back=taken_told(incident.taken),
-        notes=[
-            NoteTold(kind=each.kind, at=each.at, writer=each.writer, text=each.text)
-            for each in incident.notes
-        ],
-        requests=[
-            RequestTold(
-                recipient=each.recipient,
-                asked_at=each.asked_at,
-                answer=each.answer,
-                answered_at=each.answered_at,
-                reminders=each.reminders,
-                comment=each.comment,
-            )
-            for each in incident.requests
-        ],
-    )
+    verdict = verbs.incidents.duty.verdict(found.account, found.organisation)
+    return incident_told(found, verdict)
