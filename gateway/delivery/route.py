@@ -165,8 +165,12 @@ class Router:
     async def hops(self, route: Route) -> list[Hop]:
         """Return where to connect, best first, at most MAX_HOPS; raises NoRoute where no host has a usable
         address."""
-        if route.hop is not None:
-            return [await self._smarthost(route.hop)]
+        if (hop := route.hop) is not None:
+            try:
+                return [await self._assurance.of_hop(hop, AS_OFFERED, secure=not _is_address(hop.name))]
+            except DnsUnavailable as error:
+                text = f"the DNS gives no answer about {hop.name}: {error}"
+                raise NoRoute("4.4.3", text, permanent=False) from error
         found: list[Hop] = []
         failed: DnsUnavailable | NoRoute | None = None
         for mx in in_order(route.exchangers, self._shuffle):
@@ -181,13 +185,6 @@ class Router:
         if not found:
             raise self._no_hops(route, failed)
         return found[:MAX_HOPS]
-
-    async def _smarthost(self, hop: Hop) -> Hop:
-        try:
-            return await self._assurance.of_hop(hop, AS_OFFERED, secure=not _is_address(hop.name))
-        except DnsUnavailable as error:
-            text = f"the DNS gives no answer about {hop.name}: {error}"
-            raise NoRoute("4.4.3", text, permanent=False) from error
 
     async def _host_hops(self, mx: Mx, asked: Asked) -> list[Hop]:
         if mx.host.startswith("["):

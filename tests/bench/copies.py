@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.figures import OURS, Absent, Sample
-from tests.bench.processes import cpu_s
+from tests.bench.processes import cpu_s, settle
 from tests.bench.relays import Relay, sekisho
 from tests.bench.source import SENDER, Sink, absent, sink
 from tests.bench.task import WORKERS, Load
@@ -62,6 +62,7 @@ def run(count: int = RECIPIENTS, workers: int = WORKERS) -> dict[str, float]:
 
 
 def _measured(relay: Relay, into: Sink, count: int) -> dict[str, float]:
+    settle(relay.root)  # one worker answers while another is still starting
     began = time.monotonic()
     before = cpu_s(relay.root)
     submit(relay.port, count)
