@@ -6,6 +6,7 @@ Line ends stay, so that a detector can tell a line from its neighbours; offsets 
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from gateway.message.compatibility import nfkc
@@ -16,6 +17,8 @@ _UNSEEN = (
     "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
 _SIGNS = {"-": "‐‑‒–—―−﹣－", " ": "\u00a0\u3000\u2002\u2003\u2009\u202f", "": "\r" + _UNSEEN}
+_ANY_KIND = re.compile(f"[{''.join(_SIGNS.values())}]")
+_SHORT = 200  # characters, such as a subject's, that are looked through once in less time than for each kind
 _LONG_VOWEL = "ー"  # between digits people type it for a dash
 
 
@@ -29,6 +32,8 @@ def folded(text: str) -> str:
 
 def _one_sign_each(text: str) -> str:
     """Write one sign for each kind; sign by sign, which costs a twentieth of `translate`."""
+    if len(text) <= _SHORT and _ANY_KIND.search(text) is None:
+        return text
     for sign, kinds in _SIGNS.items():
         for kind in kinds:
             text = text.replace(kind, sign)

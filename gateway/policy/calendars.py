@@ -8,6 +8,7 @@ Nothing here raises on any aware time between the years 2 and 9998; looking ahea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from gateway.policy.values import MAX_WINDOW
@@ -16,6 +17,9 @@ from gateway.values import dataclass
 LOOK_AHEAD_DAYS = 100  # how far an opening is looked for: three times as long as anything may wait
 MIDNIGHT = 24 * 60  # minutes of a day
 
+MAX_REMEMBERED_DAYS = 400  # of one calendar, whose hours are remembered: more than lie before any mail
+
+Span = tuple[datetime, datetime]
 Minutes = tuple[int, int]
 """From and to, in minutes since midnight by the clock on the wall; `to` is not included."""
 
@@ -58,6 +62,16 @@ class Calendar:
     holiday: Callable[[date], bool] | None = None
     closes: tuple[Days | EveryYear, ...] = ()
     opens: tuple[Days | EveryYear, ...] = ()
+    _known: dict[date, tuple[Span, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def spans_of(self, day: date) -> tuple[Span, ...]:
+        """Return the spans (UTC) that begin on a day, in order; they are the same for every mail of these days."""
+        known = self._known.get(day)
+        if known is None:
+            if len(self._known) >= MAX_REMEMBERED_DAYS:
+                self._known.clear()
+            known = self._known[day] = tuple(_spans_of(self, day))
+        return known
 
     def opens_on(self, day: date) -> bool:
         """Tell whether the office opens on that day at all."""
@@ -75,7 +89,7 @@ def wall_clock(day: date, minute: int, zone: tzinfo) -> datetime:
     return (shown or midnight + timedelta(days=1)).astimezone(UTC)
 
 
-def _spans_of(calendar: Calendar, day: date) -> list[tuple[datetime, datetime]]:
+def _spans_of(calendar: Calendar, day: date) -> list[Span]:
     """Return the spans (UTC) that begin on a day, in order; hours that a change of the clocks leaves out are none."""
     if not calendar.opens_on(day):
         return []
@@ -84,12 +98,12 @@ def _spans_of(calendar: Calendar, day: date) -> list[tuple[datetime, datetime]]:
     return sorted((begins, ends) for begins, ends in spans if begins < ends)
 
 
-def open_spans(calendar: Calendar, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+def open_spans(calendar: Calendar, at: datetime) -> Iterator[Span]:
     """Yield the spans (UTC) in which the office is open that end after `at`, in order and disjoint; bounded."""
     reached = at.astimezone(UTC)
     today = at.astimezone(calendar.zone).date()
     for number in range(-1, LOOK_AHEAD_DAYS):
-        for begins, ends in _spans_of(calendar, today + timedelta(days=number)):
+        for begins, ends in calendar.spans_of(today + timedelta(days=number)):
             if ends > reached:
                 yield max(begins, reached), ends
                 reached = ends
@@ -101,7 +115,7 @@ def is_open(calendar: Calendar, at: datetime) -> bool:
     near = (
         today + timedelta(days=number) for number in (0, -1, 1)
     )  # today's first: it is nearly always enough
-    return any(begins <= at < ends for day in near for begins, ends in _spans_of(calendar, day))
+    return any(begins <= at < ends for day in near for begins, ends in calendar.spans_of(day))
 
 
 def next_open(calendar: Calendar, at: datetime) -> datetime | None:

@@ -17,6 +17,9 @@ from gateway.values import dataclass
 
 MAX_TEXT = 1_000_000  # characters of a text that are looked at
 
+# Characters that stay as they are: ASCII without its capitals, kana, kanji and the signs beside them.
+_CASELESS = re.compile(r"[\x00-@\[-\x7f\u3000-\u9fff]*+")
+
 
 @dataclass(frozen=True, slots=True)
 class Folded:
@@ -44,8 +47,15 @@ def fold(text: str, *, cut: bool = False) -> Folded:
 def fold_read(text: str) -> Folded:
     """Do the same with a text of `Content.texts`, which is without widths and kinds of signs already."""
     looked_at = text[:MAX_TEXT]
-    plain = "".join([looked_at[at : at + PIECE].casefold() for at in range(0, len(looked_at), PIECE)])
+    plain = "".join([_casefolded(looked_at[at : at + PIECE]) for at in range(0, len(looked_at), PIECE)])
     return Folded(plain[:MAX_TEXT], max(len(text), len(plain)) > MAX_TEXT)
+
+
+def _casefolded(text: str) -> str:
+    """Return `text.casefold()`, which looks up each character: only from the first on that may have a case."""
+    caseless = _CASELESS.match(text)
+    at = caseless.end() if caseless is not None else 0
+    return text[:at] + text[at:].casefold() if at < len(text) else text
 
 
 def contains(needle: str) -> TextTest:

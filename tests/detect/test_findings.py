@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import category
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,3 +59,11 @@ def test_any_text_is_read(text: str) -> None:
 )
 def test_hostile_texts_are_read_to_their_end(piece: str) -> None:
     findings(folded(piece * (30_000 // len(piece)) + "1x"))
+
+
+def test_short_texts_are_folded_like_long_ones() -> None:
+    filling = "件名" * 500
+    signs = [sign for sign in map(chr, range(0x10000)) if category(sign) in ("Pd", "Zs", "Cf", "Cc", "Sm")]
+    assert len(signs) > 200
+    for sign in signs:
+        assert folded(f"あ{sign}あ{filling}") == folded(f"あ{sign}あ") + filling

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from gateway.message.address import parse_path
 from gateway.message.envelope import Client, Envelope
 from gateway.message.gather import gather
 from gateway.policy.calendars import (
+    MAX_REMEMBERED_DAYS,
     MIDNIGHT,
     Calendar,
     Days,
@@ -160,6 +162,14 @@ def test_an_office_in_japan(at: str, opens: str) -> None:
 )
 def test_spans_in_open_hours(at: str, hours: int, ends: str) -> None:
     assert deadline(jst(at), timedelta(hours=hours), OFFICE) == jst(ends) - jst(at)
+
+
+def test_what_was_asked_of_a_calendar_before_does_not_matter() -> None:
+    used = replace(OFFICE)
+    for number in range(-MAX_REMEMBERED_DAYS, MAX_REMEMBERED_DAYS, 3):
+        at = jst("2026-11-21T10:00") + timedelta(days=number)
+        assert next_open(used, at) == next_open(replace(OFFICE), at)
+        assert is_open(used, at) is is_open(replace(OFFICE), at)
 
 
 def test_without_a_calendar_a_span_is_a_span() -> None:

@@ -90,6 +90,12 @@ def test_long_texts_are_turned_piece_by_piece_and_fit_over_the_edges(filling: st
     assert engine.letters(seen.text) == "".join(map(engine.letters, seen.text))
 
 
+def test_every_character_is_compared_without_its_case() -> None:
+    everything = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)]))
+    for text in (everything, f"件名{everything}", "https://example.jp/名簿", "名簿.XLSX", ""):
+        assert fold_read(text).text == text.casefold()[:MAX_TEXT]
+
+
 def test_a_text_beyond_what_is_looked_at_is_in_doubt() -> None:
     long = fold("a" * MAX_TEXT + "b")
     assert pattern("b")(long) is None

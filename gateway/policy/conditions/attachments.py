@@ -12,7 +12,15 @@ from gateway.message.evidence import FileEvidence
 from gateway.message.facts import Attachment
 from gateway.policy import values
 from gateway.policy.bounds import NumberTest, SizeRange, between, check_range
-from gateway.policy.conditions.certainty import Counted, all_of, any_of, count, in_range
+from gateway.policy.conditions.certainty import (
+    NOBODY_KNOWS,
+    NOTHING_THERE,
+    Counted,
+    all_of,
+    any_of,
+    count,
+    in_range,
+)
 from gateway.policy.conditions.content import UnreadOrAny, fits_unread
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.mail import Mail
@@ -98,6 +106,8 @@ def _attachments(asked: Attachments, in_doubt: bool) -> Test:
     tests = tuple(_each(asked))
 
     def counted(mail: Mail) -> Counted:
+        if not mail.facts.attachments:
+            return NOBODY_KNOWS if mail.facts.unclear else NOTHING_THERE
         files = _files(mail)
         found = [
             all_of(test(a, file) for test in tests)

@@ -23,6 +23,7 @@ class Counted(NamedTuple):
 
 
 NOBODY_KNOWS = Counted(0, None)
+NOTHING_THERE = Counted(0, 0)
 
 
 def asked(wanted: bool, answer: Answer, in_doubt: bool) -> Test:

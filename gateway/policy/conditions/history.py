@@ -24,6 +24,7 @@ from gateway.yaml_source import Hinted
 SENDER, ANYBODY = "sender", "anybody"
 RESERVED = (SENDER, ANYBODY)
 Span = tuple[int, int]  # the least and the most that a count can be
+WroteBefore = Callable[[tuple[str, ...]], bool]
 
 
 class NewRecipient(Short):
@@ -186,19 +187,19 @@ def _new(asked: NewRecipient, context: Context, in_doubt: bool) -> Test:
     return test
 
 
-def _wrote(of: str, context: Context) -> Callable[[Mail], Callable[[str], bool]]:
-    """Return what tells of a mail which writers (keys) count."""
+def _wrote(of: str, context: Context) -> Callable[[Mail], WroteBefore]:
+    """Return what tells of a mail whether one of the writers (keys; an empty one is nobody) is one of these."""
     if of == SENDER:
-        return lambda mail: _is(mail.facts.envelope.sender)
+        return lambda mail: _is_among(mail.facts.envelope.sender)
     if of == ANYBODY:
-        return lambda mail: lambda key: True
+        return lambda mail: any
     people = People(context.senders[of])
-    return lambda mail: lambda key: people.include(_address(key), in_doubt=False)
+    return lambda mail: lambda keys: any(people.include(_address(key), in_doubt=False) for key in keys if key)
 
 
-def _is(sender: Address | None) -> Callable[[str], bool]:
+def _is_among(sender: Address | None) -> WroteBefore:
     own = None if sender is None or sender.ambiguous else sender.key
-    return lambda key: key == own
+    return lambda keys: own in keys
 
 
 def _address(key: str) -> Address:
@@ -206,15 +207,15 @@ def _address(key: str) -> Address:
     return Address(local, domain)
 
 
-def _span_of_new(mail: Mail, wrote: Callable[[Mail], Callable[[str], bool]]) -> Span:
+def _span_of_new(mail: Mail, wrote: Callable[[Mail], WroteBefore]) -> Span:
     """Count those nobody wrote to, and beside them those of whom that is not certain."""
     writers = mail.facts.evidence.writers
     if writers is None:
         return 0, mail.external_count
-    counts, least, doubtful = wrote(mail), 0, 0
+    wrote_to, least, doubtful = wrote(mail), 0, 0
     for address in mail.external_recipients():
         known = writers.get(address.key, ())
-        wrote_before = any(counts(key) for key in known if key)
+        wrote_before = wrote_to(known)
         if address.ambiguous or (not wrote_before and "" in known):
             doubtful += 1
         elif not wrote_before:
