@@ -88,6 +88,8 @@ class Begun:
 
 def has_8bit(data: memoryview) -> bool:
     """Tell whether any octet is above 127."""
+    if data.nbytes <= SCAN:
+        return not bytes(data).isascii()
     return any(not bytes(data[at : at + SCAN]).isascii() for at in range(0, data.nbytes, SCAN))
 
 

@@ -46,18 +46,31 @@ class _Room:
     def __init__(self, octets: int) -> None:
         self._limit = octets
         self.used = 0
+        self._asking = 0
         self._turn = asyncio.Lock()
         self._freed = asyncio.Event()
 
     @asynccontextmanager
     async def take(self, octets: int) -> AsyncIterator[None]:
-        async with self._turn:
-            while self.used and self.used + octets > self._limit:
-                self._freed.clear()
-                await self._freed.wait()
-            self.used += octets
+        if self._asking or self._is_full_for(octets):
+            await self._wait(octets)
+        self.used += octets
         try:
             yield
         finally:
             self.used -= octets
             self._freed.set()
+
+    async def _wait(self, octets: int) -> None:
+        """Wait until it is our turn and there is room; whoever comes meanwhile waits behind us."""
+        self._asking += 1
+        try:
+            async with self._turn:
+                while self._is_full_for(octets):
+                    self._freed.clear()
+                    await self._freed.wait()
+        finally:
+            self._asking -= 1
+
+    def _is_full_for(self, octets: int) -> bool:
+        return bool(self.used) and self.used + octets > self._limit

@@ -42,6 +42,19 @@ async def test_small_mail_waits_for_no_large_one_and_not_behind_one_that_waits()
     await asyncio.wait_for(waiting, 2)
 
 
+async def test_nobody_overtakes_who_waits_even_where_there_is_room() -> None:
+    budget = Budget(100)
+    async with budget.take(60):
+        waiting = asyncio.create_task(_enter(budget, 50))
+        await asyncio.sleep(0)
+        behind = asyncio.create_task(_enter(budget, 10))
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        assert not behind.done()
+    await asyncio.wait_for(asyncio.gather(waiting, behind), 2)
+    assert budget.used == 0
+
+
 async def test_a_cancelled_wait_takes_nothing() -> None:
     budget = Budget(100)
     async with budget.take(100):
