@@ -118,6 +118,7 @@ def _parameters(row: RecipientRow, last: int, arrival: Arrival) -> Params:
 def _compare_and_set(target: State) -> Prepared:
     c = recipients.c
     # `|| ''` keeps a database from looking for neighbours among all rows of a state, of which it has an index.
+    state = c.state + sa.literal_column("''")
     allowed: list[sa.ColumnElement[str]] = [
         sa.literal_column(f"'{state}'") for state in sorted(sources(target))
     ]
@@ -128,8 +129,8 @@ def _compare_and_set(target: State) -> Prepared:
         .where(
             c.queue_id == bindparam("b_queue_id"),
             c.idx.between(bindparam("b_idx"), bindparam("b_last")),
-            c.state == bindparam("b_was"),
-            (c.state + sa.literal_column("''")).in_(allowed),
+            state == bindparam("b_was"),
+            state.in_(allowed),
             c.lease.is_not_distinct_from(bindparam("b_was_lease")),
             *unfrozen,
         )
