@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -54,29 +54,29 @@ class LookingUp:
 
     async def _evidence(self, facts: Facts, raw: bytes, policy: Policy) -> Evidence:
         people = await _outside(facts, policy)
-        content, writers, volume, earlier, halves, (states, look_alikes) = await asyncio.gather(
-            self._if_asked(Need.CONTENT, policy, lambda: self._content(facts, raw)),
-            self._if_asked(Need.WRITERS, policy, lambda: self._writers(facts, people.keys)),
-            self._if_asked(Need.VOLUME, policy, lambda: self._volume(facts)),
-            self._if_asked(Need.EARLIER, policy, lambda: self._earlier(facts, people.keys)),
-            self._if_asked(Need.HALVES, policy, lambda: self._halves(facts, people.keys)),
-            asyncio.gather(
-                self._if_asked(Need.DOMAINS, policy, lambda: self._states(people.domains)),
-                self._if_asked(
-                    Need.LOOK_ALIKES, policy, lambda: self._look_alikes(people.domains, policy.internal)
-                ),
-            ),
+        found = await self._all_asked(
+            policy,
+            {
+                Need.CONTENT: partial(self._content, facts, raw),
+                Need.WRITERS: partial(self._writers, facts, people.keys),
+                Need.VOLUME: partial(self._volume, facts),
+                Need.EARLIER: partial(self._earlier, facts, people.keys),
+                Need.HALVES: partial(self._halves, facts, people.keys),
+                Need.DOMAINS: partial(self._states, people.domains),
+                Need.LOOK_ALIKES: partial(self._look_alikes, people.domains, policy.internal),
+            },
         )
+        earlier: list[Earlier] | None = found.get(Need.EARLIER)
         unanswered = Need.EARLIER in policy.needs and earlier is None
         return Evidence(
-            content=content,
-            writers=writers,
-            volume=volume,
+            content=found.get(Need.CONTENT),
+            writers=found.get(Need.WRITERS),
+            volume=found.get(Need.VOLUME),
             replies=None if unanswered else is_reply(facts.header),
             earlier=earlier[0] if earlier else None,
-            domains=states,
-            look_alikes=look_alikes,
-            halves=halves,
+            domains=found.get(Need.DOMAINS),
+            look_alikes=found.get(Need.LOOK_ALIKES),
+            halves=found.get(Need.HALVES),
         )
 
     async def noted(self, facts: Facts, policy: Policy) -> Noted:
@@ -108,10 +108,15 @@ class LookingUp:
         )
         return replace(noted, half=half, pairs=pairs) if pairs else noted
 
-    async def _if_asked(
-        self, need: Need, policy: Policy, look: Callable[[], Coroutine[None, None, T | None]]
-    ) -> T | None:
-        return await self._in_time(_NAMES[need], look()) if need in policy.needs else None
+    async def _all_asked(
+        self, policy: Policy, looks: Mapping[Need, Callable[[], Coroutine[None, None, Any]]]
+    ) -> dict[Need, Any]:
+        """Look all at once for what the policy asks for; a task is made for no other thing."""
+        asked = [need for need in looks if need in policy.needs]
+        if len(asked) == 1:
+            return {asked[0]: await self._in_time(_NAMES[asked[0]], looks[asked[0]]())}
+        found = await asyncio.gather(*[self._in_time(_NAMES[need], looks[need]()) for need in asked])
+        return dict(zip(asked, found, strict=True))
 
     async def _in_time(self, what: str, looking: Coroutine[None, None, T | None]) -> T | None:
         """Return what was found, None where it failed or is not there in time; one more that is missing, then."""
