@@ -45,7 +45,8 @@ class Standing:
     @property
     def first(self) -> int:
         """Return when the first of them leaves by time."""
-        return min([due for _, due in self.due if due < FAR], default=NOBODY_KNOWS)
+        times = [due for _, due in self.due if due < FAR]
+        return min(times) if times else NOBODY_KNOWS
 
 
 def whose_of(

@@ -52,7 +52,7 @@ class Queries:
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
         self._dialect = connection.dialect
-        driver: Any = connection.connection.driver_connection
+        driver: Any = connection.connection.dbapi_connection
         self._driver = driver
         self._cursor: DBAPICursor = driver.cursor()
 
