@@ -12,7 +12,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -45,12 +45,20 @@ def _as_escape(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
 
 
-def _json_line(event: Any, default: Callable[[Any], Any]) -> str:
+def _as_json(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
     try:
-        text = orjson.dumps(event, default=default).decode()
+        line = orjson.dumps(event, default=repr)
     except TypeError:  # a lone surrogate, a number beyond 64 bits
-        text = json.dumps(event, default=default, ensure_ascii=False)
-    return escaped(text)
+        return escaped(json.dumps(event, default=repr, ensure_ascii=False))
+    text = line.decode()
+    return (
+        text if line.isascii() and b"\x7f" not in line else escaped(text)
+    )  # JSON escapes what is below a space
+
+
+def _with_exception(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write out the exception of a line that has one."""
+    return structlog.processors.format_exc_info(logger, name, event) if "exc_info" in event else event
 
 
 def _harmless(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -84,9 +92,9 @@ def configure(
     """Set up structlog and the stdlib loggers of our dependencies to write to standard error."""
     number = getattr(logging, level.upper())
     json_lines = form == "json" or (form == "auto" and not sys.stderr.isatty())
-    last: list[Processor] = [structlog.processors.format_exc_info]
+    last: list[Processor] = [_with_exception]
     if json_lines:
-        last.append(structlog.processors.JSONRenderer(serializer=_json_line))
+        last.append(_as_json)
     else:
         plain = structlog.dev.plain_traceback
         last += [

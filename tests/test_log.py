@@ -1,12 +1,13 @@
-"""The time of a log line is its own, although what lines of one second share is written out once."""
+"""Log lines: the time of each is its own, although what a second's lines share is written once; JSON holds nothing harmful."""
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
 
-from gateway.log import _Stamp
+from gateway.log import _as_json, _Stamp
 
 
 def test_each_line_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,3 +20,17 @@ def test_each_line_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
         {"event": "x", "timestamp": "2026-11-20T03:00:02.999999Z"},
         {"event": "x", "timestamp": "1970-01-01T00:00:00.000000Z"},
     ]
+
+
+@pytest.mark.parametrize("text", ["plain", "目黒区", "\x7f", "\x1b[2J\r\n", "\u202e", "\x85", "\ud800"])
+def test_a_line_of_json_says_the_same_and_holds_nothing_harmful(text: str) -> None:
+    line = _as_json(None, "info", {"event": text})
+    assert line.isprintable()
+    assert json.loads(line) == {"event": text}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(2**70, 2**70), (b"x", "b'x'"), ({1, 2}, "{1, 2}"), (None, None)]
+)
+def test_what_json_does_not_know_is_shown(value: object, shown: object) -> None:
+    assert json.loads(_as_json(None, "info", {"value": value})) == {"value": shown}
