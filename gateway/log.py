@@ -50,10 +50,8 @@ def _as_json(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
         line = orjson.dumps(event, default=repr)
     except TypeError:  # a lone surrogate, a number beyond 64 bits
         return escaped(json.dumps(event, default=repr, ensure_ascii=False))
-    text = line.decode()
-    return (
-        text if line.isascii() and b"\x7f" not in line else escaped(text)
-    )  # JSON escapes what is below a space
+    harmless = line.isascii() and b"\x7f" not in line  # JSON itself escapes what is below a space
+    return line.decode() if harmless else escaped(line.decode())
 
 
 def _with_exception(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
