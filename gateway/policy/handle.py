@@ -72,12 +72,13 @@ def plan(protections: Iterable[Protection], seen: Seen) -> Handling | None:
     within = min(p.within for p in doing)
     named = tuple(p.rule for p in doing)
     hide_names = any(p.hide_names for p in doing)
+    forms = _hidden(forms) if hide_names else forms  # also where an obstacle holds the mail: rules only add
     obstacle = seen.obstacle or _partly(seen, forms) or _too_large(seen, forms, hide_names)
     if obstacle:
         return Handling(named, forms, obstacle=obstacle, hide_names=hide_names, within=within)
     locked = {place for place, how in forms if how is not How.BLOCK}
     needing = [p for p in doing if any(p in concerned[place] for place in locked)]
-    planned = Handling(named, _hidden(forms) if hide_names else forms, hide_names=hide_names, within=within)
+    planned = Handling(named, forms, hide_names=hide_names, within=within)
     return _with_key(planned, needing) if needing else planned
 
 

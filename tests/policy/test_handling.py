@@ -90,6 +90,15 @@ def test_a_kind_is_what_the_file_is_and_not_its_name() -> None:
     assert plan([asks(How.NATIVE, keep=("pdf",))], Seen((program,))) is not None
 
 
+def test_names_are_hidden_also_where_something_else_holds_the_mail() -> None:
+    hides, keeps_none = asks(How.NATIVE, "a", hide_names=True, keep=("zip",)), asks(How.NATIVE, "b")
+    seen = Seen((LIST, HALF))
+    assert dict(planned(seen, hides).forms) == {LIST.place: How.ZIP_AES256}
+    held = planned(seen, hides, keeps_none)
+    assert held.obstacle == "partly-encrypted"
+    assert dict(held.forms)[LIST.place] is How.ZIP_AES256
+
+
 @pytest.mark.parametrize("obstacle", ["unclear", "unread", "structure"])
 def test_a_mail_of_which_nobody_can_tell_the_files_is_held_without_any(obstacle: str) -> None:
     found = planned(Seen((), obstacle), asks(How.NATIVE))
