@@ -18,6 +18,15 @@ from prometheus_client import (
 )
 from prometheus_client import Gauge as AnyGauge
 
+from gateway.gathered import gather_counts, write_down
+
+
+def _many() -> bool:
+    return "PROMETHEUS_MULTIPROC_DIR" in os.environ
+
+
+if _many():
+    gather_counts()
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each one, which no dashboard asks for
 
 REGISTRY = CollectorRegistry()
@@ -222,10 +231,7 @@ def render() -> bytes:
     """Return the exposition text of the registry; of all workers where there are several."""
     if not _many():
         return generate_latest(REGISTRY)
+    write_down()
     together = CollectorRegistry()
     multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
     return generate_latest(together)
-
-
-def _many() -> bool:
-    return "PROMETHEUS_MULTIPROC_DIR" in os.environ

@@ -24,6 +24,7 @@ from gateway.config.key_ways import carries_texts
 from gateway.config.policies import PolicyInForce
 from gateway.config.settings import Settings
 from gateway.console.probes import Check
+from gateway.gathered import keep_written_down
 from gateway.policy.model import Policy
 from gateway.receive.account import Changes
 from gateway.receive.listener import Listener
@@ -190,6 +191,7 @@ class Service:
         return [
             rooms.scheduler.run(),
             watch_lag(),
+            *([keep_written_down()] if self._settings.workers > 1 else []),
             rooms.suspensions.watch(),
             rooms.policy.watch(self._stop),
             files.watch_accounts(),
