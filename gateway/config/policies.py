@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Mapping
+import os
+import stat
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import structlog
@@ -27,7 +29,8 @@ __all__ = ["PolicyInForce", "read_policy"]
 LOOK_AGAIN_MS = 2_000  # how long a folder that came, went or was replaced may stay unnoticed
 SETTLE_MS = 300  # editors write in several steps: wait until a change is this old
 
-Identity = tuple[tuple[int, int], ...]  # device and inode, of the folder and of the tiers in it
+Identity = tuple[tuple[int, ...], ...]
+"""Device and inode of the folder, its tiers and what stands in them; of files also when they changed, and their size."""
 
 _GIVE_UP = "its last good rules stay in force; put it back, or restart the gateway to do without a floor"
 
@@ -35,12 +38,27 @@ log = structlog.get_logger()
 
 
 def _identity(folder: Path) -> Identity | None:
-    """Return what tells this folder and its tiers from others of the same names, or None where there is none."""
+    """Return what tells this folder, its tiers and their files from others of the same names; None where there is no folder.
+
+    A change that comes while nobody watches yet, or that the system does not tell, is seen by this.
+    """
     try:
-        found = [path.stat() for path in (folder, *tier_folders(folder))]
+        places = (folder, *tier_folders(folder))
+        return tuple([_stamp(place.stat()) for place in places] + [*_inside(places)])
     except OSError:
         return None
-    return tuple((each.st_dev, each.st_ino) for each in found)
+
+
+def _inside(places: Iterable[Path]) -> Iterator[tuple[int, ...]]:
+    for place in places:
+        for path in sorted(place.iterdir()):
+            with contextlib.suppress(OSError):  # gone since, or a link to nothing
+                yield _stamp(path.stat())
+
+
+def _stamp(found: os.stat_result) -> tuple[int, ...]:
+    place = found.st_dev, found.st_ino
+    return place if stat.S_ISDIR(found.st_mode) else (*place, found.st_mtime_ns, found.st_size)
 
 
 def check_routes(policy: Policy, routes: Collection[str] | None, folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -211,6 +211,31 @@ async def test_changes_in_a_tier_are_noticed(folder: Path, monkeypatch: pytest.M
     finally:
         stop.set()
         await task
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_change_before_the_watch_begins_or_that_nobody_tells_is_noticed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    async def silent(*_: object, **__: object) -> AsyncIterator[set[object]]:
+        while True:
+            await asyncio.sleep(0.02)
+            yield set()
+
+    if not told:
+        monkeypatch.setattr(policies, "awatch", silent)
+    policy, stop = PolicyInForce(folder), asyncio.Event()
+    await policy.reload()
+    put(folder / "local" / "second.yaml", MORE)
+    task = asyncio.create_task(policy.watch(stop))
+    try:
+        await until(lambda: "even-more" in [rule.id for rule in policy.current.rules])
+        text = MORE.replace("even-more", "still-more")
+        put(folder / "local" / "second.yaml", text)
+        await until(lambda: "still-more" in [rule.id for rule in policy.current.rules])
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def test_cases_of_the_floor_run_against_the_floor_alone(folder: Path) -> None:

@@ -36,7 +36,12 @@ def workers(gw: Gateway) -> list[int]:
     """Return the process ids of the workers, the first worker first."""
     assert gw.process is not None
     children = Path(f"/proc/{gw.process.pid}/task/{gw.process.pid}/children").read_text(encoding="ascii")
-    return sorted(map(int, children.split()))
+    return sorted(map(int, children.split()), key=_started_at)  # numbers of processes begin again at the end
+
+
+def _started_at(pid: int) -> int:
+    """Return when a process began, in ticks since the machine did (proc(5))."""
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
 
 
 def is_gone(pid: int) -> bool:
