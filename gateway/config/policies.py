@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import structlog
@@ -29,8 +27,8 @@ __all__ = ["PolicyInForce", "read_policy"]
 LOOK_AGAIN_MS = 2_000  # how long a folder that came, went or was replaced may stay unnoticed
 SETTLE_MS = 300  # editors write in several steps: wait until a change is this old
 
-Identity = tuple[tuple[int, ...], ...]
-"""Device and inode of the folder, its tiers and what stands in them; of files also when they changed, and their size."""
+Identity = tuple[tuple[int, int], ...]  # device and inode, of the folder and of the tiers in it
+Stamps = tuple[tuple[str, int, int, int], ...]  # of each file: its path, inode, when it changed, its size
 
 _GIVE_UP = "its last good rules stay in force; put it back, or restart the gateway to do without a floor"
 
@@ -38,27 +36,23 @@ log = structlog.get_logger()
 
 
 def _identity(folder: Path) -> Identity | None:
-    """Return what tells this folder, its tiers and their files from others of the same names; None where there is no folder.
-
-    A change that comes while nobody watches yet, or that the system does not tell, is seen by this.
-    """
+    """Return what tells this folder and its tiers from others of the same names, or None where there is none."""
     try:
-        places = (folder, *tier_folders(folder))
-        return tuple([_stamp(place.stat()) for place in places] + [*_inside(places)])
+        found = [path.stat() for path in (folder, *tier_folders(folder))]
     except OSError:
         return None
+    return tuple((each.st_dev, each.st_ino) for each in found)
 
 
-def _inside(places: Iterable[Path]) -> Iterator[tuple[int, ...]]:
-    for place in places:
-        for path in sorted(place.iterdir()):
-            with contextlib.suppress(OSError):  # gone since, or a link to nothing
-                yield _stamp(path.stat())
-
-
-def _stamp(found: os.stat_result) -> tuple[int, ...]:
-    place = found.st_dev, found.st_ino
-    return place if stat.S_ISDIR(found.st_mode) else (*place, found.st_mtime_ns, found.st_size)
+def _stamps(folder: Path) -> Stamps | None:
+    """Return what tells the files from others and from themselves before an edit; None where that cannot be seen now."""
+    try:
+        places = (folder, *tier_folders(folder))
+        files = sorted(path for place in places for path in place.iterdir() if path.is_file())
+        found = [(str(path), path.stat()) for path in files]
+    except OSError:  # gone in this moment, or no descriptor is left
+        return None
+    return tuple([(name, each.st_ino, each.st_mtime_ns, each.st_size) for name, each in found])
 
 
 def check_routes(policy: Policy, routes: Collection[str] | None, folder: Path) -> None:
@@ -91,6 +85,7 @@ class PolicyInForce:
         self._policy: Policy | None = None
         self._local: dict[str, str] = {}  # the local files of the policy in force
         self._read_from: Identity | None = None
+        self._read_as: Stamps | None = None
         self._on_change = on_change
         self._turn = asyncio.Lock()
         self.problems: Problems | None = None
@@ -108,7 +103,7 @@ class PolicyInForce:
         One after another: of two reads at once, the one that began earlier could end later and win.
         """
         async with self._turn:
-            self._read_from = _identity(self._folder)
+            self._read_from, self._read_as = _identity(self._folder), _stamps(self._folder)
             try:
                 files = await asyncio.to_thread(read_files, self._folder)
                 policy = await self._checked(files)
@@ -162,7 +157,7 @@ class PolicyInForce:
         """
         while not stop.is_set():
             now = _identity(self._folder)
-            if now != self._read_from:
+            if now != self._read_from or self._edited():
                 await self.reload()
             if now is not None and await self._watch_one(now, stop):
                 continue
@@ -186,12 +181,17 @@ class PolicyInForce:
             async for found in changes:
                 if _identity(self._folder) != identity:
                     break
-                if found:
+                if found or self._edited():
                     await self.reload()
         except OSError as error:
             log.warning("policy.unwatched", cause=str(error))
             return False
         return True
+
+    def _edited(self) -> bool:
+        """Tell whether the files are not those that were read: edited before anybody watched, or where nobody tells of it."""
+        now = _stamps(self._folder)
+        return now is not None and now != self._read_as
 
     def _keep(self, problems: Problems) -> None:
         self.problems = problems
