@@ -103,7 +103,8 @@ class PolicyInForce:
         One after another: of two reads at once, the one that began earlier could end later and win.
         """
         async with self._turn:
-            self._read_from, self._read_as = _identity(self._folder), _stamps(self._folder)
+            self._read_from = _identity(self._folder)
+            self._read_as = await asyncio.to_thread(_stamps, self._folder)
             try:
                 files = await asyncio.to_thread(read_files, self._folder)
                 policy = await self._checked(files)
@@ -157,7 +158,7 @@ class PolicyInForce:
         """
         while not stop.is_set():
             now = _identity(self._folder)
-            if now != self._read_from or self._edited():
+            if now != self._read_from or await self._edited():
                 await self.reload()
             if now is not None and await self._watch_one(now, stop):
                 continue
@@ -181,16 +182,16 @@ class PolicyInForce:
             async for found in changes:
                 if _identity(self._folder) != identity:
                     break
-                if found or self._edited():
+                if found or await self._edited():
                     await self.reload()
         except OSError as error:
             log.warning("policy.unwatched", cause=str(error))
             return False
         return True
 
-    def _edited(self) -> bool:
+    async def _edited(self) -> bool:
         """Tell whether the files are not those that were read: edited before anybody watched, or where nobody tells of it."""
-        now = _stamps(self._folder)
+        now = await asyncio.to_thread(_stamps, self._folder)
         return now is not None and now != self._read_as
 
     def _keep(self, problems: Problems) -> None:

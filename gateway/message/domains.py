@@ -59,3 +59,9 @@ class DomainSet:
 
     def __repr__(self) -> str:
         return f"DomainSet({sorted(self._exact) + ['.' + parent for parent in sorted(self._parents)]!r})"
+
+
+@lru_cache(16)
+def domain_set(patterns: tuple[str, ...]) -> DomainSet:
+    """Return the set of these patterns, made once: every mail that one policy decided brings the same."""
+    return DomainSet(patterns)

@@ -49,22 +49,3 @@ class Facts:
     recorded: bool = False
     answers: bool = False
     machinery: bool = False
-
-    def with_evidence(self, evidence: Evidence) -> Facts:
-        """Return the same facts with what was looked up."""
-        return Facts(
-            self.envelope,
-            self.header,
-            self.visible,
-            self.confident,
-            self.authors,
-            self.subject,
-            self.attachments,
-            self.size_bytes,
-            self.unclear,
-            self.blind,
-            evidence,
-            self.recorded,
-            self.answers,
-            self.machinery,
-        )

@@ -118,20 +118,20 @@ def may_hide_files(structure: Structure) -> bool:
 def _part(draft: Draft, raw: bytes) -> Part:
     attachment = _is_attachment(draft)
     return Part(
-        draft.header_at,
-        draft.body_at,
-        draft.end,
-        draft.depth,
-        draft.within,
-        draft.content_type,
-        draft.charset,
-        draft.disposition,
-        draft.name,
-        draft.encoding,
-        draft.content_id,
-        _size(draft, raw),
-        attachment,
-        attachment and _is_inline(draft),
+        header_at=draft.header_at,
+        body_at=draft.body_at,
+        end=draft.end,
+        depth=draft.depth,
+        within=draft.within,
+        content_type=draft.content_type,
+        charset=draft.charset,
+        disposition=draft.disposition,
+        name=draft.name,
+        encoding=draft.encoding,
+        content_id=draft.content_id,
+        size_bytes=_size(draft, raw),
+        is_attachment=attachment,
+        inline=attachment and _is_inline(draft),
     )
 
 

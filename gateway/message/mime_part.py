@@ -88,18 +88,18 @@ def read_part(
     disposition = _only(dispositions, unclear, "duplicate-disposition") if dispositions else NOTHING
     kind = _type_of(content_type, types is not None, within, unclear)
     return Draft(
-        offsets[0],
-        offsets[1],
-        offsets[1],
-        depth,
-        within,
-        kind,
-        content_type.parameters.get("charset", "").lower(),
-        disposition.main,
-        _name(disposition, content_type, unclear),
-        _encoding(encodings, unclear) if encodings else "",
-        _content_id(ids[0]) if ids else "",
-        _boundary(content_type, unclear) if kind.startswith("multipart/") else None,
+        header_at=offsets[0],
+        body_at=offsets[1],
+        end=offsets[1],
+        depth=depth,
+        within=within,
+        content_type=kind,
+        charset=content_type.parameters.get("charset", "").lower(),
+        disposition=disposition.main,
+        name=_name(disposition, content_type, unclear),
+        encoding=_encoding(encodings, unclear) if encodings else "",
+        content_id=_content_id(ids[0]) if ids else "",
+        boundary=_boundary(content_type, unclear) if kind.startswith("multipart/") else None,
     )
 
 

@@ -13,7 +13,7 @@ from gateway.file_fates import obstacle
 from gateway.languages import shown
 from gateway.links import Links
 from gateway.message.address import parse_path
-from gateway.message.domains import DomainSet
+from gateway.message.domains import domain_set
 from gateway.notices.compose import Composer, Composers
 from gateway.policy.demands import Approval
 from gateway.spool.lifecycle import State
@@ -110,7 +110,7 @@ class Asking:
 
     def waived(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
         """Tell an address inside why the sender shortened a window; None for an address outside."""
-        if not DomainSet(message.decision.internal).matches(parse_path(notice.to)):
+        if not domain_set(message.decision.internal).matches(parse_path(notice.to)):
             return None
         words = self._composers.words(message)
         title = words.gettext("[Sent early] %(subject)s")

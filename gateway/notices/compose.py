@@ -14,7 +14,7 @@ from gateway.deadline_words import outlook
 from gateway.languages import Words, shown
 from gateway.links import Links
 from gateway.message.address import parse_path
-from gateway.message.domains import DomainSet
+from gateway.message.domains import domain_set
 from gateway.notices.held_mail import HeldMail, escaped, held_mail
 from gateway.notices.letter import Attached, Author, Letter, to_octets
 from gateway.notices.report import SHOWN_RECIPIENTS, Report, report_of
@@ -94,7 +94,7 @@ class Composers:
 
     def copy(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
         """Tell an address inside the facts of a mail, never its content; None for an address outside."""
-        if not DomainSet(message.decision.internal).matches(parse_path(notice.to)):
+        if not domain_set(message.decision.internal).matches(parse_path(notice.to)):
             return None
         message = message.as_handed_in
         gettext = self._words[message.language].gettext
@@ -111,7 +111,7 @@ class Composers:
 
     def report(self, message: Stored, notice: Notice, _raw: bytes | None) -> bytes | None:
         """Tell an address inside what became of a mailing; None for an address outside."""
-        if not DomainSet(message.decision.internal).matches(parse_path(notice.to)):
+        if not domain_set(message.decision.internal).matches(parse_path(notice.to)):
             return None
         words = self._words[message.language]
         told = report_of(message, words, incident=notice.incident)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway.message.address import parse_path
-from gateway.message.domains import DomainSet
+from gateway.message.domains import domain_set
 from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import Demands, Language
@@ -29,7 +29,7 @@ def own_mail_decision(external: bool, language: Language) -> Decision:
 def own_mail(about: Stored | Glance, notice: Notice, raw: bytes, hostname: str, now: datetime) -> NewMessage:
     """Return the mail to accept for a notice; raises AddressError where its address is none."""
     to = parse_path(notice.to)
-    external = not DomainSet(about.decision.internal).matches(to)
+    external = not domain_set(about.decision.internal).matches(to)
     envelope = Envelope(
         sender=None,
         recipients=(to,),

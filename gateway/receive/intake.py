@@ -101,7 +101,7 @@ class Intake:
         noted = NOTHING_NOTED
         if self._looking_up is not None and policy.needs:
             evidence = await self._looking_up.evidence(facts, raw, policy)
-            facts = facts.with_evidence(evidence)
+            facts = replace(facts, evidence=evidence)
             noted = await self._looking_up.noted(facts, policy)
         now = self._clock()
         decided, reveals = await self._judged(facts, policy, now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gateway.message.domains import DomainSet
+from gateway.message.domains import domain_set
 from gateway.policy.colleagues import colleagues_of
 from gateway.policy.demands import Approval
 from gateway.spool.coming import Coming
@@ -93,7 +93,7 @@ def _has_to_act(new: NewMessage) -> bool:
     if all(missing_of(outcome) is None for outcome in new.decision.outcomes):
         return False
     envelope = new.envelope
-    inside = envelope.sender is not None and DomainSet(new.decision.internal).matches(envelope.sender)
+    inside = envelope.sender is not None and domain_set(new.decision.internal).matches(envelope.sender)
     return inside or envelope.client.authenticated
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from gateway.message.address import Address
-from gateway.message.domains import DomainSet
+from gateway.message.domains import DomainSet, domain_set
 from gateway.message.facts import Facts
 from gateway.message.header import Field
 from gateway.policy.decision import Decision
@@ -32,7 +32,7 @@ def boundary_reveals(facts: Facts, decision: Decision) -> bool:
     ]
     if not boundaries or not _hides(facts, decision):
         return False
-    index = HiddenIndex(_hidden(facts, DomainSet(decision.internal)))
+    index = HiddenIndex(_hidden(facts, domain_set(decision.internal)))
     return any(index.in_field(field) for field in boundaries)
 
 

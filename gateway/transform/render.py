@@ -13,7 +13,7 @@ from dataclasses import field, replace
 from datetime import datetime
 from functools import cached_property
 
-from gateway.message.domains import DomainSet
+from gateway.message.domains import DomainSet, domain_set
 from gateway.message.envelope import Envelope
 from gateway.message.gather import QUICK_HEADER_OCTETS
 from gateway.message.header import HeaderSection, split
@@ -85,7 +85,7 @@ class Original:
 
     @cached_property
     def internal(self) -> DomainSet:
-        return DomainSet(self.decision.internal)
+        return domain_set(self.decision.internal)
 
 
 def prepare(

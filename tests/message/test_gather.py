@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from gateway.message.address import parse_path
 from gateway.message.envelope import Client, Envelope
-from gateway.message.evidence import Evidence, Volume
 from gateway.message.facts import Facts
 from gateway.message.gather import MAX_SHOWN_OCTETS, QUICK_DASHED_LINES, gather, is_quick
 from gateway.message.mime import MAX_PARTS, UNCLEAR
@@ -256,13 +254,6 @@ def test_every_corpus_mail_has_facts(corpus: list[tuple[str, bytes]]) -> None:
         assert found.subject.splitlines() in ([], [found.subject]), name
         certain += found.confident
     assert certain > len(corpus) * 0.85
-
-
-def test_what_was_looked_up_changes_no_other_fact() -> None:
-    found = facts(b"From: x", b"To: a@example.com", b"Bcc: b@example.com", b"Subject: s")
-    whole = replace(found, unclear=frozenset(UNCLEAR), recorded=True, answers=True, machinery=True)
-    evidence = Evidence(volume=Volume(1))
-    assert whole.with_evidence(evidence) == replace(whole, evidence=evidence)
 
 
 @pytest.mark.parametrize(
