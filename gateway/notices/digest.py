@@ -18,7 +18,7 @@ from gateway.message.address import Address
 from gateway.notices.letter import Author, Letter, to_octets
 from gateway.notices.summary import ADDRESS, SUBJECT
 from gateway.notices.wording import Wording
-from gateway.spool.digests import Day, Share
+from gateway.spool.digest_day import Day, Share
 from gateway.spool.notice import Glance
 from gateway.values import dataclass
 

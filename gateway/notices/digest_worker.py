@@ -27,7 +27,8 @@ from gateway.notices.writing import Sign
 from gateway.policy.demands import Language
 from gateway.policy.people import People
 from gateway.spool.contract import StoreUnavailable, UnknownMessage
-from gateway.spool.digests import Day, Share, SqlDigests
+from gateway.spool.digest_day import Day, Share
+from gateway.spool.digests import SqlDigests
 from gateway.spool.sql import SqlSpool
 from gateway.spool.values import NewMessage
 from gateway.values import dataclass

@@ -32,7 +32,7 @@ from gateway.notices.reminder import Reminders
 from gateway.notices.wording import Said, Values, Wording
 from gateway.policy.demands import Language
 from gateway.policy.protection import Way
-from gateway.spool.digests import Day, Share
+from gateway.spool.digest_day import Day, Share
 from gateway.spool.key_contract import KeySending
 from gateway.spool.list_contract import Whose
 from gateway.spool.notice import NoticeKind
