@@ -121,9 +121,13 @@ class PolicyInForce:
                 self._keep(Problems([problem(self._folder / "floor", "the floor is gone", _GIVE_UP)]))
                 return False
             self._local = {name: text for name, text in files.items() if tier_of(name) is Tier.LOCAL}
-            self.problems = None
+            mended, self.problems = self.problems is not None and self._policy is not None, None
             metrics.POLICY_STALE.set(0)
             self._put(policy)
+            if (
+                mended
+            ):  # also where the policy is the one that was kept: who was told of the mistake hears of its end
+                log.info("policy.mended", digest=policy.digest[:12])
             return True
 
     async def _checked(self, files: Mapping[str, str]) -> Policy:

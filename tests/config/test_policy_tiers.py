@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from structlog.testing import capture_logs
 
 from gateway.cli import main
 from gateway.config import policies
@@ -122,6 +123,21 @@ async def test_a_broken_local_edit_keeps_the_whole_policy(folder: Path) -> None:
     assert not await policy.reload()
     assert [rule.id for rule in policy.current.rules] == ["floor", "halls", "more"]
     assert policy.problems is not None
+
+
+async def test_the_end_of_a_mistake_is_told_also_where_the_policy_is_the_one_that_was_kept(
+    folder: Path,
+) -> None:
+    policy = PolicyInForce(folder)
+    with capture_logs() as told:
+        assert await policy.reload()
+        put(folder / "local" / "hall.yaml", "version: 1\nrules: [\n")
+        assert not await policy.reload()
+        put(folder / "local" / "hall.yaml", LOCAL)
+        assert await policy.reload()
+        assert await policy.reload()
+    assert [line["event"] for line in told] == ["policy.in-force", "policy.broken", "policy.mended"]
+    assert told[-1]["digest"] == policy.current.digest[:12]
 
 
 @pytest.mark.parametrize("broken", ["version: 1\nrules: [\n", LOCAL.replace("id: more", "id: floor"), "\x00"])
