@@ -19,9 +19,10 @@ from gateway.incidents.rows import REQUESTS, named, request_of
 from gateway.spool.first_notices import notice_row
 from gateway.spool.holds import recipients_among
 from gateway.spool.lifecycle import Kind, State
+from gateway.spool.mail_json import parsed
 from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
-from gateway.spool.records import RecipientRow, parsed
+from gateway.spool.records import RecipientRow
 from gateway.spool.statements import NEW_NOTICES, RELEASE_FACTS
 from gateway.spool.times import span_us
 from gateway.spool.values import SYSTEM, Actor

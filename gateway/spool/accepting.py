@@ -18,7 +18,7 @@ from gateway.spool.leaving import dropped_events
 from gateway.spool.lifecycle import State
 from gateway.spool.listing import Standing, groups_json, listing_row, name_rows, whose_of
 from gateway.spool.look_rows import NEW_LOOKS, new_rows
-from gateway.spool.records import envelope_json, facts_json
+from gateway.spool.mail_json import envelope_json, facts_json
 from gateway.spool.relisting import NEW_LISTINGS, NEW_NAMES
 from gateway.spool.reminder_rows import NEW_REMINDERS, reminder_rows
 from gateway.spool.sendings import slice_of

@@ -15,7 +15,7 @@ from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import FORM_WORDS, Demands
 from gateway.policy.handling import Handling
 from gateway.spool.leaving import outcome_detail
-from gateway.spool.records import decision_json
+from gateway.spool.mail_json import decision_json
 from gateway.spool.times import span_us
 
 REMEMBERED = 128  # decisions, some 4 KiB each

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gateway.message.address import Address
+from gateway.spool.mail_json import decision_of, envelope_data
 from gateway.spool.notice import Glance
-from gateway.spool.records import decision_of, envelope_data
 from gateway.spool.statements import GLANCED, GLANCES
 from gateway.spool.times import from_us
 from gateway.store.tx import Params, Queries

@@ -10,10 +10,11 @@ from gateway.policy.decision import Decision
 from gateway.spool.first_notices import notice_row
 from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import CANCELLABLE, OF_THE_SENDER, Kind, Reason, State
+from gateway.spool.mail_json import parsed
 from gateway.spool.moves import Arrival, move
 from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import INDEXES, to_ranges
-from gateway.spool.records import RecipientRow, parsed
+from gateway.spool.records import RecipientRow
 from gateway.spool.second_look import COMMENT
 from gateway.spool.statements import (
     HELD_DUE,

@@ -20,8 +20,8 @@ from gateway.spool.key_contract import KeySending, NoKey, Stage
 from gateway.spool.key_reading import KeyedMail, keyed_mail
 from gateway.spool.key_rows import COLUMNS, DETAIL, SendingRow, change, sendings, understood
 from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.mail_json import parsed
 from gateway.spool.notice import NoticeKind
-from gateway.spool.records import parsed
 from gateway.spool.statements import LIMIT, RELEASE_FACTS
 from gateway.spool.times import from_us, span_us
 from gateway.spool.values import SYSTEM

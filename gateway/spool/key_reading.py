@@ -18,8 +18,8 @@ from gateway.spool.key_contract import NoKey, SealKey, ShownKey, Stage
 from gateway.spool.key_making import handling_of, number_of
 from gateway.spool.key_rows import KeyRow, SendingRow, change, keys, sendings
 from gateway.spool.lifecycle import Kind, Reason
+from gateway.spool.mail_json import parsed
 from gateway.spool.ranges import to_ranges
-from gateway.spool.records import parsed
 from gateway.spool.second_look import is_sender
 from gateway.spool.statements import RELEASE_FACTS
 from gateway.spool.times import from_us

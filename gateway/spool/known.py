@@ -16,7 +16,7 @@ LONG = 16 * 1024
 """Characters of an envelope worth keeping: some 500 recipients, more than one claim takes."""
 
 ROOM = 4 * 1024 * 1024
-"""Characters of all that is kept: three mails to 40,000. Their parsed forms have the same bound (records.py)."""
+"""Characters of all that is kept: three mails to 40,000. Their parsed forms have the same bound (mail_json.py)."""
 
 
 class KnownMessages:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from gateway.spool import look_rows
 from gateway.spool.lifecycle import Kind, Reason, State
+from gateway.spool.mail_json import parsed
 from gateway.spool.moves import Arrival, move
 from gateway.spool.ranges import to_ranges
-from gateway.spool.records import MessageRow, RecipientRow, parsed
+from gateway.spool.records import MessageRow, RecipientRow
 from gateway.spool.second_look import SOMEBODY, unmet
 from gateway.spool.times import from_us, to_us
 from gateway.store.events import Event

@@ -16,8 +16,8 @@ from sqlalchemy import bindparam, select
 
 from gateway.policy.decision import Decision
 from gateway.spool.lifecycle import Kind
+from gateway.spool.mail_json import parsed
 from gateway.spool.ranges import from_ranges
-from gateway.spool.records import parsed
 from gateway.store.events import storable
 from gateway.store.knowledge_tables import learned
 from gateway.store.pseudonyms import Pseudonyms

@@ -17,9 +17,10 @@ from gateway.spool.holds import Wish, doubt, recipients_of, tell_sender
 from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.look_rows import Looks
+from gateway.spool.mail_json import parsed
 from gateway.spool.moves import Arrival, move, stay
 from gateway.spool.notice import NoticeKind
-from gateway.spool.records import RecipientRow, parsed
+from gateway.spool.records import RecipientRow
 from gateway.spool.second_look import SOMEBODY, Look, unmet
 from gateway.spool.statements import RELEASE_FACTS
 from gateway.spool.times import from_us, to_us

@@ -16,8 +16,8 @@ from gateway.message.facts import Facts
 from gateway.policy.copies import as_handed_in
 from gateway.policy.decision import Decision
 from gateway.spool.lifecycle import Kind
+from gateway.spool.mail_json import facts_of, parsed
 from gateway.spool.queue_ids import floor
-from gateway.spool.records import facts_of, parsed
 from gateway.spool.times import from_us, to_us
 from gateway.store.database import FILE_NAME, engines
 from gateway.store.errors import StoreUnavailable

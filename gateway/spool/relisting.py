@@ -16,7 +16,8 @@ from gateway.spool import look_rows
 from gateway.spool.list_contract import Whose
 from gateway.spool.listing import Standing, groups_from, listing_row, name_rows, names_from, whose_of
 from gateway.spool.look_rows import Looks
-from gateway.spool.records import MessageRow, facts_of, parsed, shown
+from gateway.spool.mail_json import facts_of, parsed
+from gateway.spool.records import MessageRow, shown
 from gateway.spool.times import from_us
 from gateway.store.events import storable
 from gateway.store.inserts import Inserts

@@ -12,8 +12,8 @@ from typing import TypeVar
 from gateway.spool import shares_codes, shares_fetching, shares_life
 from gateway.spool.contract import UnknownMessage
 from gateway.spool.key_contract import MailKeys, NoKey
+from gateway.spool.mail_json import parsed
 from gateway.spool.notice import Notice
-from gateway.spool.records import parsed
 from gateway.spool.share_contract import Happened, NoShare, Share, TakenBack, Visitor
 from gateway.spool.shares_codes import Entry
 from gateway.spool.shares_history import history

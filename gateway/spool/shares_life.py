@@ -10,8 +10,8 @@ from sqlalchemy import bindparam
 from gateway.policy.decision import Decision
 from gateway.spool.holds import recipients_of
 from gateway.spool.lifecycle import Kind, Reason, State
+from gateway.spool.mail_json import parsed
 from gateway.spool.ranges import to_ranges
-from gateway.spool.records import parsed
 from gateway.spool.shares_rows import ShareRow, end, lock_rows, over_rows, write
 from gateway.spool.shares_standing import longest
 from gateway.spool.statements import RELEASE_FACTS

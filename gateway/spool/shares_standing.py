@@ -13,7 +13,7 @@ from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.policy.protection import Way
 from gateway.spool.lifecycle import State
-from gateway.spool.records import parsed
+from gateway.spool.mail_json import parsed
 from gateway.spool.share_contract import Share
 from gateway.spool.shares_rows import Facts, ShareRow, places
 from gateway.spool.times import from_us, span_us

@@ -20,8 +20,8 @@ from gateway.spool.key_contract import Stage
 from gateway.spool.key_rows import change, sendings
 from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Kind, State
+from gateway.spool.mail_json import parsed
 from gateway.spool.ranges import from_ranges, to_ranges
-from gateway.spool.records import parsed
 from gateway.spool.share_contract import TakenBack
 from gateway.spool.shares_life import Asked
 from gateway.spool.shares_rows import NEVER_GETS_IT, ShareRow, end, lock_rows

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 
 from gateway.message.evidence import Earlier
 from gateway.spool.knowledge import Noted
-from gateway.spool.records import recipient_keys
+from gateway.spool.mail_json import recipient_keys
 from gateway.store.inserts import Inserts, Row
 from gateway.store.knowledge_tables import threads
 from gateway.store.pseudonyms import Pseudonyms

@@ -31,7 +31,7 @@ from gateway.receive.looking_up import LookingUp
 from gateway.receive.protecting import Protecting
 from gateway.receive.sources import Sources
 from gateway.sealing.looking import seen_in
-from gateway.spool.records import facts_json, facts_of
+from gateway.spool.mail_json import facts_json, facts_of
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.spool.values import Stored
 from gateway.store.keys import MasterKey

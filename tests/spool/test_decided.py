@@ -12,7 +12,7 @@ from gateway.policy.disclaimers import Disclaimer
 from gateway.policy.handling import Attached, Handling
 from gateway.spool import decided as deciding
 from gateway.spool.decided import FEW, REMEMBERED, decided
-from gateway.spool.records import decision_json
+from gateway.spool.mail_json import decision_json
 from tests.spool.mails import mail
 from tests.spool.test_accepted_rows import MAILS
 

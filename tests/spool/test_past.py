@@ -16,7 +16,7 @@ from gateway.message.gather import gather
 from gateway.message.status_request import NOTHING_ASKED
 from gateway.policy.decision import Watched
 from gateway.policy.demands import NOTHING_FOR_THE_MAIL, Demands
-from gateway.spool import records
+from gateway.spool import mail_json
 from gateway.spool.accepting import acceptance
 from gateway.spool.lifecycle import Reason
 from gateway.spool.past import PAGE, NoFacts, Past, PastMail
@@ -98,7 +98,7 @@ async def test_facts_go_with_the_record(spool: SqlSpool, where: Where) -> None:
 
 
 def test_facts_beyond_the_bound_are_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "MAX_RECORD", 10)
+    monkeypatch.setattr(mail_json, "MAX_RECORD", 10)
     row = acceptance("Q", with_facts(mail(held=1))).message
     assert dict(zip(messages.columns.keys(), row, strict=True))["facts"] is None
 
@@ -122,6 +122,6 @@ def test_there_is_no_past_without_a_database(tmp_path: Path) -> None:
 
 def test_an_envelope_of_nobody_is_no_obstacle() -> None:
     envelope = Envelope(None, (), mail(held=1).envelope.client)
-    text = records.facts_json(gather(envelope, RAW))
+    text = mail_json.facts_json(gather(envelope, RAW))
     assert text is not None
-    assert records.facts_of(text, envelope, "", 1).envelope == envelope
+    assert mail_json.facts_of(text, envelope, "", 1).envelope == envelope

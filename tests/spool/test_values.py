@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from gateway.message.address import Address
 from gateway.message.envelope import Client, Envelope
 from gateway.message.status_request import MailRequest, Notify, RecipientRequest, Return
+from gateway.spool.mail_json import decision_json, envelope_json, parsed
 from gateway.spool.queue_ids import LENGTH, QueueIds
 from gateway.spool.ranges import from_ranges, to_ranges
 from gateway.spool.recent import Recent
-from gateway.spool.records import decision_json, envelope_json, parsed
 from gateway.spool.times import from_us, to_us
 from gateway.store.events import Event, Head, canonical, link
 from tests.spool.mails import T0, mail
