@@ -10,7 +10,19 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api import approvals, bulk, figures, files, incidents, log, mails, papers, people, problems
+from gateway.api import (
+    approvals,
+    bulk,
+    copying,
+    figures,
+    files,
+    incidents,
+    log,
+    mails,
+    papers,
+    people,
+    problems,
+)
 from gateway.api.doors import Doors
 
 VERSION = "1"
@@ -53,7 +65,7 @@ def create_api(doors: Doors) -> FastAPI:
         *(mails.reading, mails.acting, bulk.acting),
         *(incidents.reading, incidents.acting),
         *(files.acting, approvals.reading, approvals.acting),
-        *(papers.reading, papers.making, log.reading, figures.reading),
+        *(copying.reading, papers.reading, papers.making, log.reading, figures.reading),
         *(people.reading, people.writing),
     ):
         app.include_router(router)

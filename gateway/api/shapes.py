@@ -36,6 +36,12 @@ Moment = AwareDatetime  # a time without a zone is an error: whose would it be
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, strip_whitespace=True)]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, strip_whitespace=True)]
 
+
+class SpanShape(Said):
+    since: Moment
+    until: Moment
+
+
 _MEANINGS = {
     400: "the request cannot be read",
     401: "no token, or one that is not good (any more)",

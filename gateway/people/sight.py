@@ -55,6 +55,12 @@ def sees_subjects(person: Person, for_ordering: bool) -> bool:
     return for_ordering or bool(person.roles & {Role.ADMIN, Role.AUDITOR})
 
 
+def reads_log_of(person: Person, group: str) -> bool:
+    """Tell whether this person reads all that the log has about a group; the empty name is the whole organisation."""
+    scope = scope_of(person, Act.LOG)
+    return scope.everything or group in scope.groups
+
+
 def _scope_as(person: Person, role: Role) -> Scope:
     groups = person.groups_as(role)
     if role is Role.APPROVER:

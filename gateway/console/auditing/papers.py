@@ -20,7 +20,7 @@ from gateway.console.auditing.searching import SearchPages
 from gateway.console.gate import Visit
 from gateway.console.pages import Failure
 from gateway.languages import Words, shown
-from gateway.people.sight import Act, scope_of
+from gateway.people.sight import reads_log_of
 from gateway.values import dataclass
 
 LISTED = 40  # deletions on the paper: one page; the file holds all
@@ -103,8 +103,7 @@ class PaperPages:
 
     def _must_see(self, visit: Visit, group: str) -> None:
         """Raise Failure 404 where this person may not read the log of a group; the empty name is the whole organisation."""
-        scope = scope_of(visit.person, Act.LOG)
-        if not scope.everything and group not in scope.groups:
+        if not reads_log_of(visit.person, group):
             raise Failure(404)
 
     def _choose(
@@ -117,18 +116,17 @@ class PaperPages:
         self, visit: Visit, question: Asked | None = None, problem: str = "", status: int = 200
     ) -> Response:
         words = self.search.site.desk.pages.words(visit.language)
-        scope = scope_of(visit.person, Act.LOG)
         listed = [
             (number, view.moment(at, words), group)
             for number, at, group in await self.search.auditing.certificates()
-            if scope.everything or group in scope.groups
+            if reads_log_of(visit.person, group)
         ]
         values = {
             "listed": listed,
             "asked": dict.fromkeys(NAMES, "") if question is None else question.fields,
             "wrong": frozenset() if question is None else question.wrong,
             "groups": self.search.groups(visit),
-            "whole": scope.everything,
+            "whole": reads_log_of(visit.person, ""),
             "problem": problem,
         }
         return self.search.site.page(visit, "certificates.html", values, here="/log", status=status)
