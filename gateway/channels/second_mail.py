@@ -12,11 +12,9 @@ from gateway.channels.contract import Handed, Health, NotSent, Why
 from gateway.message.address import AddressError
 from gateway.policy.protection import Way
 from gateway.spool.contract import Spool
-from gateway.spool.key_contract import KeySending
+from gateway.spool.key_contract import SECOND_MAIL, KeySending
 from gateway.spool.lifecycle import State
 from gateway.spool.values import NewMessage, Stored
-
-PREFIX = "mail:"  # of a receipt; behind it stands the queue id of our mail
 
 Compose = Callable[[Stored, KeySending], NewMessage]
 
@@ -43,15 +41,15 @@ class SecondMail:
             raise NotSent(Why.GONE, final=True) from None
         queue_id = await self._spool.accept(mail)
         self._wake()
-        self.under_way.add(PREFIX + queue_id)
-        return Handed(PREFIX + queue_id, sending.to)
+        self.under_way.add(SECOND_MAIL + queue_id)
+        return Handed(SECOND_MAIL + queue_id, sending.to)
 
     async def health(self) -> Health:
         return Health(True, "the key goes where the mail goes: weak")
 
     async def fate(self, receipt: str) -> bool | None:
         """Tell whether our mail has arrived at the next hop; None while it is on its way. Raises UnknownMessage."""
-        stored = await self._spool.get(receipt.removeprefix(PREFIX))
+        stored = await self._spool.get(receipt.removeprefix(SECOND_MAIL))
         states = {row.state for row in stored.recipients}
         if states <= {State.DELIVERED}:
             return True

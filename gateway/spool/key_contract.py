@@ -17,6 +17,8 @@ from gateway.spool.lifecycle import Reason
 from gateway.spool.values import Actor, Change
 from gateway.values import dataclass
 
+SECOND_MAIL = "mail:"  # begins the receipt of a key that went in a mail of our own, before its queue id
+
 
 class Stage(StrEnum):
     """How far a key is on its way to one recipient."""

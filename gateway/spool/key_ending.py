@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from gateway.policy.protection import Way
-from gateway.spool.key_carrying import tell_lost
 from gateway.spool.key_contract import Stage
+from gateway.spool.key_results import tell_lost
 from gateway.spool.key_rows import COLUMNS, SendingRow, change, forget_key, keys, sendings
 from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Kind, Reason, State

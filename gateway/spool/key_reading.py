@@ -24,12 +24,14 @@ from gateway.spool.second_look import is_sender
 from gateway.spool.statements import RELEASE_FACTS
 from gateway.spool.times import from_us
 from gateway.spool.values import Actor
-from gateway.store.attachment_tables import message_keys
+from gateway.store.attachment_tables import key_sendings, message_keys
 from gateway.store.events import Event
-from gateway.store.keys import MasterKey
+from gateway.store.keys import MasterKey, MasterKeyError
 from gateway.store.tx import Prepared, Queries, Tx
 from gateway.store.wrapping import bound
 from gateway.values import dataclass
+
+LAST_DIGITS = 4  # of a number: enough for who typed it
 
 _K = message_keys.c
 _SHOWN = Prepared(
@@ -83,6 +85,23 @@ def keyed_mail(
     envelope, decision = parsed(facts[1], facts[2])
     rows = sendings(queries, queue_id, indexes, lock=lock)
     return KeyedMail(queue_id, envelope, decision, keys(queries, queue_id, indexes), rows)
+
+
+def number_to(row: SendingRow, master: MasterKey) -> str:
+    """Return the number that the sender typed; empty where the sender typed none. Raises MasterKeyError."""
+    if row.wrapped_to is None:
+        return ""
+    holder = master.holding(row.key_id or "") or master
+    binding = bound(key_sendings.name, row.queue_id, row.recipient)
+    return holder.unwrap(bytes(row.wrapped_to), binding).decode("ascii")
+
+
+def last_digits(row: SendingRow, master: MasterKey) -> str:
+    """Return what may be shown of that number: its end; empty where it cannot be read."""
+    try:
+        return number_to(row, master)[-LAST_DIGITS:]
+    except MasterKeyError:
+        return ""
 
 
 def seal_keys(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from gateway.policy.protection import Way
-from gateway.spool import agreed_keys, key_carrying, key_ending, key_reading, key_supply
+from gateway.spool import agreed_keys, key_carrying, key_ending, key_reading, key_results, key_supply
 from gateway.spool.contract import UnknownMessage
 from gateway.spool.holds import recipients_of
 from gateway.spool.key_contract import KeySending, KeyStatus, NoKey, SealKey, ShownKey, Stage
@@ -78,19 +78,19 @@ class SqlMailKeys:
         return await self._db.committer.run(key_carrying.lease_due(carrier, limit, way))
 
     async def mailed(self, limit: int) -> Sequence[str]:
-        return await self._db.readers.run(key_carrying.mailed(limit))
+        return await self._db.readers.run(key_results.mailed(limit))
 
     async def sent(self, sending: KeySending, receipt: str, now: datetime) -> None:
-        await self._db.committer.run(key_carrying.sent(sending, receipt, to_us(now)))
+        await self._db.committer.run(key_results.sent(sending, receipt, to_us(now)))
 
     async def not_sent(
         self, sending: KeySending, detail: str, retry_at: datetime | None, now: datetime
     ) -> None:
         again = None if retry_at is None else to_us(retry_at)
-        await self._db.committer.run(key_carrying.not_sent(sending, detail, again, to_us(now)))
+        await self._db.committer.run(key_results.not_sent(sending, detail, again, to_us(now)))
 
     async def receipted(self, receipt: str, arrived: bool, detail: str, now: datetime) -> bool:
-        return await self._db.committer.run(key_carrying.receipted(receipt, arrived, detail, to_us(now)))
+        return await self._db.committer.run(key_results.receipted(receipt, arrived, detail, to_us(now)))
 
     async def statuses(self, queue_id: str, recipients: Collection[int] | None = None) -> Sequence[KeyStatus]:
         master = self._db.master
@@ -105,7 +105,7 @@ class SqlMailKeys:
                     stage=row.stage,
                     changed_at=from_us(row.changed_at),
                     attempts=row.attempts,
-                    to=key_carrying.last_digits(row, master),
+                    to=key_reading.last_digits(row, master),
                     detail=row.detail,
                 )
                 for row in sendings(queries, queue_id, recipients).values()

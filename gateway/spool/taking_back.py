@@ -15,8 +15,8 @@ from sqlalchemy import bindparam, func, select
 from gateway.policy.decision import Decision
 from gateway.policy.protection import How, Way
 from gateway.spool.holds import Wish, cancel, recipients_of
-from gateway.spool.key_carrying import SECOND_MAIL
 from gateway.spool.key_contract import Stage
+from gateway.spool.key_results import called_back
 from gateway.spool.key_rows import change, sendings
 from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Kind, State
@@ -131,9 +131,7 @@ def _second_mails(tx: Tx, asked: Asked, indexes: Collection[int]) -> frozenset[i
     for index, row in sendings(tx, asked.queue_id, indexes, lock=True).items():
         if row.way is not Way.SECOND_MAIL or row.stage is not Stage.SENT:
             continue
-        own = (row.receipt or "").removeprefix(SECOND_MAIL)
-        done = cancel(Wish(own, None, asked.actor, asked.reason, asked.now))(tx)
-        if done is not None and done.done and not done.perhaps:
+        if called_back(tx, row.receipt or "", asked.actor, asked.reason, asked.now):
             change(tx, row, asked.now, stage=Stage.STOPPED, due_at=None, lease=None)
             stopped.append(index)
     if stopped:
