@@ -7,33 +7,13 @@ of attachments: who reads version 2 would send them in clear, and must not be ab
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from gateway.policy.decision import Decision, LeftOut, Outcome, Reason, ToLine, Watched
-from gateway.policy.demands import (
-    FORM_WORDS,
-    NOTHING_FOR_THE_MAIL,
-    Approval,
-    Confirmation,
-    Demands,
-    Form,
-    Language,
-    MailDemands,
-    Refusal,
-    Step,
-    Text,
-)
+from gateway.policy.demands import NOTHING_FOR_THE_MAIL, Language, MailDemands, Refusal, Text
 from gateway.policy.disclaimers import Disclaimer
-from gateway.policy.stored_approver import approver_from, approver_json
-from gateway.policy.stored_handling import (
-    file_from,
-    file_json,
-    handling_from,
-    handling_json,
-    protection_from,
-    protection_json,
-)
+from gateway.policy.stored_demands import demands_from, demands_json
+from gateway.policy.stored_handling import file_from, file_json, handling_from, handling_json
 
 Json = dict[str, Any]
 
@@ -121,7 +101,7 @@ def _later(decision: Decision) -> Json:
 def _outcome_json(outcome: Outcome) -> Json:
     told = {
         "external": outcome.external,
-        **_demands_json(outcome.demands),
+        **demands_json(outcome.demands),
         "companions": outcome.companions,
         "rules": outcome.rules,
     }
@@ -130,122 +110,13 @@ def _outcome_json(outcome: Outcome) -> Json:
     return told
 
 
-def _demands_json(demands: Demands) -> Json:
-    first: Json = {
-        "window_s": demands.window.total_seconds(),
-        "firm_s": demands.firm.total_seconds(),
-        "form": FORM_WORDS[demands.form],
-        "hide_internal": demands.hide_internal,
-        "tags": sorted(demands.tags),
-    }
-    if more := _more_json(demands):
-        first["more"] = more
-    return first
-
-
-def _more_json(demands: Demands) -> Json:
-    """Return what later versions added for a recipient, without what is empty: all of it, in nearly every mail."""
-    if not (
-        demands.confirm
-        or demands.approvals
-        or demands.drop
-        or demands.reasoned
-        or demands.routes
-        or demands.disclaimers
-        or demands.protections
-    ):
-        return {}
-    more: Json = {
-        "reasoned_s": demands.reasoned.total_seconds(),
-        "confirm": [_confirmation_json(each) for each in sorted(demands.confirm)],
-        "approvals": [_approval_json(each) for each in sorted(demands.approvals)],
-        "drop": demands.drop,
-        "routes": sorted(demands.routes),
-        "disclaimers": sorted(demands.disclaimers),
-        "protections": [protection_json(each) for each in sorted(demands.protections)],
-    }
-    return {key: value for key, value in more.items() if value}
-
-
 def _outcome_from(data: Json) -> Outcome:
     return Outcome(
         external=data["external"],
-        demands=_demands_from(data),
+        demands=demands_from(data),
         companions=tuple(data["companions"]),
         rules=tuple(data["rules"]),
         handling=handling_from(data["handling"]) if "handling" in data else None,
-    )
-
-
-def _demands_from(data: Json) -> Demands:
-    more = data.get("more", {})
-    return Demands(
-        window=timedelta(seconds=data["window_s"]),
-        firm=timedelta(seconds=data["firm_s"]),
-        form=Form[data["form"].upper()],
-        hide_internal=data["hide_internal"],
-        tags=frozenset((name, value) for name, value in data["tags"]),
-        reasoned=timedelta(seconds=more.get("reasoned_s", 0)),
-        confirm=frozenset(_confirmation_from(each) for each in more.get("confirm", ())),
-        approvals=frozenset(_approval_from(each) for each in more.get("approvals", ())),
-        drop=more.get("drop", False),
-        routes=frozenset(more.get("routes", ())),
-        disclaimers=frozenset(more.get("disclaimers", ())),
-        protections=frozenset(protection_from(each) for each in more.get("protections", ())),
-    )
-
-
-def _confirmation_json(confirmation: Confirmation) -> Json:
-    return {
-        "rule": confirmation.rule,
-        "items": confirmation.items,
-        "within_s": confirmation.within.total_seconds(),
-        "otherwise": confirmation.otherwise,
-        **_reminders_json(confirmation.remind),
-    }
-
-
-def _confirmation_from(data: Json) -> Confirmation:
-    within = timedelta(seconds=data["within_s"])
-    return Confirmation(data["rule"], data["items"], within, data["otherwise"], _reminders_from(data))
-
-
-def _approval_json(approval: Approval) -> Json:
-    return {
-        "rule": approval.rule,
-        "name": approval.name,
-        "at_least": approval.at_least,
-        "within_s": approval.within.total_seconds(),
-        "otherwise": approval.otherwise,
-        "steps": [
-            [step.after.total_seconds(), [approver_json(each) for each in step.approvers]]
-            for step in approval.steps
-        ],
-        **_reminders_json(approval.remind),
-    }
-
-
-def _reminders_json(remind: tuple[timedelta, ...]) -> Json:
-    """Return the key that the version before does not know, where there is something to say: it reminds nobody."""
-    return {"remind_s": [span.total_seconds() for span in remind]} if remind else {}
-
-
-def _reminders_from(data: Json) -> tuple[timedelta, ...]:
-    return tuple([timedelta(seconds=span) for span in data.get("remind_s", ())])
-
-
-def _approval_from(data: Json) -> Approval:
-    return Approval(
-        rule=data["rule"],
-        name=data["name"],
-        at_least=data["at_least"],
-        within=timedelta(seconds=data["within_s"]),
-        otherwise=data["otherwise"],
-        steps=tuple(
-            Step(timedelta(seconds=after), tuple(approver_from(*each) for each in approvers))
-            for after, approvers in data["steps"]
-        ),
-        remind=_reminders_from(data),
     )
 
 
@@ -254,7 +125,7 @@ def _watched_json(watched: Watched) -> Json:
     return {
         "rule": watched.rule,
         "recipients": watched.recipients,
-        **_demands_json(watched.demands),
+        **demands_json(watched.demands),
         "mail": None
         if whole == NOTHING_FOR_THE_MAIL
         else {
@@ -282,4 +153,4 @@ def _watched_from(data: Json) -> Watched:
             tell_left=whole.get("tell_left", False),
             colleagues_may_stop=whole.get("colleagues_may_stop", False),
         )
-    return Watched(data["rule"], data["recipients"], _demands_from(data), for_mail)
+    return Watched(data["rule"], data["recipients"], demands_from(data), for_mail)
