@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from gateway.policy import values
 from gateway.policy.demands import Text
-from gateway.policy.values import Part, shorthand, told
+from gateway.policy.parts import Part, shorthand, told
 from gateway.yaml_source import Hinted
 
 
@@ -40,10 +40,3 @@ class Bilingual(InBoth):
 
     ja: values.Sentence | None = told("日本語の文", "the text in Japanese")
     en: values.Sentence | None = told("英語の文", "the text in English")
-
-
-class Markup(InBoth):
-    """A piece of HTML. One piece, or one language, stands for both."""
-
-    ja: values.Html | None = told("日本語のHTML", "the HTML in Japanese")
-    en: values.Html | None = told("英語のHTML", "the HTML in English")

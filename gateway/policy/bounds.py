@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import model_validator
 
 from gateway.policy import values
-from gateway.policy.values import Part, told
+from gateway.policy.parts import Part, told
 from gateway.yaml_source import Hinted
 
 NumberTest = Callable[[int], bool]

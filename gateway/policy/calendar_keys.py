@@ -8,7 +8,7 @@ from typing import Literal
 from gateway.policy import clock_values
 from gateway.policy.calendars import Calendar, Minutes
 from gateway.policy.japanese_holidays import japanese_holidays
-from gateway.policy.values import Part, told
+from gateway.policy.parts import Part, told
 
 _WORKING_DAYS = (0, 1, 2, 3, 4)  # Monday to Friday
 

@@ -10,8 +10,8 @@ from gateway.message.envelope import Envelope
 from gateway.message.facts import Facts
 from gateway.policy import values
 from gateway.policy.handling import Attached, Seen
+from gateway.policy.parts import Part, told
 from gateway.policy.protection import Way
-from gateway.policy.values import Part, told
 from gateway.protect.state_word import State
 
 _UNREADABLE = frozenset({"damaged"})

@@ -19,7 +19,7 @@ from gateway.message.evidence import Content, FileEvidence
 from gateway.message.facts import Facts
 from gateway.policy import values
 from gateway.policy.conditions.content import Unread
-from gateway.policy.values import Part, told
+from gateway.policy.parts import Part, told
 
 
 class CaseFile(Part):

@@ -16,7 +16,7 @@ from gateway.policy.case_given import Lines, read_path
 from gateway.policy.decision import Decision, Outcome
 from gateway.policy.demands import NO_TIME, Form
 from gateway.policy.handling import Handling
-from gateway.policy.values import told
+from gateway.policy.parts import Part, told
 from gateway.units import format_duration, parse_duration
 
 
@@ -31,7 +31,7 @@ Forms = Annotated[tuple[ProtectWord, ...], BeforeValidator(_any_number)]
 Wait = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 
-class ExpectedRecipient(values.Part):
+class ExpectedRecipient(Part):
     """What one recipient is to get. `hold: 0s` is at once; `sees` are the external people it may see.
 
     `firm` is the part of the window that the sender cannot waive; `waive: nobody` says that it is all of it.
@@ -78,7 +78,7 @@ class ExpectedRecipient(values.Part):
     )
 
 
-class Expected(values.Part):
+class Expected(Part):
     """The outcome. `refused` is false, true, or the id of the rule that refuses; `rules` are all that apply."""
 
     refused: bool | values.RuleId = told(

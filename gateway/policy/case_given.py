@@ -20,7 +20,7 @@ from gateway.policy.case_content import CaseFile, CaseInside, content_of
 from gateway.policy.case_history import CaseHistory, evidence_of, reply_fields
 from gateway.policy.case_mail import MAX_ATTACHMENT, wire_form, write_mail
 from gateway.policy.model import Policy
-from gateway.policy.values import told
+from gateway.policy.parts import told
 from gateway.yaml_source import Hinted
 
 CASE_TIME = datetime(2026, 1, 5, 10, 0)  # noqa: DTZ001 - by the clocks of the policy's zone: a Monday in office hours
@@ -50,7 +50,7 @@ def read_path(text: str) -> str:
     return text if text in ("", "<>") else str(parse_path(text))
 
 
-Lines = Annotated[tuple[str, ...], BeforeValidator(values.one_or_many)]
+Lines = Annotated[tuple[str, ...], values.OneOrMany]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 

@@ -18,8 +18,8 @@ from gateway.message.evidence import HALVES_KEPT, Earlier, Evidence, Halves, Vol
 from gateway.message.facts import Facts
 from gateway.message.replies import is_reply
 from gateway.policy import values
+from gateway.policy.parts import Part, told
 from gateway.policy.people import read_address
-from gateway.policy.values import Part, told
 from gateway.yaml_source import Hinted
 
 DomainState = Literal[

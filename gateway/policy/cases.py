@@ -18,12 +18,12 @@ from gateway.policy.decision import Decision
 from gateway.policy.handle import with_handling
 from gateway.policy.handling import Seen
 from gateway.policy.model import Policy
-from gateway.policy.values import told
+from gateway.policy.parts import Part, told
 from gateway.values import dataclass
 from gateway.yaml_source import load, validate
 
 
-class Case(values.Part):
+class Case(Part):
     """One mail and what is to become of it."""
 
     name: values.Sentence = told("何を確かめるか", "what the case is about", ...)

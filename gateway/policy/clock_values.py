@@ -14,12 +14,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from gateway.policy.calendars import MIDNIGHT, Days, EveryYear, Minutes
-from gateway.policy.values import one_or_many
+from gateway.policy.values import OneOrMany, one_or_list
 from gateway.yaml_source import Hinted
 
 LEAP_YEAR = 2000  # a year in which every day of a year exists
 
-_STRING = {"type": "string"}
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
 _SPAN = re.compile(r"([\d:]+) ?[-~〜] ?([\d:]+)")
 _DAY = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})")
@@ -115,30 +114,20 @@ def _zone(text: str) -> str:
 
 
 _TIME = r"([01]?\d|2[0-3]):[0-5]\d"
-_SPAN_SCHEMA = {**_STRING, "pattern": rf"^{_TIME} ?[-~〜] ?({_TIME}|24:00)$"}
-_WEEKDAY_SCHEMA = {**_STRING, "pattern": f"^({'|'.join(WEEKDAYS)}|[{_KANJI}](曜日?)?)$"}
 _DAY_PATTERN = r"(\d{4}-)?\d{2}-\d{2}"
-_DAYS_SCHEMA = {**_STRING, "pattern": rf"^{_DAY_PATTERN}(\.\.{_DAY_PATTERN})?$"}
 
 
-def _few_or_one(schema: dict[str, object]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [schema, {"type": "array", "items": schema, "minItems": 1}]})
+def _like(pattern: str) -> dict[str, str]:
+    return {"type": "string", "pattern": f"^{pattern}$"}
 
 
-_OneOrMany = BeforeValidator(one_or_many)
-TimeOfDay = Annotated[
-    int, BeforeValidator(_moment), WithJsonSchema({**_STRING, "pattern": f"^({_TIME}|24:00)$"})
-]
-Spans = Annotated[
-    tuple[Annotated[Minutes, BeforeValidator(read_span)], ...], _OneOrMany, _few_or_one(_SPAN_SCHEMA)
-]
-Hours = Annotated[
-    tuple[Annotated[Minutes, BeforeValidator(_hours)], ...], _OneOrMany, _few_or_one(_SPAN_SCHEMA)
-]
-Weekdays = Annotated[
-    tuple[Annotated[int, BeforeValidator(_weekday)], ...], _OneOrMany, _few_or_one(_WEEKDAY_SCHEMA)
-]
-DayList = Annotated[
-    tuple[Annotated[Days | EveryYear, BeforeValidator(read_days)], ...], _OneOrMany, _few_or_one(_DAYS_SCHEMA)
-]
+_SPANS = WithJsonSchema(one_or_list(_like(rf"{_TIME} ?[-~〜] ?({_TIME}|24:00)")))
+_WEEKDAYS = WithJsonSchema(one_or_list(_like(f"({'|'.join(WEEKDAYS)}|[{_KANJI}](曜日?)?)")))
+_DAYS = WithJsonSchema(one_or_list(_like(rf"{_DAY_PATTERN}(\.\.{_DAY_PATTERN})?")))
+
+TimeOfDay = Annotated[int, BeforeValidator(_moment), WithJsonSchema(_like(f"({_TIME}|24:00)"))]
+Spans = Annotated[tuple[Annotated[Minutes, BeforeValidator(read_span)], ...], OneOrMany, _SPANS]
+Hours = Annotated[tuple[Annotated[Minutes, BeforeValidator(_hours)], ...], OneOrMany, _SPANS]
+Weekdays = Annotated[tuple[Annotated[int, BeforeValidator(_weekday)], ...], OneOrMany, _WEEKDAYS]
+DayList = Annotated[tuple[Annotated[Days | EveryYear, BeforeValidator(read_days)], ...], OneOrMany, _DAYS]
 Zone = Annotated[str, AfterValidator(_zone)]

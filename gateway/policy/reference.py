@@ -1,6 +1,6 @@
 """The reference of all keys, generated from the models: editors, `sekisho policy docs` and docs/policy.md show the same. Pure.
 
-Every key says what it means in English and Japanese (`values.told`). In a page, a table stands between `<!-- keys: Model -->`
+Every key says what it means in English and Japanese (`parts.told`). In a page, a table stands between `<!-- keys: Model -->`
 and `<!-- end -->`, and `<!-- keys: * -->` takes the tables of all models that have no place of their own; everything outside
 is written by hand and stays.
 """

@@ -16,8 +16,8 @@ from gateway.policy.bilingual import Bilingual
 from gateway.policy.calendar_keys import CalendarPart
 from gateway.policy.clock_values import Zone
 from gateway.policy.conditions.condition import Condition
-from gateway.policy.disclaimers import Disclaimers
-from gateway.policy.values import Part, shorthand, told
+from gateway.policy.disclaimers import DisclaimerName, Disclaimers
+from gateway.policy.parts import Part, shorthand, told
 from gateway.yaml_source import Hinted
 
 
@@ -133,7 +133,7 @@ class PolicyFile(Part):
     keywords: dict[values.Name, values.Sentences] = told(
         "名前を付けたキーワードのリスト。`text` で使います", "lists of words with a name, for `text`", {}
     )
-    disclaimers: dict[values.DisclaimerName, Disclaimers] = told(
+    disclaimers: dict[DisclaimerName, Disclaimers] = told(
         "メールの本文の下に付ける文面: 名前と文面",
         "texts that rules put under mails: a name and the text",
         {},

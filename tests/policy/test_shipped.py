@@ -12,9 +12,10 @@ from pydantic import BaseModel
 
 from gateway.cli.case_files import facts_of_cases, read_cases
 from gateway.config.policy_files import read_files
-from gateway.policy import cases, reference, schema, values
+from gateway.policy import cases, reference, schema
 from gateway.policy.demands import Language
 from gateway.policy.load import load_policy
+from gateway.policy.parts import Part
 from gateway.policy.tiers import Tier, tier_of
 from gateway.yaml_source import Problems
 
@@ -61,7 +62,7 @@ def test_the_tables_of_the_page_are_the_models() -> None:
     assert reference.filled(PAGE) == PAGE, "run: sekisho policy docs --write docs/policy.md"
 
 
-def parts(part: type[BaseModel] = values.Part) -> list[type[BaseModel]]:
+def parts(part: type[BaseModel] = Part) -> list[type[BaseModel]]:
     """Return every model that policy files and cases are made of."""
     below = [each for kind in part.__subclasses__() for each in parts(kind)]
     return [part, *below] if part.model_fields and not part.__subclasses__() else below

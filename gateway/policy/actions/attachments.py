@@ -16,8 +16,8 @@ from gateway.policy import values
 from gateway.policy.actions.ask import Ask, Whom
 from gateway.policy.conditions.context import Context
 from gateway.policy.demands import Demands
+from gateway.policy.parts import Part, Short, told
 from gateway.policy.protection import EXPIRES, WITHIN, How, Protection, Way
-from gateway.policy.values import Part, Short, told
 from gateway.protect.keys import DEFAULT_BITS, MAX_BITS, MIN_BITS
 from gateway.yaml_source import Hinted, nearest
 

@@ -18,7 +18,8 @@ from gateway.policy.conditions.condition import Condition, build
 from gateway.policy.conditions.context import Context
 from gateway.policy.demands import NO_TIME, Demands
 from gateway.policy.mail import Mail
-from gateway.policy.values import MAX_WINDOW, Part, Short, told
+from gateway.policy.parts import Part, Short, told
+from gateway.policy.values import MAX_WINDOW
 from gateway.yaml_source import Hinted
 
 

@@ -10,8 +10,8 @@ from gateway.policy import values
 from gateway.policy.actions.ask import Ask, Whom
 from gateway.policy.conditions.context import Context
 from gateway.policy.demands import Demands, Language, MailDemands
-from gateway.policy.disclaimers import key_of
-from gateway.policy.values import Part, Short, shorthand, told
+from gateway.policy.disclaimers import DisclaimerName, key_of
+from gateway.policy.parts import Part, Short, shorthand, told
 from gateway.yaml_source import Hinted
 
 
@@ -59,7 +59,7 @@ class TextUnder(Short):
 
     short = "name"
 
-    name: values.DisclaimerName = told(
+    name: DisclaimerName = told(
         "`disclaimers` にある文面の名前", "the name of the text in `disclaimers`", ...
     )
     language: Language | None = told(

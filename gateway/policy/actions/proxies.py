@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, WithJsonSchema, model_validator
 
 from gateway.policy.demands import EVER, NEVER, Approver
+from gateway.policy.parts import Part, told
 from gateway.policy.people import read_address
-from gateway.policy.values import Part, told
 from gateway.yaml_source import Hinted
 
 

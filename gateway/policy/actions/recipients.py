@@ -8,7 +8,7 @@ from typing import Literal
 from gateway.policy.actions.ask import Ask, Whom
 from gateway.policy.conditions.context import Context
 from gateway.policy.demands import Demands, Form
-from gateway.policy.values import Part, Short, told
+from gateway.policy.parts import Part, Short, told
 
 _FORMS = {"bcc": Form.BCC, "individual": Form.INDIVIDUAL}
 

@@ -20,8 +20,8 @@ from gateway.policy.calendars import Calendar, deadline, next_open, until
 from gateway.policy.conditions.context import Context
 from gateway.policy.demands import NO_TIME, NOTHING, Approval, Approver, Confirmation, Demands, Step
 from gateway.policy.mail import Mail
+from gateway.policy.parts import Part, Short, told
 from gateway.policy.people import read_address
-from gateway.policy.values import Part, Short, told
 
 DAY = timedelta(days=1)  # how long a mail waits for people where the rule does not say
 MAX_STEPS = 8  # escalations of one approval
@@ -40,21 +40,12 @@ def _one_or_many(value: object) -> object:
 
 
 Deciders = Annotated[
-    tuple[Annotated[values.Name, AfterValidator(_deciders)], ...],
-    BeforeValidator(values.one_or_many),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string"},
-                {"type": "array", "items": {"type": "string"}, "minItems": 1},
-            ]
-        }
-    ),
+    tuple[Annotated[values.Name, AfterValidator(_deciders)], ...], values.OneOrMany, values.FEW_OR_ONE
 ]
 
 Remind = Annotated[
     tuple[values.Window, ...],
-    BeforeValidator(values.one_or_many),
+    values.OneOrMany,
     Field(max_length=MAX_REMINDERS),
     WithJsonSchema(
         {

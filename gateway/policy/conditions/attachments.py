@@ -24,8 +24,8 @@ from gateway.policy.conditions.certainty import (
 from gateway.policy.conditions.content import UnreadOrAny, fits_unread
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.mail import Mail
+from gateway.policy.parts import Part, told
 from gateway.policy.text_match import NameTest, glob
-from gateway.policy.values import Part, told
 
 _LOOKS_INSIDE = {"kind", "encrypted", "macros", "member", "unread", "kind_differs"}
 _NO_KIND = frozenset(

@@ -17,7 +17,7 @@ from gateway.policy.conditions.certainty import NOBODY_KNOWS, Counted, asked, in
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.conditions.things import Holds, holds, number_of, unread_of
 from gateway.policy.mail import Mail
-from gateway.policy.values import Part, told
+from gateway.policy.parts import Part, told
 
 MailIs = Literal["smime-signed", "smime-encrypted", "pgp-signed", "pgp-encrypted", "tnef", "calendar"]
 Unread = Literal["encrypted", "too-large", "too-deep", "too-slow", "damaged", "unknown-kind"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gateway.policy import values
 from gateway.policy.bounds import Range, SizeRange, between
 from gateway.policy.conditions.context import Context, Test
-from gateway.policy.values import Part, told
+from gateway.policy.parts import Part, told
 
 
 class CountKeys(Part):

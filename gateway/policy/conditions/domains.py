@@ -14,7 +14,7 @@ from gateway.policy.bounds import Range, check_range
 from gateway.policy.conditions.certainty import Counted, any_of, asked, count, in_range
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.mail import Mail
-from gateway.policy.values import Part, shorthand, told
+from gateway.policy.parts import Part, shorthand, told
 
 ProviderKind = Literal["free", "carrier", "isp"]
 DomainState = Literal["no-mail", "null-mx", "missing"]

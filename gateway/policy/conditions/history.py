@@ -17,8 +17,8 @@ from gateway.policy import values
 from gateway.policy.bounds import Range, check_range
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.mail import Mail
+from gateway.policy.parts import Part, Short, told
 from gateway.policy.people import People
-from gateway.policy.values import Part, Short, told
 from gateway.yaml_source import Hinted
 
 SENDER, ANYBODY = "sender", "anybody"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from gateway.policy import values
 from gateway.policy.conditions.context import Context, Test
 from gateway.policy.mail import Mail
+from gateway.policy.parts import Part, told
 from gateway.policy.people import People
-from gateway.policy.values import Part, told
 
 
 class PeopleKeys(Part):

@@ -18,7 +18,7 @@ from gateway.policy import values
 from gateway.policy.conditions.certainty import all_of, any_of
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.mail import Mail
-from gateway.policy.values import Part, Short, told
+from gateway.policy.parts import Part, Short, told
 from gateway.yaml_source import Hinted
 
 How = Literal["same-mail", "following", "preceding", "any"]

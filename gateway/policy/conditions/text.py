@@ -11,8 +11,8 @@ from gateway.message.text import decode_header
 from gateway.policy import values
 from gateway.policy.conditions.context import Context, Test, certain
 from gateway.policy.mail import Mail
+from gateway.policy.parts import Part, told
 from gateway.policy.text_match import Folded, contains, fold, pattern
-from gateway.policy.values import Part, told
 from gateway.yaml_source import Hinted
 
 MAX_FIELDS = 100  # fields of one name that a `header` condition reads; more are in doubt

@@ -16,7 +16,7 @@ from gateway.policy import values
 from gateway.policy.conditions.certainty import NOBODY_KNOWS, Counted, in_range
 from gateway.policy.conditions.context import Test
 from gateway.policy.mail import Mail
-from gateway.policy.values import Part, told
+from gateway.policy.parts import Part, told
 
 Place = Literal["subject", "body", "attachments"]
 Thing = Literal[

@@ -13,7 +13,7 @@ from gateway.policy.calendars import Calendar, Minutes, is_open
 from gateway.policy.conditions.context import Context, Test
 from gateway.policy.japanese_holidays import japanese_holidays
 from gateway.policy.mail import Mail
-from gateway.policy.values import Part, Short, told
+from gateway.policy.parts import Part, Short, told
 
 MomentTest = Callable[[datetime], bool]
 

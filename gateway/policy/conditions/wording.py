@@ -12,8 +12,8 @@ from gateway.policy.conditions.certainty import all_of, any_of, asked
 from gateway.policy.conditions.context import Context, Need, Test
 from gateway.policy.conditions.things import EVERYWHERE, Place, Places, unread_of
 from gateway.policy.mail import Mail
+from gateway.policy.parts import Part, told
 from gateway.policy.text_match import Folded, TextTest, contains, pattern
-from gateway.policy.values import Part, told
 from gateway.yaml_source import Hinted
 
 
