@@ -92,7 +92,7 @@ class Outcome:
 def seal(files: Sequence[File], recipe: Recipe) -> Outcome:
     """Decide for each file and prepare what leaves; nothing is encrypted before its chunks are asked for.
 
-    Raises Refused. Chunks may raise TooLarge (archive.py).
+    Raises Refused. Chunks may raise TooLarge (zip_records.py).
     """
     left: list[int] = []
     kept: list[Sealed] = []

@@ -14,9 +14,9 @@ from gateway.message.header import split
 from gateway.message.mime import Structure, scan_structure
 from gateway.policy.disclaimers import Disclaimer
 from gateway.policy.protection import How
-from gateway.protect.archive import TooLarge
 from gateway.protect.file import Entropy, File
 from gateway.protect.seal import ARCHIVE_TYPE, Form, Recipe, Refused, Sealed, seal
+from gateway.protect.zip_records import TooLarge
 from gateway.sealing.order import Order
 from gateway.sealing.told import UNDECODABLE
 from gateway.transform.attachments import CannotRebuild, Replacement, rebuild

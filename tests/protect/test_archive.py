@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.protect import archive
-from gateway.protect.archive import INNER_NAME, TooLarge, zip_aes256, zip_legacy
+from gateway.protect import archive, zip_records
+from gateway.protect.archive import INNER_NAME, zip_aes256, zip_legacy
 from gateway.protect.file import File
+from gateway.protect.zip_records import TooLarge
 from tests.protect.sample import AT, KEY, NAME, NOISE, TEXT, entropy, run
 
 FILES = ((NAME, TEXT), ("empty.txt", b""), ("写真.jpg", NOISE), ("one.bin", b"\x00"))
@@ -122,7 +123,7 @@ def test_two_archives_of_the_same_files_have_nothing_in_common() -> None:
 
 
 def test_more_than_the_format_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_OCTETS", 10_000)
+    monkeypatch.setattr(zip_records, "MAX_OCTETS", 10_000)
     with pytest.raises(TooLarge):
         made(zip_aes256, ("a.bin", NOISE))
     with pytest.raises(TooLarge):
