@@ -13,8 +13,7 @@ from gateway.spool import look_rows
 from gateway.spool.lifecycle import Kind, Reason, State
 from gateway.spool.mail_json import parsed
 from gateway.spool.moves import Arrival, move
-from gateway.spool.ranges import to_ranges
-from gateway.spool.records import MessageRow, RecipientRow
+from gateway.spool.records import MessageRow, RecipientRow, ranges_of
 from gateway.spool.second_look import SOMEBODY, unmet
 from gateway.spool.times import from_us, to_us
 from gateway.store.events import Event
@@ -35,7 +34,7 @@ def who_may_leave(tx: Tx, message: MessageRow, rows: list[RecipientRow], at: int
     if not kept:
         return rows
     move(tx, kept, State.HELD, Arrival(at, due_at=to_us(SOMEBODY)))
-    indexes = to_ranges(row.idx for row in kept)
+    indexes = ranges_of(kept)
     detail = {"reply": "released without what people have to do: held again"}
     tx.event(Event(at, message.queue_id, Kind.DEFERRED, Reason.POLICY, recipients=indexes, detail=detail))
     return [row for row in rows if row not in kept]

@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import bindparam, select
 
 from gateway import metrics
-from gateway.spool.attempts import Wanted, claim_rows
+from gateway.spool.claiming import Wanted, claim_rows
 from gateway.spool.contract import StoreDamaged
 from gateway.spool.holds import by_message, release_rows
 from gateway.spool.leases import Leases

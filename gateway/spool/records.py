@@ -14,7 +14,7 @@ from gateway.policy.demands import Demands, Form
 from gateway.spool.lifecycle import State
 from gateway.spool.mail_json import parsed
 from gateway.spool.notice import Notice, NoticeKind
-from gateway.spool.ranges import from_ranges
+from gateway.spool.ranges import from_ranges, to_ranges
 from gateway.spool.second_look import FROZEN, SOMEBODY
 from gateway.spool.times import from_us, to_us
 from gateway.spool.values import Recipient, Stored
@@ -56,6 +56,11 @@ class RecipientRow(NamedTuple):
     @classmethod
     def of(cls, row: tuple[Any, ...]) -> RecipientRow:
         return cls(row[0], row[1], State(row[2]), *row[3:])
+
+
+def ranges_of(rows: Iterable[RecipientRow]) -> str:
+    """Return which recipients these are, as an event says it."""
+    return to_ranges(row.idx for row in rows)
 
 
 def stored(row: MessageRow, rows: Iterable[RecipientRow]) -> Stored:

@@ -1,6 +1,6 @@
 """The spool on SQL: every verb of the contract as one job of the committer, every read on a reader.
 
-The verbs' jobs are in accepting, holds, attempts and ageing; here they meet the database and the event loop.
+The verbs' jobs are in accepting, holds, claiming, recording and ageing; here they meet the database and the event loop.
 The mails' octets are in bodies.
 """
 
@@ -18,12 +18,13 @@ from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
 from gateway.spool import (
     ageing,
-    attempts,
+    claiming,
     colleagues,
     consents,
     deadlines,
     holds,
     reading,
+    recording,
     releasing,
     reminder_rows,
     reminding,
@@ -244,10 +245,10 @@ class SqlSpool:
         share: int | None = None,
         crowded: Collection[str] = (),
     ) -> Sequence[Claim]:
-        wish = attempts.Wanted(now, limit, lease, share or limit, frozenset(crowded))
+        wish = claiming.Wanted(now, limit, lease, share or limit, frozenset(crowded))
         begun: list[str] = []
         try:
-            return await self._db.committer.run(attempts.claim(wish, self._leases, begun, self._known))
+            return await self._db.committer.run(claiming.claim(wish, self._leases, begun, self._known))
         except BaseException as error:  # they may be on disk all the same, and nobody will work under them
             for token in begun:
                 self._leases.end(token)
@@ -256,8 +257,8 @@ class SqlSpool:
         return await self._past_damage.claim(wish)
 
     async def record(self, claim: Claim, results: Sequence[Result], now: datetime) -> Change:
-        attempts.checked(results)
-        job = attempts.record(claim, results, now, self._leases)
+        recording.checked(results)
+        job = recording.record(claim, results, now, self._leases)
         short = len(claim.message.envelope.recipients) <= SHORT_ENVELOPE
         change = await self._db.committer.run(job, small=short and len(results) <= SMALL_RECIPIENTS)
         self._leases.settled(claim.lease, len(change.done))
@@ -278,7 +279,7 @@ class SqlSpool:
         alive = living if self._db.shared else None
         # Only before the other workers begin are all leases on disk those of dead processes.
         alone, self._alone = mine.exclusive and self._alone, self._db.where.workers == 1
-        job = attempts.recover(to_us(now), self._leases, alone, alive)
+        job = recording.recover(to_us(now), self._leases, alone, alive)
         return await self._db.committer.run(job)
 
     async def purge(

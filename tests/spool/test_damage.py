@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from gateway.audit.entries import Question
 from gateway.audit.log import EventLog
-from gateway.spool.attempts import UNREADABLE_AGAIN
+from gateway.spool.claiming import UNREADABLE_AGAIN
 from gateway.spool.contract import BodyUnreadable, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool, open_spool

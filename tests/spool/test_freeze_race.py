@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from gateway.spool import attempts, freezes, halts, releasing
+from gateway.spool import freezes, halts, recording, releasing
 from gateway.spool.lifecycle import Reason, State
 from gateway.spool.sql import SqlSpool, open_spool
 from gateway.spool.values import Actor
@@ -54,12 +54,12 @@ async def test_what_is_deferred_while_another_gateway_freezes_is_held(
 
     queue_id = await spool.accept(mail(queued=1))
     (claim,) = await spool.claim(T0, 1, LEASE)
-    monkeypatch.setattr(attempts, "hold_deferred", hold_deferred)
-    recording = asyncio.create_task(spool.record(claim, [deferred(0, T0 + MINUTE)], T0))
+    monkeypatch.setattr(recording, "hold_deferred", hold_deferred)
+    being_recorded = asyncio.create_task(spool.record(claim, [deferred(0, T0 + MINUTE)], T0))
     assert await asyncio.to_thread(looked.wait, 10)
     await other.halts.freeze(queue_id, SENDER, "", T0)
     frozen.set()
-    await recording
+    await being_recorded
     message = await other.get(queue_id)
     assert (message.recipients[0].state, message.frozen is not None) == (State.HELD, True)
 

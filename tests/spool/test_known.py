@@ -51,7 +51,7 @@ async def test_a_long_mail_is_read_for_its_first_claim_only(
         reads.append(queue_ids)
         return messages_in(queue_ids)
 
-    monkeypatch.setattr("gateway.spool.attempts.messages_in", noted)
+    monkeypatch.setattr("gateway.spool.claiming.messages_in", noted)
     long = await spool.accept(mail(queued=1_000))
     short = await spool.accept(mail(queued=2))
     [first] = await spool.claim(T0, 10, LEASE, share=10)
