@@ -1,13 +1,64 @@
-"""What the client of a mail is told in words: what happens next with it, or why a policy refuses it. Pure."""
+"""How a mail is answered: the words its client reads, and beside them what the log and the metrics hear of it.
+
+Some replies are the same for every mail; whoever gives one tells the log why. Mails that the policy accepts or refuses are
+told of here, once the spool knows of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
+import structlog
+
+from gateway import rule_effects
+from gateway.message.envelope import Envelope
+from gateway.metrics import ACCEPTED, HELD
 from gateway.policy.decision import Decision, Outcome
+from gateway.receive.reply import Reply
+
+FULL = Reply(452, "4.3.1", "not enough room to store mail now; try again later", "store")
+NOT_STORED = Reply(451, "4.3.0", "the mail cannot be stored now; try again later", "store")
+NOT_LOOKED_AT = Reply(451, "4.3.0", "the attachments cannot be looked at now; try again later", "error")
+NO_POLICY = Reply(451, "4.3.5", "no mail policy is in force; try again later", "error")
+UNHIDEABLE = Reply(
+    550, "5.6.0", "the MIME boundary shows an address that has to be hidden; send the mail anew", "content"
+)
 
 MAX_REFUSALS = 5  # rules named in one reply; a client shows no more than a few lines
+
+log = structlog.get_logger()
+
+
+def refused(decision: Decision, envelope: Envelope) -> Reply:
+    """Tell that the policy refuses a mail; return the reply, in the policy's words."""
+    rules = [refusal.rule for refusal in decision.refusals]
+    _count_rules(decision)
+    rule_effects.mails(rule_effects.REFUSED, rules)
+    log.info("refused", rules=rules, account=envelope.client.account, recipients=len(envelope.recipients))
+    return Reply(550, "5.7.1", refusal_text(decision, utf8=envelope.smtputf8), "policy")
+
+
+def accepted(queue_id: str, decision: Decision, envelope: Envelope, now: datetime) -> Reply:
+    """Tell that a mail is on disk; `envelope` is what the client handed in, `decision` may tell of copies behind it."""
+    numbers = decision.assigned[: len(envelope.recipients)]
+    outcomes = [decision.outcomes[number] for number in numbers]
+    held = [each for each in outcomes if each.waits and not each.demands.drop]
+    dropped = sum([each.demands.drop for each in outcomes])
+    ACCEPTED.inc()
+    _count_rules(decision)
+    if held:
+        HELD.inc(len(held))
+        rule_effects.mails(rule_effects.HELD, _holding(decision))
+    log.info(
+        "accepted",
+        queue_id=queue_id,
+        account=envelope.client.account,
+        recipients=len(outcomes),
+        held=len(held),
+        dropped=dropped,
+    )
+    return Reply(250, "2.0.0", f"{queue_id} {accepted_text(len(outcomes), held, now, dropped)}")
 
 
 def accepted_text(recipients: int, held: Sequence[Outcome], now: datetime, dropped: int = 0) -> str:
@@ -43,3 +94,14 @@ def refusal_text(decision: Decision, *, utf8: bool) -> str:
         elif utf8 and not ascii_only:
             lines[-1] = japanese
     return "\n".join(lines)
+
+
+def _count_rules(decision: Decision) -> None:
+    rule_effects.mails(rule_effects.MATCHED, [reason.rule for reason in decision.reasons])
+    if decision.watched:
+        rule_effects.mails(rule_effects.WATCHED, [watched.rule for watched in decision.watched])
+
+
+def _holding(decision: Decision) -> set[str]:
+    waiting = [outcome.rules for outcome in decision.outcomes if outcome.waits]
+    return rule_effects.holding(waiting[0] if len(waiting) == 1 else {r for rules in waiting for r in rules})

@@ -37,7 +37,8 @@ from gateway.people.suspensions import Suspensions
 from gateway.policy.conditions.context import Need
 from gateway.policy.decide import decide
 from gateway.receive.accounts import Accounts, OnChange
-from gateway.receive.intake import FULL, Intake
+from gateway.receive.answering import FULL
+from gateway.receive.intake import Intake
 from gateway.receive.looking_up import LookingUp
 from gateway.receive.protecting import Protecting
 from gateway.receive.reply import Reply

@@ -24,7 +24,8 @@ from gateway.policy.handling import Handling
 from gateway.policy.memberships import Memberships
 from gateway.policy.model import Policy
 from gateway.receive.answering import accepted_text, refusal_text
-from gateway.receive.intake import QUICK_CHARACTERS, QUICK_RECIPIENTS, Intake
+from gateway.receive.intake import Intake
+from gateway.receive.judging import QUICK_CHARACTERS, QUICK_RECIPIENTS
 from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.values import NewMessage
 from gateway.yaml_source import Problem, Problems
