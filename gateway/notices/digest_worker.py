@@ -23,7 +23,7 @@ from gateway.notices.asking import asks
 from gateway.notices.digest import DigestLetters, Part, Whole
 from gateway.notices.digest_days import Days
 from gateway.notices.own import own_mail_decision
-from gateway.notices.writing import Sign
+from gateway.notices.signing import Sign
 from gateway.policy.demands import Language
 from gateway.policy.people import People
 from gateway.spool.contract import StoreUnavailable, UnknownMessage

@@ -16,8 +16,8 @@ from gateway.languages import LANGUAGES, Words, shown
 from gateway.links import Links
 from gateway.notices.compose import Composer, Composers
 from gateway.notices.own import own_mail
+from gateway.notices.signing import Sign
 from gateway.notices.summary import ADDRESS, SUBJECT
-from gateway.notices.writing import Sign
 from gateway.spool.key_contract import KeySending
 from gateway.spool.lifecycle import State
 from gateway.spool.notice import Notice, NoticeKind

@@ -7,6 +7,7 @@ asked, no notice and no delivery status is written about it.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeVar
 
 from gateway.message.address import parse_path
 from gateway.message.domains import domain_set
@@ -17,6 +18,30 @@ from gateway.spool.notice import Glance, Notice
 from gateway.spool.values import NewMessage, Stored
 
 OWN_DIGEST = "own-mail"  # stands where a policy's digest would: no policy decided this
+
+Seen = TypeVar("Seen", Stored, Glance)
+
+
+class OwnAddress:
+    """The address that letters of ours are from; empty where there is none.
+
+    A letter to it, because somebody sent a mail in our name, would bring the next one; so would a letter about a mail that
+    goes to it alone, as answers of robots do: told of, it would be answered again.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._key = parse_path(address).key if address else ""
+
+    def is_it(self, address: str) -> bool:
+        """Tell whether an address is this one; raises AddressError, where its end is that of this one."""
+        return address[-3:].lower() == self._key[-3:] and parse_path(address).key == self._key
+
+
+def readable(about: Seen) -> Seen:
+    """Return what a letter is about; raises ValueError where its record cannot be read."""
+    if about.unreadable:
+        raise ValueError("the stored envelope or decision cannot be read")
+    return about
 
 
 def own_mail_decision(external: bool, language: Language) -> Decision:

@@ -6,7 +6,7 @@ signature is worse than one with last month's. Without any key letters go unsign
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -16,6 +16,9 @@ from gateway.notices.dkim import Key, KeyUnfit, Signer, load_key
 from gateway.values import dataclass
 
 MAX_KEY_FILE = 64 << 10  # octets; a key of 8,192 bits has 6 KB
+
+Sign = Callable[[bytes], bytes]
+"""Returns a letter of ours with its signatures before it: `Signing.signed`."""
 
 log = structlog.get_logger()
 

@@ -22,7 +22,9 @@ from gateway.notices.bursts import Bursts
 from gateway.notices.compose import Composer
 from gateway.notices.failures import MAX_TRIES, STORE_RETRY, Failures
 from gateway.notices.pace import Pace
-from gateway.notices.writing import IncidentOf, Many, Sign, ToldElsewhere, Writer
+from gateway.notices.signing import Sign
+from gateway.notices.together import Many
+from gateway.notices.writing import IncidentOf, ToldElsewhere, Writer
 from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.second_look import SOMEBODY

@@ -6,26 +6,24 @@ goes wrong goes up; the worker decides when to try again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Protocol, TypeVar
 
 import structlog
 
 from gateway import metrics
 from gateway.clock import Clock
-from gateway.message.address import AddressError, parse_path
+from gateway.message.address import AddressError
 from gateway.notices.aside import Aside
 from gateway.notices.compose import Composer
-from gateway.notices.held_mail import HeldMail
-from gateway.notices.own import own_mail
+from gateway.notices.own import OwnAddress, own_mail, readable
+from gateway.notices.signing import Sign
+from gateway.notices.together import LetterOfMany, Many, put_together
 from gateway.spool.contract import BodyUnreadable, Spool, UnknownMessage
-from gateway.spool.notice import Glance, Notice, NoticeKind
+from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.values import NewMessage, Recipient, Stored
-
-Seen = TypeVar("Seen", Stored, Glance)
 
 # They tell nothing of it, and somebody waits for them; or they tell of its end alone.
 _WITHOUT_ORIGINAL = frozenset(
@@ -39,9 +37,6 @@ _WITHOUT_ORIGINAL = frozenset(
     }
 )
 
-Sign = Callable[[bytes], bytes]
-"""Returns a letter of ours with its signatures before it."""
-
 # What became of a mail has to be told, whatever it is; a robot that answers even that is bounded by its pace (pace.py).
 _OF_DELIVERY = frozenset({NoticeKind.FAILED, NoticeKind.DELAYED, NoticeKind.RELAYED})
 
@@ -53,26 +48,6 @@ log = structlog.get_logger()
 
 class ToldElsewhere(Exception):
     """Somebody else has finished one of the notices: what was composed is not sent."""
-
-
-class Many(Protocol):
-    """Composes the letter that tells of several held mails."""
-
-    def line(self, glance: Glance, notice: Notice) -> HeldMail | None:
-        """Return what the letter says of one mail; None when nothing of it is held any more."""
-
-    def holds(self, about: Glance, notice: Notice, lines: Sequence[HeldMail]) -> bytes:
-        """Return the letter; `about` and `notice` are those of the first line."""
-
-
-@dataclass(slots=True)
-class _Letter:
-    """The notices of one language, a line for each, and what is written of them: nothing where there is but one."""
-
-    about: Glance
-    notices: list[Notice] = field(default_factory=list)
-    lines: list[HeldMail] = field(default_factory=list)
-    octets: bytes | None = None
 
 
 class Writer:
@@ -100,7 +75,7 @@ class Writer:
         self._aside = aside
         self._incident_of = incident_of
         self._sign = sign
-        self._own = parse_path(own_address).key if own_address else ""
+        self._own = OwnAddress(own_address)
         self.finished = 0
 
     async def write(self, notice: Notice) -> None:
@@ -126,7 +101,9 @@ class Writer:
         notices = list(group.values())
         glances = await self._spool.glances([notice.queue_id for notice in notices])
         try:
-            letters, untold = await self._aside.run(partial(self._compose_letters, notices, glances))
+            letters, untold = await self._aside.run(
+                partial(put_together, notices, glances, self._many, self._own, self._sign)
+            )
         except AddressError as error:
             await self.drop(notices, type(error).__name__)
             group.clear()
@@ -145,7 +122,7 @@ class Writer:
         log.info("notice-dropped", kind=notices[0].kind.value, why=why, **_names(notices))
 
     async def _compose(self, notice: Notice) -> NewMessage | None:
-        message = await self._readable(notice)
+        message = readable(await self._spool.get(notice.queue_id))
         if notice.kind not in _OF_DELIVERY and self._breeds(notice, message.recipients):
             return None
         raw = None if notice.kind in _WITHOUT_ORIGINAL else await self._original(notice.queue_id)
@@ -158,15 +135,8 @@ class Writer:
         return own_mail(message, notice, octets, self._hostname, self._clock())
 
     def _breeds(self, notice: Notice, recipients: Iterable[Recipient]) -> bool:
-        """Tell whether a letter would bring the next one.
-
-        It would go to the address that letters are from, because somebody sent a mail in our name; or the mail goes to that
-        address alone, as answers of robots do: told of, it would be answered again.
-        """
-        return self._is_own(notice.to) or all(self._is_own(str(row.address)) for row in recipients)
-
-    def _is_own(self, address: str) -> bool:
-        return address[-3:].lower() == self._own[-3:] and parse_path(address).key == self._own
+        """Tell whether a letter would bring the next one (`OwnAddress`)."""
+        return self._own.is_it(notice.to) or all(self._own.is_it(str(row.address)) for row in recipients)
 
     def _composed(self, message: Stored, notice: Notice, raw: bytes | None) -> bytes | None:
         octets = self._composers[notice.kind](message, notice, raw)
@@ -178,48 +148,7 @@ class Writer:
         except BodyUnreadable:
             return None
 
-    async def _readable(self, notice: Notice) -> Stored:
-        return _checked(await self._spool.get(notice.queue_id))
-
-    def _compose_letters(
-        self, notices: Sequence[Notice], glances: Sequence[Glance | None]
-    ) -> tuple[Collection[_Letter], list[Notice]]:
-        """Return a letter for each language, and the notices of which there is nothing to tell. On a thread."""
-        letters, untold = self._sort(notices, glances)
-        for letter in letters:
-            if len(letter.lines) > 1:
-                letter.octets = self._sign(self._many.holds(letter.about, letter.notices[0], letter.lines))
-        return letters, untold
-
-    def _sort(
-        self, notices: Sequence[Notice], glances: Sequence[Glance | None]
-    ) -> tuple[Collection[_Letter], list[Notice]]:
-        letters: dict[str, _Letter] = {}
-        untold: list[Notice] = []
-        for notice, glance in zip(notices, glances, strict=True):
-            try:
-                line = self._line(glance, notice) if glance is not None else None
-            except Exception as error:  # of this mail alone: the others are told of
-                log.error("notice-left-out", queue_id=notice.queue_id, exc_info=error)
-                continue
-            if glance is None or line is None:
-                untold.append(notice)
-                continue
-            letter = letters.get(glance.language)
-            if letter is None:
-                letter = letters[glance.language] = _Letter(glance)
-            letter.notices.append(notice)
-            letter.lines.append(line)
-        return letters.values(), untold
-
-    def _line(self, glance: Glance, notice: Notice) -> HeldMail | None:
-        """Return what a letter says of a mail; None where there is nothing to say, or it would breed (`_breeds`)."""
-        alone = glance.total == len(glance.addresses) == 1
-        if self._is_own(notice.to) or (alone and self._is_own(glance.addresses[0])):
-            return None
-        return self._many.line(_checked(glance), notice)
-
-    async def _write_letter(self, letter: _Letter) -> None:
+    async def _write_letter(self, letter: LetterOfMany) -> None:
         first = letter.notices[0]
         if letter.octets is None:
             await self.write(first)
@@ -235,12 +164,6 @@ class Writer:
         metrics.NOTICES.labels(notices[0].kind.value).inc()
         log.info("notice-written", kind=notices[0].kind.value, own_id=own_id, **_names(notices))
         self._wake()
-
-
-def _checked(message: Seen) -> Seen:
-    if message.unreadable:
-        raise ValueError("the stored envelope or decision cannot be read")
-    return message
 
 
 def _names(notices: Sequence[Notice]) -> dict[str, object]:

@@ -18,8 +18,8 @@ from gateway.notices.bursts import LISTED, LONGEST, QUIET
 from gateway.notices.compose import Composers
 from gateway.notices.failures import STORE_RETRY
 from gateway.notices.held_mail import HeldMail
+from gateway.notices.together import Many
 from gateway.notices.worker import BATCH, LOOK_BACK, NoticeWorker
-from gateway.notices.writing import Many
 from gateway.policy.demands import Language
 from gateway.spool.contract import StoreUnavailable
 from gateway.spool.lifecycle import State

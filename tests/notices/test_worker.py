@@ -14,8 +14,8 @@ from gateway.notices.aside import Aside, NoThread
 from gateway.notices.compose import Composer, Composers
 from gateway.notices.failures import MAX_TRIES
 from gateway.notices.own import OWN_DIGEST, own_mail_decision
+from gateway.notices.together import Many
 from gateway.notices.worker import BATCH, NoticeWorker
-from gateway.notices.writing import Many
 from gateway.policy.demands import Demands, Form, Language
 from gateway.policy.stored_decision import from_json, to_json
 from gateway.spool.contract import StoreUnavailable
