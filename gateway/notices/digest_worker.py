@@ -18,11 +18,10 @@ from gateway import metrics
 from gateway.clock import Clock
 from gateway.message.address import Address, AddressError, parse_path
 from gateway.message.domains import DomainSet
-from gateway.message.envelope import Client, Envelope
 from gateway.notices.asking import asks
 from gateway.notices.digest import DigestLetters, Part, Whole
 from gateway.notices.digest_days import Days
-from gateway.notices.own import own_mail_decision
+from gateway.notices.own import own_letter
 from gateway.notices.signing import Sign
 from gateway.policy.demands import Language
 from gateway.policy.people import People
@@ -30,7 +29,6 @@ from gateway.spool.contract import StoreUnavailable, UnknownMessage
 from gateway.spool.digest_day import Day, Share
 from gateway.spool.digests import SqlDigests
 from gateway.spool.sql import SqlSpool
-from gateway.spool.values import NewMessage
 from gateway.values import dataclass
 
 LOOK_EVERY_S = 30.0  # whether it is time
@@ -182,13 +180,7 @@ class DigestWorker:
         language: Language,
     ) -> int:
         raw = await asyncio.to_thread(lambda: self._sign(write()))
-        envelope = Envelope(
-            sender=None,
-            recipients=(to,),
-            client=Client(ip="127.0.0.1", helo=self._hostname),
-            smtputf8=to.needs_smtputf8,
-        )
-        mail = NewMessage(envelope, raw, own_mail_decision(False, language), now, from_gateway=True)
+        mail = own_letter(to, raw, self._hostname, now, external=False, language=language)
         if await self._digests.send(day.isoformat(), name, mail) is None:
             return 0
         metrics.NOTICES.labels("digest").inc()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypeVar
 
-from gateway.message.address import parse_path
+from gateway.message.address import Address, parse_path
 from gateway.message.domains import domain_set
 from gateway.message.envelope import Client, Envelope
 from gateway.policy.decision import Decision, Outcome
@@ -44,28 +44,33 @@ def readable(about: Seen) -> Seen:
     return about
 
 
-def own_mail_decision(external: bool, language: Language) -> Decision:
-    """Return the decision on a mail of our own to one recipient: no demands, the original form, at once."""
-    return Decision(
-        digest=OWN_DIGEST, outcomes=(Outcome(external, Demands()),), assigned=(0,), language=language
-    )
-
-
 def own_mail(about: Stored | Glance, notice: Notice, raw: bytes, hostname: str, now: datetime) -> NewMessage:
     """Return the mail to accept for a notice; raises AddressError where its address is none."""
     to = parse_path(notice.to)
     external = not domain_set(about.decision.internal).matches(to)
+    return own_letter(
+        to, raw, hostname, now, external=external, language=about.language, about=about.queue_id
+    )
+
+
+def own_letter(
+    to: Address,
+    raw: bytes,
+    hostname: str,
+    now: datetime,
+    *,
+    external: bool,
+    language: Language,
+    about: str | None = None,
+) -> NewMessage:
+    """Return the mail to accept for a letter to one person: no demands, the original form, at once."""
     envelope = Envelope(
         sender=None,
         recipients=(to,),
         client=Client(ip="127.0.0.1", helo=hostname),
         smtputf8=to.needs_smtputf8,
     )
-    return NewMessage(
-        envelope=envelope,
-        raw=raw,
-        decision=own_mail_decision(external, about.language),
-        received_at=now,
-        from_gateway=True,
-        about=about.queue_id,
+    decision = Decision(
+        digest=OWN_DIGEST, outcomes=(Outcome(external, Demands()),), assigned=(0,), language=language
     )
+    return NewMessage(envelope, raw, decision, now, from_gateway=True, about=about)

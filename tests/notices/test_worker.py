@@ -10,10 +10,11 @@ from itertools import pairwise
 
 import pytest
 
+from gateway.message.address import parse_path
 from gateway.notices.aside import Aside, NoThread
 from gateway.notices.compose import Composer, Composers
 from gateway.notices.failures import MAX_TRIES
-from gateway.notices.own import OWN_DIGEST, own_mail_decision
+from gateway.notices.own import OWN_DIGEST, own_letter
 from gateway.notices.together import Many
 from gateway.notices.worker import BATCH, NoticeWorker
 from gateway.policy.demands import Demands, Form, Language
@@ -69,7 +70,8 @@ async def test_a_notice_becomes_a_mail_of_our_own(spool: MemorySpool, scene: Sce
 
 
 def test_the_decision_on_own_mail_changes_nothing_and_survives_storing() -> None:
-    decision = own_mail_decision(external=True, language=Language.EN)
+    to = parse_path("clerk@contractor.example.com")
+    decision = own_letter(to, b"", "mx.example.jp", NOON, external=True, language=Language.EN).decision
     assert decision.digest == OWN_DIGEST
     assert decision.of(0).demands.form is Form.ORIGINAL
     assert from_json(to_json(decision), decision.assigned) == decision
