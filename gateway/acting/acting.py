@@ -99,7 +99,9 @@ class Acting:
     ) -> Change:
         """Tick these recipients, and with `attachments` all files."""
         found = await allowed(self.spool, person, Act.SEND, queue_id)
-        change = await self.spool.confirm(queue_id, recipients, attachments, found.actor, self.clock())
+        change = await self.spool.consents.confirm(
+            queue_id, recipients, attachments, found.actor, self.clock()
+        )
         return _shown(found, change)
 
     async def approve(self, person: Person, queue_id: str, comment: str = "") -> Consented:
@@ -152,7 +154,7 @@ class Acting:
         key = _speaks_as(person, found, self.clock(), agrees=agrees)
         if key is None:
             return Consented(Said.AGAIN, Change((), ()), 0)
-        verb = self.spool.approve if agrees else self.spool.reject
+        verb = self.spool.consents.approve if agrees else self.spool.consents.reject
         actor = Actor(Role.APPROVER.value, key)
         answer = await verb(queue_id, None, key, actor, comment, self.clock())
         shown = _shown(found, answer.change)

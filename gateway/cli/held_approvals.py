@@ -65,7 +65,7 @@ reject = _verb("reject", "Enter the refusal of an approver who is absent: it is 
 
 
 async def _act(spool: SqlSpool, name: str, queue_id: str, person: str, comment: str) -> Consented:
-    verb = spool.approve if name == "approve" else spool.reject
+    verb = spool.consents.approve if name == "approve" else spool.consents.reject
     return await verb(queue_id, None, person, Actor("admin", who()), comment, utc_now())
 
 

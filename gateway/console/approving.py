@@ -113,7 +113,7 @@ class ApprovalPages:
         person = parse_path(claim.person).key
         actor = Actor("approver", person)
         spool, now = self.desk.spool, self.desk.clock()
-        answer = await spool.approve(claim.queue_id, None, person, actor, comment, now)
+        answer = await spool.consents.approve(claim.queue_id, None, person, actor, comment, now)
         log.info("approved", queue_id=claim.queue_id, said=answer.said.value, missing=answer.missing)
         return self._back(request, token, "approve", answer)
 
@@ -126,7 +126,7 @@ class ApprovalPages:
         actor = Actor("approver", person)
         spool, now = self.desk.spool, self.desk.clock()
         before = await spool.get(claim.queue_id)
-        answer = await spool.reject(claim.queue_id, None, person, actor, comment, now)
+        answer = await spool.consents.reject(claim.queue_id, None, person, actor, comment, now)
         count_cancelled(Reason.REJECTED, before, answer.change.without_copies(before.decision).done)
         log.info("rejected", queue_id=claim.queue_id, said=answer.said.value, done=len(answer.change.done))
         return self._back(request, token, "reject", answer)

@@ -61,7 +61,7 @@ class ColleaguePages:
         if not because:
             return self.desk.back(request, f"/c/{token}", token, {"missing": "because"})
         message = await self._message(claim)
-        change = await self.desk.spool.stop_by_colleague(
+        change = await self.desk.spool.consents.stop_by_colleague(
             claim.queue_id, claim.recipient, because, self.desk.clock()
         )
         _count(message, change)

@@ -105,7 +105,9 @@ class ByLink:
 
     async def confirm(self, recipients: Collection[int], attachments: bool) -> Change:
         before = await self.spool.get(self.queue_id)
-        done = await self.spool.confirm(self.queue_id, recipients, attachments, self.actor, self.clock())
+        done = await self.spool.consents.confirm(
+            self.queue_id, recipients, attachments, self.actor, self.clock()
+        )
         return done.without_copies(before.decision)
 
     async def take_back(self) -> TakenBack:

@@ -52,7 +52,7 @@ class Housekeeping:
             await _past_damage(self._spool.recover(now))
             self._next_recovery = time + RECOVER_ROUND
         if time >= self._next_deadlines:
-            passed = await _past_damage(self._spool.pass_deadlines(now, DEADLINES))
+            passed = await _past_damage(self._spool.consents.pass_deadlines(now, DEADLINES))
             self._next_deadlines = time if passed >= DEADLINES else time + DEADLINE_ROUND
             if passed:
                 self._ring()

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from gateway.clock import Clock
 from gateway.spool import reading
-from gateway.spool.contract import BodyUnreadable, StoreDamaged, UnknownMessage
+from gateway.spool.contract import BodyUnreadable, StoreDamaged, known
 from gateway.spool.corruption import mark_corrupt
 from gateway.spool.past_damage import PastDamage
 from gateway.spool.times import to_us
@@ -62,9 +62,7 @@ class BodiesOfMail:
 
     async def raw(self, queue_id: str) -> bytes:
         """Return the original octets; raises UnknownMessage or BodyUnreadable."""
-        body = await self._row(queue_id)
-        if body is None:
-            raise UnknownMessage(f"no message {queue_id}")
+        body = known(await self._row(queue_id), queue_id)
         if body.place == PURGED:
             raise BodyUnreadable(f"the body of {queue_id} was deleted: its time to be kept is over")
         try:

@@ -8,44 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
-from gateway.spool.attendance import Absence
 from gateway.spool.lifecycle import Reason
 from gateway.spool.notice import Glance, Notice
-from gateway.spool.values import Actor, Change, Claim, Consented, Figures, NewMessage, Result, Stored
+from gateway.spool.values import Actor, Change, Claim, Figures, NewMessage, Result, Stored
 from gateway.store.errors import StoreDamaged as StoreDamaged
 from gateway.store.errors import StoreUnavailable as StoreUnavailable
 
 if TYPE_CHECKING:
     from gateway.spool.askings import AskedPage
+    from gateway.spool.consent_contract import AbsentPeople, Consents
     from gateway.spool.halt_contract import Halts
     from gateway.spool.key_contract import MailKeys
     from gateway.spool.list_contract import Lists, Scope
     from gateway.spool.share_contract import Shares
 
 
+T = TypeVar("T")
+
+
 class UnknownMessage(Exception):
     """No message with this queue id."""
 
 
+def known(found: T | None, queue_id: str) -> T:
+    """Return what was found of a message; raises UnknownMessage where that is nothing."""
+    if found is None:
+        raise UnknownMessage(f"no message {queue_id}")
+    return found
+
+
 class BodyUnreadable(Exception):
     """The body is missing, was purged, or fails authentication; a damaged one is kept aside, never deleted."""
-
-
-class AbsentPeople(Protocol):
-    """`spool.absences`: when approvers are away, by their keys."""
-
-    async def of(self, people: Collection[str], now: datetime) -> Sequence[Absence]:
-        """Return all absences of these people that are not over, by person and in order."""
-
-    async def say(self, absence: Absence, actor: Actor, now: datetime) -> None:
-        """Keep that somebody is away; raises ValueError (order, past, long, far) and TooManyAbsences."""
-
-    async def take_back(self, person: str, since: datetime, actor: Actor, now: datetime) -> bool:
-        """Forget an absence; tell whether there was one."""
 
 
 class Askings(Protocol):
@@ -65,6 +62,10 @@ class Spool(Protocol):
     @property
     def shares(self) -> Shares:
         """Return the door to files behind links."""
+
+    @property
+    def consents(self) -> Consents:
+        """Return what people say of a mail that waits for them."""
 
     @property
     def absences(self) -> AbsentPeople:
@@ -118,29 +119,6 @@ class Spool(Protocol):
 
         A part that may be waived for a reason is firm unless `because` gives one. Who waits for people stays held.
         """
-
-    async def confirm(
-        self, queue_id: str, recipients: Collection[int], attachments: bool, actor: Actor, now: datetime
-    ) -> Change:
-        """Tick recipients, and, with `attachments`, all attachments. `not_done` are those who still wait for a tick."""
-
-    async def approve(
-        self, queue_id: str, approval: int | None, person: str, actor: Actor, comment: str, now: datetime
-    ) -> Consented:
-        """Count the word of `person` (a key) for one approval, or for all that ask this person; each counts once."""
-
-    async def reject(
-        self, queue_id: str, approval: int | None, person: str, actor: Actor, comment: str, now: datetime
-    ) -> Consented:
-        """Cancel what waits for the approval of `person`, and tell the sender."""
-
-    async def stop_by_colleague(self, queue_id: str, recipient: int, because: str, now: datetime) -> Change:
-        """Cancel everybody outside who can still be, as recipient number `recipient`, who got a link for that
-        (policy/colleagues.py); tell the sender who did it and why. UnknownMessage for anybody else."""
-
-    async def pass_deadlines(self, now: datetime, limit: int) -> int:
-        """Remind, escalate or time out where people were waited for long enough, on up to `limit` messages each; return on
-        how many."""
 
     async def release_due(self, now: datetime, limit: int) -> int:
         """Queue up to `limit` held recipients whose time has come; return how many."""

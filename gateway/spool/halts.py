@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from gateway.message.address import AddressError, parse_path
 from gateway.spool import freezes
-from gateway.spool.contract import UnknownMessage
+from gateway.spool.contract import known
 from gateway.spool.first_notices import notice_row
 from gateway.spool.freeze_rows import write_stays
 from gateway.spool.halt_contract import FROZEN_FOR, LONGEST
@@ -55,10 +55,7 @@ class SqlHalts:
         return await self._known(correct(wish, checked(meant)), queue_id)
 
     async def _known(self, job: Job, queue_id: str) -> Change:
-        found = await self._db.committer.run(job)
-        if found is None:
-            raise UnknownMessage(f"no message {queue_id}")
-        return found
+        return known(await self._db.committer.run(job), queue_id)
 
 
 def extend(wish: Wish, until: int) -> Job:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from gateway.message.facts import Facts
 from gateway.spool import relisting
-from gateway.spool.contract import UnknownMessage
+from gateway.spool.contract import known
 from gateway.spool.list_conditions import conditions, key_of, order_of, passed
 from gateway.spool.list_contract import (
     MAX_PAGE,
@@ -65,16 +65,10 @@ class SqlLists:
         return await self._db.readers.run(_one(queue_id))
 
     async def whose(self, queue_id: str) -> Whose:
-        found = await self._db.readers.run(relisting.whose(queue_id))
-        if found is None:
-            raise UnknownMessage(f"no message {queue_id}")
-        return found
+        return known(await self._db.readers.run(relisting.whose(queue_id)), queue_id)
 
     async def facts(self, queue_id: str) -> Facts | None:
-        found = await self._db.readers.run(relisting.facts(queue_id))
-        if found is None:
-            raise UnknownMessage(f"no message {queue_id}")
-        return found[0]
+        return known(await self._db.readers.run(relisting.facts(queue_id)), queue_id)[0]
 
     async def catch_up(self, limit: int) -> int:
         if not await self._any_stale():

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from gateway.policy.protection import Way
 from gateway.spool import agreed_keys, key_carrying, key_ending, key_reading, key_results, key_supply
-from gateway.spool.contract import UnknownMessage
+from gateway.spool.contract import known
 from gateway.spool.holds import recipients_of
 from gateway.spool.key_contract import KeySending, KeyStatus, NoKey, SealKey, ShownKey, Stage
 from gateway.spool.key_rows import sendings
@@ -150,8 +150,6 @@ async def _opened(verb: Awaitable[T]) -> T:
 
 
 def _there(found: T | NoKey | None, queue_id: str) -> T:
-    if found is None:
-        raise UnknownMessage(f"no message {queue_id}")
     if isinstance(found, NoKey):
         raise found
-    return found
+    return known(found, queue_id)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from gateway.spool import shares_codes, shares_fetching, shares_life
-from gateway.spool.contract import UnknownMessage
+from gateway.spool.contract import known
 from gateway.spool.key_contract import MailKeys, NoKey
 from gateway.spool.mail_json import parsed
 from gateway.spool.notice import Notice
@@ -139,10 +139,7 @@ class SqlShares:
         return keys[share.recipient].text
 
     async def _known(self, job: Callable[[Tx], T | None], queue_id: str) -> T:
-        found = await self._db.committer.run(job)
-        if found is None:
-            raise UnknownMessage(f"no message {queue_id}")
-        return found
+        return known(await self._db.committer.run(job), queue_id)
 
 
 def _all(queries: Queries, queue_id: str) -> list[Share]:

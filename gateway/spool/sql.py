@@ -11,24 +11,11 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 from gateway.clock import Clock, utc_now
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
-from gateway.spool import (
-    ageing,
-    claiming,
-    colleagues,
-    consents,
-    deadlines,
-    holds,
-    reading,
-    recording,
-    releasing,
-    reminder_rows,
-    reminding,
-)
+from gateway.spool import ageing, claiming, holds, reading, recording, releasing
 from gateway.spool.absences import SqlAbsences
 from gateway.spool.acceptance_events import refusal
 from gateway.spool.accepting import (
@@ -41,7 +28,8 @@ from gateway.spool.askings import SqlAskings
 from gateway.spool.bodies import BodiesOfMail
 from gateway.spool.clock_steps import StepWatch, bring_back
 from gateway.spool.coming import split_by_hold
-from gateway.spool.contract import StoreDamaged, UnknownMessage
+from gateway.spool.consenting import SqlConsents
+from gateway.spool.contract import StoreDamaged, known
 from gateway.spool.destroying import Destroyed, destroy_body
 from gateway.spool.digests import SqlDigests
 from gateway.spool.glance import glances
@@ -63,7 +51,7 @@ from gateway.spool.records import notice
 from gateway.spool.shares import SqlShares
 from gateway.spool.statements import NOTICES
 from gateway.spool.times import span_us, to_us
-from gateway.spool.values import Actor, Change, Claim, Consented, Figures, NewMessage, Result, Stored
+from gateway.spool.values import Actor, Change, Claim, Figures, NewMessage, Result, Stored
 from gateway.store.database import Database
 from gateway.store.errors import StoreUnavailable
 from gateway.store.events import Event
@@ -71,9 +59,6 @@ from gateway.store.keys import MasterKey
 from gateway.store.living import living
 from gateway.store.where import Where
 
-T = TypeVar("T")
-
-LOOKS = 2  # mails that are looked at for each whose deadline is passed: 100 of them keep the writer for some 90 ms
 QUICK_KEYS = 20  # recipients for each of whom the event loop may make a key: some two milliseconds
 QUICK_RECIPIENTS = 2_000  # whose rows the event loop computes itself, in some 8 ms; 40,000 take 150
 
@@ -112,6 +97,7 @@ class SqlSpool:
         self.keys = SqlMailKeys(database)
         self.shares = SqlShares(database, self.keys)
         self.digests = SqlDigests(database, self._bodies, self._ids)
+        self.consents = SqlConsents(database)
         self.absences = SqlAbsences(database)
         self.lists = SqlLists(database)
         self.halts = SqlHalts(database)
@@ -184,7 +170,7 @@ class SqlSpool:
         self, queue_id: str, recipients: Collection[int] | None, actor: Actor, reason: Reason, now: datetime
     ) -> Change:
         wish = holds.Wish(queue_id, recipients, actor, reason, to_us(now))
-        return _known(await self._db.committer.run(holds.cancel(wish)), queue_id)
+        return known(await self._db.committer.run(holds.cancel(wish)), queue_id)
 
     async def release(
         self,
@@ -196,38 +182,7 @@ class SqlSpool:
         because: str = "",
     ) -> Change:
         wish = holds.Wish(queue_id, recipients, actor, reason, to_us(now))
-        return _known(await self._db.committer.run(releasing.release(wish, because)), queue_id)
-
-    async def confirm(
-        self, queue_id: str, recipients: Collection[int], attachments: bool, actor: Actor, now: datetime
-    ) -> Change:
-        job = consents.confirm(queue_id, recipients, attachments, actor, to_us(now))
-        return _known(await self._db.committer.run(job), queue_id)
-
-    async def approve(
-        self, queue_id: str, approval: int | None, person: str, actor: Actor, comment: str, now: datetime
-    ) -> Consented:
-        word = consents.Word(queue_id, approval, person, actor, comment, to_us(now))
-        return _known(await self._db.committer.run(consents.approve(word)), queue_id)
-
-    async def reject(
-        self, queue_id: str, approval: int | None, person: str, actor: Actor, comment: str, now: datetime
-    ) -> Consented:
-        word = consents.Word(queue_id, approval, person, actor, comment, to_us(now))
-        return _known(await self._db.committer.run(consents.reject(word)), queue_id)
-
-    async def stop_by_colleague(self, queue_id: str, recipient: int, because: str, now: datetime) -> Change:
-        return _known(
-            await self._db.committer.run(colleagues.stop(queue_id, recipient, because, to_us(now))), queue_id
-        )
-
-    async def pass_deadlines(self, now: datetime, limit: int) -> int:
-        at, passed = to_us(now), 0
-        if await self._db.readers.run(reminder_rows.any_due(at)):
-            passed = await self._db.committer.run(reminding.look_at_due(at, LOOKS * limit))
-        if await self._db.readers.run(deadlines.any_due(at)):
-            passed += await self._db.committer.run(deadlines.pass_deadlines(at, limit))
-        return passed
+        return known(await self._db.committer.run(releasing.release(wish, because)), queue_id)
 
     async def release_due(self, now: datetime, limit: int) -> int:
         if self._steps.stepped_back(now):
@@ -325,7 +280,7 @@ class SqlSpool:
             return None
 
     async def get(self, queue_id: str) -> Stored:
-        return _known(await self._db.readers.run(reading.get(queue_id)), queue_id)
+        return known(await self._db.readers.run(reading.get(queue_id)), queue_id)
 
     async def glances(self, queue_ids: Sequence[str]) -> list[Glance | None]:
         return await self._db.readers.run(glances(queue_ids))
@@ -338,7 +293,7 @@ class SqlSpool:
         self, queue_id: str, actor: Actor, reason: Reason, because: str, now: datetime
     ) -> None:
         wish = holds.Wish(queue_id, None, actor, reason, to_us(now))
-        _known(await self._db.committer.run(holds.body_opened(wish, because)), queue_id)
+        known(await self._db.committer.run(holds.body_opened(wish, because)), queue_id)
 
     async def raw(self, queue_id: str) -> bytes:
         return await self._bodies.raw(queue_id)
@@ -362,9 +317,3 @@ class SqlSpool:
     def still_ours(self, claim: Claim) -> bool:
         """Tell, from memory, whether what was claimed is still leased to this process and to nobody else."""
         return self._leases.lives(claim.lease)
-
-
-def _known(found: T | None, queue_id: str) -> T:
-    if found is None:
-        raise UnknownMessage(f"no message {queue_id}")
-    return found

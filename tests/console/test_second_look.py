@@ -290,7 +290,7 @@ async def test_send_now_says_what_it_cannot_leave_out(
     answer = await press(client, page, "release", ("which", "all"))
     assert "2件は確認または承認を待っています。これは省略できません" in answer.text
     assert await states(spool, queue_id) == [State.HELD, State.HELD]
-    await spool.approve(queue_id, None, CHIEF, _approver(), "", clock())
+    await spool.consents.approve(queue_id, None, CHIEF, _approver(), "", clock())
     assert await states(spool, queue_id) == [State.QUEUED, State.QUEUED]
 
 

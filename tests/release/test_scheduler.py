@@ -52,6 +52,11 @@ class FakeSpool:
             self.failures -= 1
             raise self.error
 
+    @property
+    def consents(self) -> FakeSpool:
+        """Return the same: what is counted has one list."""
+        return self
+
     async def next_due(self) -> datetime | None:
         self._call("next_due")
         return min([*self.held, *self.queued], default=None)

@@ -33,7 +33,7 @@ async def test_an_escalation_brings_it_to_who_is_asked_then(spool: SqlSpool) -> 
     queue_id = await spool.accept(asking(approval(CHIEF, later=(HOUR, DEPUTY))))
     of_deputy = Scope(asked=frozenset({DEPUTY}))
     assert (await spool.askings.page(of_deputy)).queue_ids == ()
-    await spool.pass_deadlines(T0 + HOUR, 10)
+    await spool.consents.pass_deadlines(T0 + HOUR, 10)
     assert (await spool.askings.page(of_deputy)).queue_ids == (queue_id,)
 
 

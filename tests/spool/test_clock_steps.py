@@ -64,8 +64,8 @@ async def test_mail_that_waits_for_people_waits_on_with_its_deadline(spool: SqlS
     decided = await spool.accept(asking(approval(CHIEF, within=HOUR), at=T0 + YEAR))
     await spool.recover(T0)
     actor = Actor("approver", CHIEF)
-    answer = await spool.approve(decided, None, CHIEF, actor, "", T0 + MINUTE)
+    answer = await spool.consents.approve(decided, None, CHIEF, actor, "", T0 + MINUTE)
     assert answer.change.done == (0, 1)
-    assert await spool.pass_deadlines(T0 + HOUR - MINUTE, 10) == 0
-    assert await spool.pass_deadlines(T0 + HOUR, 10) == 1
+    assert await spool.consents.pass_deadlines(T0 + HOUR - MINUTE, 10) == 0
+    assert await spool.consents.pass_deadlines(T0 + HOUR, 10) == 1
     assert {row.state for row in (await spool.get(queue_id)).recipients} == {State.CANCELLED}

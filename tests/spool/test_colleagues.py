@@ -36,7 +36,7 @@ async def test_everybody_outside_is_stopped_and_the_sender_hears_who_and_why(
     spool: SqlSpool, where: Where
 ) -> None:
     queue_id = await spool.accept(stoppable())
-    change = await spool.stop_by_colleague(queue_id, 2, "宛先が違います\nr0", T0 + MINUTE)
+    change = await spool.consents.stop_by_colleague(queue_id, 2, "宛先が違います\nr0", T0 + MINUTE)
     assert change.done == (0, 1)
     assert change.not_done == ()
     assert await states(spool, queue_id) == [CANCELLED, CANCELLED, QUEUED]
@@ -49,8 +49,8 @@ async def test_everybody_outside_is_stopped_and_the_sender_hears_who_and_why(
 async def test_what_waits_for_people_is_stopped_too(spool: SqlSpool) -> None:
     new = asking(approval(CHIEF), inside=1)
     queue_id = await spool.accept(replace(new, decision=replace(new.decision, colleagues_may_stop=True)))
-    assert (await spool.stop_by_colleague(queue_id, 2, "x", T0 + MINUTE)).done == (0, 1)
-    await spool.pass_deadlines(T0 + timedelta(hours=5), 10)
+    assert (await spool.consents.stop_by_colleague(queue_id, 2, "x", T0 + MINUTE)).done == (0, 1)
+    await spool.consents.pass_deadlines(T0 + timedelta(hours=5), 10)
     assert NoticeKind.TIMED_OUT not in {each.kind for each in await spool.pending_notices(10)}
 
 
@@ -59,10 +59,10 @@ async def test_what_has_left_is_told_truthfully(spool: SqlSpool) -> None:
     await spool.release_due(T0 + 11 * MINUTE, 10)
     claims = await spool.claim(T0 + 11 * MINUTE, 1, 5 * MINUTE)
     leaving = {row.index for claim in claims for row in claim.message.recipients}
-    change = await spool.stop_by_colleague(queue_id, 2, "x", T0 + 11 * MINUTE)
+    change = await spool.consents.stop_by_colleague(queue_id, 2, "x", T0 + 11 * MINUTE)
     assert {index for index, _ in change.not_done} == leaving & {0, 1}
     assert set(change.done) == {0, 1} - leaving
-    again = await spool.stop_by_colleague(queue_id, 2, "x", T0 + 12 * MINUTE)
+    again = await spool.consents.stop_by_colleague(queue_id, 2, "x", T0 + 12 * MINUTE)
     assert again.done == ()
     assert len(again.not_done) == 2
 
@@ -70,7 +70,7 @@ async def test_what_has_left_is_told_truthfully(spool: SqlSpool) -> None:
 async def test_stopping_twice_tells_the_sender_once(spool: SqlSpool) -> None:
     queue_id = await spool.accept(stoppable())
     for _ in range(2):
-        await spool.stop_by_colleague(queue_id, 2, "x", T0 + MINUTE)
+        await spool.consents.stop_by_colleague(queue_id, 2, "x", T0 + MINUTE)
     assert len(await spool.pending_notices(10)) == 1
 
 
@@ -78,14 +78,14 @@ async def test_stopping_twice_tells_the_sender_once(spool: SqlSpool) -> None:
 async def test_nobody_else_may(spool: SqlSpool, recipient: int) -> None:
     queue_id = await spool.accept(stoppable())
     with pytest.raises(UnknownMessage):
-        await spool.stop_by_colleague(queue_id, recipient, "x", T0 + MINUTE)
+        await spool.consents.stop_by_colleague(queue_id, recipient, "x", T0 + MINUTE)
     assert await states(spool, queue_id) == [HELD, HELD, QUEUED]
 
 
 async def test_a_rule_that_does_not_ask_for_it_lets_nobody(spool: SqlSpool) -> None:
     queue_id = await spool.accept(asking(inside=1, window=timedelta(minutes=10)))
     with pytest.raises(UnknownMessage):
-        await spool.stop_by_colleague(queue_id, 2, "x", T0 + MINUTE)
+        await spool.consents.stop_by_colleague(queue_id, 2, "x", T0 + MINUTE)
 
 
 async def test_a_copy_that_a_rule_added_is_stopped_with_the_last_and_never_told_of(spool: SqlSpool) -> None:
@@ -99,7 +99,7 @@ async def test_a_copy_that_a_rule_added_is_stopped_with_the_last_and_never_told_
     queue_id = await spool.accept(
         replace(new, envelope=replace(new.envelope, recipients=everybody), decision=decision)
     )
-    change = await spool.stop_by_colleague(queue_id, 1, "x", T0 + MINUTE)
+    change = await spool.consents.stop_by_colleague(queue_id, 1, "x", T0 + MINUTE)
     assert change.done == (0,)
     assert await states(spool, queue_id) == [
         CANCELLED,

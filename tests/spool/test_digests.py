@@ -172,7 +172,7 @@ async def test_where_there_is_nothing_nothing_is_sent(spool: SqlSpool, clock: Cl
 async def test_who_has_approved_is_not_asked_again(spool: SqlSpool, clock: Clock) -> None:
     deputy = "deputy@sports.example.jp"
     queue_id = await spool.accept(asking(approval(CHIEF, deputy, at_least=2)))
-    await spool.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0)
+    await spool.consents.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0)
     await worker(spool, clock).run_once()
     told = await letters(spool)
     assert any(key.endswith(deputy) for key in told)

@@ -57,8 +57,8 @@ async def test_nothing_leaves_while_frozen_and_the_rest_of_the_window_runs_on(sp
 async def test_frozen_mail_is_let_go_by_nobody_else(spool: SqlSpool) -> None:
     queue_id = await spool.accept(asking(confirmation(), approval(CHIEF), outside=1, inside=0))
     await spool.halts.freeze(queue_id, BY_SENDER, "", T0)
-    await spool.confirm(queue_id, [0], False, BY_SENDER, T0)
-    await spool.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0)
+    await spool.consents.confirm(queue_id, [0], False, BY_SENDER, T0)
+    await spool.consents.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0)
     for actor, reason in ((ADMIN, Reason.BY_ADMIN), (BY_SENDER, Reason.BY_SENDER)):
         assert await spool.release(queue_id, None, actor, reason, LATER) == Change((), ((0, HELD),))
     assert await spool.release_due(LATER, 10) == 0
@@ -72,7 +72,7 @@ async def test_what_was_said_while_frozen_counts_and_what_was_not_is_still_asked
     await spool.halts.freeze(queue_id, BY_SENDER, "", T0 + 2 * MINUTE)
     await spool.halts.thaw(queue_id, BY_SENDER, T0 + 30 * MINUTE)
     assert await due(spool, queue_id) == [None]
-    await spool.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0 + 31 * MINUTE)
+    await spool.consents.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0 + 31 * MINUTE)
     assert await due(spool, queue_id) == [T0 + 38 * MINUTE]
 
 
@@ -110,7 +110,7 @@ async def test_mail_under_way_alone_is_held_if_it_comes_back(spool: SqlSpool) ->
     done = await spool.accept(mail(queued=1))
     await spool.record(await _one(spool, done, 0), [delivered(0)], T0)
     assert await spool.halts.freeze(done, BY_SENDER, "", T0) == Change((), ((0, State.DELIVERED),))
-    assert await spool.pass_deadlines(T0 + FROZEN_FOR, 10) == 1  # only the first was frozen
+    assert await spool.consents.pass_deadlines(T0 + FROZEN_FOR, 10) == 1  # only the first was frozen
 
 
 async def test_what_nobody_thaws_is_cancelled_and_the_sender_hears_of_it(
@@ -118,20 +118,20 @@ async def test_what_nobody_thaws_is_cancelled_and_the_sender_hears_of_it(
 ) -> None:
     queue_id = await spool.accept(mail(held=2))
     await spool.halts.freeze(queue_id, BY_SENDER, "", T0)
-    assert await spool.pass_deadlines(T0 + FROZEN_FOR - MINUTE, 10) == 0
-    assert await spool.pass_deadlines(T0 + FROZEN_FOR, 10) == 1
+    assert await spool.consents.pass_deadlines(T0 + FROZEN_FOR - MINUTE, 10) == 0
+    assert await spool.consents.pass_deadlines(T0 + FROZEN_FOR, 10) == 1
     assert await states(spool, queue_id) == [CANCELLED] * 2
     (notice,) = await spool.pending_notices(10)
     assert (notice.kind, notice.to, notice.recipients) == ("frozen-too-long", str(SENDER), (0, 1))
     assert events(where, Kind.CANCELLED) == [("frozen-too-long", "0-1", {})]
-    assert await spool.pass_deadlines(T0 + 2 * FROZEN_FOR, 10) == 0
+    assert await spool.consents.pass_deadlines(T0 + 2 * FROZEN_FOR, 10) == 0
 
 
 async def test_how_long_is_a_setting(spool: SqlSpool) -> None:
     spool.halts.frozen_for = timedelta(hours=1)
     queue_id = await spool.accept(mail(held=1))
     await spool.halts.freeze(queue_id, BY_SENDER, "", T0)
-    assert await spool.pass_deadlines(T0 + timedelta(hours=1), 10) == 1
+    assert await spool.consents.pass_deadlines(T0 + timedelta(hours=1), 10) == 1
 
 
 async def test_a_deadline_passes_while_frozen_as_its_rule_says(spool: SqlSpool) -> None:
@@ -139,7 +139,7 @@ async def test_a_deadline_passes_while_frozen_as_its_rule_says(spool: SqlSpool) 
     lapses = await spool.accept(asking(approval(CHIEF, within=MINUTE, otherwise="release"), outside=1))
     for queue_id in (cancels, lapses):
         await spool.halts.freeze(queue_id, BY_SENDER, "", T0)
-    await spool.pass_deadlines(T0 + MINUTE, 10)
+    await spool.consents.pass_deadlines(T0 + MINUTE, 10)
     assert await states(spool, cancels) == [CANCELLED]
     assert await states(spool, lapses) == [HELD]
     await spool.halts.thaw(lapses, BY_SENDER, LATER)
@@ -151,12 +151,12 @@ async def test_frozen_mail_can_be_cancelled_rejected_and_taken_back(spool: SqlSp
     for queue_id in ids:
         await spool.halts.freeze(queue_id, BY_SENDER, "", T0)
     await spool.cancel(ids[0], None, BY_SENDER, Reason.BY_SENDER, T0)
-    await spool.reject(ids[1], None, CHIEF, Actor("approver", CHIEF), "no", T0)
+    await spool.consents.reject(ids[1], None, CHIEF, Actor("approver", CHIEF), "no", T0)
     await spool.shares.take_back(ids[2], None, BY_SENDER, T0)
     for queue_id in ids:
         assert await states(spool, queue_id) == [CANCELLED]
         assert await spool.halts.thaw(queue_id, BY_SENDER, T0) == Change((), ((0, CANCELLED),))
-    assert await spool.pass_deadlines(T0 + FROZEN_FOR, 10) <= 3
+    assert await spool.consents.pass_deadlines(T0 + FROZEN_FOR, 10) <= 3
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ async def test_a_restored_backup_holds_what_was_frozen_for_an_administrator(spoo
     queue_id = await spool.accept(mail(held=1))
     await spool.halts.freeze(queue_id, BY_SENDER, "", T0)
     assert await hold_all(spool, "yesterday", ADMIN, T0) == 1
-    await spool.pass_deadlines(T0 + FROZEN_FOR, 10)
+    await spool.consents.pass_deadlines(T0 + FROZEN_FOR, 10)
     assert await states(spool, queue_id) == [HELD]
     change = await spool.release(queue_id, None, ADMIN, Reason.BY_ADMIN, LATER)
     assert change.done == (0,)
@@ -234,7 +234,7 @@ async def test_waiting_longer_holds_behind_the_last_approval_too(spool: SqlSpool
     queue_id = await spool.accept(asking(approval(CHIEF), outside=1, window=WINDOW))
     assert await spool.halts.extend(queue_id, LATER, BY_SENDER, T0) == Change((0,), ())
     assert await due(spool, queue_id) == [None]
-    await spool.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0 + MINUTE)
+    await spool.consents.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0 + MINUTE)
     assert await due(spool, queue_id) == [LATER]
 
 
@@ -242,7 +242,7 @@ async def test_who_lets_it_go_early_is_not_held_by_an_extension(spool: SqlSpool)
     queue_id = await spool.accept(asking(approval(CHIEF), outside=1, window=WINDOW))
     await spool.halts.extend(queue_id, LATER, BY_SENDER, T0)
     await spool.release(queue_id, None, BY_SENDER, Reason.BY_SENDER, T0 + MINUTE)
-    await spool.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0 + 2 * MINUTE)
+    await spool.consents.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0 + 2 * MINUTE)
     assert await states(spool, queue_id) == [QUEUED]
 
 

@@ -172,9 +172,9 @@ async def test_a_list_follows_what_people_do(spool: SqlSpool) -> None:
         return line.waits
 
     assert await waits() == {Waits.CONFIRMATION, Waits.APPROVAL}
-    await spool.confirm(queue_id, [0, 1], False, Actor("sender"), T0)
+    await spool.consents.confirm(queue_id, [0, 1], False, Actor("sender"), T0)
     assert await waits() == {Waits.APPROVAL}
-    await spool.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0)
+    await spool.consents.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0)
     (line,) = (await spool.lists.held(HeldQuestion(ALL, order=Order.DUE))).lines
     assert (line.waits, line.due_at) == (frozenset({Waits.TIME}), T0 + WINDOW)
 
@@ -188,7 +188,7 @@ async def test_whose_a_mail_is(spool: SqlSpool) -> None:
     asked = asking(approval(CHIEF, later=(timedelta(hours=1), DEPUTY)))
     queue_id = await spool.accept(asked)
     assert (await spool.lists.whose(queue_id)).asked == {CHIEF}
-    await spool.pass_deadlines(T0 + timedelta(hours=1), 10)
+    await spool.consents.pass_deadlines(T0 + timedelta(hours=1), 10)
     assert (await spool.lists.whose(queue_id)).asked == {CHIEF, DEPUTY}
     assert await ids(spool, HeldQuestion(Scope(asked=frozenset({DEPUTY})))) == [queue_id]
     with pytest.raises(UnknownMessage):

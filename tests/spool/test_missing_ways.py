@@ -55,7 +55,7 @@ async def test_nobody_releases_it(spool: SqlSpool, handling: object) -> None:
         change = await spool.release(queue_id, None, actor, reason, T0, "it is urgent")
         assert change == Change((), ((0, HELD),))
     assert await spool.release_due(T0 + 300 * DAY, 10) == 0
-    assert (await spool.confirm(queue_id, [0], True, CLERK, T0)).done == ()
+    assert (await spool.consents.confirm(queue_id, [0], True, CLERK, T0)).done == ()
     assert await states(spool, queue_id) == [HELD]
 
 
@@ -115,7 +115,7 @@ async def test_an_approval_is_needed_all_the_same(spool: SqlSpool) -> None:
     queue_id = await spool.accept(keyed(sealed(None), demands=[asked]))
     await spool.keys.supply(queue_id, [0], Way.SENDER, "", CLERK, T0)
     assert await states(spool, queue_id) == [HELD]
-    await spool.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0)
+    await spool.consents.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0)
     assert await states(spool, queue_id) == [State.QUEUED]
 
 
@@ -164,8 +164,8 @@ async def test_out_of_time_it_is_cancelled_and_the_sender_hears_why(
     spool: SqlSpool, handling: object, why: str
 ) -> None:
     queue_id = await spool.accept(keyed(handling, None))  # type: ignore[arg-type]
-    assert await spool.pass_deadlines(T0 + DAY - MINUTE, 10) == 0
-    assert await spool.pass_deadlines(T0 + DAY, 10) == 1
+    assert await spool.consents.pass_deadlines(T0 + DAY - MINUTE, 10) == 0
+    assert await spool.consents.pass_deadlines(T0 + DAY, 10) == 1
     assert await states(spool, queue_id) == [State.CANCELLED, State.QUEUED]
     asked, told = await spool.pending_notices(10)
     assert (asked.kind, asked.recipients) == (NoticeKind.HOLD, (0,))
@@ -190,7 +190,7 @@ async def test_copies_of_what_was_cancelled_go_with_the_rest_or_not_at_all(
 ) -> None:
     plain = [None] if others else []
     queue_id = await spool.accept(keyed(sealed(obstacle="signed"), *plain, None, copied=1))
-    await spool.pass_deadlines(T0 + DAY, 10)
+    await spool.consents.pass_deadlines(T0 + DAY, 10)
     rest = [State.QUEUED, State.QUEUED] if others else [State.CANCELLED]
     assert await states(spool, queue_id) == [State.CANCELLED, *rest]
 
@@ -200,7 +200,7 @@ async def test_a_copy_that_cannot_be_protected_never_leaves(spool: SqlSpool, han
     queue_id = await spool.accept(keyed(None, handling, copied=1))  # type: ignore[arg-type]
     (claim,) = await spool.claim(T0, 10, LEASE)
     await spool.record(claim, [delivered(0)], T0)
-    await spool.pass_deadlines(T0 + DAY, 10)
+    await spool.consents.pass_deadlines(T0 + DAY, 10)
     assert await states(spool, queue_id) == [State.DELIVERED, State.CANCELLED]
     assert await spool.pending_notices(10) == []  # nobody hears of a copy
 
@@ -209,7 +209,7 @@ async def test_a_mail_can_be_cancelled_by_its_sender(spool: SqlSpool) -> None:
     queue_id = await spool.accept(keyed(sealed(obstacle="signed"), sealed(None)))
     change = await spool.cancel(queue_id, None, CLERK, Reason.BY_SENDER, T0)
     assert change.done == (0, 1)
-    assert await spool.pass_deadlines(T0 + 2 * DAY, 10) == 1
+    assert await spool.consents.pass_deadlines(T0 + 2 * DAY, 10) == 1
     assert [each.kind for each in await spool.pending_notices(10)] == [NoticeKind.HOLD]
 
 
@@ -232,7 +232,7 @@ async def test_a_lost_row_is_no_way(spool: SqlSpool) -> None:
 async def test_recipients_of_one_rule_with_different_spans(spool: SqlSpool) -> None:
     other = replace(sealed(None), within=timedelta(hours=1))
     queue_id = await spool.accept(keyed(sealed(None, ways=WAYS), other))
-    await spool.pass_deadlines(T0 + timedelta(hours=1), 10)
+    await spool.consents.pass_deadlines(T0 + timedelta(hours=1), 10)
     assert await states(spool, queue_id) == [HELD, State.CANCELLED]
     await spool.keys.supply(queue_id, [0, 1], Way.SENDER, "", CLERK, T0 + timedelta(hours=2))
     assert await states(spool, queue_id) == [State.QUEUED, State.CANCELLED]

@@ -109,9 +109,9 @@ async def _wind(spool: SqlSpool, approval: Approval, away: list[Absence], stride
     queue_id = await spool.accept(asking(approval))
     at = NO_TIME
     while at < approval.within:
-        await spool.pass_deadlines(T0 + at, 10)
+        await spool.consents.pass_deadlines(T0 + at, 10)
         at += stride * MINUTE
-    await spool.pass_deadlines(T0 + approval.within, 10)
+    await spool.consents.pass_deadlines(T0 + approval.within, 10)
     wanted = State.CANCELLED if approval.otherwise == "cancel" else State.QUEUED
     assert {row.state for row in (await spool.get(queue_id)).recipients} == {wanted}
-    assert await spool.pass_deadlines(T0 + timedelta(days=30) + HOUR, 10) == 0
+    assert await spool.consents.pass_deadlines(T0 + timedelta(days=30) + HOUR, 10) == 0

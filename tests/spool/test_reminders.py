@@ -38,7 +38,7 @@ async def wind(spool: SqlSpool, until: timedelta, step: timedelta = 10 * MINUTE)
     """Let the service look every ten minutes until then."""
     at = timedelta(0)
     while at <= until:
-        await spool.pass_deadlines(T0 + at, 10)
+        await spool.consents.pass_deadlines(T0 + at, 10)
         at += step
 
 
@@ -49,7 +49,7 @@ async def away(spool: SqlSpool, person: str, since: timedelta, until: timedelta)
 async def test_a_reminder_goes_once_to_who_may_decide_and_has_not(spool: SqlSpool, where: Where) -> None:
     wanted = reminding(approval(CHIEF, DEPUTY, at_least=2), 30 * MINUTE)
     queue_id = await spool.accept(asking(wanted))
-    await spool.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0 + MINUTE)
+    await spool.consents.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0 + MINUTE)
     await wind(spool, 3 * HOUR)
     assert [each for each in await told(spool) if each[0] is REMINDED] == [(REMINDED, DEPUTY)]
     assert events(where, queue_id).count((Kind.REMINDED, Reason.NOBODY_YET, "0-1")) == 1
@@ -70,14 +70,14 @@ async def test_every_step_has_its_reminders(spool: SqlSpool) -> None:
 
 async def test_who_is_asked_in_that_minute_is_not_reminded_of_it(spool: SqlSpool) -> None:
     await spool.accept(asking(reminding(approval(CHIEF, later=(HOUR, DEPUTY)), HOUR)))
-    await spool.pass_deadlines(T0 + HOUR, 10)
+    await spool.consents.pass_deadlines(T0 + HOUR, 10)
     assert await told(spool) == [(ASKED, CHIEF), (REMINDED, CHIEF), (ASKED, DEPUTY)]
 
 
 async def test_reminders_that_were_slept_through_are_one(spool: SqlSpool) -> None:
     await spool.accept(asking(reminding(approval(CHIEF), 30 * MINUTE, HOUR, 2 * HOUR)))
-    await spool.pass_deadlines(T0 + 3 * HOUR, 10)
-    await spool.pass_deadlines(T0 + 3 * HOUR, 10)
+    await spool.consents.pass_deadlines(T0 + 3 * HOUR, 10)
+    await spool.consents.pass_deadlines(T0 + 3 * HOUR, 10)
     assert await told(spool) == [(ASKED, CHIEF), (REMINDED, CHIEF)]
 
 
@@ -87,14 +87,14 @@ async def test_the_sender_is_reminded_to_tick(spool: SqlSpool) -> None:
     assert await told(spool) == [(REMINDED, str(SENDER))]
     (notice,) = await spool.pending_notices(10)
     assert notice.recipients == (0, 1)
-    await spool.confirm(queue_id, [0, 1], False, Actor("sender", str(SENDER)), T0 + 3 * HOUR)
-    assert await spool.pass_deadlines(T0 + 5 * HOUR, 10) == 0
+    await spool.consents.confirm(queue_id, [0, 1], False, Actor("sender", str(SENDER)), T0 + 3 * HOUR)
+    assert await spool.consents.pass_deadlines(T0 + 5 * HOUR, 10) == 0
 
 
 async def test_what_is_decided_or_stopped_is_not_reminded_of(spool: SqlSpool) -> None:
     wanted = reminding(approval(CHIEF), HOUR)
     approved, stopped = await spool.accept(asking(wanted)), await spool.accept(asking(wanted))
-    await spool.approve(approved, None, CHIEF, SELF, "", T0 + MINUTE)
+    await spool.consents.approve(approved, None, CHIEF, SELF, "", T0 + MINUTE)
     await spool.cancel(stopped, None, Actor("sender", str(SENDER)), Reason.BY_SENDER, T0 + MINUTE)
     await wind(spool, 2 * HOUR)
     assert REMINDED not in {kind for kind, _ in await told(spool)}
@@ -103,10 +103,10 @@ async def test_what_is_decided_or_stopped_is_not_reminded_of(spool: SqlSpool) ->
 async def test_two_gateways_send_one(spool: SqlSpool, where: Where) -> None:
     await spool.accept(asking(reminding(approval(CHIEF), HOUR)))
     if not where.url:
-        await asyncio.gather(*[spool.pass_deadlines(T0 + HOUR, 10) for _ in range(3)])
+        await asyncio.gather(*[spool.consents.pass_deadlines(T0 + HOUR, 10) for _ in range(3)])
     else:
         other = open_spool(replace(where, node="gw2", state=where.state / "2"), MASTER, clock=lambda: T0)
-        await asyncio.gather(*[each.pass_deadlines(T0 + HOUR, 10) for each in (spool, other) * 2])
+        await asyncio.gather(*[each.consents.pass_deadlines(T0 + HOUR, 10) for each in (spool, other) * 2])
         await other.close()
     assert (await told(spool)).count((REMINDED, CHIEF)) == 1
 
@@ -117,35 +117,35 @@ async def test_a_proxy_is_asked_when_their_days_begin(spool: SqlSpool, where: Wh
     await wind(spool, 2 * HOUR)
     assert await told(spool) == [(ASKED, CHIEF), (ASKED, DEPUTY)]
     assert (Kind.ESCALATED, Reason.PROXY_BEGINS, "0-1") in events(where, queue_id)
-    said = await spool.approve(queue_id, None, DEPUTY, Actor("approver", DEPUTY), "", T0 + 2 * HOUR)
+    said = await spool.consents.approve(queue_id, None, DEPUTY, Actor("approver", DEPUTY), "", T0 + 2 * HOUR)
     assert said.said is Said.COUNTED
 
 
 async def test_where_all_are_away_the_next_step_is_asked_at_once(spool: SqlSpool, where: Where) -> None:
     await away(spool, CHIEF, -HOUR, 48 * HOUR)
     queue_id = await spool.accept(asking(approval(CHIEF, later=(2 * HOUR, DEPUTY))))
-    assert await spool.pass_deadlines(T0, 10) == 1
+    assert await spool.consents.pass_deadlines(T0, 10) == 1
     assert (ASKED, DEPUTY) in await told(spool)
     assert (Kind.ESCALATED, Reason.ALL_AWAY, "0-1") in events(where, queue_id)
     assert (
-        await spool.approve(queue_id, None, CHIEF, SELF, "", T0)
+        await spool.consents.approve(queue_id, None, CHIEF, SELF, "", T0)
     ).said is Said.COUNTED  # away, and may still
 
 
 async def test_one_who_goes_away_later_does_not_block_either(spool: SqlSpool) -> None:
     await spool.accept(asking(approval(CHIEF, later=(3 * HOUR, DEPUTY))))
-    await spool.pass_deadlines(T0, 10)
+    await spool.consents.pass_deadlines(T0, 10)
     await away(spool, CHIEF, HOUR, 48 * HOUR)
-    await spool.pass_deadlines(T0 + HOUR - MINUTE, 10)
+    await spool.consents.pass_deadlines(T0 + HOUR - MINUTE, 10)
     assert (ASKED, DEPUTY) not in await told(spool)
-    await spool.pass_deadlines(T0 + HOUR, 10)
+    await spool.consents.pass_deadlines(T0 + HOUR, 10)
     assert (ASKED, DEPUTY) in await told(spool)
 
 
 async def test_two_of_three_are_needed_and_one_is_there(spool: SqlSpool) -> None:
     await away(spool, CHIEF, -HOUR, 48 * HOUR)
     await spool.accept(asking(approval(CHIEF, DEPUTY, at_least=2, later=(2 * HOUR, MAYOR))))
-    await spool.pass_deadlines(T0, 10)
+    await spool.consents.pass_deadlines(T0, 10)
     assert (ASKED, MAYOR) in await told(spool)
 
 
@@ -204,4 +204,4 @@ async def test_nobody_is_away_without_bound(spool: SqlSpool) -> None:
 async def test_a_mail_that_asks_nobody_is_never_looked_at(spool: SqlSpool) -> None:
     plain: NewMessage = asking(approval(CHIEF))
     await spool.accept(plain)
-    assert await spool.pass_deadlines(T0 + HOUR, 10) == 0
+    assert await spool.consents.pass_deadlines(T0 + HOUR, 10) == 0

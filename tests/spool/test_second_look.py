@@ -47,7 +47,7 @@ async def approve(
     comment: str = "",
     number: int | None = None,
 ) -> Consented:
-    return await spool.approve(queue_id, number, person, by(person), comment, at)
+    return await spool.consents.approve(queue_id, number, person, by(person), comment, at)
 
 
 async def states(spool: SqlSpool, queue_id: str) -> list[State]:
@@ -108,7 +108,7 @@ async def test_who_may_not_approve(spool: SqlSpool, person: str, said: Said) -> 
     listed = approval(CHIEF, str(SENDER), "clerk@elsewhere.example.jp", later=(HOUR, DEPUTY))
     queue_id = await spool.accept(asking(listed))
     assert (await approve(spool, queue_id, person)).said is said
-    assert (await spool.reject(queue_id, None, person, by(person), "", T0)).said is said
+    assert (await spool.consents.reject(queue_id, None, person, by(person), "", T0)).said is said
     assert await states(spool, queue_id) == [HELD, HELD]
 
 
@@ -116,10 +116,10 @@ async def test_each_person_counts_once_whoever_acts_for_them(spool: SqlSpool) ->
     queue_id = await spool.accept(asking(approval(CHIEF, DEPUTY, at_least=2)))
     assert (await approve(spool, queue_id, CHIEF)).missing == 1
     assert (await approve(spool, queue_id, CHIEF)).said is Said.AGAIN
-    again = await spool.approve(queue_id, None, CHIEF, ADMIN, "on the phone", T0)
+    again = await spool.consents.approve(queue_id, None, CHIEF, ADMIN, "on the phone", T0)
     assert again.said is Said.AGAIN
     assert await states(spool, queue_id) == [HELD, HELD]
-    last = await spool.approve(queue_id, None, DEPUTY, ADMIN, "on the phone", T0)
+    last = await spool.consents.approve(queue_id, None, DEPUTY, ADMIN, "on the phone", T0)
     assert last == Consented(Said.COUNTED, Change((0, 1), ()), 0)
     assert (await spool.get(queue_id)).looks[0].consents[1].by == "root"
 
@@ -129,11 +129,11 @@ async def test_all_approvals_and_confirmations_have_to_be_there(spool: SqlSpool)
         asking(approval(CHIEF, rule="a"), approval(MAYOR, rule="b"), confirmation("both"))
     )
     assert (await approve(spool, queue_id, CHIEF)).change == Change((), ((0, HELD), (1, HELD)))
-    assert await spool.confirm(queue_id, [0], True, BY_SENDER, T0) == Change((0,), ((1, HELD),))
+    assert await spool.consents.confirm(queue_id, [0], True, BY_SENDER, T0) == Change((0,), ((1, HELD),))
     assert await states(spool, queue_id) == [HELD, HELD]
     assert (await approve(spool, queue_id, MAYOR)).change == Change((0,), ((1, HELD),))
     assert await states(spool, queue_id) == [QUEUED, HELD]
-    assert await spool.confirm(queue_id, [1], False, BY_SENDER, T0) == Change((1,), ())
+    assert await spool.consents.confirm(queue_id, [1], False, BY_SENDER, T0) == Change((1,), ())
     assert await states(spool, queue_id) == [QUEUED, QUEUED]
 
 
@@ -147,22 +147,22 @@ async def test_one_approval_of_several_may_be_given_alone(spool: SqlSpool) -> No
 
 async def test_attachments_have_to_be_ticked_before_anybody_gets_them(spool: SqlSpool, where: Where) -> None:
     queue_id = await spool.accept(asking(confirmation("attachments")))
-    assert (await spool.confirm(queue_id, [0, 1], False, BY_SENDER, T0)).done == ()
-    assert (await spool.confirm(queue_id, [], True, BY_SENDER, T0)).done == (0, 1)
+    assert (await spool.consents.confirm(queue_id, [0, 1], False, BY_SENDER, T0)).done == ()
+    assert (await spool.consents.confirm(queue_id, [], True, BY_SENDER, T0)).done == (0, 1)
     assert await states(spool, queue_id) == [QUEUED, QUEUED]
     assert (Kind.RELEASED, Reason.BY_SENDER, "0-1") in events(where, queue_id)
 
 
 async def test_a_tick_on_nobody_is_no_tick(spool: SqlSpool) -> None:
     queue_id = await spool.accept(asking(confirmation(), inside=1))
-    assert (await spool.confirm(queue_id, [2, 77, -1], True, BY_SENDER, T0)).done == ()
+    assert (await spool.consents.confirm(queue_id, [2, 77, -1], True, BY_SENDER, T0)).done == ()
     assert await states(spool, queue_id) == [HELD, HELD, QUEUED]
 
 
 async def test_a_rejection_cancels_and_says_why(spool: SqlSpool, where: Where) -> None:
     queue_id = await spool.accept(asking(approval(CHIEF, DEPUTY), inside=1))
     comment = "宛先が違います\0" + "x" * 2 * COMMENT
-    answer = await spool.reject(queue_id, None, DEPUTY, by(DEPUTY), comment, T0)
+    answer = await spool.consents.reject(queue_id, None, DEPUTY, by(DEPUTY), comment, T0)
     assert answer == Consented(Said.COUNTED, Change((0, 1), ()), 0)
     assert await states(spool, queue_id) == [CANCELLED, CANCELLED, QUEUED]
     look = (await spool.get(queue_id)).looks[0]
@@ -172,28 +172,28 @@ async def test_a_rejection_cancels_and_says_why(spool: SqlSpool, where: Where) -
     assert (NoticeKind.REJECTED, str(SENDER)) in await told(spool)
     assert (Kind.CANCELLED, Reason.REJECTED, "0-1") in events(where, queue_id)
     assert (await approve(spool, queue_id, CHIEF)).said is Said.OVER
-    assert await spool.pass_deadlines(T0 + 9 * HOUR, 10) == 0
+    assert await spool.consents.pass_deadlines(T0 + 9 * HOUR, 10) == 0
 
 
 async def test_who_approved_may_still_reject_while_others_are_missing(spool: SqlSpool) -> None:
     queue_id = await spool.accept(asking(approval(CHIEF, DEPUTY, at_least=2)))
     await approve(spool, queue_id, CHIEF)
-    assert (await spool.reject(queue_id, None, CHIEF, by(CHIEF), "", T0)).said is Said.COUNTED
+    assert (await spool.consents.reject(queue_id, None, CHIEF, by(CHIEF), "", T0)).said is Said.COUNTED
     assert await states(spool, queue_id) == [CANCELLED, CANCELLED]
 
 
 @pytest.mark.parametrize(("otherwise", "left"), [("cancel", CANCELLED), ("release", QUEUED)])
 async def test_nobody_decides_in_time(spool: SqlSpool, where: Where, otherwise: str, left: State) -> None:
     queue_id = await spool.accept(asking(approval(CHIEF, otherwise=otherwise), inside=1))
-    assert await spool.pass_deadlines(T0 + 4 * HOUR - MINUTE, 10) == 0
-    assert await spool.pass_deadlines(T0 + 4 * HOUR, 10) == 1
+    assert await spool.consents.pass_deadlines(T0 + 4 * HOUR - MINUTE, 10) == 0
+    assert await spool.consents.pass_deadlines(T0 + 4 * HOUR, 10) == 1
     assert await states(spool, queue_id) == [left, left, QUEUED]
     assert (NoticeKind.TIMED_OUT, str(SENDER)) in await told(spool)
     reasons = {(kind, reason) for kind, reason, _ in events(where, queue_id)[1:]}
     over = {(Kind.CANCELLED, Reason.TIMED_OUT)}
     let_go = {(Kind.LAPSED, Reason.TIMED_OUT), (Kind.RELEASED, Reason.TIMED_OUT)}
     assert reasons == (over if otherwise == "cancel" else let_go)
-    assert await spool.pass_deadlines(T0 + 9 * HOUR, 10) == 0
+    assert await spool.consents.pass_deadlines(T0 + 9 * HOUR, 10) == 0
 
 
 async def test_a_word_after_its_time_comes_too_late(spool: SqlSpool) -> None:
@@ -205,21 +205,21 @@ async def test_a_word_after_its_time_comes_too_late(spool: SqlSpool) -> None:
 async def test_a_time_out_that_releases_leaves_other_demands_standing(spool: SqlSpool) -> None:
     wanted = asking(approval(CHIEF, rule="a", otherwise="release", within=HOUR), approval(MAYOR, rule="b"))
     queue_id = await spool.accept(wanted)
-    assert await spool.pass_deadlines(T0 + HOUR, 10) == 1
+    assert await spool.consents.pass_deadlines(T0 + HOUR, 10) == 1
     assert await states(spool, queue_id) == [HELD, HELD]
     assert (await approve(spool, queue_id, MAYOR, T0 + HOUR)).change.done == (0, 1)
 
 
 async def test_a_confirmation_that_times_out_cancels_only_who_is_not_ticked(spool: SqlSpool) -> None:
     queue_id = await spool.accept(asking(confirmation(), window=30 * HOUR))
-    await spool.confirm(queue_id, [0], False, BY_SENDER, T0)
-    assert await spool.pass_deadlines(T0 + 24 * HOUR, 10) == 1
+    await spool.consents.confirm(queue_id, [0], False, BY_SENDER, T0)
+    assert await spool.consents.pass_deadlines(T0 + 24 * HOUR, 10) == 1
     assert await states(spool, queue_id) == [HELD, CANCELLED]
 
 
 async def test_more_people_may_decide_when_nobody_did(spool: SqlSpool, where: Where) -> None:
     queue_id = await spool.accept(asking(approval(CHIEF, later=(HOUR, DEPUTY))))
-    assert await spool.pass_deadlines(T0 + HOUR, 10) == 1
+    assert await spool.consents.pass_deadlines(T0 + HOUR, 10) == 1
     assert await told(spool) == [(NoticeKind.APPROVAL, CHIEF), (NoticeKind.APPROVAL, DEPUTY)]
     assert (Kind.ESCALATED, Reason.NOBODY_YET, "0-1") in events(where, queue_id)
     look = (await spool.get(queue_id)).looks[0]
@@ -230,7 +230,7 @@ async def test_more_people_may_decide_when_nobody_did(spool: SqlSpool, where: Wh
 
 async def test_a_gateway_that_slept_through_a_step_still_asks(spool: SqlSpool) -> None:
     queue_id = await spool.accept(asking(approval(CHIEF, later=(HOUR, DEPUTY))))
-    assert await spool.pass_deadlines(T0 + 3 * HOUR, 10) == 1
+    assert await spool.consents.pass_deadlines(T0 + 3 * HOUR, 10) == 1
     assert (await spool.get(queue_id)).looks[0].step == 1
     assert (NoticeKind.APPROVAL, DEPUTY) in await told(spool)
 
@@ -289,8 +289,8 @@ async def test_a_cancel_works_at_any_time_and_ends_the_waiting(spool: SqlSpool) 
     change = await spool.cancel(queue_id, None, BY_SENDER, Reason.BY_SENDER, T0)
     assert change.done == (0, 1)
     assert (await approve(spool, queue_id, CHIEF)).said is Said.OVER
-    assert await spool.pass_deadlines(T0 + 4 * HOUR, 10) == 1
-    assert await spool.pass_deadlines(T0 + 4 * HOUR, 10) == 0
+    assert await spool.consents.pass_deadlines(T0 + 4 * HOUR, 10) == 1
+    assert await spool.consents.pass_deadlines(T0 + 4 * HOUR, 10) == 0
     assert await states(spool, queue_id) == [CANCELLED, CANCELLED]
 
 
@@ -320,11 +320,11 @@ async def test_a_mail_that_asks_people_takes_the_express_for_the_others(spool: S
 
 
 async def test_nobody_knows_an_unknown_message(spool: SqlSpool) -> None:
-    for verb in (spool.approve, spool.reject):
+    for verb in (spool.consents.approve, spool.consents.reject):
         with pytest.raises(UnknownMessage):
             await verb("NOSUCHMESSAGE000", None, CHIEF, by(CHIEF), "", T0)
     with pytest.raises(UnknownMessage):
-        await spool.confirm("NOSUCHMESSAGE000", [0], True, BY_SENDER, T0)
+        await spool.consents.confirm("NOSUCHMESSAGE000", [0], True, BY_SENDER, T0)
 
 
 async def test_two_who_say_the_last_words_at_one_moment(where: Where) -> None:
@@ -373,19 +373,19 @@ async def test_a_copy_goes_on_where_others_got_the_mail(spool: SqlSpool) -> None
         queue_id = await spool.accept(copied(asking(approval(CHIEF), outside=1, inside=1)))
         assert await states(spool, queue_id) == [HELD, QUEUED, HELD]
         if ends == "rejected":
-            answer = await spool.reject(queue_id, None, CHIEF, by(CHIEF), "", T0)
+            answer = await spool.consents.reject(queue_id, None, CHIEF, by(CHIEF), "", T0)
             assert answer.change.done == (0,)
         else:
-            assert await spool.pass_deadlines(T0 + 4 * HOUR, 100) == 1
+            assert await spool.consents.pass_deadlines(T0 + 4 * HOUR, 100) == 1
         assert await states(spool, queue_id) == [CANCELLED, QUEUED, QUEUED]
 
 
 async def test_a_copy_goes_with_the_last_whom_people_stop(spool: SqlSpool) -> None:
     rejected = await spool.accept(copied(asking(approval(CHIEF))))
-    assert (await spool.reject(rejected, None, CHIEF, by(CHIEF), "", T0)).change.done == (0, 1, 2)
+    assert (await spool.consents.reject(rejected, None, CHIEF, by(CHIEF), "", T0)).change.done == (0, 1, 2)
     assert await states(spool, rejected) == [CANCELLED] * 3
     late = await spool.accept(copied(asking(approval(CHIEF), confirmation())))
-    assert await spool.pass_deadlines(T0 + 4 * HOUR, 100) == 1
+    assert await spool.consents.pass_deadlines(T0 + 4 * HOUR, 100) == 1
     assert await states(spool, late) == [CANCELLED] * 3
 
 
@@ -412,7 +412,7 @@ async def test_a_row_that_nobody_can_read_says_nothing_and_stops_nobody_else(
     assert len(await spool.held(10)) == 2
     assert (await approve(spool, hurt, DEPUTY)).missing == 1
     await spool.release(hurt, None, BY_SENDER, Reason.BY_SENDER, T0)
-    assert await spool.pass_deadlines(T0 + 4 * HOUR, 100) == 2
+    assert await spool.consents.pass_deadlines(T0 + 4 * HOUR, 100) == 2
     assert await states(spool, hurt) == await states(spool, other) == [CANCELLED, CANCELLED]
 
 
@@ -420,7 +420,7 @@ async def test_what_may_have_left_is_not_said_to_be_stopped(spool: SqlSpool, whe
     """After a restore, approved and gone may look as if it waited still."""
     queue_id = await spool.accept(asking(approval(CHIEF)))
     assert await hold_all(spool, "2026-07-01", ADMIN, T0) == 2
-    await spool.pass_deadlines(T0 + 4 * HOUR, 100)
+    await spool.consents.pass_deadlines(T0 + 4 * HOUR, 100)
     with EventLog(where) as log:
         (cancelled,) = [
             event for event in log.query(Question(queue_id=queue_id)) if event.kind == Kind.CANCELLED
@@ -443,6 +443,6 @@ async def test_what_an_older_gateway_lets_go_is_held_again(spool: SqlSpool, wher
     assert {(row.state, row.due_at) for row in message.recipients[:2]} == {(HELD, None)}
     assert (Kind.DEFERRED, Reason.POLICY, "0-1") in events(where, asked)
     await approve(spool, asked, CHIEF)
-    await spool.confirm(asked, [0], False, BY_SENDER, T0)
+    await spool.consents.confirm(asked, [0], False, BY_SENDER, T0)
     (claim,) = await spool.claim(T0, 10, LEASE)
     assert [row.index for row in claim.message.recipients] == [0]

@@ -139,7 +139,7 @@ class Spooling(RuleBasedStateMachine):
     @rule(data=st.data(), person=st.sampled_from([CHIEF, DEPUTY, str(SENDER)]), agrees=st.booleans())
     def somebody_decides(self, data: st.DataObject, person: str, agrees: bool) -> None:
         queue_id = data.draw(st.sampled_from(sorted(self.waiting)))
-        verb = self.spool.approve if agrees else self.spool.reject
+        verb = self.spool.consents.approve if agrees else self.spool.consents.reject
         actor = Actor("approver", person)
         answer = self.run(verb(queue_id, None, person, actor, "", self.now))
         mail = self.waiting[queue_id]
@@ -154,7 +154,7 @@ class Spooling(RuleBasedStateMachine):
         queue_id = data.draw(st.sampled_from(sorted(self.waiting)))
         mail = self.waiting[queue_id]
         ticked &= set(range(mail.count))
-        self.run(self.spool.confirm(queue_id, ticked, False, Actor("sender"), self.now))
+        self.run(self.spool.consents.confirm(queue_id, ticked, False, Actor("sender"), self.now))
         mail.confirm(self.model, ticked)
         mail.settle(self.model, self.due, self.now, self.frozen)
 
@@ -166,7 +166,7 @@ class Spooling(RuleBasedStateMachine):
             del self.freezes[queue_id]
             for key in self._frozen_of(queue_id):
                 self.model[key] = State.CANCELLED
-        assert self.run(self.spool.pass_deadlines(self.now, 100)) == len(passed | over)
+        assert self.run(self.spool.consents.pass_deadlines(self.now, 100)) == len(passed | over)
         for each in self.waiting.values():
             each.settle(self.model, self.due, self.now, self.frozen)
 

@@ -22,7 +22,7 @@ async def known(spool: SqlSpool, login: str, *addresses: str) -> None:
 
 
 async def approves(spool: SqlSpool, queue_id: str, address: str) -> Said:
-    return (await spool.approve(queue_id, None, address, Actor("approver", address), "", T0)).said
+    return (await spool.consents.approve(queue_id, None, address, Actor("approver", address), "", T0)).said
 
 
 async def test_two_links_of_one_person_are_one_voice(spool: SqlSpool) -> None:
@@ -61,7 +61,7 @@ async def test_nobody_approves_or_rejects_by_another_mailbox_what_they_sent(
     new = asking(approval(CHIEF, DEPUTY))
     queue_id = await spool.accept(new if mine == str(SENDER) else by_account(new))
     assert await approves(spool, queue_id, CHIEF) is Said.OWN_MAIL
-    rejected = await spool.reject(queue_id, None, CHIEF, Actor("approver", CHIEF), "no", T0)
+    rejected = await spool.consents.reject(queue_id, None, CHIEF, Actor("approver", CHIEF), "no", T0)
     assert rejected.said is Said.OWN_MAIL
     assert await approves(spool, queue_id, DEPUTY) is Said.COUNTED
 
@@ -72,6 +72,6 @@ async def test_a_link_in_the_mailbox_of_somebody_who_is_suspended_decides_nothin
     committer, root = spool.database.committer, Actor("admin", "root")
     await committer.run(suspend("boss", root, to_us(T0)))
     assert await approves(spool, queue_id, CHIEF) is Said.NOT_ASKED
-    assert (await spool.reject(queue_id, None, CHIEF, root, "no", T0)).said is Said.NOT_ASKED
+    assert (await spool.consents.reject(queue_id, None, CHIEF, root, "no", T0)).said is Said.NOT_ASKED
     await committer.run(resume("boss", root, to_us(T0)))
     assert await approves(spool, queue_id, CHIEF) is Said.COUNTED

@@ -102,13 +102,13 @@ async def test_what_others_did_and_who_is_away_stands_there(
     client: httpx.AsyncClient, spool: SqlSpool
 ) -> None:
     queue_id = await spool.accept(waiting("both", CHIEF, DEPUTY, at_least=2))
-    await spool.approve(queue_id, None, DEPUTY, Actor("approver", DEPUTY), "よい", T0)
+    await spool.consents.approve(queue_id, None, DEPUTY, Actor("approver", DEPUTY), "よい", T0)
     away = Absence(CHIEF, T0 - HOUR, T0 + 9 * HOUR)
     await spool.absences.say(away, Actor("approver", CHIEF), T0)
     text = await text_of(client, PATH)
     assert f"{DEPUTY} が 4月1日(水) 18:00 に承認: よい" in text
     assert f"{CHIEF} は 4月2日(木) 03:00 まで不在です。" in text
-    await spool.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0)
+    await spool.consents.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0)
     assert "承認を待っているメールはありません。" in await text_of(client, PATH)
 
 
@@ -116,7 +116,7 @@ async def test_a_word_of_mine_that_is_not_enough_leaves_it_in_the_list_without_a
     client: httpx.AsyncClient, spool: SqlSpool
 ) -> None:
     queue_id = await spool.accept(waiting("both", CHIEF, DEPUTY, at_least=2))
-    await spool.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0)
+    await spool.consents.approve(queue_id, None, CHIEF, Actor("approver", CHIEF), "", T0)
     text = await text_of(client, PATH)
     assert "承認済み(ほかの承認者を待っています)" in text
     assert 'type="checkbox"' not in text
@@ -175,7 +175,7 @@ async def test_without_the_number_or_a_reason_nothing_is_decided(
 async def test_the_truth_about_each(client: httpx.AsyncClient, spool: SqlSpool) -> None:
     mine, late = await spool.accept(waiting("mine")), await spool.accept(waiting("late"))
     theirs = await spool.accept(waiting("theirs", MAYOR))
-    await spool.approve(late, None, CHIEF, Actor("approver", CHIEF), "", T0)
+    await spool.consents.approve(late, None, CHIEF, Actor("approver", CHIEF), "", T0)
     fields = [("mail", each) for each in (mine, late, theirs, "NOSUCHMAIL")]
     answer = await post(client, *fields, ("count", "4"), ("act", "reject"), ("comment", "宛先違い"))
     assert "1件を差し戻しました。" in answer.text
@@ -190,14 +190,14 @@ async def test_a_store_that_fails_in_the_middle_hides_no_word_that_counts(
     client: httpx.AsyncClient, spool: SqlSpool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [await spool.accept(waiting(f"mail-{number}")) for number in range(3)]
-    real = spool.approve
+    real = spool.consents.approve
 
     async def failing(queue_id: str, *rest: Any) -> Consented:
         if queue_id == ids[1]:
             raise StoreUnavailable("the disk is full")
         return await real(queue_id, *rest)
 
-    monkeypatch.setattr(spool, "approve", failing)
+    monkeypatch.setattr(spool.consents, "approve", failing)
     answer = await post(client, *[("mail", each) for each in ids], ("count", "3"), ("act", "approve"))
     assert "1件を承認しました。" in answer.text
     assert answer.text.count("保存先が応答しませんでした。") == 2
