@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -20,7 +20,7 @@ from gateway.clock import Clock
 from gateway.delivery.courier import Courier
 from gateway.delivery.errors import Busy
 from gateway.delivery.mail import Outgoing
-from gateway.delivery.outcome import Verdict, judge
+from gateway.delivery.outcome import judge
 from gateway.delivery.route import Route, Router
 from gateway.delivery.seat import Seat
 from gateway.delivery.timeouts import TRANSACTION
@@ -29,31 +29,19 @@ from gateway.release.batches import Batch, batches, by_route, by_variant
 from gateway.release.budget import Budget
 from gateway.release.lane import Lane
 from gateway.release.ledger import Ledger
-from gateway.release.prepared import Prepared, look_through, octets_in_memory
-from gateway.release.results import (
-    ended_holds,
-    not_loaded,
-    not_sealed,
-    requests_of,
-    result_of,
-    since_release,
-)
+from gateway.release.prepared import Prepared, look_through, octets_in_memory, outgoing
+from gateway.release.results import ended_holds, not_loaded, not_sealed
+from gateway.release.routing import look_up, ways_of
 from gateway.release.shelf import Shelf, is_whole
 from gateway.release.variants import NO_KEYS, ClaimKeys, Variants
 from gateway.sealing.child import NotWritten
 from gateway.spool.contract import Spool, UnknownMessage
-from gateway.spool.lifecycle import State
-from gateway.spool.values import Claim, Recipient, Result, Stored
-from gateway.transform.render import Original, prepare, render
+from gateway.spool.values import Claim, Recipient, Stored
+from gateway.transform.render import Original, prepare
 from gateway.transform.view import Variant, View, view_of
 
 PATIENCE = 300.0
 """Seconds a copy waits for a free connection before its recipients are put off and can be cancelled again."""
-
-LOOKUPS = 20
-"""Domains of one claim that are looked up at the same time."""
-
-Way = tuple[str, tuple[str, ...]]
 
 log = structlog.get_logger()
 
@@ -93,7 +81,7 @@ class Dispatcher:
 
         Raises nothing but its own cancellation, and what is known by then is recorded first.
         """
-        ledger = Ledger(self.spool, claim, self.clock, until, self._ring)
+        ledger = Ledger(self.spool, claim, self.clock, until, self._ring, self.jitter)
         try:
             async with self._budget.take(_octets_of(claim.message)):
                 await _Job(self, claim.message, ledger, until).run(raw)
@@ -162,7 +150,7 @@ class _Job:
             raise
         except Exception as error:
             log.error("mail-not-loaded", queue_id=self._message.queue_id, exc_info=error)
-            self._record(self._message.recipients, [not_loaded(error)] * len(self._message.recipients))
+            self._ledger.add(self._message.recipients, [not_loaded(error)] * len(self._message.recipients))
             return None
 
     async def _deliver_all(self, work: Sequence[Batch], mail: Prepared) -> None:
@@ -199,11 +187,11 @@ class _Job:
         known = isinstance(error, NotWritten)
         log.error("copies-not-sealed", queue_id=self._message.queue_id, exc_info=None if known else error)
         verdict = not_sealed(error) if isinstance(error, NotWritten) else not_loaded(error)
-        self._record(rows, [verdict] * len(rows))
+        self._ledger.add(rows, [verdict] * len(rows))
 
     async def _deliver_some(self, work: Sequence[Batch], mail: Prepared) -> None:
         if len(work) == 1:  # nearly always: no task for it
-            await self._deliver(work[0], partial(self._outgoing, mail))
+            await self._deliver(work[0], partial(outgoing, self._message, mail))
             return
         async with asyncio.TaskGroup() as group:
             for waiting in by_route(work):
@@ -212,7 +200,7 @@ class _Job:
 
     async def _deliver_each(self, waiting: deque[Batch], mail: Prepared) -> None:
         """Deliver one after another, at one place, as long as there are any; others may take from them, too."""
-        lane = Lane(waiting, partial(self._outgoing, mail))
+        lane = Lane(waiting, partial(outgoing, self._message, mail))
         async with self._house.courier.seat(lane.following) as seat:
             while (batch := lane.next()) is not None:
                 await self._deliver(batch, lane.make, seat)
@@ -235,9 +223,9 @@ class _Job:
         rows = [row for row in self._message.recipients if row.index not in self._keys.gone]
         for row in self._message.recipients:
             if (why := self._keys.gone.get(row.index)) is not None:
-                self._record([row], [not_sealed(why)])
-        ways = self._ways(rows)
-        routes = await self._look_up(set(ways))
+                self._ledger.add([row], [not_sealed(why)])
+        ways = ways_of(self._message.decision, rows)
+        routes = await look_up(self._house.router, set(ways))
         decision, keys = self._decision, self._keys
         routed: list[tuple[Recipient, Route, View, bool]] = []
         for row, way in zip(rows, ways, strict=True):
@@ -246,32 +234,8 @@ class _Job:
                 view = view_of(decision, row.index, row.address, keys.keyed(row.index))
                 routed.append((row, route, view, decision.is_copy(row.index)))
             else:
-                self._record([row], [judge(route)])
+                self._ledger.add([row], [judge(route)])
         return batches(routed, self._house.limit)
-
-    def _ways(self, rows: Sequence[Recipient]) -> list[Way]:
-        """Return what decides on each recipient's route: the domain, and the next hops that rules ask for."""
-        decision = self._message.decision
-        demanded = [tuple(sorted(outcome.demands.routes)) for outcome in decision.outcomes]
-        return [(row.address.domain, demanded[decision.assigned[row.index]]) for row in rows]
-
-    async def _look_up(self, ways: Iterable[Way]) -> dict[Way, Route | BaseException]:
-        names = sorted(ways)
-        if len(names) == 1:  # nearly always: no tasks for it
-            return {names[0]: await self._route(names[0])}
-        bound = asyncio.Semaphore(LOOKUPS)
-
-        async def one(way: Way) -> Route | BaseException:
-            async with bound:
-                return await self._route(way)
-
-        return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
-
-    async def _route(self, way: Way) -> Route | BaseException:
-        try:
-            return await self._house.router.route(*way)
-        except Exception as error:
-            return error
 
     async def _deliver(
         self, batch: Batch, make: Callable[[Batch], Outgoing], seat: Seat | None = None
@@ -283,33 +247,4 @@ class _Job:
 
         count = len(batch.recipients)
         delivery = await self._house.courier.deliver(batch.route, made, count, self._start_by, seat)
-        self._record(batch.recipients, delivery.verdicts, delivery.next_hop)
-
-    def _outgoing(self, mail: Prepared, batch: Batch) -> Outgoing:
-        """Render a copy."""
-        copy, shared = render(mail.original, batch.view), mail.body_of(batch.view)
-        return Outgoing(
-            # Whoever cannot deliver a copy that a rule asked for tells nobody: the sender must not hear of it.
-            sender=None if batch.silent else self._message.envelope.sender,
-            recipients=tuple([row.address for row in batch.recipients]),
-            header=copy.header,
-            body=copy.body,
-            smtputf8=self._message.envelope.smtputf8,
-            body_8bit=shared.eight_bit,
-            ready=shared.ready,
-            asked=self._message.envelope.asked,
-            requests=requests_of(self._message, batch.recipients),
-        )
-
-    def _record(self, rows: Sequence[Recipient], verdicts: Sequence[Verdict], next_hop: str = "") -> None:
-        """Hand verdicts to the ledger; one batch has one jitter, so that it stays together in the log and
-        next time."""
-        now, jitter = self._house.clock(), 0.0
-        if State.DEFERRED in [verdict.state for verdict in verdicts]:
-            jitter = self._house.jitter()
-        results: list[Result] = []
-        for row, verdict in zip(rows, verdicts, strict=True):
-            if verdict.state is State.DELIVERED:
-                metrics.DELIVERY_SECONDS.observe(since_release(self._message, row, now))
-            results.append(result_of(self._message, row, verdict, now, jitter, next_hop))
-        self._ledger.add(results)
+        self._ledger.add(batch.recipients, delivery.verdicts, delivery.next_hop)

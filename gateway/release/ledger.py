@@ -17,9 +17,11 @@ import structlog
 
 from gateway import metrics
 from gateway.clock import Clock
+from gateway.delivery.outcome import Verdict
+from gateway.release.results import result_of, since_release
 from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.lifecycle import Reason, State
-from gateway.spool.values import Claim, Result
+from gateway.spool.values import Claim, Recipient, Result
 
 GATHER_S = 0.02
 """Seconds that a result waits for others: a crash makes second copies of what was delivered meanwhile."""
@@ -35,10 +37,16 @@ log = structlog.get_logger()
 
 class Ledger:
     """Results of one claim. `until` is the loop time at which its lease ends; `ring` is called when a notice to
-    the sender was put in the outbox."""
+    the sender was put in the outbox; `jitter` gives numbers from -1 to 1."""
 
     def __init__(
-        self, spool: Spool, claim: Claim, clock: Clock, until: float, ring: Callable[[], None]
+        self,
+        spool: Spool,
+        claim: Claim,
+        clock: Clock,
+        until: float,
+        ring: Callable[[], None],
+        jitter: Callable[[], float],
     ) -> None:
         self._spool = spool
         self._claim = claim
@@ -46,13 +54,25 @@ class Ledger:
         self._clock = clock
         self._until = until
         self._ring = ring
+        self._jitter = jitter
         self._waiting: list[Result] = []
         self._writer: asyncio.Task[None] | None = None
         self._enough = asyncio.Event()
         self._last = False
 
-    def add(self, results: Sequence[Result]) -> None:
-        """Take results; `begin` and `settle` record them, in the order of arrival."""
+    def add(self, rows: Sequence[Recipient], verdicts: Sequence[Verdict], next_hop: str = "") -> None:
+        """Take the verdicts on these recipients; `begin` and `settle` record them, in the order of arrival.
+
+        Those that come together have one jitter, so that they stay together in the log and next time.
+        """
+        message, now, jitter = self._claim.message, self._clock(), 0.0
+        if State.DEFERRED in [verdict.state for verdict in verdicts]:
+            jitter = self._jitter()
+        results: list[Result] = []
+        for row, verdict in zip(rows, verdicts, strict=True):
+            if verdict.state is State.DELIVERED:
+                metrics.DELIVERY_SECONDS.observe(since_release(message, row, now))
+            results.append(result_of(message, row, verdict, now, jitter, next_hop))
         self._waiting += results
 
     def begin(self) -> None:

@@ -1,4 +1,4 @@
-"""What all copies of one mail share: computed once, off the event loop where that takes long."""
+"""What all copies of one mail share, computed once, off the event loop where that takes long; and a copy made from it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import field
 
 from gateway.delivery.dots import Stuffed, stuffed
-from gateway.delivery.mail import has_8bit
+from gateway.delivery.mail import Outgoing, has_8bit
 from gateway.policy.decision import Decision
-from gateway.transform.render import Original, carrying, is_quick, prepare_views, unprepared
+from gateway.release.batches import Batch
+from gateway.release.results import requests_of
+from gateway.spool.values import Stored
+from gateway.transform.render import Original, carrying, is_quick, prepare_views, render, unprepared
 from gateway.transform.view import View, variant_of
 from gateway.values import dataclass
 
@@ -62,6 +65,23 @@ async def look_through(original: Original) -> Prepared:
 async def _shared(body: memoryview) -> SharedBody:
     found = has_8bit(body) if body.nbytes <= QUICK_BODY else await asyncio.to_thread(has_8bit, body)
     return SharedBody(found, stuffed(body))
+
+
+def outgoing(message: Stored, mail: Prepared, batch: Batch) -> Outgoing:
+    """Render a copy whose view was prepared."""
+    copy, shared = render(mail.original, batch.view), mail.body_of(batch.view)
+    return Outgoing(
+        # Whoever cannot deliver a copy that a rule asked for tells nobody: the sender must not hear of it.
+        sender=None if batch.silent else message.envelope.sender,
+        recipients=tuple([row.address for row in batch.recipients]),
+        header=copy.header,
+        body=copy.body,
+        smtputf8=message.envelope.smtputf8,
+        body_8bit=shared.eight_bit,
+        ready=shared.ready,
+        asked=message.envelope.asked,
+        requests=requests_of(message, batch.recipients),
+    )
 
 
 VARIANT = 3

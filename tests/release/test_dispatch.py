@@ -273,8 +273,8 @@ async def test_a_fault_of_our_own_is_temporary(tmp_path: Path, monkeypatch: pyte
     def broken(*_: object) -> None:
         raise KeyError("r0@example.com")
 
-    for place in ("prepare", "render", "view_of"):
-        monkeypatch.setattr(f"gateway.release.dispatch.{place}", broken)
+    for place in ("dispatch.prepare", "prepared.render", "dispatch.view_of"):
+        monkeypatch.setattr(f"gateway.release.{place}", broken)
         async with furnished(tmp_path / place, NextHop()) as house:
             stored = await house.send(new_mail(2))
             assert states(stored) == [State.DEFERRED] * 2
@@ -285,7 +285,7 @@ async def test_a_fault_of_our_own_is_temporary(tmp_path: Path, monkeypatch: pyte
 async def test_many_individual_copies_are_never_in_memory_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gateway.release import dispatch
+    from gateway.release import prepared
     from gateway.transform.render import Copy, Original, render
     from gateway.transform.view import View
 
@@ -297,7 +297,7 @@ async def test_many_individual_copies_are_never_in_memory_together(
             rendered.append(len(rendered) + 1 - len(house.hop.taken))
             return render(original, view)
 
-        monkeypatch.setattr(dispatch, "render", counting)
+        monkeypatch.setattr(prepared, "render", counting)
         stored = await house.send(new_mail(300, form=Form.INDIVIDUAL))
         assert states(stored) == [State.DELIVERED] * 300
         assert (

@@ -9,15 +9,17 @@ from typing import cast
 
 import pytest
 
+from gateway.delivery.outcome import Verdict
 from gateway.release import ledger
 from gateway.release.ledger import Ledger
 from gateway.spool.contract import Spool, StoreUnavailable
+from gateway.spool.lifecycle import Reason, State
 from gateway.spool.values import Change, Claim, Result
 from tests.memory_spool import NOON
 from tests.release.claims import claim_of
-from tests.spool.mails import delivered
 
 CLAIM = claim_of(600)
+DELIVERED = Verdict(State.DELIVERED, Reason.REMOTE_REPLY, "250 2.0.0 ok", "2.0.0")
 FOREVER = 1e9
 
 
@@ -40,12 +42,12 @@ class Recorder:
 
 
 def opened(spool: Recorder) -> Ledger:
-    return Ledger(cast(Spool, spool), CLAIM, lambda: NOON, FOREVER, lambda: None)
+    return Ledger(cast(Spool, spool), CLAIM, lambda: NOON, FOREVER, lambda: None, lambda: 0.0)
 
 
 def note(book: Ledger, *indexes: int) -> None:
     for index in indexes:
-        book.add([delivered(index)])
+        book.add([CLAIM.message.recipients[index]], [DELIVERED])
         book.begin()
 
 
