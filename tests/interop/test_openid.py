@@ -21,7 +21,7 @@ from gateway.console.people.doors import People
 from gateway.console.people.sign_in import CALLBACK
 from gateway.links import Links
 from gateway.people.contract import Grant, Person, Role
-from gateway.people.oidc import provider as oidc
+from gateway.people.oidc import discovery
 from gateway.people.oidc.provider import Provider
 from gateway.spool.sql import open_spool
 from tests.console.conftest import ORIGIN, SECRET
@@ -219,7 +219,7 @@ async def test_keys_that_changed_are_fetched_again(
     assert (await visitor.through()).status_code == 303
     there.change_keys()
     visitor.there.cookies.clear()
-    monkeypatch.setattr(oidc, "AGAIN_S", 0.0)
+    monkeypatch.setattr(discovery, "AGAIN_S", 0.0)
     assert (await visitor.through()).status_code == 303
 
 

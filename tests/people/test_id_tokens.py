@@ -15,7 +15,7 @@ from gateway.config.sign_in_settings import Oidc, RoleName
 from gateway.people.contract import Grant, Role
 from gateway.people.grants import grant_of, written
 from gateway.people.oidc.claims import NotTold, identity_of, lacks
-from gateway.people.oidc.provider import _keys_in
+from gateway.people.oidc.discovery import keys_in
 from gateway.people.oidc.tokens import UnknownKey, checked
 
 NOW = datetime(2026, 5, 11, 9, tzinfo=UTC)
@@ -32,7 +32,7 @@ GOOD: dict[str, Any] = {
 }
 KEY = ECKey.generate_key("P-256", {"kid": "a", "use": "sig"})
 OTHER = ECKey.generate_key("P-256", {"kid": "b", "use": "sig"})
-KEYS = KeySet(_keys_in({"keys": [KEY.as_dict(private=False)]}))
+KEYS = KeySet(keys_in({"keys": [KEY.as_dict(private=False)]}))
 
 
 def signed(claims: dict[str, Any], key: Any = KEY, alg: str = "ES256", **header: str) -> str:
@@ -101,8 +101,8 @@ def test_keys_that_are_none_are_passed_over() -> None:
         encrypting,
         KEY.as_dict(private=False),
     ]
-    assert [key.kid for key in _keys_in({"keys": odd})] == ["a"]
-    assert _keys_in({"keys": "none"}) == []
+    assert [key.kid for key in keys_in({"keys": odd})] == ["a"]
+    assert keys_in({"keys": "none"}) == []
 
 
 def settings(**changed: Any) -> Oidc:
