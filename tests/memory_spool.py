@@ -64,6 +64,11 @@ class MemorySpool:
         row = self.messages[queue_id].recipients[index]
         self._put(queue_id, replace(row, state=State.DEFERRED, due_at=NOON, changed_at=NOON, perhaps=True))
 
+    @property
+    def notices(self) -> MemorySpool:
+        """Return the same: no verb has the name of another."""
+        return self
+
     def still_ours(self, claim: Claim) -> bool:
         return True
 
@@ -77,6 +82,9 @@ class MemorySpool:
         self._check()
         found = [self.messages.get(queue_id) for queue_id in queue_ids]
         return [None if each is None else glance_of(each) for each in found]
+
+    async def incident_of(self, queue_id: str) -> datetime | None:
+        return None
 
     async def raw(self, queue_id: str) -> bytes:
         self._check()
@@ -126,11 +134,11 @@ class MemorySpool:
         rows = tuple(row if old.index == row.index else old for old in message.recipients)
         self.messages[queue_id] = replace(message, recipients=rows)
 
-    async def pending_notices(self, limit: int, after: int = 0) -> Sequence[Notice]:
+    async def pending(self, limit: int, after: int = 0) -> Sequence[Notice]:
         self._check()
         return [row for row in self.outbox if row.notice_id > after][:limit]
 
-    async def finish_notices(self, notices: Sequence[Notice], mail: NewMessage | None) -> str | None:
+    async def finish(self, notices: Sequence[Notice], mail: NewMessage | None) -> str | None:
         self._check()
         if not all(notice in self.outbox for notice in notices):
             return None

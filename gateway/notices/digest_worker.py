@@ -149,8 +149,9 @@ class DigestWorker:
         self, to: Address, share: Share, day: date, now: datetime, language: Language
     ) -> int:
         share.asking_ids = await self._still_asking(to, share)
-        mine = [each for each in await self._spool.glances(share.held_ids) if each is not None and each.held]
-        asking = [each for each in await self._spool.glances(share.asking_ids) if each is not None]
+        glances = self._spool.notices.glances
+        mine = [each for each in await glances(share.held_ids) if each is not None and each.held]
+        asking = [each for each in await glances(share.asking_ids) if each is not None]
         if not (share.held or share.asks or share.sent or share.cancelled or share.failed):
             return 0
         part = Part(share, mine, asking)

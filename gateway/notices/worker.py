@@ -24,7 +24,7 @@ from gateway.notices.failures import MAX_TRIES, STORE_RETRY, Failures
 from gateway.notices.pace import Pace
 from gateway.notices.signing import Sign
 from gateway.notices.together import Many
-from gateway.notices.writing import IncidentOf, ToldElsewhere, Writer
+from gateway.notices.writing import ToldElsewhere, Writer
 from gateway.spool.contract import Spool, StoreUnavailable
 from gateway.spool.notice import Notice, NoticeKind
 from gateway.spool.second_look import SOMEBODY
@@ -55,16 +55,13 @@ class NoticeWorker:
         hostname: str,
         wake: Callable[[], None],
         patience: float = COMPOSE_S,
-        incident_of: IncidentOf | None = None,
         sign: Sign = lambda mail: mail,
         own_address: str = "",
     ) -> None:
         self._spool = spool
         self._clock = clock
         aside = Aside(patience, LOST_THREADS)
-        self._writer = Writer(
-            spool, composers, many, clock, hostname, wake, aside, incident_of, sign, own_address
-        )
+        self._writer = Writer(spool, composers, many, clock, hostname, wake, aside, sign, own_address)
         self._bell = asyncio.Event()
         self._bursts = Bursts()
         self._failures = Failures()
@@ -119,11 +116,11 @@ class NoticeWorker:
         known = {*self._bursts.waiting, *self._failures.ids}
         back = self._look_back_at is None or not self._look_back_at - LOOK_BACK <= now < self._look_back_at
         if back:
-            found = await self._spool.pending_notices(BATCH + len(known))
+            found = await self._spool.notices.pending(BATCH + len(known))
             self._forget(known - {notice.notice_id for notice in found})
             self._look_back_at = now + LOOK_BACK
         else:
-            found = await self._spool.pending_notices(BATCH, max(known, default=0))
+            found = await self._spool.notices.pending(BATCH, max(known, default=0))
         new = [notice for notice in found if notice.notice_id not in known]
         self._more = len(new) >= BATCH
         return [*self._failures.due(now), *new]

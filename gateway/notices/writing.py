@@ -6,9 +6,8 @@ goes wrong goes up; the worker decides when to try again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 
 import structlog
@@ -40,9 +39,6 @@ _WITHOUT_ORIGINAL = frozenset(
 # What became of a mail has to be told, whatever it is; a robot that answers even that is bounded by its pace (pace.py).
 _OF_DELIVERY = frozenset({NoticeKind.FAILED, NoticeKind.DELAYED, NoticeKind.RELAYED})
 
-IncidentOf = Callable[[str], Awaitable[datetime | None]]
-"""Tells when an incident was opened about a mail; None where none was."""
-
 log = structlog.get_logger()
 
 
@@ -62,7 +58,6 @@ class Writer:
         hostname: str,
         wake: Callable[[], None],
         aside: Aside,
-        incident_of: IncidentOf | None = None,
         sign: Sign = lambda mail: mail,
         own_address: str = "",
     ) -> None:
@@ -73,7 +68,6 @@ class Writer:
         self._hostname = hostname
         self._wake = wake
         self._aside = aside
-        self._incident_of = incident_of
         self._sign = sign
         self._own = OwnAddress(own_address)
         self.finished = 0
@@ -99,7 +93,7 @@ class Writer:
         What cannot be told together stays in it. Raises as `write` does.
         """
         notices = list(group.values())
-        glances = await self._spool.glances([notice.queue_id for notice in notices])
+        glances = await self._spool.notices.glances([notice.queue_id for notice in notices])
         try:
             letters, untold = await self._aside.run(
                 partial(put_together, notices, glances, self._many, self._own, self._sign)
@@ -117,7 +111,7 @@ class Writer:
 
     async def drop(self, notices: Sequence[Notice], why: str) -> None:
         """Let notices go without a mail."""
-        await self._spool.finish_notices(notices, None)
+        await self._spool.notices.finish(notices, None)
         self.finished += len(notices)
         log.info("notice-dropped", kind=notices[0].kind.value, why=why, **_names(notices))
 
@@ -126,8 +120,8 @@ class Writer:
         if notice.kind not in _OF_DELIVERY and self._breeds(notice, message.recipients):
             return None
         raw = None if notice.kind in _WITHOUT_ORIGINAL else await self._original(notice.queue_id)
-        if notice.kind is NoticeKind.REPORT and self._incident_of is not None:
-            notice = replace(notice, incident=await self._incident_of(notice.queue_id))
+        if notice.kind is NoticeKind.REPORT:
+            notice = replace(notice, incident=await self._spool.notices.incident_of(notice.queue_id))
         # A thread: reading a large original for its attachments takes time that the event loop has not got.
         octets = await self._aside.run(partial(self._composed, message, notice, raw))
         if octets is None:
@@ -157,7 +151,7 @@ class Writer:
             await self._finish(letter.notices, mail)
 
     async def _finish(self, notices: Sequence[Notice], mail: NewMessage) -> None:
-        own_id = await self._spool.finish_notices(notices, mail)
+        own_id = await self._spool.notices.finish(notices, mail)
         if own_id is None:
             raise ToldElsewhere
         self.finished += len(notices)

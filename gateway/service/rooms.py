@@ -185,7 +185,6 @@ class Rooms:
             utc_now,
             settings.hostname,
             self.scheduler.wake,
-            incident_of=self.spool.incident_of,
             sign=self.letters.signing.signed,
             own_address=author.address,
         )

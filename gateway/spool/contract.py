@@ -52,6 +52,29 @@ class Askings(Protocol):
         """Return a page, by what happens next to each; raises ValueError for an `after` that is none of ours."""
 
 
+class Notices(Protocol):
+    """`spool.notices`: the outbox, and what a letter tells of the mail that it is about."""
+
+    async def pending(self, limit: int, after: int = 0) -> Sequence[Notice]:
+        """Return outbox rows with ids above `after`, oldest first.
+
+        A new row's id is above those of the rows that are there; the id of a row that is gone may come again.
+        """
+
+    async def finish(self, notices: Sequence[Notice], mail: NewMessage | None) -> str | None:
+        """Accept the mail that tells of all these and delete their outbox rows in one transaction; None drops them.
+
+        Return the new queue id; None where they were dropped, or where one of them is in the outbox no more: then nothing
+        of it happened, because somebody else has told, or will tell, of them.
+        """
+
+    async def glances(self, queue_ids: Sequence[str]) -> list[Glance | None]:
+        """Return what a letter of many tells of each message, in order; None for one that is not there."""
+
+    async def incident_of(self, queue_id: str) -> datetime | None:
+        """Return when an incident was opened about a mail; None where none was."""
+
+
 class Spool(Protocol):
     """The only door to state. All verbs are coroutines; none holds the event loop while it commits."""
 
@@ -70,6 +93,10 @@ class Spool(Protocol):
     @property
     def absences(self) -> AbsentPeople:
         """Return when approvers are away."""
+
+    @property
+    def notices(self) -> Notices:
+        """Return what waits to be told."""
 
     @property
     def halts(self) -> Halts:
@@ -160,24 +187,8 @@ class Spool(Protocol):
     ) -> int:
         """Destroy bodies (by their key) and later the records of finished messages; return how many were touched."""
 
-    async def pending_notices(self, limit: int, after: int = 0) -> Sequence[Notice]:
-        """Return outbox rows with ids above `after`, oldest first.
-
-        A new row's id is above those of the rows that are there; the id of a row that is gone may come again.
-        """
-
-    async def finish_notices(self, notices: Sequence[Notice], mail: NewMessage | None) -> str | None:
-        """Accept the mail that tells of all these and delete their outbox rows in one transaction; None drops them.
-
-        Return the new queue id; None where they were dropped, or where one of them is in the outbox no more: then nothing
-        of it happened, because somebody else has told, or will tell, of them.
-        """
-
     async def get(self, queue_id: str) -> Stored:
         """Return one message with all its recipients."""
-
-    async def glances(self, queue_ids: Sequence[str]) -> list[Glance | None]:
-        """Return what a letter of many tells of each message, in order; None for one that is not there."""
 
     async def body_opened(
         self, queue_id: str, actor: Actor, reason: Reason, because: str, now: datetime

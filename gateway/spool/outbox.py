@@ -1,13 +1,24 @@
-"""Finish notices: the mail that tells of them enters the spool and their outbox rows go, in one transaction, so that each is
-told of exactly once."""
+"""`spool.notices` on SQL, and the jobs of the outbox.
+
+The mail that tells of notices enters the spool and their rows go, in one transaction, so that each is told of exactly once.
+Where several processes share a store, each takes notices to compose before it reads them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from gateway.spool.accepting import Acceptance
+from gateway.clock import Clock
+from gateway.spool.accepting import Acceptance, acceptance
+from gateway.spool.bodies import BodiesOfMail
+from gateway.spool.contract import StoreDamaged
+from gateway.spool.glance import glances
+from gateway.spool.incident_marks import incident_of
 from gateway.spool.lifecycle import Kind, Reason
-from gateway.spool.notice import Notice
+from gateway.spool.notice import Glance, Notice
+from gateway.spool.past_damage import PastDamage
+from gateway.spool.queue_ids import QueueIds
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import notice
 from gateway.spool.statements import (
@@ -17,10 +28,14 @@ from gateway.spool.statements import (
     FREE_NOTICES,
     NOTICE,
     NOTICE_NAMES,
+    NOTICES,
     TAKE_NOTICES,
     TAKEN_NOTICES,
 )
+from gateway.spool.times import to_us
+from gateway.spool.values import NewMessage
 from gateway.store.bodies import Body
+from gateway.store.database import Database
 from gateway.store.events import Event
 from gateway.store.living import living
 from gateway.store.tx import Queries, Tx
@@ -30,6 +45,49 @@ LOOKED_PAST = 1_000  # notices of other nodes among which free ones are looked f
 
 class AlreadyFinished(Exception):
     """One of the notices is in the outbox no more; its transaction is rolled back."""
+
+
+class SqlNotices:
+    """Implements `gateway.spool.contract.Notices`."""
+
+    def __init__(
+        self, database: Database, bodies: BodiesOfMail, ids: QueueIds, past_damage: PastDamage, clock: Clock
+    ) -> None:
+        self._db = database
+        self._bodies = bodies
+        self._ids = ids
+        self._past_damage = past_damage
+        self._clock = clock
+
+    async def pending(self, limit: int, after: int = 0) -> Sequence[Notice]:
+        if self._db.pulse is not None:
+            owner = self._db.instance.name
+            if not await self._db.readers.run(may_take(owner, after)):
+                return []
+            return await self._db.committer.run(take(owner, limit, after))
+        wanted = {"b_limit": limit, "b_after": after}
+        try:
+            return await self._db.readers.run(lambda q: [notice(row) for row in q.rows(NOTICES, wanted)])
+        except StoreDamaged:
+            return await self._past_damage.notices(limit, after)
+
+    async def finish(self, notices: Sequence[Notice], mail: NewMessage | None) -> str | None:
+        try:
+            if mail is None:
+                return await self._db.committer.run(finish(notices, None, None, to_us(self._clock())))
+            queue_id = self._ids.new(mail.received_at)
+            rows = acceptance(queue_id, mail)
+            at = to_us(mail.received_at)
+            return await self._bodies.store(mail.raw, queue_id, lambda body: finish(notices, rows, body, at))
+        except AlreadyFinished:
+            return None
+
+    async def glances(self, queue_ids: Sequence[str]) -> list[Glance | None]:
+        return await self._db.readers.run(glances(queue_ids))
+
+    async def incident_of(self, queue_id: str) -> datetime | None:
+        """Return when an incident was opened about a mail; None where none was."""
+        return await self._db.readers.run(incident_of(queue_id))
 
 
 def finish(

@@ -74,7 +74,7 @@ class PastDamage:
         return [claim for claim in claims if claim is not None]
 
     async def notices(self, limit: int, after: int) -> list[Notice]:
-        """Return those of the next waiting notices that can be read, as `Spool.pending_notices`."""
+        """Return those of the next waiting notices that can be read, as `Notices.pending`."""
 
         def read(queries: Queries) -> list[Notice]:
             ids = queries.until_damage(_NOTICE_IDS, {"b_after": after, "b_limit": limit})

@@ -32,9 +32,7 @@ from gateway.spool.consenting import SqlConsents
 from gateway.spool.contract import StoreDamaged, known
 from gateway.spool.destroying import Destroyed, destroy_body
 from gateway.spool.digests import SqlDigests
-from gateway.spool.glance import glances
 from gateway.spool.halts import SqlHalts
-from gateway.spool.incident_marks import incident_of
 from gateway.spool.key_making import NO_KEYS, NewKeys, needs_keys, new_keys
 from gateway.spool.knowing import SqlKnowledge
 from gateway.spool.known import KnownMessages
@@ -43,13 +41,10 @@ from gateway.spool.lifecycle import Kind, Reason
 from gateway.spool.lists import SqlLists
 from gateway.spool.mail_keys import SqlMailKeys
 from gateway.spool.node import Node
-from gateway.spool.notice import Glance, Notice
-from gateway.spool.outbox import AlreadyFinished, finish, may_take, take
+from gateway.spool.outbox import SqlNotices
 from gateway.spool.past_damage import PastDamage
 from gateway.spool.queue_ids import QueueIds
-from gateway.spool.records import notice
 from gateway.spool.shares import SqlShares
-from gateway.spool.statements import NOTICES
 from gateway.spool.times import span_us, to_us
 from gateway.spool.values import Actor, Change, Claim, Figures, NewMessage, Result, Stored
 from gateway.store.database import Database
@@ -97,6 +92,7 @@ class SqlSpool:
         self.keys = SqlMailKeys(database)
         self.shares = SqlShares(database, self.keys)
         self.digests = SqlDigests(database, self._bodies, self._ids)
+        self.notices = SqlNotices(database, self._bodies, self._ids, self._past_damage, clock)
         self.consents = SqlConsents(database)
         self.absences = SqlAbsences(database)
         self.lists = SqlLists(database)
@@ -256,38 +252,8 @@ class SqlSpool:
             await self._bodies.reclaim()
         return done
 
-    async def pending_notices(self, limit: int, after: int = 0) -> Sequence[Notice]:
-        if self._db.pulse is not None:
-            owner = self._db.instance.name
-            if not await self._db.readers.run(may_take(owner, after)):
-                return []
-            return await self._db.committer.run(take(owner, limit, after))
-        wanted = {"b_limit": limit, "b_after": after}
-        try:
-            return await self._db.readers.run(lambda q: [notice(row) for row in q.rows(NOTICES, wanted)])
-        except StoreDamaged:
-            return await self._past_damage.notices(limit, after)
-
-    async def finish_notices(self, notices: Sequence[Notice], mail: NewMessage | None) -> str | None:
-        try:
-            if mail is None:
-                return await self._db.committer.run(finish(notices, None, None, to_us(self._clock())))
-            queue_id = self._ids.new(mail.received_at)
-            rows = acceptance(queue_id, mail)
-            at = to_us(mail.received_at)
-            return await self._bodies.store(mail.raw, queue_id, lambda body: finish(notices, rows, body, at))
-        except AlreadyFinished:
-            return None
-
     async def get(self, queue_id: str) -> Stored:
         return known(await self._db.readers.run(reading.get(queue_id)), queue_id)
-
-    async def glances(self, queue_ids: Sequence[str]) -> list[Glance | None]:
-        return await self._db.readers.run(glances(queue_ids))
-
-    async def incident_of(self, queue_id: str) -> datetime | None:
-        """Return when an incident was opened about a mail; None where none was."""
-        return await self._db.readers.run(incident_of(queue_id))
 
     async def body_opened(
         self, queue_id: str, actor: Actor, reason: Reason, because: str, now: datetime

@@ -37,7 +37,7 @@ async def test_the_sender_the_team_and_an_administrator_cancel_in_their_own_name
 async def test_the_sender_hears_of_what_others_did(room: Room) -> None:
     queue_id = await room.spool.accept(from_("a@example.jp", groups=("sports",), account="a"))
     await room.acting.cancel(TEAM, queue_id)
-    (notice,) = await room.spool.pending_notices(10)
+    (notice,) = await room.spool.notices.pending(10)
     assert (notice.kind, notice.to, notice.actor) == ("stopped-by-team", "a@example.jp", "b")
 
 

@@ -90,8 +90,8 @@ async def test_the_record_counts_what_happened_in_the_month_to_the_group(spool: 
 async def _finished(spool: SqlSpool) -> str:
     queue_id = await spool.accept(mail(held=2))
     await spool.cancel(queue_id, None, Actor("admin", "x"), Reason.BY_ADMIN, T0 + MINUTE)
-    for notice in await spool.pending_notices(10):
-        await spool.finish_notices([notice], None)
+    for notice in await spool.notices.pending(10):
+        await spool.notices.finish([notice], None)
     return queue_id
 
 

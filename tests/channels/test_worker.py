@@ -131,7 +131,7 @@ async def test_keys_go_as_text_messages_to_who_got_the_mail(
     assert sorted(b"+819012345678" in asked.body for asked in server.asked) == [False, True]
     assert all(key.encode() in asked.body for asked in server.asked)
     assert [status.detail for status in await store.keys.statuses(queue_id)] == ["", "", "no-number"]
-    (notice,) = [each for each in await store.pending_notices(9) if each.kind is NoticeKind.KEY_FAILED]
+    (notice,) = [each for each in await store.notices.pending(9) if each.kind is NoticeKind.KEY_FAILED]
     assert (notice.recipients, notice.actor) == ((2,), "sms:no-number")
 
 
@@ -219,10 +219,10 @@ async def test_a_second_mail_that_comes_back_is_told(store: SqlSpool, make: Make
     assert (await store.get(own)).recipients[0].state is State.CANCELLED
     await worker.look_at_mails(all_of_them=False)
     assert await stages(store, queue_id) == [Stage.FAILED]
-    told = [each.actor for each in await store.pending_notices(9) if each.kind is NoticeKind.KEY_FAILED]
+    told = [each.actor for each in await store.notices.pending(9) if each.kind is NoticeKind.KEY_FAILED]
     assert told == ["second-mail:bounced"]
     await worker.look_at_mails(all_of_them=True)  # told once
-    assert len([e for e in await store.pending_notices(9) if e.kind is NoticeKind.KEY_FAILED]) == 1
+    assert len([e for e in await store.notices.pending(9) if e.kind is NoticeKind.KEY_FAILED]) == 1
 
 
 async def test_a_second_mail_that_was_stopped_never_leaves(store: SqlSpool, make: Make, now: Now) -> None:

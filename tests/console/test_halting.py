@@ -97,7 +97,7 @@ async def test_a_link_corrects_one_recipient(
     assert "この宛先には送信しません。" in await answer(linked, await send(linked, url, "correct", *wanted))
     states = [row.state for row in (await spool.get(queue_id)).recipients]
     assert states == [State.CANCELLED, State.HELD]
-    (notice,) = [each for each in await spool.pending_notices(10) if each.kind is NoticeKind.CORRECTED]
+    (notice,) = [each for each in await spool.notices.pending(10) if each.kind is NoticeKind.CORRECTED]
     assert notice.to == CLERK
     again = await answer(linked, await send(linked, url, "correct", *wanted))
     assert "この宛先は訂正できませんでした。" in again

@@ -74,7 +74,7 @@ def url(links: Links, queue_id: str) -> str:
 async def open_link(spool: SqlSpool, queue_id: str, recipient: int, clock: HandClock) -> None:
     """Do what a recipient does: ask for a code, enter it, fetch the file."""
     await spool.shares.ask_code(queue_id, recipient, GUEST, clock())
-    (letter,) = [each for each in await spool.pending_notices(100) if each.kind is NoticeKind.CODE]
+    (letter,) = [each for each in await spool.notices.pending(100) if each.kind is NoticeKind.CODE]
     code = spool.shares.code_of(letter)
     assert code is not None
     assert await spool.shares.enter(queue_id, recipient, code, "", GUEST, clock())

@@ -1,7 +1,8 @@
 """`sekisho` with one fuse: the process kills itself with SIGKILL at the step that KILL_AT names.
 
 KILL_AT is `module:function when` (`before` or `after` the call), or `commit verb when`: the group commit that carries that
-verb of the spool, before or after COMMIT. The product knows nothing of this: the functions are wrapped here, in the child.
+verb of the spool (`accept`, `notices.finish`), before or after COMMIT. The product knows nothing of this: the functions are
+wrapped here, in the child.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from gateway.spool.outbox import SqlNotices
 from gateway.spool.sql import SqlSpool
 from gateway.store import writer
 
@@ -69,7 +71,7 @@ def arm_commit(verb: str, when: str) -> None:
     real_commit = writer._commit
 
     def fused(real_verb: Any) -> Any:
-        async def called(self: SqlSpool, *args: Any, **kwargs: Any) -> Any:
+        async def called(self: Any, *args: Any, **kwargs: Any) -> Any:
             nonlocal armed
             armed = verb not in ("release_due", "claim") or await has_work(self, verb)
             return await real_verb(self, *args, **kwargs)
@@ -84,8 +86,10 @@ def arm_commit(verb: str, when: str) -> None:
             die()
 
     # New mail comes by either of two verbs, as there is room for it.
-    for name in ("accept", "accept_and_claim") if verb == "accept" else (verb,):
-        setattr(SqlSpool, name, fused(getattr(SqlSpool, name)))
+    door: type = SqlNotices if verb.startswith("notices.") else SqlSpool
+    name = verb.removeprefix("notices.")
+    for each in ("accept", "accept_and_claim") if verb == "accept" else (name,):
+        setattr(door, each, fused(getattr(door, each)))
     writer._commit = commit
 
 

@@ -69,8 +69,8 @@ STEPS = [
     # The first record may be that of the notice, while the next hop has just said 250 to the colleague's copy.
     Step("commit record after", None, twice=True),
     # The notice is written while the colleague's copy leaves: that one may be under way when the process dies.
-    Step("commit finish_notices before", True, twice=True),
-    Step("commit finish_notices after", True, twice=True),
+    Step("commit notices.finish before", True, twice=True),
+    Step("commit notices.finish after", True, twice=True),
 ]
 
 

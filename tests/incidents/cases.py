@@ -58,4 +58,4 @@ async def opened(
 
 
 async def letters(spool: SqlSpool, kind: NoticeKind) -> list[Notice]:
-    return [notice for notice in await spool.pending_notices(1_000) if notice.kind is kind]
+    return [notice for notice in await spool.notices.pending(1_000) if notice.kind is kind]

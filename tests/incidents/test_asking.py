@@ -122,7 +122,7 @@ async def test_reminders_by_schedule_end_after_two_or_an_answer_or_the_end(
 async def test_a_mail_that_is_lost_reminds_nobody(spool: SqlSpool, incidents: Incidents) -> None:
     queue_id = await opened(spool, incidents, persons=101)
     await incidents.ask(queue_id, Asking((1,), every=3 * DAY), CLERK, LATER)
-    await spool.finish_notices(await spool.pending_notices(100), None)
+    await spool.notices.finish(await spool.notices.pending(100), None)
 
     def lose(tx: Tx) -> None:
         tx.connection.execute(messages.delete().where(messages.c.queue_id == queue_id))

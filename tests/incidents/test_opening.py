@@ -136,7 +136,7 @@ async def test_while_it_is_open_the_body_stays_and_the_records_longer(
     assert await incidents.purge(T0 + 500 * day, 366 * day) == 0
     assert await incidents.purge(T0 + 800 * day, 366 * day) == 1
     assert await incidents.find(queue_id) is None
-    await spool.finish_notices(await spool.pending_notices(100), None)
+    await spool.notices.finish(await spool.notices.pending(100), None)
     await spool.purge(T0 + 801 * day, 7 * day, 366 * day, 100)
     with pytest.raises(UnknownMessage):
         await spool.get(queue_id)

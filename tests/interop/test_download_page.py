@@ -53,7 +53,7 @@ class Site:
 
     def code(self) -> str:
         """Read the newest letter."""
-        notices = self.run(self.spool.pending_notices(100))
+        notices = self.run(self.spool.notices.pending(100))
         code = self.spool.shares.code_of(notices[-1])
         assert (notices[-1].kind, code is None) == (NoticeKind.CODE, False)
         return str(code)

@@ -43,8 +43,8 @@ class Watched(MemorySpool):
         self.raws += 1
         return await super().raw(queue_id)
 
-    async def pending_notices(self, limit: int, after: int = 0) -> Sequence[Notice]:
-        found = await super().pending_notices(limit, after)
+    async def pending(self, limit: int, after: int = 0) -> Sequence[Notice]:
+        found = await super().pending(limit, after)
         self.rows += len(found)
         return found
 

@@ -74,7 +74,7 @@ async def test_a_mail_is_held_told_of_opened_and_cancelled(
 ) -> None:
     queue_id = await accept(store)
     assert await worker.run_once() == 1
-    assert await store.pending_notices(10) == []
+    assert await store.notices.pending(10) == []
     told = text(read_back(await own_mail(store, 1)))
     (url,) = [word for word in told.split() if word.startswith("https://")]
     page = await client.get(url)

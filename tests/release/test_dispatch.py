@@ -178,7 +178,7 @@ async def test_each_recipient_gets_its_own_outcome(tmp_path: Path) -> None:
         stored = await house.send(new_mail(3))
         assert states(stored) == [State.BOUNCED, State.DEFERRED, State.DELIVERED]
         assert stored.recipients[1].due_at == NOW + timedelta(minutes=1)
-        assert [(n.kind, n.recipients) for n in await house.spool.pending_notices(9)] == [
+        assert [(n.kind, n.recipients) for n in await house.spool.notices.pending(9)] == [
             (NoticeKind.FAILED, (0,))
         ]
         assert house.rings == [1]

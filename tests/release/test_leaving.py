@@ -109,5 +109,5 @@ async def test_a_bounced_copy_tells_nobody(tmp_path: Path) -> None:
     async with furnished(tmp_path, NextHop(script)) as house:
         stored = await house.send(asking(new_mail(2), Demands(), Demands(), copied=1))
         assert states(stored) == [State.DELIVERED, State.BOUNCED]
-        kinds = [(notice.kind, notice.recipients) for notice in await house.spool.pending_notices(9)]
+        kinds = [(notice.kind, notice.recipients) for notice in await house.spool.notices.pending(9)]
         assert kinds in ([], [(NoticeKind.FAILED, (1,))])

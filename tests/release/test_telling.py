@@ -33,8 +33,8 @@ def asking(form: Form = Form.BCC) -> NewMessage:
 async def test_a_next_hop_without_dsn_learns_nothing_and_we_tell(tmp_path: Path, form: Form) -> None:
     async with furnished(tmp_path, NextHop()) as house:
         await house.send(asking(form))
-        told = [number for n in await house.spool.pending_notices(9) for number in n.recipients]
-        assert {n.kind for n in await house.spool.pending_notices(9)} == {NoticeKind.RELAYED}
+        told = [number for n in await house.spool.notices.pending(9) for number in n.recipients]
+        assert {n.kind for n in await house.spool.notices.pending(9)} == {NoticeKind.RELAYED}
         assert sorted(told) == [0, 3]
         assert house.rings
         envelopes = [line for line in house.hop.lines if line.startswith(("MAIL", "RCPT"))]
@@ -45,7 +45,7 @@ async def test_a_next_hop_without_dsn_learns_nothing_and_we_tell(tmp_path: Path,
 async def test_a_next_hop_with_dsn_is_asked_to_tell_and_we_do_not(tmp_path: Path, form: Form) -> None:
     async with furnished(tmp_path, NextHop(extensions=WITH_DSN)) as house:
         await house.send(asking(form))
-        assert await house.spool.pending_notices(9) == []
+        assert await house.spool.notices.pending(9) == []
         assert house.rings == []
         commands = {line for line in house.hop.lines if line.startswith("RCPT")}
         assert commands == {
@@ -64,11 +64,11 @@ async def test_nobody_is_told_of_what_did_not_succeed(tmp_path: Path) -> None:
     hop = NextHop(lambda line, number: "450 4.2.0 later" if line.startswith("RCPT") else None)
     async with furnished(tmp_path, hop) as house:
         await house.send(asking())
-        assert await house.spool.pending_notices(9) == []
+        assert await house.spool.notices.pending(9) == []
 
 
 async def test_the_null_sender_is_told_nothing(tmp_path: Path) -> None:
     async with furnished(tmp_path, NextHop()) as house:
         new = asking()
         await house.send(replace(new, envelope=replace(new.envelope, sender=None)))
-        assert await house.spool.pending_notices(9) == []
+        assert await house.spool.notices.pending(9) == []

@@ -129,7 +129,7 @@ async def ask(
 ) -> str:
     """Ask for a code and return it, as the letter will tell it."""
     await spool.shares.ask_code(queue_id, recipient, visitor, at)
-    waiting = [notice for notice in await spool.pending_notices(1_000) if notice.kind is NoticeKind.CODE]
+    waiting = [notice for notice in await spool.notices.pending(1_000) if notice.kind is NoticeKind.CODE]
     mine = [n for n in waiting if n.queue_id == queue_id and n.recipients == (recipient,)]
     code = spool.shares.code_of(mine[-1])
     assert code is not None

@@ -40,7 +40,7 @@ async def test_everybody_outside_is_stopped_and_the_sender_hears_who_and_why(
     assert change.done == (0, 1)
     assert change.not_done == ()
     assert await states(spool, queue_id) == [CANCELLED, CANCELLED, QUEUED]
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     assert (notice.kind, notice.to, notice.recipients) == (NoticeKind.STOPPED, str(SENDER), (0, 1))
     assert notice.actor.partition("\n")[::2] == ("r2@example.com", "宛先が違います\nr0")
     assert (Kind.CANCELLED, Reason.BY_COLLEAGUE, "0-1") in events(where, queue_id)
@@ -51,7 +51,7 @@ async def test_what_waits_for_people_is_stopped_too(spool: SqlSpool) -> None:
     queue_id = await spool.accept(replace(new, decision=replace(new.decision, colleagues_may_stop=True)))
     assert (await spool.consents.stop_by_colleague(queue_id, 2, "x", T0 + MINUTE)).done == (0, 1)
     await spool.consents.pass_deadlines(T0 + timedelta(hours=5), 10)
-    assert NoticeKind.TIMED_OUT not in {each.kind for each in await spool.pending_notices(10)}
+    assert NoticeKind.TIMED_OUT not in {each.kind for each in await spool.notices.pending(10)}
 
 
 async def test_what_has_left_is_told_truthfully(spool: SqlSpool) -> None:
@@ -71,7 +71,7 @@ async def test_stopping_twice_tells_the_sender_once(spool: SqlSpool) -> None:
     queue_id = await spool.accept(stoppable())
     for _ in range(2):
         await spool.consents.stop_by_colleague(queue_id, 2, "x", T0 + MINUTE)
-    assert len(await spool.pending_notices(10)) == 1
+    assert len(await spool.notices.pending(10)) == 1
 
 
 @pytest.mark.parametrize("recipient", [0, 1, 3, -1, 10**9])
@@ -110,7 +110,7 @@ async def test_a_copy_that_a_rule_added_is_stopped_with_the_last_and_never_told_
 
 async def test_letters_go_to_colleagues_where_the_copy_cannot_carry_the_link(spool: SqlSpool) -> None:
     await spool.accept(stoppable(inside=2, by_letter=True))
-    told = [(each.kind, each.to, each.recipients) for each in await spool.pending_notices(10)]
+    told = [(each.kind, each.to, each.recipients) for each in await spool.notices.pending(10)]
     assert told == [
         (NoticeKind.COLLEAGUE, "r2@example.com", (2,)),
         (NoticeKind.COLLEAGUE, "r3@example.com", (3,)),

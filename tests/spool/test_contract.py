@@ -39,7 +39,7 @@ async def states(spool: Spool, queue_id: str) -> list[str]:
 
 
 async def kinds(spool: Spool) -> list[NoticeKind]:
-    return [notice.kind for notice in await spool.pending_notices(100)]
+    return [notice.kind for notice in await spool.notices.pending(100)]
 
 
 async def test_what_was_accepted_is_told_back_whole(spool: Spool) -> None:
@@ -269,7 +269,7 @@ async def test_a_bounce_queues_one_dsn_for_all_of_a_message(spool: Spool) -> Non
     await spool.accept(mail(queued=3))
     (claimed,) = await spool.claim(T0, 10, LEASE)
     await spool.record(claimed, [bounced(0), delivered(1), bounced(2)], T0)
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     assert (notice.kind, notice.to, notice.recipients) == (NoticeKind.FAILED, str(SENDER), (0, 2))
 
 
@@ -278,7 +278,7 @@ async def test_a_success_to_tell_is_queued_with_the_record_of_it(spool: Spool) -
     (claimed,) = await spool.claim(T0, 10, LEASE)
     told = [replace(delivered(number), tell_relayed=True) for number in (0, 2)]
     await spool.record(claimed, [*told, delivered(1)], T0)
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     assert (notice.kind, notice.to, notice.recipients) == (NoticeKind.RELAYED, str(SENDER), (0, 2))
 
 
@@ -308,7 +308,7 @@ async def test_notices_of_an_acceptance(spool: Spool) -> None:
     await spool.accept(
         mail(held=2, queued=1, notify_sender=True, notify=frozenset({"b@example.jp", "a@example.jp"}))
     )
-    told = [(n.kind, n.to, n.recipients) for n in await spool.pending_notices(10)]
+    told = [(n.kind, n.to, n.recipients) for n in await spool.notices.pending(10)]
     everybody = (0, 1, 2)
     assert told == [
         (NoticeKind.HOLD, str(SENDER), (0, 1)),
@@ -327,26 +327,26 @@ async def test_the_sender_is_told_of_a_cancel_by_somebody_else_only(spool: Spool
     await spool.cancel(queue_id, [0], *BY_SENDER, T0)
     assert await kinds(spool) == []
     await spool.cancel(queue_id, None, *BY_ADMIN, T0)
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     assert (notice.kind, notice.recipients) == (NoticeKind.CANCELLED, (1,))
 
 
 async def test_a_notice_is_finished_once(spool: Spool) -> None:
     await spool.accept(mail(held=1, notify_sender=True))
-    (notice,) = await spool.pending_notices(10)
-    queue_id = await spool.finish_notices([notice], mail(queued=1, sender=None, from_gateway=True))
+    (notice,) = await spool.notices.pending(10)
+    queue_id = await spool.notices.finish([notice], mail(queued=1, sender=None, from_gateway=True))
     assert queue_id is not None
     assert (await spool.get(queue_id)).from_gateway
-    assert await spool.finish_notices([notice], mail(queued=1, sender=None, from_gateway=True)) is None
-    assert await spool.pending_notices(10) == []
+    assert await spool.notices.finish([notice], mail(queued=1, sender=None, from_gateway=True)) is None
+    assert await spool.notices.pending(10) == []
 
 
 async def test_one_mail_finishes_several_notices_and_each_mail_s_events_say_so(spool: Spool) -> None:
     told = [await spool.accept(mail(held=1, notify_sender=True)) for _ in range(3)]
-    notices = await spool.pending_notices(10)
+    notices = await spool.notices.pending(10)
     assert [notice.queue_id for notice in notices] == told
-    own = await spool.finish_notices(notices, mail(queued=1, sender=None, from_gateway=True))
-    assert await spool.pending_notices(10) == []
+    own = await spool.notices.finish(notices, mail(queued=1, sender=None, from_gateway=True))
+    assert await spool.notices.pending(10) == []
     assert own is not None
     assert (await spool.figures()).pending_notices == 0
 
@@ -354,48 +354,48 @@ async def test_one_mail_finishes_several_notices_and_each_mail_s_events_say_so(s
 async def test_several_notices_are_finished_all_or_none(spool: Spool) -> None:
     for _ in range(3):
         await spool.accept(mail(held=1, notify_sender=True))
-    first, second, third = await spool.pending_notices(10)
-    await spool.finish_notices([second], None)
+    first, second, third = await spool.notices.pending(10)
+    await spool.notices.finish([second], None)
     queued = (await spool.figures()).by_state[State.QUEUED]
-    assert await spool.finish_notices([first, second, third], mail(queued=1, from_gateway=True)) is None
-    assert await spool.finish_notices([second, third], None) is None
-    assert await spool.pending_notices(10) == [first, third]
+    assert await spool.notices.finish([first, second, third], mail(queued=1, from_gateway=True)) is None
+    assert await spool.notices.finish([second, third], None) is None
+    assert await spool.notices.pending(10) == [first, third]
     assert (await spool.figures()).by_state[State.QUEUED] == queued
 
 
 async def test_a_row_whose_number_came_again_is_another_notice(spool: Spool) -> None:
     await spool.accept(mail(held=1, notify_sender=True))
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     for other in (replace(notice, queue_id="GONE"), replace(notice, kind=NoticeKind.CANCELLED)):
-        assert await spool.finish_notices([other], mail(queued=1, from_gateway=True)) is None
-    assert await spool.pending_notices(10) == [notice]
+        assert await spool.notices.finish([other], mail(queued=1, from_gateway=True)) is None
+    assert await spool.notices.pending(10) == [notice]
 
 
 async def test_notices_are_read_from_where_the_last_look_ended(spool: Spool) -> None:
     for _ in range(4):
         await spool.accept(mail(held=1, notify_sender=True))
-    first, second, third, _ = await spool.pending_notices(10)
-    assert await spool.pending_notices(1, first.notice_id) == [second]
-    assert (await spool.pending_notices(10, second.notice_id))[0] == third
-    await spool.finish_notices([first], None)
+    first, second, third, _ = await spool.notices.pending(10)
+    assert await spool.notices.pending(1, first.notice_id) == [second]
+    assert (await spool.notices.pending(10, second.notice_id))[0] == third
+    await spool.notices.finish([first], None)
     await spool.accept(mail(held=1, notify_sender=True))
-    assert len(await spool.pending_notices(10, third.notice_id)) == 2
+    assert len(await spool.notices.pending(10, third.notice_id)) == 2
 
 
 async def test_a_hold_notice_tells_when_the_first_hold_ends(spool: Spool) -> None:
     queue_id = await spool.accept(mail(held=2, queued=1, notify_sender=True))
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     (first, *_), ends = (await spool.get(queue_id)).recipients, notice.hold_ends
     assert ends == first.due_at
     await spool.cancel(queue_id, None, *BY_SENDER, T0)
-    assert [notice.hold_ends for notice in await spool.pending_notices(10)] == [None]
+    assert [notice.hold_ends for notice in await spool.notices.pending(10)] == [None]
 
 
 async def test_a_notice_can_be_dropped(spool: Spool) -> None:
     await spool.accept(mail(held=1, notify_sender=True))
-    (notice,) = await spool.pending_notices(10)
-    assert await spool.finish_notices([notice], None) is None
-    assert await spool.pending_notices(10) == []
+    (notice,) = await spool.notices.pending(10)
+    assert await spool.notices.finish([notice], None) is None
+    assert await spool.notices.pending(10) == []
 
 
 async def test_expiry_counts_from_the_end_of_the_hold(spool: Spool) -> None:
@@ -416,7 +416,7 @@ async def test_a_delay_is_told_once_per_message(spool: Spool) -> None:
     assert await spool.delay_notices(T0 + MINUTE, 4 * MINUTE, 10) == 0
     assert await spool.delay_notices(T0 + 4 * MINUTE, 4 * MINUTE, 10) == 1
     assert await spool.delay_notices(T0 + 5 * MINUTE, 4 * MINUTE, 10) == 0
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     assert (notice.kind, notice.recipients) == (NoticeKind.DELAYED, (0, 1))
 
 
@@ -443,8 +443,8 @@ async def test_purge_waits_for_a_notice_that_may_need_the_original(spool: Spool)
     (claimed,) = await spool.claim(T0, 10, LEASE)
     await spool.record(claimed, [bounced(0)], T0)
     assert await spool.purge(T0 + 9 * DAY, DAY, DAY, 10) == 0
-    (notice,) = await spool.pending_notices(10)
-    await spool.finish_notices([notice], None)
+    (notice,) = await spool.notices.pending(10)
+    await spool.notices.finish([notice], None)
     assert await spool.purge(T0 + 9 * DAY, DAY, DAY, 10) == 1
 
 

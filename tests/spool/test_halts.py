@@ -121,7 +121,7 @@ async def test_what_nobody_thaws_is_cancelled_and_the_sender_hears_of_it(
     assert await spool.consents.pass_deadlines(T0 + FROZEN_FOR - MINUTE, 10) == 0
     assert await spool.consents.pass_deadlines(T0 + FROZEN_FOR, 10) == 1
     assert await states(spool, queue_id) == [CANCELLED] * 2
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     assert (notice.kind, notice.to, notice.recipients) == ("frozen-too-long", str(SENDER), (0, 1))
     assert events(where, Kind.CANCELLED) == [("frozen-too-long", "0-1", {})]
     assert await spool.consents.pass_deadlines(T0 + 2 * FROZEN_FOR, 10) == 0
@@ -179,13 +179,13 @@ async def test_freezing_again_changes_nothing_and_is_no_event(spool: SqlSpool, w
     assert message.frozen is not None
     assert (message.frozen.because, message.frozen.at) == ("first", T0)
     assert len(events(where, Kind.FROZEN)) == 1
-    assert await spool.pending_notices(10) == []
+    assert await spool.notices.pending(10) == []
 
 
 async def test_the_sender_hears_that_somebody_else_froze_it(spool: SqlSpool) -> None:
     queue_id = await spool.accept(mail(held=1))
     await spool.halts.freeze(queue_id, ADMIN, "", T0)
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     assert (notice.kind, notice.actor) == ("frozen", "root")
 
 
@@ -257,7 +257,7 @@ async def test_a_correction_cancels_one_and_tells_whom_to_write_to(spool: SqlSpo
     change = await spool.halts.correct(queue_id, 1, " tanaka@example.co.jp ", ADMIN, T0)
     assert change == Change((1,), ())
     assert await states(spool, queue_id) == [HELD, CANCELLED]
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     assert (notice.kind, notice.recipients, notice.actor) == ("corrected", (1,), "tanaka@example.co.jp")
     assert events(where, Kind.CORRECTED) == [("by-admin", "1", {"meant": "tanaka@example.co.jp"})]
     again = await spool.halts.correct(queue_id, 1, "tanaka@example.co.jp", ADMIN, T0)

@@ -83,5 +83,5 @@ async def test_two_first_deliveries_ask_the_sender_once(spool: SqlSpool, other: 
     await asyncio.gather(
         *[of.record(each, [delivered(each.message.recipients[0].index)], T0) for of, each in done]
     )
-    asked = [each.queue_id for each in await spool.pending_notices(1_000) if each.kind is NoticeKind.KEY]
+    asked = [each.queue_id for each in await spool.notices.pending(1_000) if each.kind is NoticeKind.KEY]
     assert len(asked) == len(set(asked)) == MAILS

@@ -40,7 +40,7 @@ def copied(new: NewMessage, **more: Any) -> NewMessage:
 
 
 async def told(spool: Spool) -> list[tuple[NoticeKind, str, tuple[int, ...]]]:
-    return [(each.kind, each.to, each.recipients) for each in await spool.pending_notices(100)]
+    return [(each.kind, each.to, each.recipients) for each in await spool.notices.pending(100)]
 
 
 async def states(spool: Spool, queue_id: str) -> list[State]:
@@ -77,8 +77,8 @@ async def test_a_mail_that_nobody_gets_is_accepted_finished_and_told_of(spool: S
     assert [kind for kind, _, _ in await told(spool)] == [NoticeKind.DROPPED, NoticeKind.REPORT]
     assert await spool.raw(queue_id) == RAW
     assert await spool.claim(T0 + WINDOW, 10, LEASE) == []
-    for notice in await spool.pending_notices(10):
-        await spool.finish_notices([notice], None)
+    for notice in await spool.notices.pending(10):
+        await spool.notices.finish([notice], None)
     assert await spool.purge(T0 + WINDOW, WINDOW / 2, WINDOW / 2, 10) == 1
 
 
@@ -118,7 +118,7 @@ async def test_that_it_left_is_told_where_it_was_held_and_asked_for(
 
 
 async def test_an_incident_is_known_from_its_row(spool: Spool) -> None:
-    assert await spool.incident_of("Q1") is None  # type: ignore[attr-defined]
+    assert await spool.notices.incident_of("Q1") is None
 
 
 async def test_a_report_is_told_once(spool: Spool) -> None:
@@ -126,10 +126,10 @@ async def test_a_report_is_told_once(spool: Spool) -> None:
     decision = replace(new.decision, report_to=frozenset({"a@city.example.lg.jp"}))
     await spool.accept(replace(new, decision=decision))
     await settle(spool, [delivered(0)])
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     assert notice.kind is NoticeKind.REPORT
-    assert await spool.finish_notices([notice], mail(queued=1, from_gateway=True)) is not None
-    assert await spool.finish_notices([notice], mail(queued=1, from_gateway=True)) is None
+    assert await spool.notices.finish([notice], mail(queued=1, from_gateway=True)) is not None
+    assert await spool.notices.finish([notice], mail(queued=1, from_gateway=True)) is None
     assert await told(spool) == []
 
 
@@ -143,7 +143,7 @@ async def test_a_copy_is_stored_and_nobody_is_told_of_it(spool: Spool) -> None:
     stored = await spool.get(queue_id)
     assert [row.index for row in stored.recipients] == [0, 1, 2]
     assert [row.index for row in stored.as_handed_in.recipients] == [0, 1]
-    (glance,) = await spool.glances([queue_id])
+    (glance,) = await spool.notices.glances([queue_id])
     assert glance is not None
     assert (glance.total, glance.held) == (2, 2)
 

@@ -49,7 +49,7 @@ async def rows(spool: SqlSpool, statement: Any) -> list[Any]:
 
 
 async def notices(spool: SqlSpool) -> list[tuple[NoticeKind, tuple[int, ...], str]]:
-    return [(each.kind, each.recipients, each.actor) for each in await spool.pending_notices(100)]
+    return [(each.kind, each.recipients, each.actor) for each in await spool.notices.pending(100)]
 
 
 async def test_a_mail_has_one_key_for_all_who_have_none_of_their_own(spool: SqlSpool) -> None:

@@ -167,7 +167,7 @@ async def test_out_of_time_it_is_cancelled_and_the_sender_hears_why(
     assert await spool.consents.pass_deadlines(T0 + DAY - MINUTE, 10) == 0
     assert await spool.consents.pass_deadlines(T0 + DAY, 10) == 1
     assert await states(spool, queue_id) == [State.CANCELLED, State.QUEUED]
-    asked, told = await spool.pending_notices(10)
+    asked, told = await spool.notices.pending(10)
     assert (asked.kind, asked.recipients) == (NoticeKind.HOLD, (0,))
     assert (told.kind, told.recipients, told.actor) == (NoticeKind.TIMED_OUT, (0,), why)
     assert all(stage is Stage.STOPPED for _, stage, _ in await ways(spool, queue_id))
@@ -202,7 +202,7 @@ async def test_a_copy_that_cannot_be_protected_never_leaves(spool: SqlSpool, han
     await spool.record(claim, [delivered(0)], T0)
     await spool.consents.pass_deadlines(T0 + DAY, 10)
     assert await states(spool, queue_id) == [State.DELIVERED, State.CANCELLED]
-    assert await spool.pending_notices(10) == []  # nobody hears of a copy
+    assert await spool.notices.pending(10) == []  # nobody hears of a copy
 
 
 async def test_a_mail_can_be_cancelled_by_its_sender(spool: SqlSpool) -> None:
@@ -210,14 +210,14 @@ async def test_a_mail_can_be_cancelled_by_its_sender(spool: SqlSpool) -> None:
     change = await spool.cancel(queue_id, None, CLERK, Reason.BY_SENDER, T0)
     assert change.done == (0, 1)
     assert await spool.consents.pass_deadlines(T0 + 2 * DAY, 10) == 1
-    assert [each.kind for each in await spool.pending_notices(10)] == [NoticeKind.HOLD]
+    assert [each.kind for each in await spool.notices.pending(10)] == [NoticeKind.HOLD]
 
 
 async def test_a_stranger_is_not_asked(spool: SqlSpool) -> None:
     mail = keyed(sealed(None), sender=Address("someone", "elsewhere.example.net"))
     client = replace(mail.envelope.client, account=None)
     await spool.accept(replace(mail, envelope=replace(mail.envelope, client=client)))
-    assert await spool.pending_notices(10) == []
+    assert await spool.notices.pending(10) == []
 
 
 async def test_a_lost_row_is_no_way(spool: SqlSpool) -> None:

@@ -31,7 +31,7 @@ def reminding(asked: Approval, *spans: timedelta) -> Approval:
 
 
 async def told(spool: SqlSpool) -> list[tuple[NoticeKind, str]]:
-    return [(each.kind, each.to) for each in await spool.pending_notices(100)]
+    return [(each.kind, each.to) for each in await spool.notices.pending(100)]
 
 
 async def wind(spool: SqlSpool, until: timedelta, step: timedelta = 10 * MINUTE) -> None:
@@ -85,7 +85,7 @@ async def test_the_sender_is_reminded_to_tick(spool: SqlSpool) -> None:
     queue_id = await spool.accept(asking(replace(confirmation(), remind=(HOUR,))))
     await wind(spool, 2 * HOUR)
     assert await told(spool) == [(REMINDED, str(SENDER))]
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     assert notice.recipients == (0, 1)
     await spool.consents.confirm(queue_id, [0, 1], False, Actor("sender", str(SENDER)), T0 + 3 * HOUR)
     assert await spool.consents.pass_deadlines(T0 + 5 * HOUR, 10) == 0

@@ -55,7 +55,7 @@ async def states(spool: SqlSpool, queue_id: str) -> list[State]:
 
 
 async def told(spool: SqlSpool) -> list[tuple[NoticeKind, str]]:
-    return [(notice.kind, notice.to) for notice in await spool.pending_notices(100)]
+    return [(notice.kind, notice.to) for notice in await spool.notices.pending(100)]
 
 
 def events(where: Where, queue_id: str | None) -> list[tuple[str, str, str]]:
@@ -277,7 +277,7 @@ async def test_a_window_that_takes_a_reason_is_waived_with_one_only(spool: SqlSp
     ]
     change = await spool.release(queue_id, [1], BY_SENDER, Reason.BY_SENDER, T0 + 3 * MINUTE, "至急です")
     assert change.done == (1,)
-    reports = [notice for notice in await spool.pending_notices(9) if notice.kind is NoticeKind.WAIVED]
+    reports = [notice for notice in await spool.notices.pending(9) if notice.kind is NoticeKind.WAIVED]
     assert [(notice.to, notice.actor, notice.recipients) for notice in reports] == [
         ("privacy@city.example.lg.jp", "至急です", (0,)),
         ("privacy@city.example.lg.jp", "至急です", (1,)),

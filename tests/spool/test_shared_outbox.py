@@ -40,31 +40,31 @@ async def other(spool: SqlSpool, where: Where, ticks: Ticks, tmp_path: Path) -> 
 async def test_what_one_node_took_the_other_does_not_see(spool: SqlSpool, other: SqlSpool) -> None:
     for node in (spool, other, spool):
         await node.accept(mail(held=1, notify_sender=True))
-    taken = await spool.pending_notices(10)
+    taken = await spool.notices.pending(10)
     assert len(taken) == 3
-    assert await other.pending_notices(10) == []
+    assert await other.notices.pending(10) == []
     await other.accept(mail(held=1, notify_sender=True))
-    assert len(await other.pending_notices(10)) == 1
-    assert await spool.pending_notices(10) == taken
+    assert len(await other.notices.pending(10)) == 1
+    assert await spool.notices.pending(10) == taken
 
 
 async def test_a_look_beyond_what_is_known_finds_what_is_free_below(spool: SqlSpool, other: SqlSpool) -> None:
     """Numbers are given before they are committed: a lower one may come later."""
     await other.accept(mail(held=1, notify_sender=True))
-    (late,) = await spool.pending_notices(10, FAR)
+    (late,) = await spool.notices.pending(10, FAR)
     assert late.hold_ends is not None
-    assert await spool.pending_notices(10, FAR) == []
-    assert await spool.pending_notices(10, late.notice_id - 1) == [late]
+    assert await spool.notices.pending(10, FAR) == []
+    assert await spool.notices.pending(10, late.notice_id - 1) == [late]
 
 
 async def test_a_letter_that_two_nodes_wrote_is_sent_once(spool: SqlSpool, other: SqlSpool) -> None:
     """A node that was cut off comes back with what it had collected, after another has taken it over."""
     for _ in range(5):
         await spool.accept(mail(held=1, notify_sender=True))
-    notices = await spool.pending_notices(10)
+    notices = await spool.notices.pending(10)
     letter = mail(queued=1, sender=None, from_gateway=True)
     told = await asyncio.gather(
-        spool.finish_notices(notices, letter), other.finish_notices(notices[1:], letter)
+        spool.notices.finish(notices, letter), other.notices.finish(notices[1:], letter)
     )
     assert told.count(None) == 1
     figures = await spool.figures()

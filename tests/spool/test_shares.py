@@ -80,7 +80,7 @@ async def test_a_mail_that_is_held_or_cancelled_opens_nothing(spool: SqlSpool, w
     assert await why(spool, queue_id) == "not-sent"
     with pytest.raises(NoShare):
         await spool.shares.ask_code(queue_id, 0, VISITOR, T0)
-    assert await spool.pending_notices(10) == []
+    assert await spool.notices.pending(10) == []
     await spool.cancel(queue_id, [1], CLERK, Reason.BY_SENDER, T0)
     assert [s.ended_at for s in await spool.shares.of(queue_id)] == [None, T0]
     assert (Kind.SHARE_ENDED, Reason.SYSTEM, "1") in events(where, queue_id, MASTER)
@@ -143,7 +143,7 @@ async def test_letters_are_few(spool: SqlSpool) -> None:
     with pytest.raises(NoShare) as refused:
         await spool.shares.ask_code(queue_id, 0, VISITOR, T0 + HOUR - MINUTE)
     assert refused.value.why == "too-many"
-    assert len(await spool.pending_notices(100)) == ASKED
+    assert len(await spool.notices.pending(100)) == ASKED
     await ask(spool, queue_id, at=T0 + HOUR)
 
 
@@ -174,7 +174,7 @@ async def test_guesses_at_once_are_all_counted(spool: SqlSpool) -> None:
 async def test_the_code_is_in_no_row_and_no_event_as_it_is(spool: SqlSpool, where: Where) -> None:
     queue_id = await sent(spool, linked())
     code = await ask(spool, queue_id)
-    (notice,) = await spool.pending_notices(10)
+    (notice,) = await spool.notices.pending(10)
     assert (notice.kind, notice.to, notice.recipients) == (NoticeKind.CODE, "r0@example.com", (0,))
     assert code not in notice.actor
 

@@ -91,7 +91,7 @@ class Sharing(RuleBasedStateMachine):
             assert not self.is_open or self.used_up or why == "too-many"
             return
         assert self.is_open
-        notices = self.run(self.spool.pending_notices(1_000))
+        notices = self.run(self.spool.notices.pending(1_000))
         assert {notice.kind for notice in notices} == {NoticeKind.CODE}
         code = self.spool.shares.code_of(notices[-1])
         assert code is not None

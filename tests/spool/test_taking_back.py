@@ -209,7 +209,7 @@ async def test_a_record_that_cannot_be_read_is_taken_back_all_the_same(spool: Sq
 async def test_a_mail_without_any_files(spool: SqlSpool) -> None:
     queue_id = await sent(spool, mail(None, None, held=1))
     assert told(await take(spool, queue_id, actor=ADMIN)) == {"stopped": (0,), "gone": (1,)}
-    assert [notice.kind for notice in await spool.pending_notices(10)] == [NoticeKind.CANCELLED]
+    assert [notice.kind for notice in await spool.notices.pending(10)] == [NoticeKind.CANCELLED]
     with pytest.raises(UnknownMessage):
         await take(spool, "5Q00000000000000")
 
@@ -286,7 +286,7 @@ async def test_a_key_that_is_being_sent_is_not_tried_again(spool: SqlSpool, lost
         await spool.keys.not_sent(sending, "unreachable", T0 + 2 * HOUR, T0 + HOUR)
     assert await spool.keys.due_sendings(T0 + DAY, 10, LEASE) == []
     assert [each.stage for each in await spool.keys.statuses(queue_id)] == [Stage.STOPPED]
-    assert not [notice for notice in await spool.pending_notices(10) if notice.kind is NoticeKind.KEY_FAILED]
+    assert not [notice for notice in await spool.notices.pending(10) if notice.kind is NoticeKind.KEY_FAILED]
 
 
 async def test_a_key_that_got_there_while_it_was_taken_back_is_told_so(spool: SqlSpool) -> None:

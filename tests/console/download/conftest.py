@@ -55,7 +55,7 @@ class Recipient:
         return await self.letter()
 
     async def letter(self) -> str:
-        notices = [n for n in await self.spool.pending_notices(1_000) if n.kind is NoticeKind.CODE]
+        notices = [n for n in await self.spool.notices.pending(1_000) if n.kind is NoticeKind.CODE]
         mine = [n for n in notices if (n.queue_id, n.recipients) == (self.queue_id, (self.number,))]
         code = self.spool.shares.code_of(mine[-1])
         assert code is not None

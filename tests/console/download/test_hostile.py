@@ -64,7 +64,7 @@ async def test_too_many_letters_look_like_a_letter(desk: Desk) -> None:
     person = await desk.recipient(linked())
     answers = [await person.post("code") for _ in range(ASKED + 2)]
     assert {answer.status_code for answer in answers} == {303}
-    assert len(await desk.spool.pending_notices(100)) == ASKED
+    assert len(await desk.spool.notices.pending(100)) == ASKED
 
 
 async def test_a_code_and_a_cookie_are_good_behind_one_link(desk: Desk) -> None:
@@ -184,7 +184,7 @@ async def test_a_stranger_sees_the_same_whatever_it_was(desk: Desk, how: str) ->
         fields = {"seal": seal, "code": "12345678", "key": "abc"}
         answer = await desk.client.post(f"{person.url}/{act}", data=fields, headers=OWN)
         assert (answer.status_code, answer.content) == (404, forged.content)
-    kinds = {notice.kind.value for notice in await desk.spool.pending_notices(100)}
+    kinds = {notice.kind.value for notice in await desk.spool.notices.pending(100)}
     assert kinds <= ({"code"} if how == "used-up" else set())
 
 
@@ -216,7 +216,7 @@ async def test_a_form_from_another_site_or_without_our_seal(desk: Desk) -> None:
     assert (await desk.client.post(f"{person.url}/code", data={"a": "b"}, headers=OWN)).status_code == 403
     other = await desk.recipient(linked())
     assert (await desk.client.post(f"{other.url}/code", data=fields, headers=OWN)).status_code == 403
-    assert await desk.spool.pending_notices(10) == []
+    assert await desk.spool.notices.pending(10) == []
 
 
 async def test_a_form_that_is_none_of_ours_is_cut_short(desk: Desk) -> None:
