@@ -19,8 +19,8 @@ from gateway.acting.bulk import Bulk
 from gateway.acting.wish import CountChanged, Preview, Sum, Verb, Wish
 from gateway.console.gate import Visit
 from gateway.console.mail.asked import AFTER, question, read
-from gateway.console.mail.many_view import names, summary
-from gateway.console.mail.many_view import question as asked_words
+from gateway.console.mail.many_words import names, summary
+from gateway.console.mail.many_words import question as asked_words
 from gateway.console.pages import Failure
 from gateway.console.site import Site
 from gateway.languages import Words

@@ -5,12 +5,13 @@ Says nothing kinder than the truth: what cannot be done is named with why, and a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from gateway.acting.each import Undone
 from gateway.acting.wish import Verb, Wish
 from gateway.console import view
+from gateway.console.mail.list_view import SUBJECT
+from gateway.console.mail.many_words import names, noted, question, short_names, stay_held, summary, why_not
 from gateway.console.undone import undone
 from gateway.languages import Words, shown
 from gateway.people.contract import Person
@@ -18,9 +19,6 @@ from gateway.people.sight import Act, roles_for
 from gateway.spool.lifecycle import CANCELLABLE, State
 from gateway.spool.values import Change, Stored
 from gateway.values import dataclass
-
-SUBJECT = 120  # characters of a subject in a list
-
 
 VERBS = (Verb.CANCEL, Verb.FREEZE, Verb.THAW, Verb.RELEASE)
 """What the list offers; approving many has a page of its own."""
@@ -72,13 +70,8 @@ class Result:
 
 def verbs_for(person: Person, words: Words) -> list[tuple[str, str]]:
     """Return the verbs that this person's roles may do to some mail at all."""
-    known = _short(words)
-    return [(verb.value, known[verb]) for verb in VERBS if person.roles & roles_for(act_of(verb))]
-
-
-def act_of(verb: Verb) -> Act:
-    """Return what somebody must be allowed to do with a mail for this verb."""
-    return Wish(verb).act
+    known = short_names(words)
+    return [(verb.value, known[verb]) for verb in VERBS if person.roles & roles_for(Wish(verb).act)]
 
 
 def preview(verb: Verb, chosen: Sequence[Candidate], words: Words) -> Preview:
@@ -116,74 +109,18 @@ def result(verb: Verb, outcomes: Sequence[tuple[Candidate, Change | Undone]], wo
     )
 
 
-def _short(words: Words) -> dict[Verb, str]:
-    """Four buttons beside one another on a phone; what they are about stands before them."""
-    _ = words.gettext
-    return {
-        Verb.CANCEL: _("Cancel"),
-        Verb.FREEZE: _("Freeze"),
-        Verb.THAW: _("Thaw"),
-        Verb.RELEASE: _("Send now"),
-    }
-
-
-def names(words: Words) -> dict[Verb, str]:
-    _ = words.gettext
-    return {
-        Verb.CANCEL: _("Cancel the chosen mails"),
-        Verb.FREEZE: _("Freeze the chosen mails"),
-        Verb.THAW: _("Thaw the chosen mails"),
-        Verb.RELEASE: _("Send the chosen mails now"),
-    }
-
-
-def question(verb: Verb, mails: int, recipients: int, words: Words) -> str:
-    """Ask whether it shall be done to so many."""
-    _ = words.gettext
-    asked = {
-        Verb.CANCEL: _("Cancel %(mails)s mails for %(recipients)s recipients? This cannot be undone."),
-        Verb.FREEZE: _("Freeze %(mails)s mails for %(recipients)s recipients?"),
-        Verb.THAW: _("Thaw %(mails)s mails for %(recipients)s recipients? The rest of their time runs on."),
-        Verb.RELEASE: _(
-            "Send %(mails)s mails to %(recipients)s recipients now? What is sent cannot be taken back."
-        ),
-    }
-    return asked[verb] % {"mails": mails, "recipients": recipients}
-
-
 def _foreseen(verb: Verb, each: Candidate, words: Words) -> tuple[Item, bool]:
     message = each.message
     if message is None:
         return Item(
             shown(each.queue_id, SUBJECT), "", "", 0, words.gettext("It is not there any more.")
         ), False
-    if act_of(verb) not in each.acts:
+    if Wish(verb).act not in each.acts:
         return _item(message, 0, words.gettext("Your account may not do this with it."), words), False
     count, waiting = _reach(verb, message)
     if count:
-        return _item(message, count, _staying(waiting, words) if waiting else "", words), True
-    return _item(message, 0, _why_not(verb, message, waiting, words), words), False
-
-
-def _why_not(verb: Verb, message: Stored, waiting: int, words: Words) -> str:
-    _ = words.gettext
-    if verb is Verb.THAW:
-        return _("It is not frozen.")
-    if message.frozen is not None:
-        return _("It is frozen.")
-    return (
-        _("It waits for people: nobody can leave that out.")
-        if waiting
-        else _("Nothing of it is held any more.")
-    )
-
-
-def _staying(waiting: int, words: Words) -> str:
-    return words.ngettext(
-        "%(n)s recipient waits for people and stays held.",
-        "%(n)s recipients wait for people and stay held.",
-        waiting,
-    )
+        return _item(message, count, stay_held(waiting, words) if waiting else "", words), True
+    return _item(message, 0, why_not(verb, message.frozen is not None, waiting, words), words), False
 
 
 def _reach(verb: Verb, message: Stored) -> tuple[int, int]:
@@ -218,34 +155,7 @@ def _became(each: Candidate, change: Change | Undone, words: Words) -> Item:
         note = undone(change if isinstance(change, Undone) else Undone.GONE, words)
         name = shown(each.queue_id, SUBJECT) if each.message is None else _subject(each.message, words)
         return Item(shown(each.queue_id, SUBJECT), name, "", 0, note)
-    return _item(each.message, len(change.done), " ".join(_notes(change, words)), words)
-
-
-def _notes(change: Change, words: Words) -> list[str]:
-    states = Counter(state for _, state in change.not_done)
-    active, held, perhaps = states[State.ACTIVE], states[State.HELD], len(change.perhaps)
-    said = [
-        words.ngettext("%(n)s is being sent now.", "%(n)s are being sent now.", active) if active else "",
-        words.ngettext("%(n)s stays held.", "%(n)s stay held.", held) if held else "",
-        words.ngettext("%(n)s may have arrived already.", "%(n)s may have arrived already.", perhaps)
-        if perhaps
-        else "",
-    ]
-    if not change.done and not any(said):
-        said.append(words.gettext("There was nothing left to change."))
-    return [sentence for sentence in said if sentence]
-
-
-def summary(verb: Verb, mails: int, recipients: int, words: Words) -> str:
-    """Say how many it was done to."""
-    _ = words.gettext
-    told = {
-        Verb.CANCEL: _("Cancelled: %(recipients)s recipients, %(mails)s mails wholly."),
-        Verb.FREEZE: _("Frozen: %(recipients)s recipients, %(mails)s mails wholly."),
-        Verb.THAW: _("Thawed: %(recipients)s recipients, %(mails)s mails wholly."),
-        Verb.RELEASE: _("Released: %(recipients)s recipients, %(mails)s mails wholly."),
-    }
-    return told[verb] % {"mails": mails, "recipients": recipients}
+    return _item(each.message, len(change.done), noted(change, words), words)
 
 
 def _item(message: Stored, count: int, note: str, words: Words) -> Item:
