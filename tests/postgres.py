@@ -37,6 +37,7 @@ class Cluster:
     folder: Path
     port: int
     addresses: tuple[str, ...] = ("127.0.0.1",)
+    in_memory: bool = False
 
     def url(self, database: str, host: str = "127.0.0.1") -> str:
         return f"postgresql://{USER}@{host}:{self.port}/{database}"
@@ -74,7 +75,8 @@ class Cluster:
     def start(self) -> None:
         listen = ",".join(self.addresses)
         options = f"-p {self.port} -k {self.folder} -c listen_addresses={listen} -c max_connections=200"
-        options += " -c max_wal_size=80MB"  # where it lies in memory, too, the log of changes has to end
+        if self.in_memory:
+            options += " -c max_wal_size=80MB"  # memory ends
         log = str(self.folder / "log")
         self._control("start", "-w", "-l", log, "-o", options)
 
@@ -126,12 +128,16 @@ def needed() -> None:
 
 
 @contextmanager
-def cluster(*addresses: str) -> Iterator[Cluster]:
-    """Run a server of our own, on loopback and on these addresses; whoever reaches one may come in."""
+def cluster(*addresses: str, on_disk: bool = False) -> Iterator[Cluster]:
+    """Run a server of our own, on loopback and on these addresses; whoever reaches one may come in.
+
+    It stands in memory where there is room, or among temporary files with the settings it comes with (`on_disk`).
+    """
     programs = _programs()
     assert programs is not None
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_quick_place()))
-    running = Cluster(programs, folder, free_port(), ("127.0.0.1", *addresses))
+    memory = None if on_disk else _quick_place()
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=memory))
+    running = Cluster(programs, folder, free_port(), ("127.0.0.1", *addresses), memory is not None)
     try:
         own(folder)
         data = str(folder / "data")

@@ -7,12 +7,14 @@ against a Postfix that does.
 from __future__ import annotations
 
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 
+from tests.bench.machine import filesystem
 from tests.bench.relays import Contestant, Relay, sekisho
 from tests.postgres import Cluster, absent, cluster
 
@@ -42,7 +44,9 @@ def on(server: Cluster, workers: int) -> Contestant:
 
 
 def insist_on_syncing(server: Cluster) -> None:
-    """Fail where a commit of this server is not on the disk."""
+    """Fail where a commit of this server is not on the disk on which the peer's queue stands."""
+    ours, theirs = filesystem(server.folder), filesystem(Path(tempfile.gettempdir()))
+    assert ours == theirs, f"PostgreSQL stands on {ours}, the queues on {theirs}"
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         for setting in (b"fsync", b"synchronous_commit", b"full_page_writes"):
             row = connection.execute(b"SHOW " + setting).fetchone()

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.bench.figures import Absent
 from tests.bench.processes import tree
 from tests.bench.task import Load
 from tests.peers.postfix import available
+from tests.postgres import needed
 from tests.process import ROOT, wait_for
 
 LIMIT_S = 180.0
@@ -117,3 +119,15 @@ def test_without_postgresql_a_line_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(on_postgres, "absent", lambda: "PostgreSQL is not installed")
     found = list(throughput.on_postgres(Load()))
     assert found == [Absent(on_postgres.ON_POSTGRES, "PostgreSQL is not installed")]
+
+
+@pytest.mark.interop
+def test_postgresql_stands_on_the_disk_on_which_the_peer_syncs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that tests use stands in memory, where a commit costs nothing: no match for a Postfix that waits for a disk."""
+    needed()
+    monkeypatch.setattr(tempfile, "tempdir", os.environ.get("BENCH_DIR", "/var/tmp"))
+    with on_postgres.cluster(on_disk=True) as server:
+        on_postgres.insist_on_syncing(server)
+        elsewhere = replace(server, folder=Path("/proc"))
+        with pytest.raises(AssertionError, match="PostgreSQL stands on proc"):
+            on_postgres.insist_on_syncing(elsewhere)

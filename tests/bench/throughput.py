@@ -85,7 +85,7 @@ def on_postgres(load: Load) -> Iterator[Sample | Absent]:
     if why := postgres.absent():
         yield Absent(ON_POSTGRES, why)
         return
-    with postgres.cluster() as server:
+    with postgres.cluster(on_disk=True) as server:
         postgres.insist_on_syncing(server)
         yield from race(
             hold, SMALL, "hold-pg", lambda at: [postfix_hold(), postgres.on(server, at.workers)], load
