@@ -33,7 +33,7 @@ def purge(state: Path | None, config: Path | None, queue_id: str, because: str) 
         raise click.BadParameter(f"1 to {MAX_REASON} characters", param_hint="--because")
 
     async def destroy(spool: SqlSpool) -> Destroyed:
-        return await spool.destroy_body(queue_id, because, Actor("admin", who()), utc_now())
+        return await spool.ageing.destroy_body(queue_id, because, Actor("admin", who()), utc_now())
 
     done = with_spool(find_place(state, config), destroy)
     if done is not Destroyed.DONE:

@@ -65,15 +65,15 @@ class Housekeeping:
             await _past_damage(self._spool.shares.end_expired(now, BATCH))
         if time >= self._next_purge:
             touched = await _past_damage(
-                self._spool.purge(now, self._bodies_after, self._records_after, BATCH)
+                self._spool.ageing.purge(now, self._bodies_after, self._records_after, BATCH)
             )
             await _past_damage(self._spool.lists.look_over(BATCH))
             self._next_purge = time if touched >= BATCH else time + PURGE_ROUND
 
     async def _round(self, now: datetime) -> bool:
         """Expire and give notice of delays; tell whether a batch was full."""
-        expired = await self._spool.expire(now, self._give_up_after, BATCH)
-        delayed = await self._spool.delay_notices(now, self._delay_notice_after, BATCH)
+        expired = await self._spool.ageing.expire(now, self._give_up_after, BATCH)
+        delayed = await self._spool.ageing.delay_notices(now, self._delay_notice_after, BATCH)
         if expired or delayed:
             self._ring()
         return max(expired, delayed) >= BATCH

@@ -1,4 +1,4 @@
-"""Jobs that time asks for: expire, delay_notices, purge.
+"""`spool.ageing` on SQL, and its jobs: what time asks for.
 
 The delivery period of a recipient begins when it is queued, not when its mail was received: a hold of a week does not eat it.
 """
@@ -6,29 +6,69 @@ The delivery period of a recipient begins when it is queued, not when its mail w
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from gateway.spool.destroying import shredded
+from gateway.spool.bodies import BodiesOfMail
+from gateway.spool.destroying import Destroyed, destroy_body, shredded
 from gateway.spool.first_notices import notice_row
 from gateway.spool.holds import by_message, tell_sender
 from gateway.spool.key_ending import told_deleted
 from gateway.spool.key_stopping import stop_keys
 from gateway.spool.lifecycle import Kind, Reason, State
+from gateway.spool.mail_keys import SqlMailKeys
 from gateway.spool.moves import Arrival, move
 from gateway.spool.notice import NoticeKind
 from gateway.spool.ranges import to_ranges
 from gateway.spool.records import RecipientRow
 from gateway.spool.shares_rows import STILL_SHARED
 from gateway.spool.statements import DEFERRED_SINCE, DELAYED, MARK_DELAYED, NEW_NOTICES
-from gateway.spool.values import SYSTEM
+from gateway.spool.times import span_us, to_us
+from gateway.spool.values import SYSTEM, Actor
 from gateway.store.bodies import PURGED
+from gateway.store.database import Database
 from gateway.store.events import Event
 from gateway.store.incident_tables import incidents
 from gateway.store.schema import bodies, messages, outbox, recipients
 from gateway.store.tx import Tx
+
+
+class SqlAgeing:
+    """Implements `gateway.spool.contract.Ageing`. `purge` deletes keys whose time is over, too."""
+
+    def __init__(self, database: Database, bodies: BodiesOfMail, keys: SqlMailKeys) -> None:
+        self._db = database
+        self._bodies = bodies
+        self._keys = keys
+
+    async def expire(self, now: datetime, older_than: timedelta, limit: int) -> int:
+        at = to_us(now)
+        return await self._db.committer.run(expire(at, at - span_us(older_than), limit))
+
+    async def delay_notices(self, now: datetime, older_than: timedelta, limit: int) -> int:
+        at = to_us(now)
+        return await self._db.committer.run(delay_notices(at, at - span_us(older_than), limit))
+
+    async def purge(
+        self, now: datetime, bodies_after: timedelta, records_after: timedelta, limit: int
+    ) -> int:
+        at = to_us(now)
+        emptied = await self._db.committer.run(purge_bodies(at, at - span_us(bodies_after), limit))
+        await self._bodies.discard(emptied)
+        gone = await self._db.committer.run(purge_records(at, at - span_us(records_after), limit))
+        await self._bodies.reclaim()
+        keys = await self._keys.delete_over(now, limit)
+        return max(len({*emptied, *gone}), keys)
+
+    async def destroy_body(self, queue_id: str, because: str, actor: Actor, now: datetime) -> Destroyed:
+        done = await self._db.committer.run(destroy_body(queue_id, because, actor, to_us(now)))
+        if done is Destroyed.DONE:
+            await self._bodies.discard([queue_id])
+            await self._bodies.reclaim()
+        return done
 
 
 def expire(now: int, before: int, limit: int) -> Callable[[Tx], int]:

@@ -21,6 +21,7 @@ from gateway.store.errors import StoreUnavailable as StoreUnavailable
 if TYPE_CHECKING:
     from gateway.spool.askings import AskedPage
     from gateway.spool.consent_contract import AbsentPeople, Consents
+    from gateway.spool.destroying import Destroyed
     from gateway.spool.halt_contract import Halts
     from gateway.spool.key_contract import MailKeys
     from gateway.spool.list_contract import Lists, Scope
@@ -75,6 +76,24 @@ class Notices(Protocol):
         """Return when an incident was opened about a mail; None where none was."""
 
 
+class Ageing(Protocol):
+    """`spool.ageing`: what time does to mail that did not leave, and to mail that is finished."""
+
+    async def expire(self, now: datetime, older_than: timedelta, limit: int) -> int:
+        """Bounce up to `limit` deferred recipients of messages older than the delivery period."""
+
+    async def delay_notices(self, now: datetime, older_than: timedelta, limit: int) -> int:
+        """Put a DELAYED notice in the outbox, once per message, for recipients still deferred after `older_than`."""
+
+    async def purge(
+        self, now: datetime, bodies_after: timedelta, records_after: timedelta, limit: int
+    ) -> int:
+        """Destroy bodies (by their key) and later the records of finished messages; return how many were touched."""
+
+    async def destroy_body(self, queue_id: str, because: str, actor: Actor, now: datetime) -> Destroyed:
+        """Destroy the body of a finished mail before its time."""
+
+
 class Spool(Protocol):
     """The only door to state. All verbs are coroutines; none holds the event loop while it commits."""
 
@@ -97,6 +116,10 @@ class Spool(Protocol):
     @property
     def notices(self) -> Notices:
         """Return what waits to be told."""
+
+    @property
+    def ageing(self) -> Ageing:
+        """Return what becomes of mail as time passes."""
 
     @property
     def halts(self) -> Halts:
@@ -170,22 +193,11 @@ class Spool(Protocol):
     def still_ours(self, claim: Claim) -> bool:
         """Tell, at once and from memory, whether a claim is still leased to this process and to nobody else."""
 
-    async def expire(self, now: datetime, older_than: timedelta, limit: int) -> int:
-        """Bounce up to `limit` deferred recipients of messages older than the delivery period."""
-
-    async def delay_notices(self, now: datetime, older_than: timedelta, limit: int) -> int:
-        """Put a DELAYED notice in the outbox, once per message, for recipients still deferred after `older_than`."""
-
     async def recover(self, now: datetime) -> int:
         """Give back leases that ran out or belonged to a dead process (ACTIVE -> DEFERRED, due now); return how many.
 
         What was leased may have left: those recipients are marked `perhaps`.
         """
-
-    async def purge(
-        self, now: datetime, bodies_after: timedelta, records_after: timedelta, limit: int
-    ) -> int:
-        """Destroy bodies (by their key) and later the records of finished messages; return how many were touched."""
 
     async def get(self, queue_id: str) -> Stored:
         """Return one message with all its recipients."""

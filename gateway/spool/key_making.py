@@ -6,6 +6,7 @@ both. It is wrapped before anything is written; the text is in no row, no event 
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import field
 from datetime import datetime
@@ -17,6 +18,7 @@ from gateway.protect.file import Entropy
 from gateway.protect.keys import Style, new_key
 from gateway.spool.key_contract import Stage
 from gateway.spool.times import to_us
+from gateway.spool.values import NewMessage
 from gateway.store.attachment_tables import key_sendings, message_keys
 from gateway.store.inserts import Inserts, Row
 from gateway.store.keys import MasterKey
@@ -26,6 +28,7 @@ from gateway.values import dataclass
 
 NEW_KEYS = Inserts(message_keys)
 NEW_SENDINGS = Inserts(key_sendings)
+QUICK_KEYS = 20  # recipients for each of whom the event loop may make a key: some two milliseconds
 OF_THE_MAIL = 0  # the number of the key that all recipients without one of their own share
 
 
@@ -47,6 +50,16 @@ class NewKeys:
 
 
 NO_KEYS = NewKeys()
+
+
+async def made_keys(queue_id: str, message: NewMessage, master: MasterKey) -> NewKeys:
+    """Make the keys that a mail's recipients need; nearly none needs any."""
+    if not needs_keys(message.decision):
+        return NO_KEYS
+    wanted = queue_id, message.decision, message.received_at, master
+    if len(message.envelope.recipients) <= QUICK_KEYS:
+        return new_keys(*wanted)
+    return await asyncio.to_thread(new_keys, *wanted)
 
 
 def new_keys(

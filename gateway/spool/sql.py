@@ -1,7 +1,8 @@
 """The spool on SQL: every verb of the contract as one job of the committer, every read on a reader.
 
-The verbs' jobs are in accepting, holds, claiming, recording and ageing; here they meet the database and the event loop.
-The mails' octets are in bodies.
+The verbs' jobs are in accepting, holds, releasing, claiming and recording; here they meet the database and the event loop.
+Subjects that stand by themselves (`spool.consents`, `spool.notices`, `spool.ageing` and others) have classes of their own
+beside their jobs. The mails' octets are in bodies.
 """
 
 from __future__ import annotations
@@ -15,25 +16,20 @@ from pathlib import Path
 from gateway.clock import Clock, utc_now
 from gateway.message.envelope import Envelope
 from gateway.policy.decision import Decision
-from gateway.spool import ageing, claiming, holds, reading, recording, releasing
+from gateway.spool import claiming, holds, reading, recording, releasing
 from gateway.spool.absences import SqlAbsences
 from gateway.spool.acceptance_events import refusal
-from gateway.spool.accepting import (
-    SHORT_ENVELOPE,
-    SMALL_RECIPIENTS,
-    acceptance,
-    claim_of,
-)
+from gateway.spool.accepting import SHORT_ENVELOPE, SMALL_RECIPIENTS, acceptance, claim_of
+from gateway.spool.ageing import SqlAgeing
 from gateway.spool.askings import SqlAskings
 from gateway.spool.bodies import BodiesOfMail
 from gateway.spool.clock_steps import StepWatch, bring_back
 from gateway.spool.coming import split_by_hold
 from gateway.spool.consenting import SqlConsents
 from gateway.spool.contract import StoreDamaged, known
-from gateway.spool.destroying import Destroyed, destroy_body
 from gateway.spool.digests import SqlDigests
 from gateway.spool.halts import SqlHalts
-from gateway.spool.key_making import NO_KEYS, NewKeys, needs_keys, new_keys
+from gateway.spool.key_making import made_keys
 from gateway.spool.knowing import SqlKnowledge
 from gateway.spool.known import KnownMessages
 from gateway.spool.leases import Leases, Monotonic
@@ -45,7 +41,7 @@ from gateway.spool.outbox import SqlNotices
 from gateway.spool.past_damage import PastDamage
 from gateway.spool.queue_ids import QueueIds
 from gateway.spool.shares import SqlShares
-from gateway.spool.times import span_us, to_us
+from gateway.spool.times import to_us
 from gateway.spool.values import Actor, Change, Claim, Figures, NewMessage, Result, Stored
 from gateway.store.database import Database
 from gateway.store.errors import StoreUnavailable
@@ -54,7 +50,6 @@ from gateway.store.keys import MasterKey
 from gateway.store.living import living
 from gateway.store.where import Where
 
-QUICK_KEYS = 20  # recipients for each of whom the event loop may make a key: some two milliseconds
 QUICK_RECIPIENTS = 2_000  # whose rows the event loop computes itself, in some 8 ms; 40,000 take 150
 
 
@@ -93,6 +88,7 @@ class SqlSpool:
         self.shares = SqlShares(database, self.keys)
         self.digests = SqlDigests(database, self._bodies, self._ids)
         self.notices = SqlNotices(database, self._bodies, self._ids, self._past_damage, clock)
+        self.ageing = SqlAgeing(database, self._bodies, self.keys)
         self.consents = SqlConsents(database)
         self.absences = SqlAbsences(database)
         self.lists = SqlLists(database)
@@ -117,7 +113,7 @@ class SqlSpool:
         if self.node.cut_off:  # or every client would wait for a database that does not answer
             raise StoreUnavailable("this node could not say that it lives: the database does not answer it")
         queue_id = self._ids.new(message.received_at)
-        keys = await self._keys_of(queue_id, message)
+        keys = await made_keys(queue_id, message, self._db.master)
         if len(message.envelope.recipients) <= QUICK_RECIPIENTS:
             rows = acceptance(queue_id, message, None, keys)
         else:
@@ -129,7 +125,7 @@ class SqlSpool:
         if not free or self.node.cut_off:
             return await self.accept(message), None
         queue_id = self._ids.new(message.received_at)
-        keys = await self._keys_of(queue_id, message)
+        keys = await made_keys(queue_id, message, self._db.master)
         begun = self._leases.begin(to_us(message.received_at), lease, free)
         rows = acceptance(queue_id, message, begun, keys)
         try:
@@ -139,15 +135,6 @@ class SqlSpool:
             self._leases.end(begun.token)
             raise
         return queue_id, claim_of(queue_id, message, begun, rows.free)
-
-    async def _keys_of(self, queue_id: str, message: NewMessage) -> NewKeys:
-        """Make the keys that a mail's recipients need; nearly none needs any."""
-        if not needs_keys(message.decision):
-            return NO_KEYS
-        wanted = queue_id, message.decision, message.received_at, self._db.master
-        if len(message.envelope.recipients) <= QUICK_KEYS:
-            return new_keys(*wanted)
-        return await asyncio.to_thread(new_keys, *wanted)
 
     async def refused(
         self, envelope: Envelope, decision: Decision, subject: str, at: datetime, groups: Sequence[str] = ()
@@ -215,14 +202,6 @@ class SqlSpool:
         self._leases.settled(claim.lease, len(change.done))
         return change
 
-    async def expire(self, now: datetime, older_than: timedelta, limit: int) -> int:
-        at = to_us(now)
-        return await self._db.committer.run(ageing.expire(at, at - span_us(older_than), limit))
-
-    async def delay_notices(self, now: datetime, older_than: timedelta, limit: int) -> int:
-        at = to_us(now)
-        return await self._db.committer.run(ageing.delay_notices(at, at - span_us(older_than), limit))
-
     async def recover(self, now: datetime) -> int:
         mine = self._db.instance
         if self._steps.begins() or self._steps.stepped_back(now):
@@ -232,25 +211,6 @@ class SqlSpool:
         alone, self._alone = mine.exclusive and self._alone, self._db.where.workers == 1
         job = recording.recover(to_us(now), self._leases, alone, alive)
         return await self._db.committer.run(job)
-
-    async def purge(
-        self, now: datetime, bodies_after: timedelta, records_after: timedelta, limit: int
-    ) -> int:
-        at = to_us(now)
-        bodies = await self._db.committer.run(ageing.purge_bodies(at, at - span_us(bodies_after), limit))
-        await self._bodies.discard(bodies)
-        records = await self._db.committer.run(ageing.purge_records(at, at - span_us(records_after), limit))
-        await self._bodies.reclaim()
-        keys = await self.keys.delete_over(now, limit)
-        return max(len({*bodies, *records}), keys)
-
-    async def destroy_body(self, queue_id: str, because: str, actor: Actor, now: datetime) -> Destroyed:
-        """Destroy the body of a finished mail before its time."""
-        done = await self._db.committer.run(destroy_body(queue_id, because, actor, to_us(now)))
-        if done is Destroyed.DONE:
-            await self._bodies.discard([queue_id])
-            await self._bodies.reclaim()
-        return done
 
     async def get(self, queue_id: str) -> Stored:
         return known(await self._db.readers.run(reading.get(queue_id)), queue_id)

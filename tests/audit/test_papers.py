@@ -98,7 +98,7 @@ async def _finished(spool: SqlSpool) -> str:
 async def test_a_body_is_destroyed_on_request_and_certified(spool: SqlSpool) -> None:
     waiting, queue_id = await spool.accept(mail(held=1)), await _finished(spool)
     ends = [
-        await spool.destroy_body(each, "本人の請求", ADMIN, T0)
+        await spool.ageing.destroy_body(each, "本人の請求", ADMIN, T0)
         for each in ("nobody", waiting, queue_id, queue_id)
     ]
     assert ends == [Destroyed.UNKNOWN, Destroyed.NOT_FINISHED, Destroyed.DONE, Destroyed.ALREADY]

@@ -98,7 +98,7 @@ async def test_a_crash_leaves_nothing_of_it(
 
 async def test_a_mail_that_is_gone_has_no_incident(spool: SqlSpool, incidents: Incidents) -> None:
     message = await spool.get(await left(spool, held=0))
-    await spool.purge(LATER + timedelta(days=9), timedelta(days=1), timedelta(days=1), 10)
+    await spool.ageing.purge(LATER + timedelta(days=9), timedelta(days=1), timedelta(days=1), 10)
     with pytest.raises(UnknownMessage):
         await incidents.open(message, WHOSE, account(), CLERK, LATER)
     with pytest.raises(UnknownIncident):
@@ -128,16 +128,16 @@ async def test_while_it_is_open_the_body_stays_and_the_records_longer(
 ) -> None:
     day = timedelta(days=1)
     queue_id = await opened(spool, incidents)
-    await spool.purge(T0 + 400 * day, 7 * day, 366 * day, 100)
+    await spool.ageing.purge(T0 + 400 * day, 7 * day, 366 * day, 100)
     assert await spool.raw(queue_id)
     await incidents.close(queue_id, "終わりました", OFFICIAL, T0 + 401 * day)
-    await spool.purge(T0 + 402 * day, 7 * day, 366 * day, 100)
+    await spool.ageing.purge(T0 + 402 * day, 7 * day, 366 * day, 100)
     assert (await spool.get(queue_id)).queue_id == queue_id  # the record is there as long as the incident
     assert await incidents.purge(T0 + 500 * day, 366 * day) == 0
     assert await incidents.purge(T0 + 800 * day, 366 * day) == 1
     assert await incidents.find(queue_id) is None
     await spool.notices.finish(await spool.notices.pending(100), None)
-    await spool.purge(T0 + 801 * day, 7 * day, 366 * day, 100)
+    await spool.ageing.purge(T0 + 801 * day, 7 * day, 366 * day, 100)
     with pytest.raises(UnknownMessage):
         await spool.get(queue_id)
 

@@ -57,6 +57,10 @@ class FakeSpool:
         """Return the same: what is counted has one list."""
         return self
 
+    @property
+    def ageing(self) -> FakeSpool:
+        return self
+
     async def next_due(self) -> datetime | None:
         self._call("next_due")
         return min([*self.held, *self.queued], default=None)

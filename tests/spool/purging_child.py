@@ -17,7 +17,7 @@ from tests.spool.mails import T0
 async def purge(state: Path) -> None:
     spool = open_spool(state, MASTER, serve=True)
     day = timedelta(days=1)
-    await spool.purge(T0 + day, day, 9 * day, 100)
+    await spool.ageing.purge(T0 + day, day, 9 * day, 100)
 
 
 def main() -> None:

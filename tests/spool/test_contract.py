@@ -299,8 +299,8 @@ async def test_nobody_is_told_about_mail_without_sender_or_of_our_own(
     await spool.cancel(queue_id, [0], *BY_ADMIN, T0)
     (claimed,) = await spool.claim(T0, 10, LEASE)
     await spool.record(claimed, [bounced(1), deferred(2, T0)], T0)
-    assert await spool.delay_notices(T0 + DAY, MINUTE, 10) == 0
-    assert await spool.expire(T0 + DAY, MINUTE, 10) == 1
+    assert await spool.ageing.delay_notices(T0 + DAY, MINUTE, 10) == 0
+    assert await spool.ageing.expire(T0 + DAY, MINUTE, 10) == 1
     assert await kinds(spool) == []
 
 
@@ -403,8 +403,8 @@ async def test_expiry_counts_from_the_end_of_the_hold(spool: Spool) -> None:
     await spool.release_due(T0 + 7 * DAY, 10)
     (claimed,) = await spool.claim(T0 + 7 * DAY, 10, LEASE)
     await spool.record(claimed, [deferred(0, T0 + 8 * DAY)], T0 + 7 * DAY)
-    assert await spool.expire(T0 + 11 * DAY, 5 * DAY, 10) == 0
-    assert await spool.expire(T0 + 12 * DAY, 5 * DAY, 10) == 1
+    assert await spool.ageing.expire(T0 + 11 * DAY, 5 * DAY, 10) == 0
+    assert await spool.ageing.expire(T0 + 12 * DAY, 5 * DAY, 10) == 1
     assert await states(spool, queue_id) == ["bounced"]
     assert await kinds(spool) == [NoticeKind.FAILED]
 
@@ -413,9 +413,9 @@ async def test_a_delay_is_told_once_per_message(spool: Spool) -> None:
     await spool.accept(mail(queued=2))
     (claimed,) = await spool.claim(T0, 10, LEASE)
     await spool.record(claimed, [deferred(0, T0), deferred(1, T0)], T0)
-    assert await spool.delay_notices(T0 + MINUTE, 4 * MINUTE, 10) == 0
-    assert await spool.delay_notices(T0 + 4 * MINUTE, 4 * MINUTE, 10) == 1
-    assert await spool.delay_notices(T0 + 5 * MINUTE, 4 * MINUTE, 10) == 0
+    assert await spool.ageing.delay_notices(T0 + MINUTE, 4 * MINUTE, 10) == 0
+    assert await spool.ageing.delay_notices(T0 + 4 * MINUTE, 4 * MINUTE, 10) == 1
+    assert await spool.ageing.delay_notices(T0 + 5 * MINUTE, 4 * MINUTE, 10) == 0
     (notice,) = await spool.notices.pending(10)
     assert (notice.kind, notice.recipients) == (NoticeKind.DELAYED, (0, 1))
 
@@ -424,14 +424,14 @@ async def test_a_delay_is_told_once_per_message(spool: Spool) -> None:
 async def test_purge_destroys_the_body_first_and_the_record_later(spool: Spool, raw: bytes) -> None:
     queue_id = await spool.accept(mail(held=1, raw=raw))
     kept = await spool.accept(mail(held=1))
-    assert await spool.purge(T0 + 9 * DAY, DAY, 2 * DAY, 10) == 0
+    assert await spool.ageing.purge(T0 + 9 * DAY, DAY, 2 * DAY, 10) == 0
     await spool.cancel(queue_id, None, *BY_SENDER, T0)
-    assert await spool.purge(T0 + DAY - MINUTE, DAY, 2 * DAY, 10) == 0
-    assert await spool.purge(T0 + DAY, DAY, 2 * DAY, 10) == 1
+    assert await spool.ageing.purge(T0 + DAY - MINUTE, DAY, 2 * DAY, 10) == 0
+    assert await spool.ageing.purge(T0 + DAY, DAY, 2 * DAY, 10) == 1
     with pytest.raises(BodyUnreadable, match="deleted"):
         await spool.raw(queue_id)
     assert await states(spool, queue_id) == ["cancelled"]
-    assert await spool.purge(T0 + 2 * DAY, DAY, 2 * DAY, 10) == 1
+    assert await spool.ageing.purge(T0 + 2 * DAY, DAY, 2 * DAY, 10) == 1
     with pytest.raises(UnknownMessage):
         await spool.get(queue_id)
     assert (await spool.figures()).by_state[State.CANCELLED] == 0
@@ -442,10 +442,10 @@ async def test_purge_waits_for_a_notice_that_may_need_the_original(spool: Spool)
     await spool.accept(mail(queued=1))
     (claimed,) = await spool.claim(T0, 10, LEASE)
     await spool.record(claimed, [bounced(0)], T0)
-    assert await spool.purge(T0 + 9 * DAY, DAY, DAY, 10) == 0
+    assert await spool.ageing.purge(T0 + 9 * DAY, DAY, DAY, 10) == 0
     (notice,) = await spool.notices.pending(10)
     await spool.notices.finish([notice], None)
-    assert await spool.purge(T0 + 9 * DAY, DAY, DAY, 10) == 1
+    assert await spool.ageing.purge(T0 + 9 * DAY, DAY, DAY, 10) == 1
 
 
 async def test_figures_follow_every_move(spool: Spool) -> None:

@@ -155,13 +155,13 @@ async def test_what_an_older_gateway_cancels_leaves_no_key(spool: SqlSpool, stat
     queue_id = await filled(spool)
     ended = recipients.update().where(recipients.c.idx > 0).values(state=state, due_at=None)
     await spool.database.committer.run(lambda tx: tx.connection.execute(ended))
-    await spool.purge(T0, 90 * DAY, 90 * DAY, 10)
+    await spool.ageing.purge(T0, 90 * DAY, 90 * DAY, 10)
     assert [each.stage for each in await spool.keys.statuses(queue_id)] == ["waiting", "stopped", "stopped"]
     kept = await spool.database.readers.run(
         lambda q: list(q.connection.execute(sa.select(message_keys.c.number)).scalars())
     )
     assert kept == [0]
-    assert await spool.purge(T0, 90 * DAY, 90 * DAY, 10) == 0
+    assert await spool.ageing.purge(T0, 90 * DAY, 90 * DAY, 10) == 0
 
 
 async def test_a_repair_keeps_keys_and_lets_none_go(tmp_path: Path) -> None:

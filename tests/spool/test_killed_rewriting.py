@@ -30,7 +30,7 @@ async def test_killed_while_a_segment_is_rewritten(tmp_path: Path, step: str, wh
     assert done.returncode == -signal.SIGKILL
     again = open_spool(tmp_path, MASTER, serve=True)
     assert await again.raw(ids[3]) == LARGE
-    await again.purge(T0 + DAY, DAY, 9 * DAY, 100)
+    await again.ageing.purge(T0 + DAY, DAY, 9 * DAY, 100)
     assert await again.raw(ids[3]) == LARGE
     assert len(files(tmp_path)) == 1
     await again.close()

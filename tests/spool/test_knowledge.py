@@ -323,8 +323,8 @@ async def test_what_is_old_goes_and_what_is_used_stays(spool: SqlSpool) -> None:
     assert await forget(T0 + 2 * DAY, YEARS, 10) == 1  # the volume
     assert await forget(T0 + YEARS, YEARS, 10) == 0
     assert await forget(T0 + YEARS + DAY, YEARS, 10) == 2  # the pair and the domain
-    await spool.purge(T0 + 400 * DAY, DAY, 366 * DAY, 10)
-    await spool.purge(T0 + 400 * DAY, DAY, 366 * DAY, 10)
+    await spool.ageing.purge(T0 + 400 * DAY, DAY, 366 * DAY, 10)
+    await spool.ageing.purge(T0 + 400 * DAY, DAY, 366 * DAY, 10)
     assert [rows(spool, table) for table in (acquaintances, sendings, threads)] == [[], [], []]
 
 
@@ -422,7 +422,7 @@ async def test_halves_are_forgotten_in_bounded_pieces_and_with_their_mail(spool:
     assert queue_id not in str(rows(spool, halves))
     await deliver(spool)
     for _ in range(2):
-        await spool.purge(T0 + 400 * DAY, DAY, 366 * DAY, 10)
+        await spool.ageing.purge(T0 + 400 * DAY, DAY, 366 * DAY, 10)
     assert rows(spool, halves) == []
 
 

@@ -79,7 +79,7 @@ async def test_a_mail_that_nobody_gets_is_accepted_finished_and_told_of(spool: S
     assert await spool.claim(T0 + WINDOW, 10, LEASE) == []
     for notice in await spool.notices.pending(10):
         await spool.notices.finish([notice], None)
-    assert await spool.purge(T0 + WINDOW, WINDOW / 2, WINDOW / 2, 10) == 1
+    assert await spool.ageing.purge(T0 + WINDOW, WINDOW / 2, WINDOW / 2, 10) == 1
 
 
 async def test_who_may_not_be_told_is_not(spool: Spool) -> None:

@@ -286,7 +286,7 @@ async def test_a_bounce_stops_the_key_and_a_deferral_does_not(spool: SqlSpool) -
     queue_id = await spool.accept(keyed(*[sealed(Way.SMS)] * 2))
     await leave(spool, bounced(0), deferred(1, T0 + MINUTE))
     assert await stages(spool, queue_id) == ["stopped", "waiting"]
-    await spool.expire(T0 + 9 * DAY, 5 * DAY, 10)
+    await spool.ageing.expire(T0 + 9 * DAY, 5 * DAY, 10)
     assert await stages(spool, queue_id) == ["stopped", "stopped"]
     assert await rows(spool, sa.select(message_keys)) == []
 
@@ -297,22 +297,22 @@ async def test_a_key_is_deleted_at_its_time(spool: SqlSpool) -> None:
     )
     await leave(spool, delivered(0), delivered(1), deferred(2, T0 + 9 * DAY))
     keep = timedelta(days=90)
-    await spool.purge(T0 + 13 * DAY, keep, keep, 10)
+    await spool.ageing.purge(T0 + 13 * DAY, keep, keep, 10)
     assert len(await rows(spool, sa.select(message_keys))) == 1  # kept as long as the longest demand on it
-    assert await spool.purge(T0 + 14 * DAY, keep, keep, 10) == 1
+    assert await spool.ageing.purge(T0 + 14 * DAY, keep, keep, 10) == 1
     assert await stages(spool, queue_id) == ["stopped", "stopped", "stopped"]
     assert (await kinds(spool))[-2:] == ["key-stopped", "key-deleted"]
     for verb in (spool.keys.to_seal(queue_id, [2]), spool.keys.to_seal(queue_id, [0])):
         with pytest.raises(NoKey, match="expired"):
             await verb
     assert await spool.keys.due_sendings(T0 + 15 * DAY, 10, LEASE) == []
-    assert await spool.purge(T0 + 14 * DAY, keep, keep, 10) == 0
+    assert await spool.ageing.purge(T0 + 14 * DAY, keep, keep, 10) == 0
 
 
 async def test_keys_go_with_the_record_of_their_mail(spool: SqlSpool) -> None:
     await spool.accept(keyed(sealed(Way.SMS, expires=100 * DAY)))
     await leave(spool, delivered(0))
-    await spool.purge(T0 + 50 * DAY, DAY, DAY, 10)
+    await spool.ageing.purge(T0 + 50 * DAY, DAY, DAY, 10)
     assert await rows(spool, sa.select(message_keys)) == []
     assert await rows(spool, sa.select(key_sendings)) == []
     assert "key-deleted" in await kinds(spool)

@@ -90,8 +90,8 @@ async def test_copies_that_rules_asked_for_are_taken_away_again(spool: SqlSpool,
 async def test_facts_go_with_the_record(spool: SqlSpool, where: Where) -> None:
     queue_id = await spool.accept(with_facts(mail(queued=1)))
     await spool.cancel(queue_id, None, Actor("sender"), Reason.BY_SENDER, T0)
-    await spool.purge(T0 + DAY, MINUTE, MINUTE, 10)
-    await spool.purge(T0 + DAY, MINUTE, MINUTE, 10)
+    await spool.ageing.purge(T0 + DAY, MINUTE, MINUTE, 10)
+    await spool.ageing.purge(T0 + DAY, MINUTE, MINUTE, 10)
     with Past(where) as past:
         assert list(past.mails(T0 - DAY, T0 + DAY)) == []
         assert past._rows(sa.select(messages.c.facts)) == []

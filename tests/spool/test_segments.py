@@ -31,7 +31,7 @@ def files(state: Path) -> list[Path]:
 async def gone(spool: SqlSpool, queue_ids: list[str]) -> None:
     for queue_id in queue_ids:
         await spool.cancel(queue_id, None, Actor("sender"), Reason.BY_SENDER, T0)
-    await spool.purge(T0 + DAY, DAY, 9 * DAY, 100)
+    await spool.ageing.purge(T0 + DAY, DAY, 9 * DAY, 100)
 
 
 async def test_bodies_of_each_size_have_their_place(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ async def test_a_segment_goes_with_its_last_body_and_a_sparse_one_is_rewritten(
     assert before[1].exists(), "half of it is alive"
     with before[1].open("ab") as file:
         file.write(b"torn tail")
-    await spool.purge(T0 + DAY, DAY, 9 * DAY, 100)
+    await spool.ageing.purge(T0 + DAY, DAY, 9 * DAY, 100)
     assert not before[1].exists()
     assert [await spool.raw(queue_id) for queue_id in ids[3:]] == [LARGE] * 4
     await spool.close()
@@ -127,11 +127,11 @@ async def test_rewriting_may_be_cut_off_anywhere(
             await spool.cancel(queue_id, None, Actor("sender"), Reason.BY_SENDER, T0)
         if step != "settle":  # its errors are told in what it settles
             with pytest.raises(StoreUnavailable):
-                await spool.purge(T0 + DAY, DAY, 9 * DAY, 100)
+                await spool.ageing.purge(T0 + DAY, DAY, 9 * DAY, 100)
     await spool.close()
     again = open_spool(tmp_path, MASTER, serve=True)
     assert await again.raw(ids[2]) == LARGE
-    await again.purge(T0 + DAY, DAY, 9 * DAY, 100)
+    await again.ageing.purge(T0 + DAY, DAY, 9 * DAY, 100)
     assert await again.raw(ids[2]) == LARGE
     assert len(files(tmp_path)) == 1
     await again.close()

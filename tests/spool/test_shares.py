@@ -315,13 +315,13 @@ async def test_time_ends_shares(spool: SqlSpool, where: Where) -> None:
 async def test_the_body_stays_while_somebody_may_fetch_and_goes_then(spool: SqlSpool) -> None:
     queue_id = await sent(spool, linked(2, expires=30 * DAY))
     later = T0 + 29 * DAY
-    assert await spool.purge(later, DAY, DAY, 10) == 0
+    assert await spool.ageing.purge(later, DAY, DAY, 10) == 0
     assert await spool.raw(queue_id)
     await spool.shares.end_expired(T0 + 30 * DAY, 10)
-    assert await spool.purge(T0 + 30 * DAY, DAY, 60 * DAY, 10) == 1
+    assert await spool.ageing.purge(T0 + 30 * DAY, DAY, 60 * DAY, 10) == 1
     with pytest.raises(BodyUnreadable):
         await spool.raw(queue_id)
-    assert await spool.purge(T0 + 61 * DAY, DAY, 60 * DAY, 10) == 1
+    assert await spool.ageing.purge(T0 + 61 * DAY, DAY, 60 * DAY, 10) == 1
     assert await spool.shares.of(queue_id) == []
     assert [e.kind for e in await spool.shares.history(queue_id)] == [Kind.SHARE_ENDED]
 
@@ -391,12 +391,12 @@ async def test_a_key_lives_as_long_as_the_share_that_asks_for_it(spool: SqlSpool
     queue_id = await sent(spool, linked(needs_key=True, way=Way.SMS, expires=2 * DAY))
     assert (await spool.shares.extend(queue_id, None, T0 + 3 * DAY, CLERK, T0 + DAY)).done == (0,)
     late = T0 + 3 * DAY - MINUTE
-    await spool.purge(late, 30 * DAY, 30 * DAY, 10)
+    await spool.ageing.purge(late, 30 * DAY, 30 * DAY, 10)
     key = (await spool.keys.to_seal(queue_id, [0]))[0].text
     code = await ask(spool, queue_id, at=late)
     assert await spool.shares.enter(queue_id, 0, code, key, VISITOR, late)
     other = await sent(spool, linked(needs_key=True, way=Way.SMS, expires=2 * DAY))
-    await spool.purge(late, 30 * DAY, 30 * DAY, 10)
+    await spool.ageing.purge(late, 30 * DAY, 30 * DAY, 10)
     with pytest.raises(NoKey):
         await spool.keys.to_seal(other, [0])
 

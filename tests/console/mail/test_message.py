@@ -250,7 +250,7 @@ async def test_an_approver_reads_decides_and_says_why(spool: SqlSpool, sign_in: 
 async def test_an_original_that_is_gone_is_said(spool: SqlSpool, sign_in: SignIn) -> None:
     queue_id = await spool.accept(letter())
     await spool.cancel(queue_id, None, SYSTEM, Reason.BY_SENDER, T0)
-    assert await spool.purge(T0 + timedelta(days=90), timedelta(days=1), timedelta(days=9_999), 10)
+    assert await spool.ageing.purge(T0 + timedelta(days=90), timedelta(days=1), timedelta(days=9_999), 10)
     async with sign_in(CLERK) as browser:
         assert "元のメールを読み出せない" in await browser.text(f"/held/{queue_id}")
 
