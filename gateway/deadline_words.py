@@ -147,7 +147,7 @@ def _by_time(message: Stored, waits: bool, words: Words, now: datetime) -> Itera
         if row.due_at is not None:
             ends[row.due_at] = ends.get(row.due_at, 0) + 1
         elif waits:
-            kept.append(_window_end(message, row.index))
+            kept.append(message.window_ends(row.index))
     for at, count in sorted(ends.items())[:MAX_LINES]:
         sentence = words.gettext("It is sent at %(at)s (recipients: %(n)s). Until then it can be cancelled.")
         yield at, sentence % {"at": words.moment(at), "n": count}
@@ -163,14 +163,6 @@ def _frozen(message: Stored, words: Words) -> Iterator[_Said]:
             "It is frozen. If nobody lets it go on by %(at)s, it is cancelled, and the sender is told."
         )
         yield message.frozen.until, sentence % {"at": words.moment(message.frozen.until)}
-
-
-def _window_end(message: Stored, index: int) -> datetime:
-    if index in message.stays:
-        return message.stays[index]
-    if message.waiver is not None and index in message.waiver.ends:
-        return message.waiver.ends[index]
-    return message.received_at + message.decision.of(index).demands.window
 
 
 def _away(looks: list[Look], absences: Absences, words: Words, now: datetime) -> Iterator[str]:

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from gateway.languages import Words, shown, size
-from gateway.policy.decision import Reason
-from gateway.policy.demands import Form
+from gateway.policy.demands import FORM_WORDS, Language
 from gateway.spool.lifecycle import CANCELLABLE, State
 from gateway.spool.values import Recipient, Stored
 from gateway.transform.preview import Group, Preview
@@ -115,17 +114,10 @@ def firm_until(message: Stored, row: Recipient) -> datetime:
 
 def waivable(message: Stored, row: Recipient, now: datetime) -> bool:
     """Tell whether the sender may shorten the hold of this recipient."""
-    return row.state is State.HELD and window_ends(message, row) > max(firm_until(message, row), now)
-
-
-def window_ends(message: Stored, row: Recipient) -> datetime:
-    """Return when the window of a held recipient is over, whether it waits for people as well or not."""
-    if row.due_at is not None:
-        return row.due_at
-    if row.index in message.stays:
-        return message.stays[row.index]
-    waived = message.waiver.ends.get(row.index) if message.waiver is not None else None
-    return waived or message.received_at + message.decision.of(row.index).demands.window
+    if row.state is not State.HELD:
+        return False
+    ends = row.due_at if row.due_at is not None else message.window_ends(row.index)
+    return ends > max(firm_until(message, row), now)
 
 
 def build(message: Stored, seen: Preview, words: Words, now: datetime) -> Page:
@@ -136,7 +128,7 @@ def build(message: Stored, seen: Preview, words: Words, now: datetime) -> Page:
     due = min((row.due_at for row in held if row.due_at is not None), default=None)
     firm = max((firm_until(message, row) for row in held), default=now)
     names = state_names(words)
-    attachments = seen.attachments
+    attachments, language = seen.attachments, Language(words.language)
     return Page(
         queue_id=message.queue_id,
         subject=shown(message.subject, SUBJECT) or words.gettext("(no subject)"),
@@ -158,7 +150,7 @@ def build(message: Stored, seen: Preview, words: Words, now: datetime) -> Page:
             for item in attachments[:SHOWN_ATTACHMENTS]
         ),
         more_attachments=max(0, len(attachments or ()) - SHOWN_ATTACHMENTS),
-        reasons=_reasons(seen.groups, words),
+        reasons=tuple(shown(reason.text.in_(language), REASON) for reason in seen.reasons),
         stoppable=sum(states[state] for state in CANCELLABLE),
         waivable=sum(waivable(message, row, now) for row in held),
         firm_until=words.moment(firm) if firm > now else "",
@@ -206,7 +198,7 @@ def _block(group: Group, until: str, listed: tuple[Row, ...]) -> Block:
         count=count,
         external=group.external,
         until=until,
-        form={Form.ORIGINAL: "original", Form.BCC: "bcc", Form.INDIVIDUAL: "individual"}[group.form],
+        form=FORM_WORDS[group.form],
         sight=None if sight is None else "alone" if sight.alone else "fields",
         to=shown(sight.to, FIELD) if sight else "",
         cc=shown(sight.cc, FIELD) if sight else "",
@@ -235,11 +227,3 @@ def _when(row: Recipient, until: datetime | None, words: Words) -> str:
     if row.state is State.DEFERRED and row.due_at:
         return words.gettext("next try at %(at)s") % {"at": words.moment(row.due_at)}
     return words.moment(row.changed_at) if row.changed_at else ""
-
-
-def _reasons(groups: Sequence[Group], words: Words) -> tuple[str, ...]:
-    distinct: dict[str, Reason] = {reason.rule: reason for group in groups for reason in group.reasons}
-    return tuple(
-        shown(reason.text.ja if words.language == "ja" else reason.text.en, REASON)
-        for reason in distinct.values()
-    )

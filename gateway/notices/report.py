@@ -14,6 +14,7 @@ from datetime import datetime
 from gateway.languages import Words, shown
 from gateway.notices.summary import ADDRESS, REASON, SUBJECT
 from gateway.policy.decision import Decision
+from gateway.policy.demands import Language
 from gateway.spool.lifecycle import State
 from gateway.spool.second_look import Consent
 from gateway.spool.values import Recipient, Stored
@@ -142,10 +143,8 @@ def _troubles(counts: Counter[State], doubtful: int, words: Words) -> tuple[str,
 
 
 def _rules(decision: Decision, words: Words) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (reason.rule, shown(reason.text.ja if words.language == "ja" else reason.text.en, REASON))
-        for reason in decision.reasons
-    )
+    language = Language(words.language)
+    return tuple((reason.rule, shown(reason.text.in_(language), REASON)) for reason in decision.reasons)
 
 
 def fate(row: Recipient, names: dict[State, str], words: Words) -> Fate:

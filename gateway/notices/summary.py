@@ -11,8 +11,7 @@ from datetime import datetime
 
 from gateway.languages import Words, shown, size
 from gateway.message.facts import Attachment
-from gateway.policy.decision import Reason
-from gateway.policy.demands import Form
+from gateway.policy.demands import FORM_WORDS, Language
 from gateway.spool.lifecycle import State
 from gateway.spool.values import Recipient, Stored
 from gateway.transform.preview import Group, preview
@@ -78,7 +77,7 @@ def summarise(
     seen = preview(
         raw, message.envelope, message.decision, message.queue_id, message.received_at, hostname, indexes
     )
-    attachments = seen.attachments or ()
+    attachments, language = seen.attachments or (), Language(words.language)
     told = [rows[index] for index in indexes]
     return Summary(
         queue_id=message.queue_id,
@@ -92,7 +91,7 @@ def summarise(
         more_copies=sum(len(group.recipients) for group in seen.groups[SHOWN_GROUPS:]),
         attachments=tuple(_attachment(item, words) for item in attachments[:SHOWN_ATTACHMENTS]),
         more_attachments=max(0, len(attachments) - SHOWN_ATTACHMENTS),
-        reasons=_reasons(seen.groups, words),
+        reasons=tuple(shown(reason.text.in_(language), REASON) for reason in seen.reasons),
         deadline=_earliest((row.due_at for row in told if row.state is State.HELD), words),
         changed=_latest((row.changed_at for row in told), words),
         total=len(told),
@@ -123,7 +122,7 @@ def _copies(group: Group, rows: list[Recipient], listed: int, words: Words) -> C
     return Copies(
         count=len(rows),
         external=group.external,
-        form=_FORMS[group.form],
+        form=FORM_WORDS[group.form],
         leaves=_earliest((row.due_at for row in rows if row.state is State.HELD), words),
         sight=None if sight is None else "alone" if sight.alone else "fields",
         to=shown(sight.to, FIELD) if sight else "",
@@ -139,20 +138,9 @@ def _doubtful(row: Recipient) -> bool:
     return row.perhaps and row.state is State.CANCELLED
 
 
-_FORMS = {Form.ORIGINAL: "original", Form.BCC: "bcc", Form.INDIVIDUAL: "individual"}
-
-
 def _attachment(item: Attachment, words: Words) -> str:
     name = shown(item.name, FILE_NAME) or words.gettext("(no name)")
     return f"{name} ({size(item.size_bytes)})"
-
-
-def _reasons(groups: Sequence[Group], words: Words) -> tuple[str, ...]:
-    distinct: dict[str, Reason] = {reason.rule: reason for group in groups for reason in group.reasons}
-    return tuple(
-        shown(reason.text.ja if words.language == "ja" else reason.text.en, REASON)
-        for reason in distinct.values()
-    )
 
 
 def _earliest(moments: Iterable[datetime | None], words: Words) -> str:

@@ -27,7 +27,7 @@ class Form(IntEnum):
 
 
 FORM_WORDS = tuple([form.name.lower() for form in Form])
-"""What stands for each form in what is stored, by its number."""
+"""What stands for each form, by its number: in what is stored, and in what templates take."""
 
 
 class Language(StrEnum):

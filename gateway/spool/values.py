@@ -110,6 +110,14 @@ class Stored:
             self, recipients=tuple([row for row in self.recipients if not self.decision.is_copy(row.index)])
         )
 
+    def window_ends(self, index: int) -> datetime:
+        """Return when the window of a recipient is over, as somebody may have shortened it, or made it longer since."""
+        if index in self.stays:
+            return self.stays[index]
+        if self.waiver is not None and index in self.waiver.ends:
+            return self.waiver.ends[index]
+        return self.received_at + self.decision.of(index).demands.window
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -54,6 +54,11 @@ class Preview:
     groups: tuple[Group, ...]
     attachments: tuple[Attachment, ...] | None
 
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Return why rules apply to anybody of them, each rule once."""
+        return tuple({reason.rule: reason for group in self.groups for reason in group.reasons}.values())
+
 
 def preview(
     raw: bytes | None,
