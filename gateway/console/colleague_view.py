@@ -47,7 +47,7 @@ def build(message: Stored, index: int, seen: Preview, words: Words) -> Colleague
     sight = next((group.sight for group in seen.groups), None) or Sight()
     sender = message.envelope.sender
     return ColleaguePage(
-        subject=shown(message.subject, view.SUBJECT) or words.gettext("(no subject)"),
+        subject=view.subject_of(message, words),
         sender=shown(str(sender), view.ADDRESS) if sender is not None else "",
         received=words.moment(message.received_at),
         zone=words.zone_name(),

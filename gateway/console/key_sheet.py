@@ -55,7 +55,7 @@ def sheet(message: Stored, keys: Sequence[ShownKey], first: int, words: Words) -
     behind = first + len(listed)
     names = _names(message, listed, words)
     return Sheet(
-        subject=shown(message.subject, view.SUBJECT) or words.gettext("(no subject)"),
+        subject=view.subject_of(message, words),
         files=names[:FILES],
         more_files=max(0, len(names) - FILES),
         cards=tuple([_card(key, addresses, words) for key in listed]),

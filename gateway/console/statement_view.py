@@ -59,7 +59,7 @@ def statement(message: Stored, made: Testimony, words: Words) -> Statement:
     listed = made.witnesses[:PEOPLE]
     return Statement(
         queue_id=message.queue_id,
-        subject=shown(message.subject, view.SUBJECT) or words.gettext("(no subject)"),
+        subject=view.subject_of(message, words),
         sender=shown(str(message.envelope.sender or "<>"), view.ADDRESS),
         accepted=exact(made.accepted_at, words),
         taken_back=exact(made.taken_back_at, words),

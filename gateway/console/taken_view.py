@@ -23,11 +23,6 @@ class Listed:
     more: int
 
 
-def subject_of(message: Stored, words: Words) -> str:
-    """Return the subject as a page may show it."""
-    return shown(message.subject, view.SUBJECT) or words.gettext("(no subject)")
-
-
 def listed(found: Fates, words: Words) -> tuple[Listed, ...]:
     """Say what taking back would do."""
     titles = _before(words)

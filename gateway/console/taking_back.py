@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from gateway.console.caller import Caller
 from gateway.console.prospects import Fates, fates
-from gateway.console.taken_view import listed, subject_of, told
+from gateway.console.taken_view import listed, told
+from gateway.console.view import subject_of
 from gateway.spool.share_contract import TakenBack
 from gateway.spool.values import Stored
 from gateway.values import dataclass

@@ -84,6 +84,11 @@ class Page:
     unreadable: bool
 
 
+def subject_of(message: Stored, words: Words) -> str:
+    """Return the subject as a page may show it."""
+    return shown(message.subject, SUBJECT) or words.gettext("(no subject)")
+
+
 def state_names(words: Words) -> dict[State, str]:
     """Return the words for each state."""
     _ = words.gettext
@@ -131,7 +136,7 @@ def build(message: Stored, seen: Preview, words: Words, now: datetime) -> Page:
     attachments, language = seen.attachments, Language(words.language)
     return Page(
         queue_id=message.queue_id,
-        subject=shown(message.subject, SUBJECT) or words.gettext("(no subject)"),
+        subject=subject_of(message, words),
         sender=shown(str(message.envelope.sender or "<>"), ADDRESS),
         received=words.moment(message.received_at),
         zone=words.zone_name(),

@@ -67,7 +67,7 @@ def asked(seen: Seen, person: Person, words: Words, now: datetime) -> Asked:
     files = None if seen.facts is None else [each for each in seen.facts.attachments if not each.inline]
     return Asked(
         queue_id=message.queue_id,
-        subject=shown(message.subject, view.SUBJECT) or words.gettext("(no subject)"),
+        subject=view.subject_of(message, words),
         sender=shown(str(message.envelope.sender or ""), view.ADDRESS),
         received=words.moment(message.received_at),
         outside=sum(row.external for row in message.as_handed_in.recipients),

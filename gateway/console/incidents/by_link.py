@@ -17,7 +17,6 @@ from gateway.console.incidents import incident_view
 from gateway.console.incidents.report_form import Form
 from gateway.console.incidents.reporting import Reporting, actor_by_link
 from gateway.console.pages import Failure
-from gateway.console.taken_view import subject_of
 from gateway.incidents import wording
 from gateway.incidents.contract import ANSWERS, COMMENT, Account, Answer, IncidentRefused
 from gateway.incidents.contract import Request as Asked
@@ -140,7 +139,7 @@ class DeletionAnswers:
         language = desk.language(request, message)
         words = desk.pages.words(language)
         values = {
-            "subject": subject_of(message, words),
+            "subject": view.subject_of(message, words),
             "sender": shown(str(message.envelope.sender or "<>"), view.ADDRESS),
             "sent": wording.moment(message.received_at, words),
             "zone": words.zone_name(),

@@ -160,7 +160,7 @@ def lines(text: str) -> tuple[str, ...]:
 
 def _subject(message: Stored | None, story: Timeline | None, words: Words) -> str:
     if message is not None:
-        return shown(message.subject, view.SUBJECT) or words.gettext("(no subject)")
+        return view.subject_of(message, words)
     return (story.subject if story is not None else "") or words.gettext("(no subject)")
 
 

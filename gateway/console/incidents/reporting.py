@@ -19,7 +19,7 @@ from gateway.console.forms import Fields
 from gateway.console.incidents import report_form
 from gateway.console.incidents.report_form import Form
 from gateway.console.prospects import fates
-from gateway.console.taken_view import Listed, listed, subject_of
+from gateway.console.taken_view import Listed, listed
 from gateway.incidents import wording
 from gateway.incidents.contract import TEXT, Account
 from gateway.incidents.door import Incidents
@@ -55,7 +55,7 @@ class Reporting:
         return {
             "f": form,
             "longest": TEXT,
-            "subject": subject_of(message, words),
+            "subject": view.subject_of(message, words),
             "sender": shown(str(message.envelope.sender or "<>"), view.ADDRESS),
             "sent": wording.moment(message.received_at, words),
             "queue_id": message.queue_id,
