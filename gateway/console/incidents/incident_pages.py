@@ -7,7 +7,7 @@ to note and to ask recipients; HANDLE to correct, to mark reports, to close. Wha
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import quote
 
 import structlog
@@ -19,6 +19,7 @@ from gateway.audit.timeline import Timeline
 from gateway.console import view
 from gateway.console.gate import Visit
 from gateway.console.incidents import incident_view, report_form
+from gateway.console.incidents.incident_words import choices, refusal_of, said_of
 from gateway.console.incidents.report_form import Form
 from gateway.console.incidents.reporting import Reporting
 from gateway.console.pages import Failure
@@ -41,7 +42,6 @@ from gateway.spool.values import Stored
 from gateway.values import dataclass
 
 HERE = "/incidents"
-EVERY = {"0": None, "2": timedelta(days=2), "3": timedelta(days=3), "7": timedelta(days=7)}
 MAX_QUEUE_ID = 64  # characters; ours have 16
 
 log = structlog.get_logger()
@@ -145,7 +145,7 @@ class IncidentPages:
             "longest": TEXT,
             "paragraph": PARAGRAPH,
             "reminders": REMINDERS,
-            "every": [(key, _every(span, words)) for key, span in EVERY.items()],
+            "every": choices(words),
         }
         status = 200 if form is None else 422
         return await asyncio.to_thread(
@@ -210,40 +210,3 @@ class IncidentPages:
     def now(self) -> datetime:
         """Return what the clock says."""
         return self.site.desk.clock()
-
-
-def said_of(did: str, words: Words) -> str | None:
-    """Return what a press did."""
-    _ = words.gettext
-    table = {
-        "opened": _("Your report was taken, and what could be stopped was stopped."),
-        "amended": _("Corrected."),
-        "reported": _("Noted that the report was handed in."),
-        "noted": _("Noted."),
-        "asked": _("The requests are on their way, one letter each."),
-        "reminded": _("The reminders are on their way."),
-        "closed-now": _("Closed. Nobody is reminded any more."),
-        "reopened": _("Opened again."),
-    }
-    return table.get(did)
-
-
-def refusal_of(did: str, words: Words) -> tuple[str, ...]:
-    """Return why a press did nothing."""
-    _ = words.gettext
-    table = {
-        "closed": _("This incident is closed. Open it again first."),
-        "open": _("This incident is open already."),
-        "nobody": _("Nobody was ticked who can be asked now. Nothing was sent."),
-        "too-many-notes": _("There are too many notes already."),
-        "empty": _("Please write something."),
-        "count": _("The number is not that of the letters. Nothing was sent."),
-        "no-mail": _("The records of this mail are gone; nobody can be asked any more."),
-    }
-    return (table[did],) if did in table else ()
-
-
-def _every(span: timedelta | None, words: Words) -> str:
-    if span is None:
-        return words.gettext("no reminders by themselves")
-    return words.ngettext("after %(n)s day, at most twice", "every %(n)s days, at most twice", span.days)

@@ -14,7 +14,8 @@ from gateway.acting.on_incidents import ActingOnIncidents
 from gateway.console.forms import numbers
 from gateway.console.gate import Visit
 from gateway.console.incidents import incident_view, report_form
-from gateway.console.incidents.incident_pages import EVERY, IncidentPages
+from gateway.console.incidents.incident_pages import IncidentPages
+from gateway.console.incidents.incident_words import EVERY
 from gateway.console.pages import Failure
 from gateway.incidents.contract import PARAGRAPH, TEXT, Asking, Incident, IncidentRefused, Report
 from gateway.people.sight import Act
