@@ -56,7 +56,7 @@ class Discovery:
             known, now = self._known, time.monotonic()
             if known is not None and self._serves(known, newer_than, now):
                 return known
-            if now - self._failed_at < AGAIN_S and known is None:
+            if now - self._failed_at < AGAIN_S:  # nobody waits for a provider that hangs, one after the other
                 raise NotTold("the provider did not answer a moment ago")
             try:
                 self._known = await self._read()
@@ -79,13 +79,13 @@ class Discovery:
             )
         jwks = await self._asking.get(_endpoint(said, "jwks_uri"))
         keys = KeySet(keys_in(jwks))
-        methods = said.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        methods = said.get("token_endpoint_auth_methods_supported")
         return Known(
             _endpoint(said, "authorization_endpoint"),
             _endpoint(said, "token_endpoint"),
             _endpoint(said, "userinfo_endpoint") if "userinfo_endpoint" in said else "",
             keys,
-            "client_secret_basic" in methods,
+            not isinstance(methods, list) or "client_secret_basic" in methods,  # the default of section 3
             time.monotonic(),
         )
 
@@ -93,7 +93,10 @@ class Discovery:
 def _endpoint(said: Mapping[str, Any], name: str) -> str:
     """Return an address of the discovery document; over TLS, or on this machine."""
     url = str(said.get(name, ""))
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise NotTold(f"the provider's {name} is no address") from None
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
     if not safe or not parts.hostname:
         raise NotTold(f"the provider's {name} is no https address")
