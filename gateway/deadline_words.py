@@ -147,7 +147,7 @@ def _by_time(message: Stored, waits: bool, words: Words, now: datetime) -> Itera
         if row.due_at is not None:
             ends[row.due_at] = ends.get(row.due_at, 0) + 1
         elif waits:
-            kept.append(message.window_ends(row.index))
+            kept.append(message.window_ends(row.index, now))
     for at, count in sorted(ends.items())[:MAX_LINES]:
         sentence = words.gettext("It is sent at %(at)s (recipients: %(n)s). Until then it can be cancelled.")
         yield at, sentence % {"at": words.moment(at), "n": count}

@@ -121,7 +121,7 @@ def waivable(message: Stored, row: Recipient, now: datetime) -> bool:
     """Tell whether the sender may shorten the hold of this recipient."""
     if row.state is not State.HELD:
         return False
-    ends = row.due_at if row.due_at is not None else message.window_ends(row.index)
+    ends = row.due_at if row.due_at is not None else message.window_ends(row.index, now)
     return ends > max(firm_until(message, row), now)
 
 

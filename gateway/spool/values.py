@@ -110,13 +110,16 @@ class Stored:
             self, recipients=tuple([row for row in self.recipients if not self.decision.is_copy(row.index)])
         )
 
-    def window_ends(self, index: int) -> datetime:
-        """Return when the window of a recipient is over, as somebody may have shortened it, or made it longer since."""
+    def window_ends(self, index: int, now: datetime) -> datetime:
+        """Return when the window of a recipient is over, as somebody may have shortened it, or made it longer since.
+
+        A mail from the future came when the clock ran ahead: its window is as long as it was meant to be, from now.
+        """
         if index in self.stays:
             return self.stays[index]
         if self.waiver is not None and index in self.waiver.ends:
             return self.waiver.ends[index]
-        return self.received_at + self.decision.of(index).demands.window
+        return min(self.received_at, now) + self.decision.of(index).demands.window
 
 
 @dataclass(frozen=True, slots=True)

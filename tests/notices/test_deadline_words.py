@@ -115,3 +115,16 @@ def test_names_of_strangers_do_not_lay_out_the_page() -> None:
     (line,) = outlook(about, JA, NOON).away
     assert line.isprintable()
     assert len(line) < 400
+
+
+def test_the_window_of_a_mail_from_the_future_is_the_one_that_is_kept() -> None:
+    """It came while the clock ran ahead; the service counts its window from now, and so do the words."""
+    about = message(LADDER)
+    outcome = about.decision.outcomes[0]
+    longer = replace(outcome, demands=replace(outcome.demands, window=HOUR))
+    about = replace(
+        about,
+        received_at=NOON + 48 * HOUR,
+        decision=replace(about.decision, outcomes=(longer, *about.decision.outcomes[1:])),
+    )
+    assert f"確認や承認がそろっても、{at(1)} までは送信されません。" in outlook(about, JA, NOON).then
