@@ -39,26 +39,31 @@ def question(verb: Verb, mails: int, recipients: int, words: Words) -> str:
     """Ask whether it shall be done to so many."""
     _ = words.gettext
     asked = {
-        Verb.CANCEL: _("Cancel %(mails)s mails for %(recipients)s recipients? This cannot be undone."),
-        Verb.FREEZE: _("Freeze %(mails)s mails for %(recipients)s recipients?"),
-        Verb.THAW: _("Thaw %(mails)s mails for %(recipients)s recipients? The rest of their time runs on."),
-        Verb.RELEASE: _(
-            "Send %(mails)s mails to %(recipients)s recipients now? What is sent cannot be taken back."
-        ),
+        Verb.CANCEL: _("Cancel %(mails)s for %(recipients)s? This cannot be undone."),
+        Verb.FREEZE: _("Freeze %(mails)s for %(recipients)s?"),
+        Verb.THAW: _("Thaw %(mails)s for %(recipients)s? The rest of the time runs on."),
+        Verb.RELEASE: _("Send %(mails)s to %(recipients)s now? What is sent cannot be taken back."),
     }
-    return asked[verb] % {"mails": mails, "recipients": recipients}
+    return asked[verb] % _counted(mails, recipients, words)
 
 
 def summary(verb: Verb, mails: int, recipients: int, words: Words) -> str:
     """Say how many it was done to."""
     _ = words.gettext
     told = {
-        Verb.CANCEL: _("Cancelled: %(recipients)s recipients, %(mails)s mails wholly."),
-        Verb.FREEZE: _("Frozen: %(recipients)s recipients, %(mails)s mails wholly."),
-        Verb.THAW: _("Thawed: %(recipients)s recipients, %(mails)s mails wholly."),
-        Verb.RELEASE: _("Released: %(recipients)s recipients, %(mails)s mails wholly."),
+        Verb.CANCEL: _("Cancelled: %(recipients)s, %(mails)s wholly."),
+        Verb.FREEZE: _("Frozen: %(recipients)s, %(mails)s wholly."),
+        Verb.THAW: _("Thawed: %(recipients)s, %(mails)s wholly."),
+        Verb.RELEASE: _("Released: %(recipients)s, %(mails)s wholly."),
     }
-    return told[verb] % {"mails": mails, "recipients": recipients}
+    return told[verb] % _counted(mails, recipients, words)
+
+
+def _counted(mails: int, recipients: int, words: Words) -> dict[str, str]:
+    return {
+        "mails": words.ngettext("%(n)s mail", "%(n)s mails", mails),
+        "recipients": words.ngettext("%(n)s recipient", "%(n)s recipients", recipients),
+    }
 
 
 def why_not(verb: Verb, frozen: bool, waiting: int, words: Words) -> str:

@@ -47,7 +47,7 @@ async def test_nothing_is_done_before_the_number_is_typed(spool: SqlSpool, sign_
             assert "メールの数と一致しません" in page.text
         assert await states(spool, *both) == [State.HELD, State.HELD]
         page = await browser.post("/held", "/held/many/do", CANCEL, *mails(*both), ("count", "２"))
-        assert "宛先 4件を取り消しました。すべて取り消せたメールは 2通です。" in read(page).text
+        assert "宛先 4件を取り消しました。すべて取り消せたのはメール 2通です。" in read(page).text
     assert await states(spool, *both) == [State.CANCELLED, State.CANCELLED]
 
 
@@ -100,7 +100,7 @@ async def test_a_store_that_fails_in_the_middle_hides_nothing_that_was_done(
         monkeypatch.setattr(spool, "cancel", failing)
         page = await browser.post("/held", "/held/many/do", CANCEL, *mails(*three), ("count", "3"))
     text = read(page).text
-    assert "宛先 2件を取り消しました。すべて取り消せたメールは 1通です。" in text
+    assert "宛先 2件を取り消しました。すべて取り消せたのはメール 1通です。" in text
     assert text.count("保存先が応答しませんでした。") == 2
     assert await states(spool, *three) == [State.CANCELLED, State.HELD, State.HELD]
 
@@ -167,7 +167,7 @@ async def test_all_that_fit_are_done_on_however_many_pages(spool: SqlSpool, sign
         assert wrong.status_code == 422
         assert await states(spool, fit[0], fit[-1]) == [State.HELD, State.HELD]
         done = await browser.post("/held", "/held/many/do", *everything, until, ("count", "52"))
-        assert "宛先 104件を取り消しました。すべて取り消せたメールは 52通です。" in read(done).text
+        assert "宛先 104件を取り消しました。すべて取り消せたのはメール 52通です。" in read(done).text
     assert set(await states(spool, *fit)) == {State.CANCELLED}
     assert await states(spool, other, theirs, late) == [State.HELD] * 3
 
