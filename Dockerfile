@@ -1,7 +1,6 @@
 # syntax=docker/dockerfile:1
 # Two stages: the first builds a virtual environment from the hash-pinned lock file, the second holds nothing else.
 FROM python:3.11-slim-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 RUN python -m venv /opt/sekisho
 COPY requirements.lock ./
