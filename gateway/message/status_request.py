@@ -20,6 +20,7 @@ MAX_ENVID = 100
 MAX_ORCPT = 500
 """Characters of an ORCPT as it is sent (RFC 3461 4.2)."""
 
+_DECODERS = {"utf-8": xtext.decode_utf8, "rfc822": xtext.decode_octets}
 _TYPE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
 
@@ -114,7 +115,10 @@ def read_notify(value: str) -> Notify:
 
 
 def read_original(value: str) -> tuple[str, str]:
-    """Read the value of ORCPT; return the type of address, in lower case, and the address, decoded."""
+    """Read the value of ORCPT; return the type of address, in lower case, and the address, decoded.
+
+    Postfix writes an address that is not ASCII as octets of type `rfc822`, wherever DSN is offered: that is `utf-8`.
+    """
     if len(value) > MAX_ORCPT:
         raise ValueError(f"ORCPT is longer than {MAX_ORCPT} characters")
     kind, semicolon, encoded = value.partition(";")
@@ -122,12 +126,12 @@ def read_original(value: str) -> tuple[str, str]:
     if not semicolon or _TYPE.fullmatch(kind) is None:
         raise ValueError("ORCPT is a type of address, a semicolon and the address")
     try:
-        text = xtext.decode_utf8(encoded) if kind == "utf-8" else xtext.decode(encoded)
+        text = _DECODERS.get(kind, xtext.decode)(encoded)
     except ValueError:
         raise ValueError("the address of ORCPT is not xtext") from None
     if not text.strip():
         raise ValueError("the address of ORCPT is empty")
-    return kind, text
+    return kind if text.isascii() or kind != "rfc822" else "utf-8", text
 
 
 def write_notify(notify: Notify) -> str:

@@ -20,10 +20,19 @@ _NOT_PLAIN_UTF8 = re.compile(r"[^!-*,-<>-\[\]-~]")
 
 def decode(value: str) -> str:
     """Return what an xtext stands for: printable ASCII and spaces (RFC 3461 4.2, 4.4); raises ValueError."""
+    text = decode_octets(value)
+    if _PRINTABLE.fullmatch(text) is None:
+        raise ValueError("a character that cannot be printed")
+    return text
+
+
+def decode_octets(value: str) -> str:
+    """Return what the octets of an xtext stand for, read as UTF-8: some write other alphabets so; raises ValueError."""
     if _XTEXT.fullmatch(value) is None:
         raise ValueError("not xtext")
-    text = _HEX.sub(lambda found: chr(int(found[1], 16)), value)
-    if _PRINTABLE.fullmatch(text) is None:
+    octets = _HEX.sub(lambda found: chr(int(found[1], 16)), value).encode("latin-1")
+    text = octets.decode("utf-8")  # what is none is a ValueError
+    if not text.isprintable():
         raise ValueError("a character that cannot be printed")
     return text
 

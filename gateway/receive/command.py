@@ -32,6 +32,7 @@ RCPT_GROWTH = 29 + 507  # NOTIFY, ORCPT (RFC 3461)
 SIZE_DIGITS = 20  # RFC 1870 section 3
 
 _LIMITS = {b"MAIL": COMMAND_LINE + MAIL_GROWTH, b"RCPT": COMMAND_LINE + RCPT_GROWTH, b"AUTH": AUTH_LINE}
+_GREETINGS = (b"EHLO", b"HELO")  # some say the name of their PC in whatever alphabet it is written in
 _CHUNK = re.compile(rf"([0-9]{{1,{SIZE_DIGITS}}})(?: +([Ll][Aa][Ss][Tt]))?")
 _NOT_IN_HELO = re.compile(r"[^A-Za-z0-9._:\[\]-]")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
@@ -82,7 +83,7 @@ def parse_command(line: bytes) -> tuple[str, str]:
         raise SyntaxFault(500, "5.5.2", "a command ends with CR LF, not with LF alone")
     if len(line) > COMMAND_LINE and len(line) > _LIMITS.get(line[:4].upper(), COMMAND_LINE):
         raise SyntaxFault(500, "5.5.2", "command line too long")
-    text = _text(line[:-2])
+    text = _text(line[:-2], "replace" if line[:4].upper() in _GREETINGS else "strict")
     verb, _, argument = text.partition(" ")
     if not (verb.isascii() and verb.isalpha()) or len(verb) > _LONGEST_VERB:
         raise SyntaxFault(500, "5.5.2", "command not recognised")
@@ -129,13 +130,13 @@ def parse_bdat(argument: str) -> Chunk:
     return Chunk(int(match[1]), match[2] is not None)
 
 
-def _text(line: bytes) -> str:
+def _text(line: bytes, errors: str) -> str:
     if line.isascii() and (text := line.decode("ascii")).isprintable():  # nearly all of them
         return text
     if _CONTROL.search(line):
         raise SyntaxFault(500, "5.5.2", "the command holds a control character")
     try:
-        return line.decode("utf-8")
+        return line.decode("utf-8", errors)
     except UnicodeDecodeError:
         raise SyntaxFault(500, "5.5.2", "the command is neither ASCII nor UTF-8") from None
 

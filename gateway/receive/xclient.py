@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.message.xtext import decode
+from gateway.message.xtext import decode_octets
 from gateway.receive.command import SyntaxFault, helo_name
 from gateway.receive.limits import plain_address
 
@@ -38,7 +38,7 @@ def _value(name: str, value: str) -> str | None:
     if value.upper() in _UNKNOWN:
         return None
     try:
-        text = decode(value)
+        text = decode_octets(value)
     except ValueError:
         raise _fault(f"the value of {name} is not xtext") from None
     if not 0 < len(text) <= MAX_VALUE:
