@@ -32,7 +32,7 @@ from gateway.store.database import FILE_NAME
 from gateway.store.errors import StoreMisconfigured, StoreUnavailable
 from gateway.store.keys import ENVIRONMENT, MasterKey, MasterKeyError, key_file
 from gateway.store.where import where_of
-from gateway.yaml_source import Problems
+from gateway.yaml_source import Problems, nearest
 
 OK = "ok"
 EXPECTED = (
@@ -83,6 +83,19 @@ def _policies(settings: Settings) -> str:
     check_routes(policy, settings.delivery.routes, settings.policies)
     check_ways(policy, carries_texts(settings), settings.policies)
     return f"ok, digest {policy.digest[:12]}"
+
+
+def _sign_in(settings: Settings) -> str:
+    oidc = settings.sign_in.oidc
+    if oidc is None:
+        return "ok, with passwords of their own"
+    known = read_policy(settings.policies).memberships.names
+    for text in dict.fromkeys(text for texts in oidc.roles.values() for text in texts):
+        group = text.partition("@")[2]
+        if group and group not in known:
+            hint = nearest(group, known) or "it has none"
+            return f"sign_in.oidc.roles: {text}: the policy has no group {group!r} ({hint})"
+    return f"ok, also through {oidc.name}"
 
 
 def _accounts(settings: Settings) -> str:
@@ -171,6 +184,7 @@ _NOBODY = "nobody may submit: no account (sekisho account add) and no smtp.trust
 CHECKS: dict[str, Callable[[Settings], str]] = {
     "policies": _policies,
     "accounts": _accounts,
+    "sign-in": _sign_in,
     "certificate": _certificate,
     "master key": _master_key,
     "database": _database,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
@@ -24,6 +25,7 @@ from gateway.service.auditing import auditing_of
 from gateway.service.errors import listening
 from gateway.service.proving import prover
 from gateway.service.rooms import Rooms
+from gateway.yaml_source import Problems
 
 
 async def open_web(
@@ -59,13 +61,20 @@ def web_app(
         ring=rooms.ring,
         digests=rooms.spool.digests,
         prove=prover(rooms.spool.database),
-        people=People(rooms.people, settings.sign_in, rooms.provider),
+        people=People(rooms.people, settings.sign_in, rooms.provider, partial(_groups, rooms)),
         reach=Reach(channels.ways, channels.sms.allows),
         incidents=rooms.incidents,
         figures=_figures(rooms, ZoneInfo(settings.timezone)),
         events=EventLog.over(rooms.spool.database.readers),
         auditing=auditing_of(settings, rooms),
     )
+
+
+def _groups(rooms: Rooms) -> Sequence[str] | None:
+    try:
+        return rooms.policy.current.memberships.names
+    except Problems:  # there never was a good policy
+        return None
 
 
 def _figures(rooms: Rooms, zone: ZoneInfo) -> FigureSources:

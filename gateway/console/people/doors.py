@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -34,11 +35,15 @@ _SEALED = {"form": "sign-in"}
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """What the application is given for people with an account: the verbs, the settings, and an OpenID provider."""
+    """What the application is given for people with an account: the verbs, the settings, and an OpenID provider.
+
+    `groups` tells the names of the policy's groups; None while nobody knows them.
+    """
 
     verbs: SqlPeople
     settings: SignIn
     provider: Provider | None = None
+    groups: Callable[[], Sequence[str] | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

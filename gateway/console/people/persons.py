@@ -193,19 +193,22 @@ class PersonPages:
         )
 
     def _form_page(self, visit: Visit, form: Form, errors: dict[str, str], status: int = 200) -> Response:
-        roles = role_fields(form, self._words(visit))
+        roles = role_fields(form, self._doors.people.groups(), self._words(visit))
         values = {"form": form, "errors": errors, "roles": roles, "provider": self._doors.provider_name}
         return self._site.page(visit, "people-new.html", values, here="/people", status=status)
 
     async def _person_page(self, visit: Visit, login: str, errors: dict[str, str]) -> Response:
         try:
-            values = await person_values(self._people, login, self._words(visit))
+            values = await person_values(self._people, login, self._doors.people.groups(), self._words(visit))
         except UnknownPerson:
             raise Failure(404) from None
         if errors and visit.fields:
             typed = form_of(visit.fields)
             if typed.name:
-                values |= {"form": typed, "roles": role_fields(typed, self._words(visit))}
+                values |= {
+                    "form": typed,
+                    "roles": role_fields(typed, self._doors.people.groups(), self._words(visit)),
+                }
         done = "" if errors else visit.request.query_params.get("done", "")
         more = {"errors": errors, "done": done}
         status = 422 if errors else 200

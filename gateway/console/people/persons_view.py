@@ -8,7 +8,7 @@ from dataclasses import field
 from urllib.parse import quote
 
 from gateway.console.forms import Fields
-from gateway.console.people.words import MAX_TEXT, groups_hint, role_hint, role_name, roles_of
+from gateway.console.people.words import MAX_TEXT, groups_hint, role_hint, role_name, roles_of, unknown_groups
 from gateway.languages import LANGUAGES, Words, shown
 from gateway.people.contract import Grant, Person, PersonRefused, Role
 from gateway.people.grants import MAX_GROUP, NEVER_OF_A_GROUP
@@ -67,8 +67,8 @@ def person_in(form: Form) -> Person:
     return Person(form.login, form.name, addresses, tuple(grants), language)
 
 
-def role_fields(form: Form, words: Words) -> list[dict[str, object]]:
-    """Return the boxes and fields for roles."""
+def role_fields(form: Form, known: Sequence[str] | None, words: Words) -> list[dict[str, object]]:
+    """Return the boxes and fields for roles; `known` are the policy's groups, None where nobody knows them."""
     return [
         {
             "value": role.value,
@@ -78,6 +78,7 @@ def role_fields(form: Form, words: Words) -> list[dict[str, object]]:
             "grouped": role not in NEVER_OF_A_GROUP,
             "groups": form.groups.get(role, ""),
             "groups_hint": groups_hint(role, words),
+            "unknown": unknown_groups(_names(form.groups.get(role, "")), known, words),
         }
         for role in Role
     ]
@@ -102,8 +103,10 @@ def person_path(login: str) -> str:
     return f"/people/person?login={quote(login, safe='')}"
 
 
-async def person_values(people: SqlPeople, login: str, words: Words) -> dict[str, object]:
-    """Return what the page of one person shows; raises UnknownPerson."""
+async def person_values(
+    people: SqlPeople, login: str, known: Sequence[str] | None, words: Words
+) -> dict[str, object]:
+    """Return what the page of one person shows, given the policy's groups; raises UnknownPerson."""
     person = await people.get(login)
     had = await people.own.of(login)
     form = form_from(person)
@@ -114,7 +117,7 @@ async def person_values(people: SqlPeople, login: str, words: Words) -> dict[str
         "shown_name": shown(person.name, MAX_TEXT),
         "suspended": person.suspended,
         "form": form,
-        "roles": role_fields(form, words),
+        "roles": role_fields(form, known, words),
         "has_password": had.password is not None,
         "second_factor": had.totp_at is not None,
         "sessions": len(await people.sessions(login)),
@@ -132,8 +135,13 @@ def _groups(person: Person, role: Role) -> str:
     return "" if "" in groups and role is not Role.SENDER else ", ".join(sorted(groups - {""}))
 
 
+def _names(text: str) -> list[str]:
+    """Return the groups that a field names; the names of some have spaces in them."""
+    return [name for each in re.split(r"[,、，\r\n]+", text) if (name := each.strip())]
+
+
 def _grants(role: Role, text: str) -> list[Grant]:
-    names = [name for name in re.split(r"[\s,、，]+", text) if name]
+    names = _names(text)
     if not names or role in NEVER_OF_A_GROUP:
         return [Grant(role)]
     if any(len(name) > MAX_GROUP or not name.isprintable() for name in names):

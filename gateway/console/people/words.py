@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gateway.languages import Words, shown
 from gateway.people.contract import Grant, Person, Role, TokenScope
 
 MAX_TEXT = 200  # characters of anything that somebody wrote, on one line
+MAX_GROUPS = 20  # that one sentence names
 SHORT_AGENT = 40  # characters of a browser that nobody knows
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
@@ -43,6 +46,21 @@ def groups_hint(role: Role, words: Words) -> str:
     if role is Role.SENDER:
         return words.gettext("Several with a comma between. Empty: own mail alone.")
     return words.gettext("Several with a comma between. Empty: for the whole organisation.")
+
+
+def unknown_groups(named: Sequence[str], known: Sequence[str] | None, words: Words) -> str:
+    """Say which of the groups named the policy does not have: they let somebody see nothing. Empty where it has all."""
+    if known is None or not (missing := [name for name in named if name not in known]):
+        return ""
+    told = words.gettext("The policy has no group %(names)s.") % {"names": _listed(missing)}
+    there = words.gettext("Its groups: %(names)s") % {"names": _listed(known)}
+    return f"{told} {there}" if known else told
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(
+        [shown(name, MAX_TEXT) for name in names[:MAX_GROUPS]] + ["…"] * (len(names) > MAX_GROUPS)
+    )
 
 
 def browser_name(agent: str) -> str:

@@ -80,7 +80,7 @@ async def house(tmp_path: Path, empty_state: Path, clock: HandClock) -> AsyncIte
 
 @pytest.fixture
 async def app(house: House, links: Links, clock: HandClock) -> Starlette:
-    people = People(house.people, house.settings)
+    people = People(house.people, house.settings, groups=lambda: ("halls", "sports", "文化 会館"))
     await house.add("ann", Grant(Role.SENDER))
     zone, letters = ZoneInfo("Asia/Tokyo"), house.spool.digests
     return create_app(house.spool, links, clock, zone, "mx.example.jp", people=people, digests=letters)

@@ -63,6 +63,18 @@ async def test_what_is_wrong_with_a_form_stands_beside_the_field(
     assert "info@example.jp" in answer.text or "addresses" in changed
 
 
+async def test_a_group_that_the_policy_does_not_have_is_told(root: Browser, house: House) -> None:
+    """It is kept all the same: the policy may get it tomorrow. The name of a group that is there may hold a space."""
+    page = await root.get("/people/person?login=ANN")
+    assert "The policy has no group" not in page.text
+    changed = {"name": "Anna", "addresses": "", "language": "", "role": "sender"}
+    named = {"groups-sender": "hals, 文化 会館、sports"}
+    saved = await root.follow(await root.post(page, "/people/person/change", **changed, **named))
+    assert "The policy has no group hals. Its groups: halls, sports, 文化 会館" in saved.text
+    found = (await house.people.get("ann")).grants
+    assert found == tuple(Grant(Role.SENDER, name) for name in ("hals", "sports", "文化 会館"))
+
+
 async def test_a_person_is_changed_suspended_and_removed(root: Browser, house: House) -> None:
     page = await root.get("/people/person?login=ANN")
     changed = {"name": "Anna", "addresses": "", "language": "", "role": "auditor", "groups-auditor": ""}
