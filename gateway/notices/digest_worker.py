@@ -8,7 +8,7 @@ whose account is suspended.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 
@@ -46,18 +46,24 @@ async def nobody() -> Collection[str]:
     return ()
 
 
+async def unsaid() -> Mapping[str, Language]:
+    """Tell that nobody chose a language."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Circle:
     """Who may get one: inside by the policy in force, and among `to` where the settings say so; `admins` get the figures.
 
     `left` gives the keys of those who get none any more, because their accounts are suspended: the letter's links work
-    without one.
+    without one. `languages` gives what people chose to read, by the keys of their mailboxes; others read the policy's.
     """
 
     inside: Callable[[], tuple[Sequence[str], Language]]
     to: People | None
     admins: Sequence[Address]
     left: Callable[[], Awaitable[Collection[str]]] = nobody
+    languages: Callable[[], Awaitable[Mapping[str, Language]]] = unsaid
 
 
 class DigestWorker:
@@ -118,16 +124,18 @@ class DigestWorker:
         done |= {*await self._circle.left()}
         whole = await self._whole(gathered)
         sent = 0
-        inside, language = self._circle.inside()
+        inside, usual = self._circle.inside()
+        chosen = await self._circle.languages()
         for admin in self._circle.admins if whole.says_something else ():
             if admin.key not in done:
+                language = chosen.get(admin.key, usual)
                 write = partial(self._letters.figures, whole, admin, day, now, language.value)
                 sent += await self._send(f"figures:{admin.key}", admin, day, now, write, language)
         for to, share in self._concerned(gathered, done, inside):
             if sent >= MOST_LETTERS:
                 log.error("digests-too-many", letters=sent)
                 break
-            sent += await self._send_personal(to, share, day, now, language)
+            sent += await self._send_personal(to, share, day, now, chosen.get(to.key, usual))
         return sent
 
     def _concerned(

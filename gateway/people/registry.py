@@ -88,6 +88,17 @@ def addresses_of_suspended(queries: Queries) -> frozenset[str]:
     return frozenset(key for person in found if person.suspended for key in person.addresses) - kept
 
 
+def languages(queries: Queries) -> dict[str, Language]:
+    """Read which language the owners of mailboxes (keys) chose; of one that several share and who differ, nothing."""
+    chosen: dict[str, set[Language]] = {}
+    for row in queries.rows(_ALL):
+        person = person_of(row).person
+        if person.language is not None and not person.suspended:
+            for key in person.addresses:
+                chosen.setdefault(key, set()).add(person.language)
+    return {key: several.pop() for key, several in chosen.items() if len(several) == 1}
+
+
 def add(person: Person, by: Actor, now: int) -> Callable[[Tx], None]:
     """Add a person; raises PersonRefused where the login is there."""
 

@@ -104,6 +104,10 @@ class SqlPeople:
         """Return the mailboxes (keys) of all who are suspended here."""
         return await self._db.readers.run(registry.addresses_of_suspended)
 
+    async def languages(self) -> dict[str, Language]:
+        """Return the languages that people chose here, by their mailboxes (keys)."""
+        return await self._db.readers.run(registry.languages)
+
     async def silenced(self, address: str) -> bool:
         """Tell whether everybody whose mailbox (a key) this is was suspended, here or in the accounts file."""
         voice = await self._db.readers.run(lambda queries: voice_of(queries, address))

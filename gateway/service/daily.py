@@ -57,6 +57,7 @@ def daily_letters(settings: Settings, rooms: Rooms, checks: Mapping[str, Check])
             People([read_pattern(each) for each in digest.to]) if digest.to else None,
             [parse_path(each) for each in digest.admins],
             rooms.people.addresses_of_suspended,
+            rooms.people.languages,
         ),
         attention,
         utc_now,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes, policy
@@ -17,7 +17,7 @@ from gateway.links import Links
 from gateway.message.address import parse_path
 from gateway.notices.digest import DigestLetters
 from gateway.notices.digest_days import Days, is_working_day
-from gateway.notices.digest_worker import Circle, DigestWorker, nobody
+from gateway.notices.digest_worker import Circle, DigestWorker, nobody, unsaid
 from gateway.notices.letter import Author
 from gateway.notices.wording import Wording
 from gateway.people.contract import Grant, Person, Role
@@ -61,12 +61,17 @@ def worker(
     admins: Sequence[str] = (),
     ails: Sequence[str] = (),
     left: Callable[[], Awaitable[Collection[str]]] = nobody,
+    languages: Callable[[], Awaitable[Mapping[str, Language]]] = unsaid,
 ) -> DigestWorker:
     async def attention() -> Sequence[str]:
         return ails
 
     circle = Circle(
-        lambda: (INSIDE, Language.JA), People(to) if to else None, [parse_path(each) for each in admins], left
+        lambda: (INSIDE, Language.JA),
+        People(to) if to else None,
+        [parse_path(each) for each in admins],
+        left,
+        languages,
     )
     days = Days(time(8, 30), TOKYO, working_days=True)
     return DigestWorker(
@@ -101,6 +106,26 @@ async def test_who_is_suspended_gets_none(spool: SqlSpool, clock: Clock) -> None
     sending = worker(spool, clock, left=people.addresses_of_suspended)
     assert await sending.run_once() == 1
     assert [name.partition(" -> ")[2] for name in await letters(spool)] == [shared]
+
+
+async def test_each_reads_the_language_they_chose(spool: SqlSpool, clock: Clock) -> None:
+    """A mailbox whose owners chose different ones, or none, reads that of the policy; who is suspended chooses nothing."""
+    ann, shared, none = (f"{name}@sports.example.jp" for name in ("ann", "front", "none"))
+    for sender in (ann, shared, none):
+        await spool.accept(from_(sender, "x@example.com"))
+    people = SqlPeople(spool.database, Hashing(), SignIn())
+    grants = (Grant(Role.SENDER),)
+    for login, addresses, language in (
+        ("ann", (ann, shared), Language.EN),
+        ("ben", (shared,), Language.JA),
+        ("old", (none,), Language.EN),
+        ("it", (ADMIN,), Language.EN),
+    ):
+        await people.add(Person(login, login, addresses, grants, language), BY, clock.now)
+    await people.suspend("old", BY, clock.now)
+    assert await worker(spool, clock, admins=[ADMIN], languages=people.languages).run_once() == 4
+    english = {name.partition(" -> ")[2] for name in await letters(spool) if "本日" not in name}
+    assert english == {ann, ADMIN}
 
 
 async def test_each_is_told_of_their_own(spool: SqlSpool, clock: Clock) -> None:
