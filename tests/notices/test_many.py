@@ -57,6 +57,12 @@ def test_the_header_fields(spool: MemorySpool, composers: Composers) -> None:
     assert mail["Content-Language"] == "ja"
 
 
+def test_what_belongs_to_a_mail_is_set_in_below_its_number(spool: MemorySpool, composers: Composers) -> None:
+    said = text(read_back(letter(composers, held(spool, 1))), "plain").replace("\r\n", "\n")
+    below = said.partition("1. お知らせ 1\n")[2].partition("\n\n")[0]
+    assert [line[:2] for line in below.split("\n")] == ["  "] * 5
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_every_mail_stands_in_it_with_its_link(
     spool: MemorySpool, composers: Composers, links: Links, part: str
