@@ -45,5 +45,10 @@ def parse_size(value: object) -> int:
     return int(match[1]) * _OCTETS[match[2]]
 
 
+def format_size(octets: int) -> str:
+    """Write a size for people, whole MiB as such: `35 MiB`, `1000 octets`."""
+    return f"{octets >> 20} MiB" if octets and octets % (1 << 20) == 0 else f"{octets} octets"
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Size = Annotated[int, BeforeValidator(parse_size)]

@@ -8,7 +8,7 @@ from gateway.message.address import Address, AddressError, parse_path
 from gateway.message.status_request import NOTHING_ASKED, RecipientRequest
 from gateway.receive.command import Mail, Rcpt, SyntaxFault
 from gateway.receive.rates import Usage
-from gateway.receive.reply import Reply
+from gateway.receive.reply import Reply, printable
 
 
 @dataclass(slots=True)
@@ -61,8 +61,10 @@ class Transaction:
 def mailbox(path: str, smtputf8: bool, enhanced: str) -> Address:
     """Read a path; raises `SyntaxFault` 553 with `enhanced`, or 5.6.7 for one that needs SMTPUTF8 (RFC 6531 3.5)."""
     if not path.isascii() and not smtputf8:
-        raise SyntaxFault(553, "5.6.7", "the address is not ASCII: say SMTPUTF8 at MAIL")
+        raise SyntaxFault(
+            553, "5.6.7", f"the address is not ASCII: say SMTPUTF8 at MAIL: <{printable(path)}>"
+        )
     try:
         return parse_path(path)
     except AddressError:
-        raise SyntaxFault(553, enhanced, "the address is malformed") from None
+        raise SyntaxFault(553, enhanced, f"the address is malformed: <{printable(path)}>") from None

@@ -7,6 +7,7 @@ from gateway.receive.data import ChunkReader, DataReader, Fault
 from gateway.receive.limits import data_deadline
 from gateway.receive.reception import Reception
 from gateway.receive.reply import Reply
+from gateway.units import format_size
 
 DRAIN_FACTOR = 2  # times limits.message that is read of a mail already lost, so that its client hears why
 
@@ -93,10 +94,14 @@ def fault_reply(fault: Fault, limits: Limits) -> Reply:
     if fault is Fault.LONG_LINE:
         text = f"a line is longer than {limits.line} octets; send the text quoted-printable or base64"
         return Reply(550, "5.6.0", text, "content")
-    text = f"the mail holds {fault.value}; lines end with CR LF and nothing else (RFC 5321 2.3.8)"
+    mend = "lines end with CR LF and nothing else (RFC 5321 2.3.8)"
+    if fault is Fault.NUL:
+        mend = "what is not text has to be sent as base64"
+    text = f"the mail holds {fault.value}; {mend}"
     return Reply(550, "5.6.0", text, "content")
 
 
 def size_reply(limits: Limits) -> Reply:
-    """Return the refusal of a mail above the limit."""
-    return Reply(552, "5.3.4", f"the mail is larger than {limits.message} octets", "size")
+    """Return the refusal of a mail above the limit, in words for who wonders why: the files were smaller."""
+    text = f"the mail is larger than {format_size(limits.message)}; attachments grow by a third on their way"
+    return Reply(552, "5.3.4", text, "size")
