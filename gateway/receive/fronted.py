@@ -50,6 +50,8 @@ class Fronted(SignIn):
             self._stand_for(client)
 
     def _stand_for(self, client: str) -> None:
+        if self._left:  # what came before the end is still done; a place taken now would never be given back
+            raise Hangup
         log.info("client_named", front=self.peer.address, ip=client)
         self.peer.stand_for(client)
         if not self.peer.admitted:

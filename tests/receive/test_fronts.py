@@ -225,3 +225,25 @@ async def test_a_balancer_that_only_looks_whether_we_listen(open_house: Open) ->
         pass
     await asyncio.sleep(0.05)
     assert not house.listener.reception.sessions
+
+
+async def test_whom_a_front_names_after_it_has_gone_takes_no_place(open_house: Open) -> None:
+    """Commands that came are done to the end, also where nobody is there any more: who is named then never leaves."""
+    house = await open_house(xclient=True, connections=1)
+    house.taken.gate.clear()
+    front = await house.connect()
+    await front.greet()
+    await front.envelope()
+    await front.send(b"Subject: x\r\n\r\nx\r\n.\r\nXCLIENT ADDR=192.0.2.7\r\n")
+    await asyncio.wait_for(house.taken.begun.wait(), 10)
+    (session,) = house.listener.reception.sessions
+    raw = front.writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it breaks off: RST
+    front.writer.transport.abort()
+    for _ in range(1000):
+        if house.listener.reception.sessions:
+            await asyncio.sleep(0.01)
+    assert not house.listener.reception.sessions
+    house.taken.gate.set()
+    await asyncio.wait_for(session.handler, 10)
+    assert (await (await house.connect()).reply()).startswith("220 ")
