@@ -23,7 +23,7 @@ MAX_TEXT = 500
 """Characters of a reply's text that are kept for the record, the log and the DSN."""
 
 USUAL = 128
-"""Octets of a line that is remembered with what it says."""
+"""Octets of a line that is remembered with what it says; one that names somebody is not."""
 
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?")  # without its LF
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
@@ -86,8 +86,8 @@ class ReplyParser:
         garbage behind it is a 250."""
         *lines, self._rest = (self._rest + data).split(b"\n") if self._rest else data.split(b"\n")
         for line in lines:
-            alone = not self._lines and len(line) <= USUAL
-            reply = (_single(line) if alone else None) or self._take(line)
+            usual = not self._lines and len(line) <= USUAL and b"@" not in line
+            reply = (_single(line) if usual else None) or self._take(line)
             if reply is not None:
                 yield reply
         if len(self._rest) > MAX_LINE:

@@ -20,7 +20,7 @@ from gateway.clock import Clock
 from gateway.delivery.courier import Courier
 from gateway.delivery.errors import Busy
 from gateway.delivery.mail import Outgoing
-from gateway.delivery.outcome import judge
+from gateway.delivery.outcome import Verdict, judge
 from gateway.delivery.route import Route, Router
 from gateway.delivery.seat import Seat
 from gateway.delivery.timeouts import TRANSACTION
@@ -143,15 +143,17 @@ class _Job:
             mail = await shared
             if self._house.variants is not None:
                 self._keys = await self._house.variants.keys_of(self._message, self._house.clock())
-            work = await self._plan()
+            work, lost = await self._plan()
             await mail.views([batch.view for batch in work if batch.view.variant is None])
-            return work, mail
         except UnknownMessage:
             raise
         except Exception as error:
             log.error("mail-not-loaded", queue_id=self._message.queue_id, exc_info=error)
             self._ledger.add(self._message.recipients, [not_loaded(error)] * len(self._message.recipients))
             return None
+        for row, verdict in lost:
+            self._ledger.add([row], [verdict])
+        return work, mail
 
     async def _deliver_all(self, work: Sequence[Batch], mail: Prepared) -> None:
         """Deliver the copies of the mail as it came, and beside them those of its variants, one after the other."""
@@ -217,13 +219,11 @@ class _Job:
             self._house.hostname,
         )
 
-    async def _plan(self) -> list[Batch]:
-        """Look up every domain; record at once who has no route, and return the transactions for the
-        others."""
+    async def _plan(self) -> tuple[list[Batch], list[tuple[Recipient, Verdict]]]:
+        """Look up every domain; return the transactions, and who gets none because of a key or a route that is not there."""
         rows = [row for row in self._message.recipients if row.index not in self._keys.gone]
-        for row in self._message.recipients:
-            if (why := self._keys.gone.get(row.index)) is not None:
-                self._ledger.add([row], [not_sealed(why)])
+        gone = [(row, self._keys.gone.get(row.index)) for row in self._message.recipients]
+        lost = [(row, not_sealed(why)) for row, why in gone if why is not None]
         ways = ways_of(self._message.decision, rows)
         routes = await look_up(self._house.router, set(ways))
         decision, keys = self._decision, self._keys
@@ -234,8 +234,8 @@ class _Job:
                 view = view_of(decision, row.index, row.address, keys.keyed(row.index))
                 routed.append((row, route, view, decision.is_copy(row.index)))
             else:
-                self._ledger.add([row], [judge(route)])
-        return batches(routed, self._house.limit)
+                lost.append((row, judge(route)))
+        return batches(routed, self._house.limit), lost
 
     async def _deliver(
         self, batch: Batch, make: Callable[[Batch], Outgoing], seat: Seat | None = None

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.delivery import reply
 from gateway.delivery.reply import MAX_LINE, MAX_LINES, BadReply, Reply, ReplyParser
 
 
@@ -101,3 +102,13 @@ def test_any_octets_are_replies_or_bad(octets: bytes) -> None:
     except BadReply:
         return
     assert all(200 <= reply.code <= 599 for reply in replies)
+
+
+def test_a_line_that_names_somebody_is_not_remembered() -> None:
+    """A next hop may repeat a citizen's address in every reply; what it says is the mail's, and goes with it."""
+    reply._single.cache_clear()
+    named = b"250 2.1.5 <citizen@example.com> recipient ok\r\n"
+    assert parse(named) == [Reply(250, ("2.1.5 <citizen@example.com> recipient ok",))]
+    assert reply._single.cache_info().currsize == 0
+    parse(b"250 2.0.0 ok\r\n")
+    assert reply._single.cache_info().currsize == 1

@@ -269,6 +269,24 @@ async def test_a_domain_without_a_route_does_not_touch_the_others(tmp_path: Path
         assert "no mail server with a usable address" in stored.recipients[1].reply
 
 
+async def test_who_has_no_route_is_told_of_once_also_where_the_copies_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two results for one recipient would keep the whole batch from being recorded until the lease ends."""
+
+    async def broken(*_: object) -> None:
+        raise KeyError("b@other.example.com")
+
+    monkeypatch.setattr("gateway.release.prepared.Prepared.views", broken)
+    router = Router("gw.example.jp", Dns(), None, lambda _: None)
+    async with furnished(tmp_path, NextHop(), router=router) as house:
+        mail = new_mail(2)
+        mixed = (Address("a", "null.example.com"), Address("b", "other.example.com"))
+        stored = await house.send(replace(mail, envelope=replace(mail.envelope, recipients=mixed)))
+        assert states(stored) == [State.DEFERRED] * 2
+        assert {row.reply for row in stored.recipients} == {"internal error (KeyError)"}
+
+
 async def test_a_fault_of_our_own_is_temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise KeyError("r0@example.com")
