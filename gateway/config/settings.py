@@ -56,6 +56,7 @@ class Smtp(Group):
     trusted_networks: tuple[Network, ...] = ()
     proxy_networks: tuple[FrontNetwork, ...] = ()
     xclient_networks: tuple[FrontNetwork, ...] = ()
+    bare_lf_networks: tuple[FrontNetwork, ...] = ()
 
 
 class Limits(Group):

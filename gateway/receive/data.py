@@ -11,10 +11,10 @@ from __future__ import annotations
 from enum import Enum
 from io import IncrementalNewlineDecoder
 
-_END = b"\r\n.\r\n"
+END = b"\r\n.\r\n"
 _DOT_LINE = b"\r\n."
 FEW_DOTS = 256  # octets to a dot, above which it is cheaper to look at each dot than at each octet
-_STRADDLE = len(_END) - 1  # octets of an end that may already stand in what was read
+_STRADDLE = len(END) - 1  # octets of an end that may already stand in what was read
 
 
 class Fault(Enum):
@@ -112,13 +112,13 @@ class DataReader(LineReader):
         pending += octets
         self.received += len(octets)
         dot = at = _first_dot_line(pending)  # in most mails this is the end itself
-        if dot >= 0 and not pending.startswith(_END, dot):
-            at = pending.find(_END, dot)
+        if dot >= 0 and not pending.startswith(END, dot):
+            at = pending.find(END, dot)
         self._dots = dot != at
         if at < 0:
             self._take_whole_lines()
             return None
-        rest = bytes(pending[at + len(_END) :])
+        rest = bytes(pending[at + len(END) :])
         self.received -= len(rest)
         self._take(at + 2)
         self._pending.clear()

@@ -21,7 +21,8 @@ class Peer:
         self.behind_proxy = is_in(address, smtp.proxy_networks)
         self.may_xclient = is_in(address, smtp.xclient_networks)
         self.trusted = is_in(address, smtp.trusted_networks) and not self.behind_proxy
-        self._trusted_networks = smtp.trusted_networks
+        self.ends_lines_with_lf = is_in(address, smtp.bare_lf_networks)
+        self._smtp = smtp
         self._connections = connections
         self.admitted = connections.enter(address, front=self.fronts)
 
@@ -34,7 +35,8 @@ class Peer:
         """Be the connection of the client that a front names: for trust and for limits; see `admitted`."""
         self.leave()
         self.ip = ip
-        self.trusted = is_in(ip, self._trusted_networks)
+        self.trusted = is_in(ip, self._smtp.trusted_networks)
+        self.ends_lines_with_lf = is_in(ip, self._smtp.bare_lf_networks)
         self.admitted = self._connections.enter(ip)
 
     def leave(self) -> None:

@@ -20,6 +20,7 @@ from gateway.receive.command import Chunk, SyntaxFault, parse_bdat
 from gateway.receive.content import content_reply, header_octets
 from gateway.receive.data import ChunkReader, DataReader
 from gateway.receive.fronted import Fronted
+from gateway.receive.mending import MendingReader
 from gateway.receive.ownership import header_reply
 from gateway.receive.reply import Reply
 from gateway.receive.transaction import Transaction
@@ -86,7 +87,8 @@ class Receiving(Fronted):
         if not transaction.recipients:
             raise SyntaxFault(554, "5.5.1", "no valid recipients")
         self.queue(_GO_AHEAD)
-        transfer = self._transfer(DataReader(self.limits.message, self.limits.line))
+        reader = MendingReader if self.peer.ends_lines_with_lf else DataReader
+        transfer = self._transfer(reader(self.limits.message, self.limits.line))
         try:
             await self._receive(transfer)
             await self._conclude(transaction, transfer)

@@ -146,6 +146,7 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
         implicit: bool = False,
         proxy: bool = False,
         xclient: bool = False,
+        bare_lf: bool = False,
         greeting_pause: float = 0.0,
         failure_delay: float = 0.0,
         **limits: Any,
@@ -159,6 +160,7 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
             trusted_networks=LOOPBACK if trusted else (),
             proxy_networks=LOOPBACK if proxy else (),
             xclient_networks=LOOPBACK if xclient else (),
+            bare_lf_networks=LOOPBACK if bare_lf else (),
         )
         file = tmp_path / "accounts.yaml"
         if accounts:

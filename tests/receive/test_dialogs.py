@@ -1,6 +1,6 @@
 """Plays dialogs/*.dlg against a real listener on loopback. One file for each rule or bug.
 
-@ name=value   an option of the listener: trusted, accounts, auth_requires_tls, proxy, xclient, or a limit (limits.line=100)
+@ name=value   an option of the listener: trusted, accounts, auth_requires_tls, proxy, xclient, bare_lf, limits.line=100
 C: text        send the text and CRLF;  C! text  send it without CRLF;  C>  keep for one packet with the next C line
 S: text        the next line from the server begins with the text;  S~ pattern  it matches the whole pattern
 S+ text        the next whole reply: its last line begins with the text

@@ -146,7 +146,7 @@ def test_xclient_values() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["proxy_networks", "xclient_networks"])
+@pytest.mark.parametrize("name", ["proxy_networks", "xclient_networks", "bare_lf_networks"])
 @pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0"])
 def test_everybody_cannot_be_a_front(name: str, network: str) -> None:
     with pytest.raises(ValidationError, match="is everybody"):
