@@ -16,9 +16,12 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from gateway.spool.consenting import SqlConsents
 from gateway.spool.outbox import SqlNotices
 from gateway.spool.sql import SqlSpool
 from gateway.store import writer
+
+DOORS: dict[str, type] = {"": SqlSpool, "notices": SqlNotices, "consents": SqlConsents}
 
 
 def die() -> None:
@@ -86,8 +89,8 @@ def arm_commit(verb: str, when: str) -> None:
             die()
 
     # New mail comes by either of two verbs, as there is room for it.
-    door: type = SqlNotices if verb.startswith("notices.") else SqlSpool
-    name = verb.removeprefix("notices.")
+    room, _, name = verb.rpartition(".")
+    door = DOORS[room]
     for each in ("accept", "accept_and_claim") if verb == "accept" else (name,):
         setattr(door, each, fused(getattr(door, each)))
     writer._commit = commit

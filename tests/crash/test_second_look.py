@@ -31,7 +31,7 @@ def test_killed_while_somebody_decides(verb: str, when: str, tmp_path: Path) -> 
         gw.write()
         policy = tmp_path / "policies" / "default.yaml"
         policy.write_text(policy.read_text() + RULE.format(then=f"{{approve: [{CHIEF}, {DEPUTY}]}}"))
-        process = start_with_fuse(gw, f"commit {verb} {when}")
+        process = start_with_fuse(gw, f"commit consents.{verb} {when}")
         try:
             queue_id = submit(gw, [CITIZEN], mail([CITIZEN], "ご案内"))
             page = page_of(notice_to(hop, CHIEF, "approval"))
