@@ -1,8 +1,8 @@
 """Tells a WAL that ends in the middle of a commit, which a crash leaves, from one that is damaged in the middle.
 
 After a crash SQLite takes a WAL up to the first frame whose checksum is wrong and drops the rest without a word. A torn end
-was never acknowledged. But where a whole commit, and another frame behind it, follow a wrong one, that commit was synced and
-acknowledged: dropping it would lose mail in silence. https://www.sqlite.org/fileformat.html 4.1 and 4.2. Reads only.
+was never acknowledged. But where a whole commit, and a frame that was chained to it, follow a wrong one, that commit was
+synced and acknowledged: dropping it would lose mail in silence. Reads only. https://www.sqlite.org/fileformat.html 4.1, 4.2
 """
 
 from __future__ import annotations
@@ -11,27 +11,55 @@ import array
 import os
 import struct
 import sys
+import time
+from itertools import pairwise
 from pathlib import Path
 
+LOOKS, PAUSE_S = 20, 0.05  # at a WAL that seems damaged, and between two of them
 _HEADER, _FRAME = 32, 24  # octets before the first frame, and before each page
 _MAGIC_LITTLE, _MAGIC_BIG = 0x377F0682, 0x377F0683
 _MASK = 0xFFFFFFFF
 
 
 def damaged_in_the_middle(wal: Path) -> int:
-    """Return how many acknowledged commits a recovery of this WAL would drop; 0 where it is whole or merely torn."""
+    """Return how many acknowledged commits a recovery of this WAL would drop; 0 where it is whole or merely torn.
+
+    Another process (a worker, a command) may be writing it at this moment, and what is read then may be torn anywhere. What is
+    damaged is so at the same place again.
+    """
+    lost, place = _lost(wal)
+    for _ in range(LOOKS):
+        if not lost:
+            break
+        before = place
+        time.sleep(PAUSE_S)
+        lost, place = _lost(wal)
+        if place == before:
+            break
+    return lost
+
+
+def _lost(wal: Path) -> tuple[int, int]:
+    """Return how many acknowledged commits stand behind the first wrong frame, and which frame that is."""
     octets = wal.read_bytes() if wal.exists() else b""
     if len(octets) <= _HEADER:
-        return 0
+        return 0, 0
     magic, _, page, _, *_ = struct.unpack_from(">8I", octets)
     if magic not in (_MAGIC_LITTLE, _MAGIC_BIG) or not 512 <= page <= 65_536:
-        return 0
+        return 0, 0
+    order = "little" if magic == _MAGIC_LITTLE else "big"
     frames = range(_HEADER, len(octets) - _FRAME - page + 1, _FRAME + page)
-    whole = _whole(octets, frames, page, "little" if magic == _MAGIC_LITTLE else "big")
-    salt = octets[16:24]
-    ours = [at for at in frames[whole:] if octets[at + 8 : at + 16] == salt]
-    commits = [at for at in ours if struct.unpack_from(">I", octets, at + 4)[0]]
-    return sum(at < ours[-1] for at in commits)  # the last commit of all may be the one that the crash tore
+    whole = _whole(octets, frames, page, order)
+    # A transaction is chained to another only once that is committed. Behind the end of a WAL in use there may be whole
+    # commits of processes that were killed before they counted: others write over them, and nothing is chained to them.
+    commits = [
+        at
+        for at, behind in pairwise(frames[whole:])
+        if struct.unpack_from(">I", octets, at + 4)[0]
+        and octets[at + 8 : at + 16] == octets[16:24]
+        and _is_right(octets, behind, struct.unpack_from(">2I", octets, at + 16), page, order)
+    ]
+    return len(commits), whole
 
 
 def reaches(wal: Path, frames: int) -> bool:
@@ -55,15 +83,21 @@ def reaches(wal: Path, frames: int) -> bool:
 
 def _whole(octets: bytes, frames: range, page: int, order: str) -> int:
     """Return how many frames at the beginning are as their checksums say."""
-    sums = _sum(octets[:24], (0, 0), order)
-    if sums != struct.unpack_from(">2I", octets, 24):
+    sums = struct.unpack_from(">2I", octets, 24)
+    if sums != _sum(octets[:24], (0, 0), order):
         return 0
     for number, at in enumerate(frames):
-        sums = _sum(octets[at : at + 8], sums, order)
-        sums = _sum(octets[at + _FRAME : at + _FRAME + page], sums, order)
-        if octets[at + 8 : at + 16] != octets[16:24] or sums != struct.unpack_from(">2I", octets, at + 16):
+        if not _is_right(octets, at, sums, page, order):
             return number
+        sums = struct.unpack_from(">2I", octets, at + 16)
     return len(frames)
+
+
+def _is_right(octets: bytes, at: int, before: tuple[int, int], page: int, order: str) -> bool:
+    """Tell whether a frame is as its checksum says, which goes on from that of the frame before, and of this WAL."""
+    sums = _sum(octets[at : at + 8], before, order)
+    sums = _sum(octets[at + _FRAME : at + _FRAME + page], sums, order)
+    return octets[at + 8 : at + 16] == octets[16:24] and sums == struct.unpack_from(">2I", octets, at + 16)
 
 
 def _sum(octets: bytes, sums: tuple[int, int], order: str) -> tuple[int, int]:
