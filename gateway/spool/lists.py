@@ -77,7 +77,12 @@ class SqlLists:
 
     async def look_over(self, limit: int) -> int:
         """Note what a gateway of the version before held or let go; `catch_up` lists it. Return how much that was."""
-        return await self._db.committer.run(relisting.note_unnoted(limit))
+        found = await self._db.readers.run(
+            relisting.unnoted(limit)
+        )  # looks at all that is held: no writer waits for it
+        if found:
+            await self._db.committer.run(relisting.note(found))
+        return len(found)
 
     async def _any_stale(self) -> bool:
         return await self._db.readers.run(lambda queries: queries.row(relisting.ANY_STALE) is not None)

@@ -6,7 +6,7 @@ reads a list. What nobody noted, because a gateway of the version before did it,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
@@ -85,14 +85,17 @@ def _forget(tx: Tx, queue_id: str) -> None:
         tx.run(_GONE, {"b_queue_id": queue_id})
 
 
-def note_unnoted(limit: int) -> Callable[[Tx], int]:
-    """Note up to `limit` mails whose line is missing, or should be; return how many."""
+def unnoted(limit: int) -> Callable[[Queries], list[tuple[str, int]]]:
+    """Return up to `limit` mails whose line is missing, or should be, and when they came."""
+    return lambda queries: [(queue_id, at) for queue_id, at in queries.rows(_UNNOTED, {"b_limit": limit})]
 
-    def job(tx: Tx) -> int:
-        found = tx.rows(_UNNOTED, {"b_limit": limit})
+
+def note(found: Sequence[tuple[str, int]]) -> Callable[[Tx], None]:
+    """Note mails as out of date in lists; one that is not, any more, is listed as it was."""
+
+    def job(tx: Tx) -> None:
         for queue_id, at in found:
             tx.unlist(queue_id, at)
-        return len(found)
 
     return job
 
